@@ -1,0 +1,1 @@
+"""Reads what instruments and labs write. No Flask, no database, no clock."""

@@ -1,0 +1,251 @@
+"""What every importer speaks: cells come in, columns of readings go out.
+
+An importer knows one format. It claims a workbook (with the evidence), and reads it into a `Reading`: columns of equal
+length, never one object per cell, because a year of a colony's log is 100,000 rows. Addresses (`Cell`) are made only
+when a finding needs one.
+
+Nothing in this package touches Flask, the database or the clock: whether an animal exists, whether a date lies in the
+future and what is already recorded are questions for `lims.intake`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from importers.workbook import Workbook
+
+Choices = Mapping[str, str]
+"""Answers to an importer's questions, by the question's key: `{"decimal": "comma", "weight_unit": "g"}`."""
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an error blocks, a warning is acknowledged, a note is only said."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Clock(StrEnum):
+    """What a series' `when` column holds: calendar dates, local date-times, or days counted from the study's day 0."""
+
+    DATE = "date"
+    DATETIME = "datetime"
+    DAY = "day"
+
+
+def column_letter(column: int) -> str:
+    """Give the spreadsheet's letters for a 1-based column number: 1 → A, 27 → AA."""
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a person must know about a file: what was wrong, where, what was expected, what to do.
+
+    `row` and `column` are the sheet's own, 1-based. `code` is stable and machine-readable (`number-unreadable`);
+    `message` quotes the value and says why; `expected` says what would have been right, `remedy` what to do now.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    sheet: str | None = None
+    row: int | None = None
+    column: int | None = None
+    value: str | None = None
+    expected: str | None = None
+    remedy: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it stands, as people say it: `Sheet1!C7`, `Sheet1 row 7`, `Sheet1 column C`, or nothing."""
+        place = ""
+        if self.row is not None and self.column is not None:
+            place = f"!{column_letter(self.column)}{self.row}"
+        elif self.row is not None:
+            place = f" row {self.row}"
+        elif self.column is not None:
+            place = f" column {column_letter(self.column)}"
+        return f"{self.sheet or ''}{place}".strip("! ")
+
+
+class Refused(Exception):
+    """The whole file is refused, with the one finding that says why and what to do."""
+
+    def __init__(self, code: str, message: str, *, expected: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.finding = Finding(Severity.ERROR, code, message, expected=expected, remedy=remedy)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from the limited child process."""
+        return (_refused_again, (self.finding,))
+
+
+def _refused_again(finding: Finding) -> Refused:
+    refused = Refused(finding.code, finding.message, expected=finding.expected, remedy=finding.remedy)
+    refused.finding = finding
+    return refused
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer a question allows: the value stored, and how it reads."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something the file leaves open. Never guessed in silence.
+
+    `proposed` is the answer the evidence supports, shown with samples for a person to confirm; `None` means that no
+    answer is safe (`1,234` alone) and that the file waits for one. `answer` is what this reading used, if anything.
+    `options` empty means free text (a date, a pattern).
+    """
+
+    key: str
+    prompt: str
+    options: tuple[Option, ...] = ()
+    proposed: str | None = None
+    evidence: str = ""
+    samples: tuple[str, ...] = ()
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An importer's claim to a workbook: the evidence in sentences, and where the table starts."""
+
+    importer: str
+    evidence: tuple[str, ...]
+    sheet: int = 0
+    header_row: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Readings of one kind from one sheet: columns of equal length, one entry a reading.
+
+    kind: code from `lims.domain.vocabulary.MEASUREMENT_KINDS`; values are in that kind's canonical unit.
+    rows: the sheet's row numbers (1-based). columns: the sheet's column of each value, or one number for all.
+    animals: the id as the file writes it. tumours: the tumour's label in that animal, `None` where the file names none.
+    when: `date`, naive local `datetime`, or day number, as `clock` says.
+    values: `None` only where `lengths` and `widths` stand, from which the application computes the volume.
+    raw: the cell's own text. lengths, widths, heights: mm. stated: a volume the file gives beside L and W, mm³.
+    suspect: index → reason, for readings the instrument itself flagged (saturated, rejected).
+    repeats: two equal readings at one time are two readings (`True`) or the same one written twice (`False`).
+    """
+
+    kind: str
+    sheet: int
+    clock: Clock
+    rows: Sequence[int]
+    columns: Sequence[int] | int
+    animals: Sequence[str]
+    when: Sequence[date | datetime | float]
+    values: Sequence[float | None]
+    raw: Sequence[str]
+    tumours: Sequence[str | None] | None = None
+    lengths: Sequence[float | None] | None = None
+    widths: Sequence[float | None] | None = None
+    heights: Sequence[float | None] | None = None
+    stated: Sequence[float | None] | None = None
+    operators: Sequence[str | None] | None = None
+    devices: Sequence[str | None] | None = None
+    suspect: Mapping[int, str] = field(default_factory=dict)
+    repeats: bool = True
+
+    def __len__(self) -> int:
+        """Count the readings."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class AnimalFacts:
+    """What a file states about one animal, with the row that said it first. Blank is `None`, never a guess."""
+
+    label: str
+    sheet: int
+    row: int
+    sex: str | None = None
+    birth_date: date | None = None
+    strain: str | None = None
+    cage: str | None = None
+    arm: str | None = None
+    study: str | None = None
+    model: str | None = None
+    tumours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """One column of a data block: what it was read as, or (role `None`) why it was not read."""
+
+    sheet: int
+    column: int
+    header: str
+    role: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Rows or a region of a sheet that are not readings, and why: MEAN rows, a normalised copy, an unread sheet.
+
+    Bounds are 1-based and inclusive. `row_fate` is True where whole data rows are skipped and count as such in the books.
+    """
+
+    sheet: int
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+    reason: str
+    row_fate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All an importer got out of a workbook, with the books that must balance.
+
+    data_rows: sheet index → the sheet's rows that hold data (1-based, in order), set-aside data rows included.
+    Every non-empty cell of the workbook lies in a header row, in a column of `columns`, or in a region of `set_aside`.
+    """
+
+    importer: str
+    series: tuple[Series, ...]
+    data_rows: Mapping[int, Sequence[int]]
+    columns: tuple[ColumnUse, ...]
+    header_rows: Mapping[int, Sequence[int]]
+    animals: Mapping[str, AnimalFacts] = field(default_factory=dict)
+    set_aside: tuple[SetAside, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+class Importer(Protocol):
+    """One format. `claim` looks at headers only and is quick; `read` is pure and may be run any number of times."""
+
+    key: str
+    title: str
+    reads: str
+    """One sentence for the list of importers: which file, which columns, which kinds of measurement."""
+
+    def claim(self, book: Workbook) -> Claim | None:
+        """Say whether this workbook is of this format, with the evidence, without reading the data."""
+        ...
+
+    def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
+        """Read everything; report every problem in one pass. Raises `Refused` only if nothing at all can be read."""
+        ...

@@ -1,0 +1,1 @@
+"""The record of patient-derived xenograft work in breast-cancer brain metastasis."""

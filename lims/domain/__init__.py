@@ -1,0 +1,1 @@
+"""Pure rules and vocabularies of the domain: no database, no web, no clock."""

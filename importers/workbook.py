@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
+from python_calamine import CalamineWorkbook, SheetVisibleEnum
+
 from importers.base import Choices, Finding, Question
+from importers.text import read_text
 
 CellValue = str | float | int | bool | date | datetime | time | timedelta
 """A cell as the reader gives it. A blank cell is the empty string."""
@@ -46,4 +50,18 @@ def open_workbook(content: bytes, name: str, choices: Choices | None = None) -> 
 
     Raises `importers.base.Refused` for what cannot or must not be read (encrypted, truncated, hostile, oversize, empty).
     """
-    raise NotImplementedError
+    if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return _open_spreadsheet(content, name)
+    table = read_text(content, choices or {})
+    return Workbook(name, "text", (Sheet(name, 0, table.rows),), questions=table.questions, decimal=table.decimal)
+
+
+def _open_spreadsheet(content: bytes, name: str) -> Workbook:
+    sheets = []
+    with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+        for index, meta in enumerate(book.sheets_metadata):
+            sheet = book.get_sheet_by_index(index)
+            merged = tuple((top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ())
+            rows = sheet.to_python(skip_empty_area=False)
+            sheets.append(Sheet(meta.name, index, rows, meta.visible is SheetVisibleEnum.Visible, merged))
+    return Workbook(name, "xlsx" if content.startswith(b"PK") else "xls", tuple(sheets))

@@ -1,0 +1,51 @@
+"""The vocabulary of actions: `noun:verb`, so that a trail can be filtered and no two words mean the same."""
+
+from __future__ import annotations
+
+NOUNS = frozenset(
+    {
+        "alias",
+        "animal",
+        "arm",
+        "audit",
+        "batch",
+        "enrolment",
+        "implant",
+        "measurement",
+        "membership",
+        "model",
+        "patient",
+        "project",
+        "session",
+        "specimen",
+        "study",
+        "system",
+        "user",
+    }
+)
+VERBS = frozenset(
+    {
+        "change",
+        "checkpoint",
+        "commit",
+        "create",
+        "export",
+        "fail",
+        "open",
+        "close",
+        "reset",
+        "review",
+        "set-up",
+        "store",
+        "supersede",
+        "withdraw",
+    }
+)
+
+
+def check_tag(action: str) -> str:
+    """Give the action back, or raise `ValueError` where it is not of the vocabulary."""
+    noun, _, verb = action.partition(":")
+    if noun not in NOUNS or verb not in VERBS:
+        raise ValueError(f"{action!r} is no action of the audit vocabulary; expected noun:verb as in lims/audit/tags.py")
+    return action

@@ -1,0 +1,98 @@
+"""Engine and transactions on both databases.
+
+SQLite: write-ahead log, foreign keys on, and `BEGIN IMMEDIATE` for whoever is going to write, because a deferred
+transaction that upgrades fails at once whatever the busy timeout. PostgreSQL: read committed, checked connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from lims.audit import guard, record
+
+BUSY_MILLISECONDS = 30_000
+"""How long a SQLite writer waits for another one."""
+
+
+class AuditedSession(Session):
+    """The only kind of session there is: what it flushes is audited (`lims.audit.record`)."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Flush with the guard open: the unit of work is one of the two audited writers."""
+        if not (self.new or self.dirty or self.deleted):
+            return
+        with record.writing(self.connection()):
+            super().flush(objects)
+
+
+def make_engine(url: str) -> Engine:
+    """Open a guarded engine for a SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`)."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(parsed, pool_pre_ping=True)
+    guard.install(engine)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: object) -> None:
+    # The driver must not open transactions of its own: _begin_sqlite does, in the right mode.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",
+        "cache_size = -65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+class Database:
+    """An engine with its two ways in: `reading()` sessions and `writing()` transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self.reader = sessionmaker(self.engine, class_=AuditedSession, expire_on_commit=False)
+        self.writer = sessionmaker(self.engine.execution_options(writes=True), class_=AuditedSession, expire_on_commit=False)
+
+    @property
+    def dialect(self) -> str:
+        """Give `sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that reads; it is rolled back at the end."""
+        with self.reader() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open a session that writes: returning commits (and seals the audit event), raising rolls back."""
+        with self.writer() as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+record.install(AuditedSession)

@@ -26,6 +26,7 @@ NOUNS = frozenset(
 VERBS = frozenset(
     {
         "change",
+        "check",
         "checkpoint",
         "commit",
         "create",

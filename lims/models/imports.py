@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.vocabulary import BatchState
@@ -60,7 +60,18 @@ class ImportBatch(InProject, Versioned, Base):
     uploaded_by: Mapped[User | None] = relationship(foreign_keys="ImportBatch.uploaded_by_id")
     committed_by: Mapped[User | None] = relationship(foreign_keys="ImportBatch.committed_by_id")
 
-    __table_args__ = (Index(None, "project_id", "id"), Index(None, "file_id"))
+    __table_args__ = (
+        Index(None, "project_id", "id"),
+        # One live import of the same bytes in a project, however many people drop the file at once.
+        Index(
+            "uq_import_batch_live_file",
+            "project_id",
+            "file_id",
+            unique=True,
+            sqlite_where=text("state NOT IN ('withdrawn', 'superseded')"),
+            postgresql_where=text("state NOT IN ('withdrawn', 'superseded')"),
+        ),
+    )
 
     @property
     def audit_label(self) -> str:

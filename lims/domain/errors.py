@@ -1,0 +1,25 @@
+"""What the domain refuses, in sentences a person can act on."""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """A rule of the domain was broken: what was wrong, which value, what was expected, what to do."""
+
+    def __init__(self, message: str, *, field: str | None = None, expected: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.expected = expected
+        self.remedy = remedy
+
+
+class NotFound(DomainError):
+    """No such record in this project; another project's record is not found either."""
+
+
+class NotAllowed(DomainError):
+    """This person's role may not do that."""
+
+
+class Conflict(DomainError):
+    """Somebody else changed the record meanwhile, or the state it is in does not allow this."""

@@ -1,0 +1,35 @@
+"""The slot of a reading: the moment it stands for, as text that is the same on every database.
+
+A slot with subject, kind and occurrence identifies a reading, so a file that is imported again adds nothing, whoever
+does it and however often.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def date_slot(taken_on: date) -> str:
+    """`2026-11-02`: the source gives a date only."""
+    return taken_on.isoformat()
+
+
+def moment_slot(taken_at: datetime) -> str:
+    """`2026-11-02T10:14:05Z`: the source gives a time; `taken_at` is aware."""
+    return taken_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_slot(study: int | str, day: float) -> str:
+    """`s3d14`: day 14 of study 3, whose day 0 has no date."""
+    return f"s{study}d{day:g}"
+
+
+def local_moment(naive: datetime, zone: ZoneInfo) -> datetime:
+    """Read a file's local time in the lab's zone; gives UTC. In the hour that occurs twice, the first one is meant."""
+    return naive.replace(tzinfo=zone).astimezone(UTC)
+
+
+def dated(day: float, day_zero: date) -> date:
+    """Give the date of a study day; a fraction of a day belongs to its day."""
+    return day_zero + timedelta(days=int(day // 1))

@@ -1,0 +1,81 @@
+"""Takes a file in: stored by its hash first, then an import batch that points to it. Nothing is lost, whatever follows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import BatchState
+from lims.intake.store import FileStore
+from lims.models import ImportBatch, Project, StoredFile, Study
+
+DEAD = (BatchState.WITHDRAWN, BatchState.SUPERSEDED)
+
+
+def receive(
+    session: Session,
+    actor: Actor,
+    store: FileStore,
+    project: Project,
+    name: str,
+    content: bytes,
+    *,
+    study: Study | None = None,
+    importer: str | None = None,
+    choices: dict[str, str] | None = None,
+    supersedes: ImportBatch | None = None,
+) -> tuple[ImportBatch, bool]:
+    """Store a file and open a batch for it. Returns the batch, and whether it is new.
+
+    The same bytes again give the batch that has them already, in whatever state it is; a batch that is not yet committed
+    takes over the new answers.
+    """
+    if not content:
+        raise DomainError(f'The file "{name}" is empty.', expected="a table with a header row", remedy="Export it again and upload that.")
+    sha256 = store.put(content)
+    declare(session, actor, "batch:store", project=project.id)
+    file = session.scalar(select(StoredFile).where(StoredFile.sha256 == sha256))
+    if file is None:
+        file = StoredFile(sha256=sha256, size=len(content), stored_at=datetime.now(UTC))
+        session.add(file)
+        session.flush()
+    batch = session.scalar(
+        select(ImportBatch).where(
+            ImportBatch.project_id == project.id, ImportBatch.file_id == file.id, ImportBatch.state.not_in(DEAD)
+        )
+    )
+    if batch is not None:
+        if batch.state is not BatchState.COMMITTED:
+            answer(batch, study=study, importer=importer, choices=choices or {})
+        return batch, False
+    batch = ImportBatch(
+        project_id=project.id,
+        file_id=file.id,
+        file_name=name[-200:],
+        study_id=study.id if study else None,
+        state=BatchState.STORED,
+        importer=importer,
+        choices=dict(choices or {}),
+        uploaded_by_id=actor.id,
+        uploaded_at=datetime.now(UTC),
+        supersedes_id=supersedes.id if supersedes else None,
+    )
+    session.add(batch)
+    session.flush()
+    return batch, True
+
+
+def answer(batch: ImportBatch, *, study: Study | None = None, importer: str | None = None, choices: dict[str, str]) -> None:
+    """Keep a person's answers to what the file leaves open."""
+    if study is not None:
+        batch.study_id = study.id
+    if importer is not None:
+        batch.importer = importer
+    merged = {**batch.choices, **choices}
+    merged = {key: value for key, value in merged.items() if value}
+    if merged != batch.choices:
+        batch.choices = merged

@@ -1,35 +1,238 @@
-"""Refuses what would harm the reader, before the reader sees it: bombs, far cells, entities, files out of all measure."""
+"""Refuses what would harm the reader, before the reader sees it: bombs, far cells, entities, files out of all measure.
+
+The reader builds a dense grid from A1 to the last cell, so two cells far apart in a file of a kilobyte take it down with
+the process. The directory of a zip and a sheet's `<dimension>` may lie: sizes are counted while inflating, and the bounds
+are those of the cells themselves. One pass over each sheet proves it plain; only a sheet that is not (formulas, error
+cells, hidden rows, unusual addresses) is walked element by element.
+"""
 
 from __future__ import annotations
 
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import IO
+
+from defusedxml import DTDForbidden, EntitiesForbidden
+from defusedxml.ElementTree import ParseError
+
 from importers.base import Refused, column_letter
+from importers.sheetxml import SheetFacts, part_names, walk_ods, walk_sheet
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 MAX_INFLATED_BYTES = 600 * 1024 * 1024
 MAX_MEMBERS = 2_000
-MAX_RATIO = 300
+MAX_RATIO = 200
+"""Inflated to compressed size of one member; sheets of real readings reach 5 to 40, a bomb about 1,000."""
+RATIO_FROM_BYTES = 16 * 1024 * 1024
+"""Members smaller than this are not judged by their ratio."""
 MAX_ROWS = 200_000
 MAX_COLUMNS = 1_000
 MAX_CELLS = 20_000_000
+
+_CHUNK = 4 * 1024 * 1024
+_DOCTYPE = b"<!DOCTYPE"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+"""How XML starts in UTF-16, which no spreadsheet writes and in which a document type would go unseen."""
+_ODS_CONTENT = "content.xml"
+
+
+def _unusual(columns: str, rows: str) -> re.Pattern[bytes]:
+    """Find the first cell or row whose address is not the first attribute, or not among these columns and rows."""
+    pattern = rf'<(?:c(?! r="(?:{columns})(?:{rows})")|row(?! r="(?:{rows})"))[\s/>]'
+    return re.compile(pattern.encode())
+
+
+_UNUSUAL_IF_TALL = _unusual("[A-Z]|[AB][A-Z]|C[A-V]", r"\d{1,5}|1\d{5}|200000")
+"""Within 100 columns (CV) by 200,000 rows, which is `MAX_CELLS`."""
+_UNUSUAL_IF_WIDE = _unusual("[A-Z]{1,2}|A[A-K][A-Z]|AL[A-L]", r"\d{1,4}|1\d{4}|20000")
+"""Within 1,000 columns (ALL) by 20,000 rows, which is `MAX_CELLS`."""
+
+_TO_WALK = (b' t="e"', b"<f>", b"<f ", b"<f/", b'hidden="', b":c ", b":c>", b":row")
+
+
+@dataclass(frozen=True, slots=True)
+class ZipFacts:
+    """What the pass over a zipped workbook found: its members' names, and facts of each sheet that is not plain.
+
+    tabs: sheet part → name on its tab, in the workbook's order. sheets: sheet part → its facts. Both only for xlsx.
+    """
+
+    names: tuple[str, ...]
+    tabs: dict[str, str]
+    sheets: dict[str, SheetFacts]
+
+
+def check_size(content: bytes) -> None:
+    """Refuse an empty file and one above the upload limit."""
+    if not content.strip(b"\x00\t\r\n\xef\xbb\xbf\xff\xfe "):
+        raise Refused("empty-file", "The file is empty.", expected="a table", remedy="Export it again and upload the new file.")
+    if len(content) > MAX_UPLOAD_BYTES:
+        raise Refused(
+            "too-large",
+            f"The file has {len(content) / 1024**2:,.0f} MB.",
+            expected=f"at most {MAX_UPLOAD_BYTES // 1024**2} MB",
+            remedy="Split the file and upload the parts.",
+        )
 
 
 def check_grid(rows: int, columns: int, sheet: str | None = None) -> None:
     """Refuse a grid of more rows, columns or cells than the limits allow."""
     where = f"Sheet `{sheet}`" if sheet else "The file"
-    remedy = "Delete empty rows and columns outside the table, or split the file, and upload it again."
+    remedy = "Delete what lies outside the table, or split the file, and upload it again."
     if rows > MAX_ROWS:
-        raise Refused("too-many-rows", f"{where} reaches to row {rows:,}.", expected=f"at most {MAX_ROWS:,} rows", remedy=remedy)
+        raise Refused("too-many-rows", f"{where} reaches row {rows:,}.", expected=f"at most {MAX_ROWS:,} rows", remedy=remedy)
     if columns > MAX_COLUMNS:
         raise Refused(
             "too-many-columns",
-            f"{where} reaches to column {column_letter(columns)} ({columns:,} columns).",
+            f"{where} reaches column {column_letter(columns)}, the {columns:,}th.",
             expected=f"at most {MAX_COLUMNS:,} columns",
             remedy=remedy,
         )
     if rows * columns > MAX_CELLS:
-        raise Refused(
-            "too-many-cells",
-            f"{where} spans {rows:,} rows by {columns:,} columns.",
-            expected=f"at most {MAX_CELLS:,} cells",
-            remedy=remedy,
-        )
+        raise _too_many_cells(f"{where} spans {rows:,} rows by {columns:,} columns.")
+
+
+def check_cells(cells: int) -> None:
+    """Refuse a workbook whose sheets hold more cells together than the limit allows."""
+    if cells > MAX_CELLS:
+        raise _too_many_cells(f"The sheets span {cells:,} cells together.")
+
+
+def _too_many_cells(message: str) -> Refused:
+    return Refused(
+        "too-many-cells",
+        message,
+        expected=f"at most {MAX_CELLS:,} cells",
+        remedy="Delete what lies outside the table, or split the file, and upload it again.",
+    )
+
+
+def check_zip(content: bytes) -> ZipFacts:
+    """Inflate every member of a zipped workbook within the limits and prove its grids small enough to read.
+
+    Raises `Refused` for a damaged or encrypted zip, a bomb, a document type or entity, and a grid beyond the limits.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            members = archive.infolist()
+            _check_directory(members)
+            inflated = 0
+            to_walk: list[str] = []
+            for member in members:
+                size, unusual = _check_member(archive, member, MAX_INFLATED_BYTES - inflated)
+                inflated += size
+                if unusual:
+                    to_walk.append(member.filename)
+            tabs = _tabs(archive)
+            walked = [name for name in to_walk if name.endswith(".xml") or name in tabs]
+            sheets = {name: facts for name in walked if (facts := _walk(archive, name, tabs.get(name)))}
+            return ZipFacts(tuple(archive.namelist()), tabs, sheets)
+    except (DTDForbidden, EntitiesForbidden) as error:
+        raise _entities() from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ParseError, ValueError) as error:
+        raise damaged() from error
+
+
+def damaged() -> Refused:
+    """Say that a workbook is cut off or damaged."""
+    return Refused(
+        "file-damaged",
+        "The workbook is damaged or was cut off while it was copied: it cannot be opened.",
+        expected="a complete workbook",
+        remedy="Open it in Excel or LibreOffice, save it again and upload the new file.",
+    )
+
+
+def _check_directory(members: list[zipfile.ZipInfo]) -> None:
+    if len(members) > MAX_MEMBERS:
+        raise _bomb(f"it holds {len(members):,} files", f"at most {MAX_MEMBERS:,} files inside")
+    if len({member.filename.lower() for member in members}) < len(members):
+        raise damaged()
+    if any(member.flag_bits & 0x1 for member in members):
+        raise password_protected()
+    if sum(member.file_size for member in members) > MAX_INFLATED_BYTES:
+        raise _too_much()
+
+
+def password_protected() -> Refused:
+    """Say that a file is encrypted, and what to do."""
+    return Refused(
+        "password-protected",
+        "The file is password-protected: open it in Excel, remove the password, save, upload again.",
+        expected="a file without a password",
+        remedy="In Excel: File, Info, Protect Workbook, Encrypt with Password; empty the box and save.",
+    )
+
+
+def _bomb(what: str, expected: str) -> Refused:
+    remedy = "Save the table alone as a new workbook and upload that."
+    return Refused("zip-bomb", f"The workbook is not read: {what}.", expected=expected, remedy=remedy)
+
+
+def _too_much() -> Refused:
+    limit = f"{MAX_INFLATED_BYTES // 1024**2} MB"
+    return _bomb(f"unpacked, it would take more than {limit}", f"at most {limit} unpacked")
+
+
+def _entities() -> Refused:
+    return Refused(
+        "xml-entities",
+        "The workbook holds a document type or entities, which Excel never writes and which can make a reader fetch or swell data.",
+        expected="a workbook as Excel or LibreOffice saves it",
+        remedy="Open it in Excel or LibreOffice, save it again and upload the new file.",
+    )
+
+
+def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int) -> tuple[int, bool]:
+    """Inflate one member; give its true size, and whether it has to be walked. Raises `Refused` above the budget."""
+    declared = member.file_size
+    # A stream ends where the directory says; with a size no member may have, it ends where the data do.
+    member.file_size = MAX_INFLATED_BYTES + 1
+    size = 0
+    unusual, tall, wide = member.filename == _ODS_CONTENT, True, True
+    with archive.open(member) as stream:
+        for chunk in _chunks(stream):
+            if member.filename.endswith((".xml", ".rels")) and (_DOCTYPE in chunk or (size == 0 and chunk.startswith(_WIDE_MARKS))):
+                raise _entities()
+            size += len(chunk)
+            if size > budget:
+                raise _too_much()
+            if size > RATIO_FROM_BYTES and size > MAX_RATIO * member.compress_size:
+                raise _bomb(f"`{member.filename}` unpacks to more than {MAX_RATIO} times its size", "a workbook of readings")
+            unusual = unusual or any(mark in chunk for mark in _TO_WALK)
+            tall = tall and not _UNUSUAL_IF_TALL.search(chunk)
+            wide = wide and not _UNUSUAL_IF_WIDE.search(chunk)
+    if size != declared:
+        raise damaged()
+    return size, unusual or not (tall or wide)
+
+
+def _walk(archive: zipfile.ZipFile, name: str, tab: str | None) -> SheetFacts | None:
+    with archive.open(name) as stream:
+        if name == _ODS_CONTENT:
+            walk_ods(stream, check_grid)
+            return None
+        return walk_sheet(stream, partial(check_grid, sheet=tab or name))
+
+
+def _tabs(archive: zipfile.ZipFile) -> dict[str, str]:
+    parts = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels")
+    if not all(part in archive.NameToInfo for part in parts):
+        return {}
+    with archive.open(parts[0]) as workbook, archive.open(parts[1]) as relations:
+        return part_names(workbook, relations)
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read in pieces that end before a `<`, so that no tag is cut in two."""
+    rest = b""
+    while piece := stream.read(_CHUNK):
+        head, mark, tail = piece.rpartition(b"<")
+        yield rest + head
+        rest = mark + tail
+    yield rest

@@ -6,12 +6,11 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from importers.base import Choices, Option, Question, Refused
-from importers.preflight import MAX_COLUMNS, MAX_ROWS, check_grid
+from importers.preflight import MAX_ROWS, check_grid
 
 DELIMITERS = {"tab": "\t", "semicolon": ";", "comma": ","}
 """Answers to the question "delimiter". The order settles ties: tabs hardly ever stand inside a cell, commas often do."""
@@ -61,6 +60,8 @@ def read_text(content: bytes, choices: Choices) -> TextTable:
     Raises `Refused` for text that cannot be decoded, is cut off inside quotation marks, or exceeds the grid limits.
     """
     text, encoding_question = _decode(content, choices)
+    if "\x00" in text:
+        raise _binary()
     delimiter, delimiter_question = _delimiter(text, choices)
     rows = _cut(text, delimiter)
     check_grid(len(rows), max(map(len, rows), default=0))
@@ -69,13 +70,14 @@ def read_text(content: bytes, choices: Choices) -> TextTable:
     return TextTable(rows, decimal, tuple(question for question in questions if question is not None))
 
 
-def decimal_mark(rows: Sequence[Sequence[object]], choices: Choices) -> tuple[str, Question | None]:
+def decimal_mark(rows: Iterable[Sequence[object]], choices: Choices) -> tuple[str, Question | None]:
     """Find the decimal mark of the cells that are text: `.`, `,`, or `?` where only a person knows; the question if any.
 
     `12,5` can only be a decimal comma and `1,234.5` only a decimal point, but `1,234` is either, a thousand times apart.
     """
-    commas = [text for text in _texts_with(",", rows) if _COMMA_NUMBER.match(text)]
-    groups = [text for text in _texts_with(",", rows) if _COMMA_GROUPS.match(text)]
+    with_comma = list(_texts_with(",", rows))
+    commas = [text for text in with_comma if _COMMA_NUMBER.match(text)]
+    groups = [text for text in with_comma if _COMMA_GROUPS.match(text)]
     if not commas and not groups:
         return ".", None
     open_commas = [text for text in commas if _COMMA_EITHER_WAY.match(text)]
@@ -90,7 +92,10 @@ def decimal_mark(rows: Sequence[Sequence[object]], choices: Choices) -> tuple[st
     question = Question(
         "decimal",
         "Which mark separates the decimals of numbers written with a comma?",
-        (Option("point", "Point: 1,234 is one thousand two hundred thirty-four"), Option("comma", "Comma: 1,234 is one and a quarter")),
+        (
+            Option("point", "Point: 1,234 is one thousand two hundred thirty-four"),
+            Option("comma", "Comma: 1,234 is one and a quarter"),
+        ),
         proposed=proposed,
         evidence=evidence,
         samples=samples,
@@ -105,11 +110,14 @@ def _weigh_decimal(for_point: Sequence[str], for_comma: Sequence[str], points: S
     if for_comma and not for_point and not points:
         return "comma", f"`{for_comma[0]}` has a comma where no thousands can end"
     if for_comma and (for_point or points):
-        return None, f"`{for_comma[0]}` has a decimal comma, `{(list(for_point) + list(points))[0]}` a decimal point: the file mixes both"
+        return (
+            None,
+            f"`{for_comma[0]}` has a decimal comma, `{(list(for_point) + list(points))[0]}` a decimal point: the file mixes both",
+        )
     return None, "every comma has exactly three digits after it, so it could stand between thousands or before decimals"
 
 
-def _texts_with(mark: str, rows: Sequence[Sequence[object]]) -> Iterator[str]:
+def _texts_with(mark: str, rows: Iterable[Sequence[object]]) -> Iterator[str]:
     return (cell.strip() for row in rows for cell in row if type(cell) is str and mark in cell)
 
 
@@ -198,7 +206,7 @@ def _decode_as(content: bytes, codec: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Cutting:
-    """How one delimiter would cut the first lines: the share of lines with its commonest width, and where those start."""
+    """How one delimiter would cut the first lines: the share of lines in tables, the longest one's width, the first one's start."""
 
     key: str
     share: float
@@ -208,7 +216,7 @@ class _Cutting:
 
 
 def _delimiter(text: str, choices: Choices) -> tuple[str | None, Question | None]:
-    """Choose the delimiter that cuts most lines into one width, header first; `None` leaves each line one cell."""
+    """Choose the delimiter that cuts most lines into tables, header first; `None` leaves each line one cell."""
     lines = _LINE_END.split(text, _DELIMITER_LINES + 1)[:_DELIMITER_LINES]
     cuttings = [cutting for key in DELIMITERS if (cutting := _try_delimiter(key, lines)) and cutting.share >= _LEAST_SHARE]
     answer = _answer("delimiter", DELIMITERS, choices)
@@ -234,22 +242,24 @@ def _delimiter(text: str, choices: Choices) -> tuple[str | None, Question | None
 
 
 def _try_delimiter(key: str, lines: Sequence[str]) -> _Cutting | None:
-    mark = DELIMITERS[key]
-    widths: Counter[int] = Counter()
-    first: dict[int, tuple[int, list[str]]] = {}
+    """Cut the lines at one delimiter and find the runs of neighbours of equal width, which is what a table looks like."""
     try:
-        for number, row in enumerate(csv.reader(lines, delimiter=mark)):
-            if row:
-                widths[len(row)] += 1
-                first.setdefault(len(row), (number, row))
+        rows = [row for row in csv.reader(lines, delimiter=DELIMITERS[key]) if row]
     except csv.Error:
         return None
-    cut = [(count, width) for width, count in widths.items() if width > 1]
-    if not cut:
+    runs: list[list[list[str]]] = []
+    for row in rows:
+        if runs and len(runs[-1][0]) == len(row):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    tables = [run for run in runs if len(run[0]) > 1 and (len(run) > 1 or len(rows) == 1)]
+    if not tables:
         return None
-    count, width = max(cut)
-    start, sample = first[width]
-    return _Cutting(key, count / widths.total(), width, start, tuple(cell for cell in sample if cell.strip())[:_SAMPLES])
+    longest = max(tables, key=len)
+    start = next(number for number, row in enumerate(rows) if row is tables[0][0])
+    sample = tuple(cell for cell in longest[0] if cell.strip())[:_SAMPLES]
+    return _Cutting(key, sum(map(len, tables)) / len(rows), len(longest[0]), start, sample)
 
 
 def _cut(text: str, delimiter: str | None) -> list[list[str]]:
@@ -269,6 +279,15 @@ def _cut(text: str, delimiter: str | None) -> list[list[str]]:
     if rows and rows[-1] and "\n" in rows[-1][-1].replace("\r", "\n") and not text.rstrip().endswith('"'):
         raise _open_quote(len(rows))
     return rows
+
+
+def _binary() -> Refused:
+    return Refused(
+        "not-a-table",
+        "The file is neither text nor a workbook: it holds binary data.",
+        expected="a workbook (xlsx, xls, xlsb, ods) or delimited text (csv, tsv, txt)",
+        remedy="Export the table from the program that wrote the file and upload that.",
+    )
 
 
 def _open_quote(row: int) -> Refused:

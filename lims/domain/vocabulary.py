@@ -207,11 +207,25 @@ class MeasurementKind:
 MEASUREMENT_KINDS: tuple[MeasurementKind, ...] = (
     MeasurementKind("caliper_volume", "Tumour volume by caliper", "mm³", Subject.IMPLANT, 0, 20_000, 0, 5_000, 1, 8.0),
     MeasurementKind("caliper_area", "Tumour area by caliper (L × W)", "mm²", Subject.IMPLANT, 0, 2_500, 0, 900, 1, 8.0),
-    MeasurementKind("bli_total_flux", "Bioluminescence, total flux", "p/s", Subject.ANIMAL, -1e9, 1e14, 0, 1e12, None, 1e3, True),
     MeasurementKind(
-        "bli_radiance", "Bioluminescence, average radiance", "p/s/cm²/sr", Subject.ANIMAL, -1e9, 1e12, 0, 1e10, None, 1e3, True
+        "bli_total_flux", "Bioluminescence, total flux", "p/s", Subject.ANIMAL, -1e9, 1e14, 0, 1e12, None, 1e3, log_axis=True
     ),
-    MeasurementKind("bli_rlu", "Bioluminescence, relative light units", "RLU", Subject.ANIMAL, -1e9, 1e14, 0, 1e12, None, 1e4, True),
+    MeasurementKind(
+        "bli_radiance",
+        "Bioluminescence, average radiance",
+        "p/s/cm²/sr",
+        Subject.ANIMAL,
+        -1e9,
+        1e12,
+        0,
+        1e10,
+        None,
+        1e3,
+        log_axis=True,
+    ),
+    MeasurementKind(
+        "bli_rlu", "Bioluminescence, relative light units", "RLU", Subject.ANIMAL, -1e9, 1e14, 0, 1e12, None, 1e4, log_axis=True
+    ),
     MeasurementKind("mri_volume", "Tumour volume by MRI or µCT", "mm³", Subject.IMPLANT, 0, 20_000, 0, 1_000, 2, 8.0),
     MeasurementKind("body_weight", "Body weight", "g", Subject.ANIMAL, 5, 80, 12, 50, 1, 1.2),
     MeasurementKind("neurological_score", "Neurological score", "score", Subject.ANIMAL, 0, 10, 0, 5, 0, 99.0),

@@ -46,7 +46,9 @@ class FileStore:
         try:
             content = self.path(sha256).read_bytes()
         except FileNotFoundError:
-            raise StoredFileDamaged(f"stored file {sha256[:12]}… is missing from the file store; restore it from the backup") from None
+            raise StoredFileDamaged(
+                f"stored file {sha256[:12]}… is missing from the file store; restore it from the backup"
+            ) from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise StoredFileDamaged(f"stored file {sha256[:12]}… was changed on disk; restore it from the backup")
         return content

@@ -35,7 +35,9 @@ def receive(
     takes over the new answers.
     """
     if not content:
-        raise DomainError(f'The file "{name}" is empty.', expected="a table with a header row", remedy="Export it again and upload that.")
+        raise DomainError(
+            f'The file "{name}" is empty.', expected="a table with a header row", remedy="Export it again and upload that."
+        )
     sha256 = store.put(content)
     declare(session, actor, "batch:store", project=project.id)
     file = session.scalar(select(StoredFile).where(StoredFile.sha256 == sha256))

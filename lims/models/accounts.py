@@ -75,4 +75,3 @@ class Membership(InProject, Withdrawable, Versioned, Base):
     role: Mapped[Role] = relationship(lazy="joined")
 
     __table_args__ = (UniqueConstraint("user_id", "project_id"), Index(None, "project_id"))
-

@@ -1,0 +1,36 @@
+"""Identifiers people type, scan and import: normalised, and refused where two that look alike would differ.
+
+Unicode normal form C; no control, zero-width or bidirectional characters (Unicode TR 36 and TR 39).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from lims.domain.errors import DomainError
+
+LONGEST = 80
+_FORBIDDEN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
+
+
+def clean_identifier(text: str, *, what: str = "id") -> str:
+    """Give the identifier as it is kept: NFC, outer space off.
+
+    Raises:
+        DomainError: empty, too long, or with characters that do not show.
+    """
+    cleaned = unicodedata.normalize("NFC", text).strip()
+    if not cleaned:
+        raise DomainError(f"The {what} is empty.", field=what, expected="letters, digits, and - _ . : / or spaces inside")
+    if len(cleaned) > LONGEST:
+        raise DomainError(f'The {what} "{cleaned[:30]}…" has {len(cleaned)} characters.', field=what, expected=f"at most {LONGEST}")
+    hidden = [character for character in cleaned if unicodedata.category(character) in _FORBIDDEN]
+    if hidden:
+        names = ", ".join(f"U+{ord(character):04X}" for character in hidden)
+        raise DomainError(
+            f'The {what} "{ascii(cleaned)[1:-1]}" contains characters that do not show ({names}).',
+            field=what,
+            expected="only characters that can be seen",
+            remedy="Type it again by hand instead of pasting it.",
+        )
+    return cleaned

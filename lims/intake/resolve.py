@@ -1,0 +1,386 @@
+"""Turns the names in a file into this project's records: exactly, by a confirmed alias, or not at all.
+
+What is not there is listed, and planned to be created only where a person said so (`create` among the batch's choices).
+Planned records have negative ids until they exist.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import PurePath
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from importers.base import AnimalFacts, Clock, Finding, Reading, Severity
+from importers.workbook import Workbook
+from lims.domain.errors import DomainError
+from lims.domain.identifiers import clean_identifier
+from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
+from lims.models import Animal, AnimalAlias, Arm, Enrolment, ImportBatch, Implant, PdxModel, Study
+from lims.queries.chunks import in_chunks
+
+CREATABLE = frozenset({"animals", "arms", "study"})
+ONLY_TUMOUR = "tumour"
+"""What the one tumour of an animal is called where a file names none."""
+
+TumourKey = tuple[str, str | None]
+
+
+@dataclass(slots=True)
+class Host:
+    """What is known of an animal that a file names."""
+
+    id: int
+    code: str
+    birth_date: date | None = None
+    died_on: date | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """A study that a file's readings belong to; `id` is negative while it is only planned."""
+
+    id: int
+    code: str
+    day_zero_on: date | None = None
+
+
+@dataclass(slots=True)
+class Names:
+    """What the names of a file mean, and what has to be created first. Keys are the names as the file writes them."""
+
+    hosts: dict[str, Host] = field(default_factory=dict)
+    tumours: dict[TumourKey, tuple[int, str]] = field(default_factory=dict)
+    studies: dict[str, Place] = field(default_factory=dict)
+    """Animal → its study in this file."""
+    arms: dict[str, str] = field(default_factory=dict)
+    """Animal → arm title, where the arm is recorded."""
+    day_zero: dict[str, date] = field(default_factory=dict)
+    """Animal → its day 0, where one is dated."""
+    new_studies: list[str] = field(default_factory=list)
+    new_arms: list[tuple[str, str]] = field(default_factory=list)
+    """(study code, arm title)."""
+    new_models: list[str] = field(default_factory=list)
+    new_animals: list[AnimalFacts] = field(default_factory=list)
+    new_tumours: list[tuple[str, str, str | None]] = field(default_factory=list)
+    """(animal, label, model code)."""
+    new_enrolments: list[tuple[str, str, str]] = field(default_factory=list)
+    """(animal, study code, arm title)."""
+    findings: list[Finding] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Count what would be created, by noun."""
+        found = {
+            "study": len(self.new_studies),
+            "arm": len(self.new_arms),
+            "model": len(self.new_models),
+            "animal": len(self.new_animals),
+            "implant": len(self.new_tumours),
+            "enrolment": len(self.new_enrolments),
+        }
+        return {noun: number for noun, number in found.items() if number}
+
+
+class Resolver:
+    """Resolves one reading against one project."""
+
+    def __init__(self, session: Session, batch: ImportBatch, book: Workbook, reading: Reading) -> None:
+        self.session = session
+        self.batch = batch
+        self.book = book
+        self.reading = reading
+        self.project_id = batch.project_id
+        self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & CREATABLE
+        self.facts = _all_facts(reading)
+        self.names = Names()
+
+    def resolve(self) -> Names:
+        """Give the meaning of every name, or a finding for each that has none."""
+        self._animals()
+        self._studies()
+        self._arms()
+        self._tumours()
+        return self.names
+
+    def _find(self, code: str, message: str, facts: AnimalFacts, *, severity: Severity = Severity.ERROR, **more: str) -> None:
+        sheet = self.book.sheets[facts.sheet].name
+        self.names.findings.append(Finding(severity, code, message, sheet=sheet, row=facts.row, **more))
+
+    def _animals(self) -> None:
+        labels = list(self.facts)
+        rows = in_chunks(
+            self.session,
+            labels,
+            lambda some: select(Animal).where(Animal.project_id == self.project_id, Animal.code.in_(some)),
+        )
+        known = {animal.code: animal for (animal,) in rows if animal.status is RecordStatus.ACTIVE}
+        aliased = in_chunks(
+            self.session,
+            [label for label in labels if label not in known],
+            lambda some: select(AnimalAlias.alias, Animal)
+            .join(Animal, Animal.id == AnimalAlias.animal_id)
+            .where(
+                AnimalAlias.project_id == self.project_id,
+                AnimalAlias.alias.in_(some),
+                AnimalAlias.status == RecordStatus.ACTIVE,
+                Animal.status == RecordStatus.ACTIVE,
+            ),
+        )
+        known |= {alias: animal for alias, animal in aliased}
+        for number, (label, facts) in enumerate(self.facts.items(), start=1):
+            animal = known.get(label)
+            if animal is not None:
+                self.names.hosts[label] = Host(animal.id, animal.code, animal.birth_date, animal.died_on)
+                self._compare(animal, facts)
+            elif self._may_create_animal(label, facts):
+                self.names.hosts[label] = Host(-number, label, facts.birth_date)
+                self.names.new_animals.append(facts)
+
+    def _may_create_animal(self, label: str, facts: AnimalFacts) -> bool:
+        try:
+            clean_identifier(label, what="animal id")
+        except DomainError as problem:
+            self._find("animal-id", str(problem), facts, value=label, expected=problem.expected or "")
+            return False
+        if "animals" in self.allowed:
+            return True
+        self._find(
+            "animal-unknown",
+            f'Animal "{label}" is not in this project.',
+            facts,
+            value=label,
+            expected="an animal of this project, by id or by a confirmed alias",
+            remedy="Correct the id, or create the animals this file names (button on the check page, --create animals on the command line).",
+        )
+        return False
+
+    def _compare(self, animal: Animal, facts: AnimalFacts) -> None:
+        if facts.birth_date and animal.birth_date and facts.birth_date != animal.birth_date:
+            self._find(
+                "birth-date-differs",
+                f'Animal "{facts.label}" was born on {animal.birth_date} by its record, on {facts.birth_date} by this file.',
+                facts,
+                severity=Severity.WARNING,
+                value=str(facts.birth_date),
+                expected=str(animal.birth_date),
+                remedy="The record stays as it is; correct it on the animal's page if the file is right.",
+            )
+
+    def _studies(self) -> None:
+        """Find each animal's study: the one the batch names, or the one the file names, or one named for the file."""
+        needs_days = any(series.clock is Clock.DAY for series in self.reading.series)
+        chosen = self.session.get(Study, self.batch.study_id) if self.batch.study_id else None
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for label in self.names.hosts:
+            facts = self.facts[label]
+            code = chosen.code if chosen else (self.batch.choices.get("study") or facts.study)
+            if code is None and (needs_days or (facts.arm and "study" in self.allowed)):
+                code = study_code(self.batch.file_name)
+            if code is not None:
+                wanted[code].append(label)
+        known = {
+            study.code: study
+            for study in self.session.scalars(
+                select(Study).where(Study.project_id == self.project_id, Study.code.in_(list(wanted)), Study.status == RecordStatus.ACTIVE)
+            )
+        }
+        for number, (code, labels) in enumerate(wanted.items(), start=1):
+            study = known.get(code)
+            if study is not None:
+                place = Place(study.id, study.code, study.day_zero_on)
+            elif "study" in self.allowed:
+                place = Place(-number, code, self._chosen_day_zero())
+                self.names.new_studies.append(code)
+            else:
+                self._unknown_study(code, labels, needed=needs_days)
+                continue
+            for label in labels:
+                self.names.studies[label] = place
+                if place.day_zero_on:
+                    self.names.day_zero[label] = place.day_zero_on
+        self._own_day_zeros()
+
+    def _chosen_day_zero(self) -> date | None:
+        given = self.batch.choices.get("day0")
+        if not given:
+            return None
+        try:
+            return date.fromisoformat(given)
+        except ValueError:
+            self.names.findings.append(
+                Finding(Severity.ERROR, "question-day0", f'"{given}" is no date.', value=given, expected="a date such as 2026-11-02")
+            )
+            return None
+
+    def _unknown_study(self, code: str, labels: list[str], *, needed: bool) -> None:
+        self._find(
+            "study-unknown",
+            f'Study "{code}" is not in this project, and the file counts days from its day 0.'
+            if needed
+            else f'Study "{code}" is not in this project; its arms are not recorded.',
+            self.facts[labels[0]],
+            severity=Severity.ERROR if needed else Severity.WARNING,
+            value=code,
+            expected="a study of this project",
+            remedy="Choose the study, or create it (button on the check page, --create study on the command line).",
+        )
+
+    def _own_day_zeros(self) -> None:
+        by_id = {host.id: label for label, host in self.names.hosts.items() if host.id > 0}
+        places = {place.id for place in self.names.studies.values() if place.id > 0}
+        if not places:
+            return
+        rows = in_chunks(
+            self.session,
+            list(by_id),
+            lambda some: select(Enrolment.animal_id, Enrolment.study_id, Enrolment.day_zero_on).where(
+                Enrolment.animal_id.in_(some), Enrolment.study_id.in_(places), Enrolment.day_zero_on.is_not(None)
+            ),
+        )
+        for animal_id, study_id, day_zero in rows:
+            label = by_id[animal_id]
+            if self.names.studies[label].id == study_id:
+                self.names.day_zero[label] = day_zero
+
+    def _arms(self) -> None:
+        stated = {label: facts.arm for label, facts in self.facts.items() if facts.arm and label in self.names.studies}
+        places = {place.id: place for place in self.names.studies.values()}
+        known_arms = {
+            (arm.study_id, title): arm
+            for arm in self.session.scalars(select(Arm).where(Arm.study_id.in_(places), Arm.status == RecordStatus.ACTIVE))
+            for title in (arm.code, arm.title)
+        }
+        enrolled = {
+            (study_id, animal_id): (code, title)
+            for study_id, animal_id, code, title in self.session.execute(
+                select(Enrolment.study_id, Enrolment.animal_id, Arm.code, Arm.title)
+                .join(Arm, Arm.id == Enrolment.arm_id)
+                .where(Enrolment.study_id.in_(places), Enrolment.status == RecordStatus.ACTIVE)
+            )
+        }
+        planned: set[tuple[str, str]] = set()
+        for label, title in stated.items():
+            place = self.names.studies[label]
+            current = enrolled.get((place.id, self.names.hosts[label].id))
+            if current is not None:
+                self._same_arm(label, title, current, place)
+                continue
+            if (place.id, title) not in known_arms and (place.code, title) not in planned:
+                if "arms" not in self.allowed:
+                    self._unknown_arm(label, title, place)
+                    continue
+                planned.add((place.code, title))
+                self.names.new_arms.append((place.code, title))
+            self.names.arms[label] = title
+            self.names.new_enrolments.append((label, place.code, title))
+
+    def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:
+        self.names.arms[label] = current[1]
+        if title not in current:
+            self._find(
+                "animal-in-other-arm",
+                f'Animal "{label}" is in arm "{current[1]}" of study {place.code}; this file puts it in "{title}".',
+                self.facts[label],
+                value=title,
+                expected=current[1],
+                remedy="Correct the file, or the enrolment on the study's page.",
+            )
+
+    def _unknown_arm(self, label: str, title: str, place: Place) -> None:
+        self._find(
+            "arm-unknown",
+            f'Study {place.code} has no arm "{title}"; animal "{label}" is not put in an arm.',
+            self.facts[label],
+            severity=Severity.WARNING,
+            value=title,
+            expected="an arm of the study, by code or title",
+            remedy="Create the arms this file names (button on the check page, --create arms on the command line).",
+        )
+
+    def _tumours(self) -> None:
+        needed = _needed_tumours(self.reading, self.names.hosts)
+        by_id = {host.id: label for label, host in self.names.hosts.items()}
+        known: dict[str, dict[str, int]] = defaultdict(dict)
+        rows = in_chunks(
+            self.session,
+            [key for key in by_id if key > 0],
+            lambda some: select(Implant.animal_id, Implant.label, Implant.id).where(
+                Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE
+            ),
+        )
+        for animal_id, tumour, key in rows:
+            known[by_id[animal_id]][tumour] = key
+        for label, tumour in needed:
+            self._tumour(label, tumour, known[label])
+        self._models()
+
+    def _tumour(self, label: str, tumour: str | None, known: Mapping[str, int]) -> None:
+        if tumour is None and len(known) == 1:
+            (only,) = known
+            self.names.tumours[label, None] = (known[only], only)
+        elif tumour is not None and tumour in known:
+            self.names.tumours[label, tumour] = (known[tumour], tumour)
+        elif (tumour is None and known) or (known and "animals" not in self.allowed):
+            self._find(
+                "tumour-unknown",
+                f'Animal "{label}" has the tumours {", ".join(sorted(known))}; this file '
+                + ("does not say which one it measures." if tumour is None else f'measures "{tumour}".'),
+                self.facts[label],
+                value=tumour or "",
+                expected=" or ".join(sorted(known)),
+                remedy="Add a tumour column that says which one.",
+            )
+        elif self.names.hosts[label].id < 0 or "animals" in self.allowed:
+            self.names.new_tumours.append((label, tumour or ONLY_TUMOUR, self.facts[label].model))
+            self.names.tumours[label, tumour] = (-len(self.names.new_tumours), tumour or ONLY_TUMOUR)
+        else:
+            self._find(
+                "tumour-unknown",
+                f'No tumour is recorded in animal "{label}".',
+                self.facts[label],
+                expected="an implant, to which the volume belongs",
+                remedy="Record the implant, or create what this file names (button on the check page, --create animals).",
+            )
+
+    def _models(self) -> None:
+        named = {model for _, _, model in self.names.new_tumours if model}
+        known = set(
+            self.session.scalars(
+                select(PdxModel.code).where(
+                    PdxModel.project_id == self.project_id, PdxModel.code.in_(named), PdxModel.status == RecordStatus.ACTIVE
+                )
+            )
+        )
+        self.names.new_models.extend(sorted(named - known))
+
+
+def study_code(file_name: str) -> str:
+    """Name a study for the file it came in."""
+    return PurePath(file_name).stem.strip()[:80] or "study"
+
+
+def _all_facts(reading: Reading) -> dict[str, AnimalFacts]:
+    """Give every animal a reading names, in the order of the file, with what is known of it."""
+    facts = {}
+    for series in reading.series:
+        rows = series.rows
+        for label in dict.fromkeys(series.animals):
+            if label not in facts:
+                stated = reading.animals.get(label)
+                facts[label] = stated or AnimalFacts(label, series.sheet, rows[series.animals.index(label)])
+    return facts
+
+
+def _needed_tumours(reading: Reading, hosts: Iterable[str]) -> list[TumourKey]:
+    """Give each (animal, tumour label) that a reading of a tumour names, once, in the order of the file."""
+    known = set(hosts)
+    needed: dict[TumourKey, None] = {}
+    for series in reading.series:
+        if KIND_BY_CODE[series.kind].subject is Subject.IMPLANT:
+            tumours = series.tumours or [None] * len(series)
+            needed.update(dict.fromkeys(zip(series.animals, tumours, strict=True)))
+    return [key for key in needed if key[0] in known]

@@ -1,0 +1,1 @@
+"""Read models for pages, API and exports; the one place that scopes by project."""

@@ -1,0 +1,37 @@
+"""What every record service shares: bringing a withdrawn record back instead of making it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import RecordStatus
+from lims.models.base import Base
+
+Record = TypeVar("Record", bound=Base)
+
+
+def add_or_reinstate(
+    session: Session, existing: Mapping[Any, Record], wanted: Iterable[tuple[Any, Mapping[str, Any]]], make: Callable[..., Record]
+) -> list[Record]:
+    """Add a record for each key, or bring the withdrawn one of that key back with the values given.
+
+    An id is never given to another record, so a withdrawn animal that a file names again is the same animal.
+    """
+    records = []
+    for key, values in wanted:
+        record = existing.get(key)
+        if record is None:
+            record = make(**values)
+            session.add(record)
+        else:
+            for name, value in values.items():
+                if value is not None and getattr(record, name) != value:
+                    setattr(record, name, value)
+            if getattr(record, "status", None) is RecordStatus.WITHDRAWN:
+                record.status = RecordStatus.ACTIVE  # type: ignore[attr-defined]  # every reinstated table is Withdrawable
+        records.append(record)
+    session.flush()
+    return records

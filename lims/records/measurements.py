@@ -1,0 +1,271 @@
+"""Writes measurements: many at once or one, by the same function, by columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import repeat
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.orm import Session
+
+from lims.audit.bulk import insert_many, reserve_ids, update_many
+from lims.audit.canon import canonical, text_of
+from lims.audit.record import Actor, declare, field_name
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import Quality, RecordStatus, VolumeFormula
+from lims.models import Measurement
+
+TABLE: Table = Measurement.__table__  # type: ignore[assignment]  # a mapped class's table is a Table
+
+Reference = tuple[int, str]
+"""A record's id and its name, as the audit trail holds references."""
+
+COLUMNS = (
+    "id",
+    "project_id",
+    "animal_id",
+    "implant_id",
+    "kind",
+    "value",
+    "length_mm",
+    "width_mm",
+    "height_mm",
+    "formula",
+    "taken_on",
+    "taken_at",
+    "relative_day",
+    "study_id",
+    "slot",
+    "occurrence",
+    "quality",
+    "quality_reason",
+    "operator",
+    "device",
+    "batch_id",
+    "source_sheet",
+    "source_row",
+    "source_column",
+    "raw",
+    "status",
+    "version",
+)
+
+
+@dataclass(slots=True)
+class Readings:
+    """Measurements of one kind to record, as columns of equal length; what is the same for all stands once.
+
+    taken_on: ISO dates. taken_at: aware UTC. values in the kind's canonical unit; diameters in mm.
+    """
+
+    project: Reference
+    kind: str
+    animals: Sequence[Reference]
+    implants: Sequence[Reference] | None
+    values: Sequence[float]
+    slots: Sequence[str]
+    taken_on: Sequence[str | None]
+    taken_at: Sequence[datetime] | None = None
+    relative_days: Sequence[float] | None = None
+    studies: Sequence[Reference | None] | None = None
+    lengths: Sequence[float | None] | None = None
+    widths: Sequence[float | None] | None = None
+    heights: Sequence[float | None] | None = None
+    formula: VolumeFormula | None = None
+    occurrences: Sequence[int] | int = 1
+    qualities: Sequence[Quality] | None = None
+    quality_reasons: Sequence[str | None] | None = None
+    operators: Sequence[str | None] | None = None
+    devices: Sequence[str | None] | None = None
+    batch: Reference | None = None
+    sheet: str | None = None
+    rows: Sequence[int] | None = None
+    columns: Sequence[int] | int | None = None
+    raw: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        """Count the readings."""
+        return len(self.values)
+
+
+def record_measurements(session: Session, actor: Actor, readings: Readings, *, reason: str = "") -> range:
+    """Record readings, each with its own audited change. Returns their ids."""
+    declare(session, actor, "measurement:create", reason=reason, project=readings.project[0])
+    if not readings.values:
+        return range(0)
+    session.flush()
+    first = reserve_ids(session, TABLE, len(readings))
+    ids = range(first, first + len(readings))
+    rows = _driver_rows(readings, ids, session.get_bind().dialect.name)
+    insert_many(session, TABLE, COLUMNS, rows, ids, readings.project[0], audit_fields(readings))
+    return ids
+
+
+def _ids(references: Sequence[Reference | None] | None) -> Any:
+    return repeat(None) if references is None else [one and one[0] for one in references]
+
+
+def _each(column: Any) -> Any:
+    """Give something to iterate: a column as it is, a single value again and again."""
+    return column if isinstance(column, (list, tuple, range)) else repeat(column)
+
+
+def _moments(column: Sequence[datetime] | None, dialect: str) -> Any:
+    if column is None:
+        return repeat(None)
+    # The text form that the column type writes, so that one table has one form.
+    pattern = "%Y-%m-%d %H:%M:%S.%f" if dialect == "sqlite" else "%Y-%m-%d %H:%M:%S.%f+00"
+    return [moment.strftime(pattern) for moment in column]
+
+
+def _driver_rows(readings: Readings, ids: range, dialect: str) -> list[tuple[Any, ...]]:
+    qualities = [quality.value for quality in readings.qualities] if readings.qualities else Quality.OK.value
+    return list(
+        zip(
+            ids,
+            repeat(readings.project[0]),
+            _ids(readings.animals),
+            _ids(readings.implants),
+            repeat(readings.kind),
+            readings.values,
+            _each(readings.lengths),
+            _each(readings.widths),
+            _each(readings.heights),
+            repeat(readings.formula and readings.formula.value),
+            readings.taken_on,
+            _moments(readings.taken_at, dialect),
+            _each(readings.relative_days),
+            _ids(readings.studies),
+            readings.slots,
+            _each(readings.occurrences),
+            _each(qualities),
+            _each(readings.quality_reasons),
+            _each(readings.operators),
+            _each(readings.devices),
+            repeat(readings.batch and readings.batch[0]),
+            repeat(readings.sheet),
+            _each(readings.rows),
+            _each(readings.columns),
+            _each(readings.raw),
+            repeat(RecordStatus.ACTIVE.value),
+            repeat(1),
+            strict=False,
+        )
+    )
+
+
+def audit_fields(readings: Readings) -> list[str]:
+    """Give each reading's `{field: [null, value]}` as canonical JSON, built by columns: one `%` a row and no object."""
+    template: list[str] = []
+    columns: list[Sequence[Any]] = []
+    for name, column in sorted(_audited(readings).items()):
+        told, values = _piece(name, column)
+        template.append(told)
+        if values is not None:
+            columns.append(values)
+    # Every piece brings its own comma in front; the first field, the animal, is always there.
+    pattern = "{" + "".join(template).removeprefix(",") + "}"
+    return [pattern % row for row in zip(*columns, strict=True)]
+
+
+def _audited(readings: Readings) -> dict[str, Any]:
+    """Give field name → column (a list or range), or the one value that all share; what is not known is left out."""
+    fields = {
+        "animal": readings.animals,
+        "batch": readings.batch,
+        "device": readings.devices,
+        "formula": readings.formula,
+        "height_mm": readings.heights,
+        "implant": readings.implants,
+        "kind": readings.kind,
+        "length_mm": readings.lengths,
+        "occurrence": readings.occurrences,
+        "operator": readings.operators,
+        "project": readings.project,
+        "quality": readings.qualities or Quality.OK,
+        "quality_reason": readings.quality_reasons,
+        "raw": readings.raw,
+        "relative_day": readings.relative_days,
+        "slot": readings.slots,
+        "source_column": readings.columns,
+        "source_row": readings.rows,
+        "source_sheet": readings.sheet,
+        "status": RecordStatus.ACTIVE,
+        "study": readings.studies,
+        "taken_at": readings.taken_at,
+        "taken_on": readings.taken_on,
+        "value": readings.values,
+        "width_mm": readings.widths,
+    }
+    return {name: column for name, column in fields.items() if column is not None}
+
+
+def _piece(name: str, column: Any) -> tuple[str, Sequence[Any] | None]:
+    """Give one field's part of the row pattern, and the column that fills it (none where all rows share the value)."""
+    if not isinstance(column, (list, range)):
+        return f',"{name}":[null,{_told(column)}]'.replace("%", "%%"), None
+    types = {int} if isinstance(column, range) else set(map(type, column))
+    if types == {int}:
+        return f',"{name}":[null,%d]', column
+    if types == {float}:
+        return f',"{name}":[null,"%r"]', column
+    distinct = {one: _told(one) for one in set(column) if one is not None}
+    if type(None) not in types:
+        return f',"{name}":[null,%s]', [distinct[one] for one in column]
+    return "%s", ["" if one is None else f',"{name}":[null,{distinct[one]}]' for one in column]
+
+
+def _told(value: Any) -> str:
+    """Give a value as the trail's JSON: a reference as `[id, name]`, anything else as `text_of` says."""
+    return canonical(list(value) if isinstance(value, tuple) else text_of(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A new value for a measurement that is recorded, with the source it comes from."""
+
+    id: int
+    fields: dict[str, tuple[Any, Any]]
+    """column → (old, new), as the driver takes them; references stay as they are."""
+
+
+def correct_measurements(
+    session: Session, actor: Actor, project_id: int, corrections: Sequence[Correction], *, reason: str
+) -> None:
+    """Replace values of recorded measurements; the old ones stay in the trail.
+
+    Raises:
+        DomainError: no reason is given.
+    """
+    if not reason.strip():
+        raise DomainError("A correction needs a reason.", field="reason", expected="why the value was wrong")
+    declare(session, actor, "measurement:change", reason=reason, project=project_id)
+    by_columns: dict[tuple[str, ...], list[Correction]] = {}
+    for one in corrections:
+        by_columns.setdefault(tuple(sorted(one.fields)), []).append(one)
+    for columns, some in by_columns.items():
+        update_many(
+            session,
+            TABLE,
+            columns,
+            [tuple(one.fields[column][1] for column in columns) for one in some],
+            [one.id for one in some],
+            project_id,
+            [
+                canonical({field_name(column): [text_of(old), text_of(new)] for column, (old, new) in one.fields.items()})
+                for one in some
+            ],
+        )
+
+
+def withdraw_measurements(session: Session, actor: Actor, project_id: int, ids: Sequence[int], *, reason: str) -> None:
+    """Take measurements out of every count; they stay readable.
+
+    Raises:
+        DomainError: no reason is given.
+    """
+    withdrawn = {"status": (RecordStatus.ACTIVE.value, RecordStatus.WITHDRAWN.value)}
+    correct_measurements(session, actor, project_id, [Correction(key, withdrawn) for key in ids], reason=reason)

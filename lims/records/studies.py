@@ -1,0 +1,131 @@
+"""Writes studies, arms and enrolments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.domain.errors import DomainError
+from lims.domain.identifiers import clean_identifier
+from lims.domain.vocabulary import ArmRole, DayZero, RecordStatus, StudyKind, StudyStatus
+from lims.models import Arm, Enrolment, Study
+from lims.queries.chunks import in_chunks
+from lims.records.common import add_or_reinstate
+
+
+@dataclass(frozen=True, slots=True)
+class NewStudy:
+    """A study to record."""
+
+    code: str
+    title: str
+    hypothesis: str | None = None
+    kind: StudyKind = StudyKind.EFFICACY
+    state: StudyStatus = StudyStatus.DRAFT
+    primary_outcome: str | None = None
+    day_zero: DayZero = DayZero.RANDOMISATION
+    day_zero_on: date | None = None
+    weight_loss_limit_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewArm:
+    """An arm to add to a study; its place in the list gives its colour."""
+
+    code: str
+    title: str
+    role: ArmRole = ArmRole.NOT_RECORDED
+    target_n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEnrolment:
+    """An animal to put in an arm."""
+
+    arm_id: int
+    animal_id: int
+    enrolled_on: date | None = None
+    day_zero_on: date | None = None
+
+
+def add_study(session: Session, actor: Actor, project_id: int, new: NewStudy, *, reason: str = "") -> Study:
+    """Record a study.
+
+    Raises:
+        DomainError: the code is taken by another study of the project.
+    """
+    declare(session, actor, "study:create", reason=reason, project=project_id)
+    code = clean_identifier(new.code, what="study code")
+    known = session.scalar(select(Study).where(Study.project_id == project_id, Study.code == code))
+    if known is not None and known.status is RecordStatus.ACTIVE:
+        raise DomainError(f'Study "{code}" exists already.', field="code", expected="a code no other study of the project has")
+    values = {
+        "project_id": project_id,
+        "code": code,
+        "title": new.title.strip() or code,
+        "hypothesis": new.hypothesis,
+        "kind": new.kind,
+        "state": new.state,
+        "primary_outcome": new.primary_outcome,
+        "day_zero": new.day_zero,
+        "day_zero_on": new.day_zero_on,
+        "weight_loss_limit_percent": new.weight_loss_limit_percent,
+    }
+    return add_or_reinstate(session, {code: known} if known else {}, [(code, values)], Study)[0]
+
+
+def add_arms(session: Session, actor: Actor, study: Study, arms: Sequence[NewArm], *, reason: str = "") -> list[Arm]:
+    """Add arms behind those that the study has."""
+    declare(session, actor, "arm:create", reason=reason, project=study.project_id)
+    existing = {arm.code: arm for arm in session.scalars(select(Arm).where(Arm.study_id == study.id))}
+    position = max((arm.position for arm in existing.values()), default=-1) + 1
+    wanted = []
+    for one in arms:
+        code = clean_identifier(one.code, what="arm code")
+        values = {"project_id": study.project_id, "study_id": study.id, "code": code, "title": one.title, "role": one.role}
+        if code not in existing:
+            values["position"], position = position, position + 1
+        wanted.append((code, values | {"target_n": one.target_n}))
+    return add_or_reinstate(session, existing, wanted, Arm)
+
+
+def enrol(session: Session, actor: Actor, study: Study, enrolments: Sequence[NewEnrolment], *, reason: str = "") -> list[Enrolment]:
+    """Put animals in arms of a study.
+
+    Raises:
+        DomainError: an animal is in another arm of this study already.
+    """
+    declare(session, actor, "enrolment:create", reason=reason, project=study.project_id)
+    animals = [one.animal_id for one in enrolments]
+    known = in_chunks(
+        session, animals, lambda some: select(Enrolment).where(Enrolment.study_id == study.id, Enrolment.animal_id.in_(some))
+    )
+    existing = {enrolment.animal_id: enrolment for (enrolment,) in known}
+    for one in enrolments:
+        other = existing.get(one.animal_id)
+        if other is not None and other.status is RecordStatus.ACTIVE and other.arm_id != one.arm_id:
+            raise DomainError(
+                f'Animal {other.animal.code} is in arm "{other.arm.title}" of study {study.code} already.',
+                field="arm",
+                expected="one arm of a study for each animal",
+            )
+    wanted = [
+        (
+            one.animal_id,
+            {
+                "project_id": study.project_id,
+                "study_id": study.id,
+                "arm_id": one.arm_id,
+                "animal_id": one.animal_id,
+                "enrolled_on": one.enrolled_on,
+                "day_zero_on": one.day_zero_on,
+            },
+        )
+        for one in enrolments
+    ]
+    return add_or_reinstate(session, existing, wanted, Enrolment)

@@ -1,0 +1,27 @@
+// A filter bar sends itself when a choice changes, without its empty fields; "/" goes to the page's search field.
+
+for (const form of document.querySelectorAll("form[data-filter]")) {
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select, input[type=date]")) form.requestSubmit();
+  });
+  form.addEventListener("submit", () => {
+    for (const field of form.elements) {
+      if (field.name && field.value === "") field.disabled = true;
+    }
+  });
+}
+
+// Coming back to the page must not leave the emptied fields disabled.
+window.addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("form[data-filter] :disabled")) field.disabled = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const search = document.querySelector("[data-search]");
+  if (!search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});

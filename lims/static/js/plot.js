@@ -1,0 +1,48 @@
+// Draws every [data-plot] from the specification beside it, without eval; a click on a mark opens its record.
+
+/* global vegaEmbed */
+
+const CANVAS_ABOVE = 4000; // points beyond which thousands of SVG elements would make pointing slow
+
+function options(spec) {
+  return {
+    mode: "vega-lite",
+    renderer: spec.data.values.length > CANVAS_ABOVE ? "canvas" : "svg",
+    actions: false,
+    ast: true,
+    defaultStyle: false,
+    tooltip: { disableDefaultStyle: true },
+  };
+}
+
+async function download(view, kind, name) {
+  const link = document.createElement("a");
+  link.href = await view.toImageURL(kind, kind === "png" ? 3 : 1);
+  link.download = `${name}.${kind}`;
+  link.click();
+}
+
+function offerImages(figure, view, name) {
+  const buttons = figure.querySelector("[data-plot-images]");
+  buttons.hidden = false;
+  for (const button of buttons.querySelectorAll("[data-image]")) {
+    button.addEventListener("click", () => download(view, button.dataset.image, name));
+  }
+}
+
+async function draw(area) {
+  const spec = JSON.parse(document.getElementById(area.dataset.plot).textContent);
+  const { view } = await vegaEmbed(area, spec, options(spec));
+  view.addEventListener("click", (event, item) => {
+    const url = item?.datum?.url;
+    if (url && new URL(url, location.href).origin === location.origin) location.assign(url);
+  });
+  offerImages(area.closest("figure"), view, area.dataset.plotName);
+}
+
+for (const area of document.querySelectorAll("[data-plot]")) {
+  draw(area).catch((error) => {
+    area.textContent = "The plot could not be drawn; its numbers are in the table below.";
+    throw error;
+  });
+}

@@ -1,0 +1,100 @@
+"""Brings a database's tables up to date: Alembic in this process, in one transaction, on both engines.
+
+Alembic keeps its own place in a table that is nobody's record, so the audited writer is open while it runs. A migration
+that changes records declares an action and leaves a trail like everybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from lims.audit.record import writing
+from lims.db import make_engine
+from lims.paths import migrations_dir
+
+LOCK_KEY = 0x11B5_5C4E
+"""PostgreSQL advisory lock: of two processes that start at once, one migrates and the other finds nothing to do."""
+
+
+class MigrationError(RuntimeError):
+    """The database cannot be brought to the revision asked for; nothing was changed."""
+
+
+def config() -> Config:
+    """Give Alembic's settings: where the migrations are, and nothing else."""
+    settings = Config()
+    # ConfigParser reads % as the beginning of a placeholder.
+    settings.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
+    return settings
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` up to `revision`."""
+    _run(url, lambda settings: command.upgrade(settings, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database at `url` back to `revision`; `base` removes every table with what is in it."""
+    _run(url, lambda settings: command.downgrade(settings, revision))
+
+
+def current(url: str) -> str | None:
+    """Give the revision the database at `url` is at; `None` for one without our tables."""
+    with _connected(url, writes=False) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def heads() -> tuple[str, ...]:
+    """Give the newest revisions the code knows; more than one is a defect that a test catches."""
+    return tuple(ScriptDirectory.from_config(config()).get_heads())
+
+
+def new_revision(url: str, message: str) -> None:
+    """Write a migration from the difference between the database at `url` and the models, to be reviewed by hand."""
+    _run(url, lambda settings: command.revision(settings, message, autogenerate=True))
+
+
+def _run(url: str, step: Callable[[Config], Any]) -> None:
+    settings = config()
+    with _connected(url, writes=True) as connection, connection.begin(), writing(connection):
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+        settings.attributes["connection"] = connection
+        step(settings)
+        _check_references(connection)
+
+
+@contextmanager
+def _connected(url: str, *, writes: bool) -> Iterator[Connection]:
+    engine = make_engine(url)
+    try:
+        with engine.connect() as plain:
+            connection = plain.execution_options(writes=writes)
+            if writes and connection.dialect.name == "sqlite":
+                # SQLite changes a table by making it anew, which must not count as deleting the rows that others refer
+                # to; the switch only works outside a transaction, and the references are checked before the commit.
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA foreign_keys = OFF")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        table, row, target, _ = broken[0]
+        raise MigrationError(
+            f"{len(broken)} references would point to nothing, the first from {table} row {row} to {target}; "
+            "nothing was changed. Restore the latest backup or report this with the two version numbers."
+        )

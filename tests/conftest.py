@@ -1,0 +1,108 @@
+"""Fixtures that every test may use.
+
+`database` runs a test on SQLite and on PostgreSQL; `sqlite_database` on SQLite alone, where the engine does not matter.
+Both are fresh and migrated. `settings` belongs to whichever of the two the test has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lims.audit.record import Actor
+from lims.config import Settings
+from lims.db import Database
+from tests.support import factories
+from tests.support.databases import PostgresqlServer, SqliteTemplate
+
+SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep this machine's settings out, and its data folder untouched."""
+    for name in list(os.environ):
+        if name.startswith("LIMS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LIMS_DATA_DIR", str(tmp_path))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """Give the migrated SQLite file that tests get copies of."""
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Give this session's PostgreSQL server; it starts with the first test that asks for it."""
+    server = PostgresqlServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a fresh, migrated database, on each engine in turn."""
+    if request.param == "sqlite":
+        template: SqliteTemplate = request.getfixturevalue("sqlite_template")
+        yield template.copy(tmp_path)
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database without tables, on each engine in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+    url = server.create(template="template1")
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Give a fresh, migrated database, on each engine in turn."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template: SqliteTemplate, tmp_path: Path) -> Iterator[Database]:
+    """Give a fresh, migrated SQLite database."""
+    opened = Database(sqlite_template.copy(tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Give settings for the test's database (`database` if it has one, `sqlite_database` otherwise) and a folder of its own."""
+    name = "database" if "database" in request.fixturenames else "sqlite_database"
+    opened: Database = request.getfixturevalue(name)
+    url = opened.engine.url.render_as_string(hide_password=False)
+    return Settings(data_dir=tmp_path / "data", database_url=url, secret_key="for tests only " * 3)
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """Give an actor without an account: the command line."""
+    return factories.actor()
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Give the folder of real instrument files, which is no part of this project."""
+    if not SAMPLES.is_dir():
+        pytest.skip(f"no sample files: {SAMPLES} is absent")
+    return SAMPLES

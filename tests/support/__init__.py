@@ -1,0 +1,1 @@
+"""What several test modules share: engines, records to begin with, the running application."""

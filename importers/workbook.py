@@ -158,8 +158,9 @@ def _read_sheets(book: CalamineWorkbook, facts: ZipFacts) -> tuple[list[Sheet], 
             findings.append(Finding(Severity.NOTE, "not-a-worksheet", message, sheet=meta.name))
             continue
         grid = book.get_sheet_by_index(number)
-        check_grid(grid.total_height, grid.total_width, meta.name)
-        cells += grid.total_height * grid.total_width
+        last_row, last_column = grid.end or (-1, -1)
+        check_grid(last_row + 1, last_column + 1, meta.name)
+        cells += (last_row + 1) * (last_column + 1)
         check_cells(cells)
         merged = tuple((top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in grid.merged_cell_ranges or ())
         known = by_tab.get(meta.name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
@@ -113,10 +114,14 @@ def _zip_kind(facts: ZipFacts) -> str:
 
 
 def _check_ole2(content: bytes) -> None:
+    sector = 1 << min(int.from_bytes(content[30:32], "little"), 12)
+    directory = int.from_bytes(content[48:52], "little")
+    if (directory + 2) * sector > len(content):
+        raise damaged()
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise password_protected()
     if not any(stream.encode("utf-16-le") in content for stream in ("Workbook", "Book")):
-        raise _not_a_table("an older Office document or database, or a workbook cut off while it was copied")
+        raise _not_a_table("an older Office document or a program's own file")
 
 
 def _not_a_table(what: str) -> Refused:
@@ -129,13 +134,8 @@ def _not_a_table(what: str) -> Refused:
 
 
 def _open_spreadsheet(content: bytes, name: str, kind: str, facts: ZipFacts, choices: Choices) -> Workbook:
-    try:
-        with CalamineWorkbook.from_filelike(BytesIO(content)) as book:
-            sheets, findings = _read_sheets(book, facts)
-    except PasswordError as error:
-        raise password_protected() from error
-    except CalamineError as error:
-        raise damaged() from error
+    with _reader_failures(), CalamineWorkbook.from_filelike(BytesIO(content)) as book:
+        sheets, findings = _read_sheets(book, facts)
     if not any(sheet.rows for sheet in sheets):
         raise Refused(
             "empty-file", "No sheet of the workbook holds a cell.", expected="a table", remedy="Export it again and upload that."
@@ -145,6 +145,22 @@ def _open_spreadsheet(content: bytes, name: str, kind: str, facts: ZipFacts, cho
         findings += _hidden(sheet)
     decimal, question = decimal_mark([row for sheet in sheets for row in sheet.rows], choices)
     return Workbook(name, kind, tuple(sheets), tuple(findings), (question,) if question else (), decimal)
+
+
+@contextmanager
+def _reader_failures() -> Iterator[None]:
+    """Say in a sentence what the reader gave up on."""
+    try:
+        yield
+    except PasswordError as error:
+        raise password_protected() from error
+    except CalamineError as error:
+        raise damaged() from error
+    except BaseException as error:
+        # On some truncated xls the reader panics, which reaches Python as a BaseException whose class cannot be imported.
+        if type(error).__name__ == "PanicException":
+            raise damaged() from error
+        raise
 
 
 def _read_sheets(book: CalamineWorkbook, facts: ZipFacts) -> tuple[list[Sheet], list[Finding]]:

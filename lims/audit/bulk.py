@@ -48,7 +48,7 @@ def write_rows(connection: Connection, table: str, columns: Sequence[str], rows:
         # An empty list would run the statement once, with nothing bound.
         listed = rows if isinstance(rows, list) else list(rows)
         if listed:
-            connection.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', listed)
+            connection.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', listed)  # noqa: S608  # table and columns are ours
 
 
 def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[str]) -> None:
@@ -62,7 +62,13 @@ def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int 
 
 
 def insert_many(
-    session: Session, table: Table, columns: Sequence[str], rows: list[Row], keys: Sequence[int], project: int | None, fields: list[str]
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: list[Row],
+    keys: Sequence[int],
+    project: int | None,
+    fields: list[str],
 ) -> None:
     """Insert rows (driver values, `id` among the columns) with one audited change each. `fields` is consumed as it is."""
     declared = current(session)
@@ -72,7 +78,13 @@ def insert_many(
 
 
 def update_many(
-    session: Session, table: Table, columns: Sequence[str], rows: list[Row], keys: Sequence[int], project: int | None, fields: list[str]
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: list[Row],
+    keys: Sequence[int],
+    project: int | None,
+    fields: list[str],
 ) -> None:
     """Set `columns` of the records `keys` to the values of `rows`, count up their versions, audit each."""
     if not keys:
@@ -82,7 +94,7 @@ def update_many(
     connection = session.connection()
     mark = "%s" if connection.dialect.name == "postgresql" else "?"
     settings = ", ".join(f'"{column}" = {mark}' for column in columns)
-    statement = f'UPDATE "{table.name}" SET {settings}, "version" = "version" + 1 WHERE "id" = {mark}'
+    statement = f'UPDATE "{table.name}" SET {settings}, "version" = "version" + 1 WHERE "id" = {mark}'  # noqa: S608  # table and columns are ours
     with writing(connection):
         connection.exec_driver_sql(statement, [(*row, key) for row, key in zip(rows, keys, strict=True)])
     _collect(declared, table.name, keys, project, fields)

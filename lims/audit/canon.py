@@ -2,13 +2,15 @@
 
 Values inside changes are strings, whole numbers, booleans, null and lists of them; keys are ASCII. For that subset
 compact JSON with sorted keys is RFC 8785, so orjson serves (a test holds it against the `rfc8785` library).
-Hashing of a tree is RFC 6962 section 2.1.
+Hashing of a tree is RFC 6962 section 2.1. An event's hash is of two levels, so that an event can be sealed in a bundle
+for another project's auditor (its content hidden behind `content_hash`) and the chain through it still be recomputed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
@@ -19,27 +21,34 @@ EMPTY_ROOT = hashlib.sha256(b"").hexdigest()
 GENESIS = "0" * 64
 """What the first event names as its predecessor's hash."""
 
+CHAIN_FIELDS = frozenset({"seq", "previous_hash", "hash"})
+"""An event's place in the chain; all its other columns are what it says."""
+
 _LEAF = b"\x00"
 _NODE = b"\x01"
 
 
 def text_of(value: Any) -> Any:
     """Turn a column's value into what the trail holds: numbers as the decimal text people see, dates as ISO text."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, (int, str)):
-        return value
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return canonical({key: text_of(item) for key, item in value.items()})
-    raise TypeError(f"the audit trail cannot hold a {type(value).__name__}: {value!r}")
+    match value:
+        case Enum():
+            text: Any = value.value
+        case None | bool() | int() | str():
+            text = value
+        case float() if math.isfinite(value):
+            # Adding 0.0 turns -0.0, which SQLite does not keep, into 0.0.
+            text = repr(value + 0.0)
+        case datetime():
+            text = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date():
+            text = value.isoformat()
+        case dict():
+            text = canonical({key: text_of(item) for key, item in value.items()})
+        case list() | tuple():
+            text = [text_of(item) for item in value]
+        case _:
+            raise TypeError(f"the audit trail cannot hold a {type(value).__name__}: {value!r}")
+    return text
 
 
 def canonical(value: Any) -> str:
@@ -72,6 +81,22 @@ def merkle_root(leaves: Sequence[bytes]) -> str:
     return level[0].hex()
 
 
-def event_hash(event: dict[str, Any]) -> str:
-    """Hash an event's canonical JSON: every column but the hash itself."""
-    return hashlib.sha256(canonical(event).encode()).hexdigest()
+def secret_text(value: str | None) -> str | None:
+    """Stand in for a secret (a password's hash): a change of it shows and can be replayed, the secret itself cannot be read."""
+    return None if value is None else f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"
+
+
+def content_hash(event: Mapping[str, Any]) -> str:
+    """Hash what an event says: the canonical JSON of every column but its place in the chain."""
+    said = {name: value for name, value in event.items() if name not in CHAIN_FIELDS}
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
+def link_hash(seq: int, previous_hash: str, content: str) -> str:
+    """Hash an event's place in the chain together with the hash of what it says."""
+    return hashlib.sha256(canonical({"content": content, "previous_hash": previous_hash, "seq": seq}).encode()).hexdigest()
+
+
+def event_hash(event: Mapping[str, Any]) -> str:
+    """Hash an event: its number, its predecessor's hash and the hash of everything else it says."""
+    return link_hash(event["seq"], event["previous_hash"], content_hash(event))

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, inspect, select, text
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy import Connection, Float, event, insert, inspect, select, text
+from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
 
-from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
+from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, secret_text, text_of
 from lims.audit.tags import check_tag
 from lims.models import AuditChange, AuditEvent, Base
 
@@ -64,6 +64,15 @@ class Declared:
     """Hashes of changes whose rows the bulk writer has already written; they follow `changes` in the tree."""
     bulk_rows: list[tuple[str, Sequence[int], int | None, list[str]]] = field(default_factory=list)
     """(entity, keys, project, fields) of those, written when the event has its number."""
+
+    def size(self) -> tuple[int, int, int]:
+        """Count what is collected so far: a savepoint's mark."""
+        return len(self.flushed), len(self.bulk_leaves), len(self.bulk_rows)
+
+    def shrink(self, size: tuple[int, int, int]) -> None:
+        """Forget what was collected since `size` was counted."""
+        flushed, leaves, rows = size
+        del self.flushed[flushed:], self.bulk_leaves[leaves:], self.bulk_rows[rows:]
 
 
 def declare(
@@ -125,8 +134,9 @@ def changed_fields(instance: Base) -> dict[str, list[Any]]:
         elif history.has_changes():
             if not history.deleted:
                 raise UnauditedChange(f"{instance!r}.{attribute.key} was set without its old value being loaded")
-            if history.deleted[0] != history.added[0]:
-                fields[attribute.key] = [history.deleted[0], history.added[0]]
+            old, new = next(iter(history.deleted)), next(iter(history.added))
+            if old != new:
+                fields[attribute.key] = [old, new]
     return fields
 
 
@@ -145,18 +155,23 @@ def _after_flush(session: Session, context: UOWTransaction) -> None:
 
 
 def _named(session: Session, instance: Base, column: str, value: Any) -> Any:
-    """Give a reference as `[id, name]`, everything else as text."""
-    keys = instance.__table__.columns[column].foreign_keys
-    if value is None or not keys:
-        return text_of(value)
-    target = next(iter(keys)).column.table.name
-    return [value, label_of(session, target, value)]
+    """Give a reference as `[id, name]`, a secret as its hash, everything else as text."""
+    described = instance.__table__.columns[column]
+    if value is None:
+        return None
+    if described.foreign_keys:
+        target = next(iter(described.foreign_keys)).column.table.name
+        return [value, label_of(session, target, value)]
+    if column in instance.secret_columns:
+        return secret_text(value)
+    # A form may hand 21 to a column of fractions; the database gives back 21.0, and the trail says what it gives.
+    return text_of(float(value) if isinstance(described.type, Float) else value)
 
 
 def label_of(session: Session, table: str, key: int) -> str:
     """Give the name of the record that a reference points to."""
     for mapper in Base.registry.mappers:
-        if mapper.local_table.name == table and mapper.inherits is None:
+        if mapper.class_.__tablename__ == table and mapper.inherits is None:
             found = session.get(mapper.class_, key)
             return found.audit_label if isinstance(found, Base) else f"#{key}"
     raise UnauditedChange(f"no table {table}")
@@ -240,9 +255,36 @@ def _forget(session: Session) -> None:
     session.info.pop("audit", None)
 
 
+def _remember_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    declared = session.info.get("audit")
+    if transaction.nested:
+        # What was pending before the savepoint has been flushed by now: it belongs to the transaction around it.
+        session.info.setdefault("audit_savepoints", {})[transaction] = declared.size() if isinstance(declared, Declared) else None
+
+
+def _forget_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    """Take back what a rolled-back savepoint had collected: it never happened."""
+    if not transaction.nested or transaction not in session.info.get("audit_savepoints", {}):
+        return
+    size = session.info["audit_savepoints"].pop(transaction)
+    declared = session.info.get("audit")
+    if isinstance(declared, Declared):
+        if size is None:
+            session.info.pop("audit")
+        else:
+            declared.shrink(size)
+
+
+def _close_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    session.info.get("audit_savepoints", {}).pop(transaction, None)
+
+
 def install(target: Any) -> None:
     """Attach the audited writer to a session class or sessionmaker."""
     event.listen(target, "before_flush", _before_flush)
     event.listen(target, "after_flush", _after_flush)
     event.listen(target, "before_commit", _before_commit)
     event.listen(target, "after_rollback", _forget)
+    event.listen(target, "after_transaction_create", _remember_savepoint)
+    event.listen(target, "after_soft_rollback", _forget_savepoint)
+    event.listen(target, "after_transaction_end", _close_savepoint)

@@ -36,6 +36,7 @@ class User(Versioned, Base):
 
     __tablename__ = "user_account"
     unaudited_columns = frozenset({"version", "last_login_at", "current_login_at", "login_count"})
+    secret_columns = frozenset({"password", "fs_uniquifier"})
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(String(255))

@@ -13,8 +13,9 @@ from lims.models.base import BIG_INTEGER, Base, Code, Id, Name, Prose, Sha256
 class AuditEvent(Base):
     """One transaction that changed something, or one thing that happened (a sign-in, an export).
 
-    `hash` = SHA-256 over the canonical JSON (RFC 8785) of everything else here, `previous_hash` included; `root` is the
-    RFC 6962 Merkle root over the event's changes. No foreign keys: the trail outlives what it speaks of.
+    `hash` = SHA-256 over the canonical JSON (RFC 8785) of `seq`, `previous_hash` and the SHA-256 of everything else here
+    (`lims.audit.canon.event_hash`); `root` is the RFC 6962 Merkle root over the event's changes. No foreign keys: the
+    trail outlives what it speaks of.
     """
 
     __tablename__ = "audit_event"

@@ -72,6 +72,8 @@ class Base(DeclarativeBase):
     audited: ClassVar[bool] = True
     unaudited_columns: ClassVar[frozenset[str]] = frozenset({"version"})
     """Bookkeeping that is not part of the record: row versions, sign-in counters."""
+    secret_columns: ClassVar[frozenset[str]] = frozenset()
+    """Audited by their SHA-256 only: the trail is exported and read by many."""
 
     @property
     def audit_label(self) -> str:

@@ -24,7 +24,7 @@ const ICONS = [
   "clipboard-data", "clock-history", "cloud-upload", "diagram-3", "download", "exclamation-octagon-fill",
   "exclamation-triangle-fill", "eye", "file-earmark-spreadsheet", "folder2", "graph-up", "house", "info-circle-fill",
   "journal-check", "lock", "pause-circle", "pencil", "person", "plus-lg", "question-circle", "rulers", "search", "shield-check",
-  "slash-circle", "tag", "upload", "x-circle",
+  "slash-circle", "table", "tag", "upload", "x-circle",
 ];
 
 async function sprite(root) {

@@ -51,7 +51,15 @@ THEME: Spec = {
     },
     "axisX": {"grid": False},
     "axisY": {"domain": False, "ticks": False},
-    "legend": {"aria": False, "orient": "top", "title": None, "labelColor": INK, "labelFontSize": 12, "labelLimit": 240},
+    "legend": {
+        "aria": False,
+        "orient": "top",
+        "title": None,
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "labelLimit": 240,
+        "columns": 5,
+    },
     "title": {"anchor": "start", "color": MUTED, "fontSize": 12, "fontWeight": "normal", "offset": 8},
 }
 """The look of every plot; `app.css` has the same fonts and greys."""
@@ -106,14 +114,19 @@ def shown(value: float, decimals: int | None) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def value_scale(values: Sequence[float], *, log: bool = False, also: float | None = None, zero: bool = True) -> Scale:
-    """Choose the ends of the value axis: whole decades, or round numbers about five steps apart."""
+def value_scale(values: Sequence[float], *, log: bool = False, also: float | None = None) -> Scale:
+    """Choose the ends of the value axis: whole decades, or round numbers about five steps apart.
+
+    A linear axis starts at 0 unless all values lie close together (the lowest above half the highest), as weights do.
+    """
     ends = [*values, *([] if also is None else [also])] or [1.0]
     if log:
         ends = [end for end in ends if end > 0] or [1.0]
         decade, last = math.floor(math.log10(min(ends))), math.ceil(math.log10(max(ends)))
         return Scale(10.0**decade, 10.0 ** max(last, decade + 1), log=True)
-    low, high = min([*ends, 0.0] if zero else ends), max(ends)
+    low, high = min(ends), max(ends)
+    if 0 < low <= high / 2:
+        low = 0.0
     span = (high - low) or abs(high) or 1.0
     magnitude = 10.0 ** math.floor(math.log10(span / 5))
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= span / 5)
@@ -138,6 +151,12 @@ def day_axis() -> Spec:
     return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1}}
 
 
+def date_axis() -> Spec:
+    """Give the x encoding of calendar dates, read as dates wherever the reader is, written as ISO."""
+    axis = {"format": "%Y-%m-%d", "tickCount": 6, "labelOverlap": "greedy"}
+    return {"field": "date", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": axis}
+
+
 def tooltip(*fields: tuple[str, str]) -> list[Spec]:
     """Give the tooltip encoding of (field, title) pairs."""
     return [{"field": field, "title": title} for field, title in fields]
@@ -147,15 +166,18 @@ def arm_colour(arms: Sequence[Arm]) -> Spec:
     """Give the colour encoding by arm; a legend only where there are too many arms for direct labels."""
     styles = arm_styles(_with_no_arm(arms))
     scale = {"domain": list(styles), "range": [style.colour for style in styles.values()]}
-    legend = None if len(arms) <= DIRECT_LABELS else {"values": [name for name, _ in arms], "symbolType": "square"}
-    return {"color": {"field": "arm", "type": "nominal", "scale": scale, "legend": legend}}
+    return {"color": {"field": "arm", "type": "nominal", "scale": scale, "legend": _legend(arms)}}
 
 
 def arm_dash(arms: Sequence[Arm]) -> Spec:
     """Give the dash encoding by arm, which tells arms of one colour apart."""
     styles = arm_styles(_with_no_arm(arms))
     scale = {"domain": list(styles), "range": [style.dash for style in styles.values()]}
-    return {"strokeDash": {"field": "arm", "type": "nominal", "scale": scale, "legend": None}}
+    return {"strokeDash": {"field": "arm", "type": "nominal", "scale": scale, "legend": _legend(arms)}}
+
+
+def _legend(arms: Sequence[Arm]) -> Spec | None:
+    return None if len(arms) <= DIRECT_LABELS else {"values": [name for name, _ in arms]}
 
 
 def _with_no_arm(arms: Sequence[Arm]) -> list[Arm]:
@@ -225,8 +247,8 @@ def _margin_labels(rows: list[Spec], arms: Sequence[Arm]) -> list[Spec]:
     ]
 
 
-def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm]) -> tuple[list[Spec], int]:
-    """Write n under the day axis, one line an arm, and give the room in pixels that takes."""
+def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm]) -> list[Spec]:
+    """Write n under the day axis, one line an arm."""
     present = {row["arm"] for row in rows}
     names = [name for name, _ in _with_no_arm(arms) if name in present]
     top = HEIGHT + 52
@@ -238,21 +260,17 @@ def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm]) -> tuple[list[
     text = {"type": "text", "baseline": "middle", "color": MUTED, "fontSize": 12}
     encoding = {"x": day_axis(), "y": {"field": "at", "type": "quantitative", "scale": None}, "text": {"field": "n"}}
     heads = [{"arm": name, "label": f"n, {name}", "at": at[name]} for name in names]
-    return [{"data": {"values": counts}, "mark": text, "encoding": encoding}, *_margin_labels(heads, arms)], LABEL_GAP * len(names)
+    return [{"data": {"values": counts}, "mark": text, "encoding": encoding}, *_margin_labels(heads, arms)]
 
 
-def specification(
-    rows: Sequence[Mapping[str, Any]], layers: list[Spec], arms: Sequence[Arm], *, description: str, note: str = ""
-) -> Spec:
+def specification(rows: Sequence[Mapping[str, Any]], layers: list[Spec], *, description: str, note: str = "") -> Spec:
     """Put layers over rows: as wide as its place, with the theme, room for the labels and, on top, the note if any."""
-    longest = max((len(name) for name, _ in arms), default=0) if len(arms) <= DIRECT_LABELS else 0
-    right = min(30 + 7 * (longest + 3), 210) if longest else 12
     spec: Spec = {
         "description": description,
         "width": "container",
         "height": HEIGHT,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "padding": {"left": 4, "top": 8, "right": right, "bottom": 8},
+        "padding": 4,
         "data": {"values": list(rows)},
         "layer": layers,
         "config": THEME,

@@ -29,6 +29,7 @@ from lims.plot_parts import (
     arm_labels,
     arm_styles,
     count_layers,
+    date_axis,
     day_axis,
     limit_layers,
     shown,
@@ -77,7 +78,7 @@ def growth_curves(
     if limit is not None:
         layers += limit_layers(limit, f"limit {shown(limit, 0)} {unit}")
     layers += arm_labels(_last_means(drawn), arms, scale)
-    return specification(drawn, layers, arms, note=note, description=f"{title_y} in {unit} by day of study, one line per animal.")
+    return specification(drawn, layers, note=note, description=f"{title_y} in {unit} by day of study, one line per animal.")
 
 
 def mean_sem(
@@ -112,12 +113,9 @@ def mean_sem(
     ]
     last = {row["arm"]: row["mean"] for row in drawn}
     layers += arm_labels(last, arms, scale)
-    counted, below = count_layers(rows, arms)
-    spec = specification(
-        drawn, layers + counted, arms, note=note, description=f"{title_y} in {unit}, mean and standard error by arm and day."
-    )
-    spec["padding"]["bottom"] += below
-    return spec
+    layers += count_layers(rows, arms)
+    words = f"{title_y} in {unit}, mean and standard error by arm and day."
+    return specification(drawn, layers, note=note, description=words)
 
 
 def mean_rows(points: Iterable[Point], *, unit: str, decimals: int | None = 1) -> list[dict[str, Any]]:
@@ -156,12 +154,12 @@ def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
 def weight_change(points: Sequence[Point], *, arms: Sequence[Arm], limit_percent: float | None) -> Spec:
     """Draw body weight (points in g) as percent of each animal's baseline, with the study's limit, such as 80, as a line."""
     rows = [_row(point, f"{point['weight']:.1f} g, {point['value']:.1f} %") for point in percent_of_baseline(points)]
-    scale = value_scale([row["value"] for row in rows], also=limit_percent, zero=False)
+    scale = value_scale([row["value"] for row in rows], also=limit_percent)
     layers = animal_layers(value_axis("Body weight", "% of baseline", scale), arms)
     if limit_percent is not None:
         layers += limit_layers(limit_percent, f"limit {limit_percent:g} %")
     layers += arm_labels(_last_means(rows), arms, scale)
-    return specification(rows, layers, arms, description="Body weight in percent of each animal's baseline by day of study.")
+    return specification(rows, layers, description="Body weight in percent of each animal's baseline by day of study.")
 
 
 def new_against_existing(
@@ -181,16 +179,17 @@ def new_against_existing(
     new = sum(row["new"] for row in rows)
     names = (f"Recorded already: {len(rows) - new:,}", f"New in this file: {new:,}")
     for row in rows:
-        row["state"] = names[1] if row.pop("new") else names[0]
+        row["state"] = names[1] if row["new"] else names[0]
     drawn, note = _drawable(rows, "value", log=log)
     scale = value_scale([row["value"] for row in drawn], log=log)
-    x = {"field": "date", "type": "temporal", "title": None} if dates else day_axis()
+    x = date_axis() if dates else day_axis()
     common = {"x": x, "y": value_axis(title_y, unit, scale) | {"field": "value"}}
-    state: dict[str, tuple[Any, Any]] = {"color": (RECORDED, ACCENT), "shape": ("circle", "diamond"), "size": (24, 54)}
-    by_state = {
+    state: dict[str, tuple[Any, Any]] = {"color": (RECORDED, ACCENT), "shape": ("circle", "diamond")}
+    by_state: Spec = {
         channel: {"field": "state", "type": "nominal", "scale": {"domain": list(names), "range": list(ends)}}
         for channel, ends in state.items()
     }
+    by_state["size"] = {"condition": {"test": "datum.new", "value": 54}, "value": 24}
     told = tooltip(("animal", "Animal"), ("on", "Date" if dates else "Day"), ("shown", title_y), ("state", "State"))
     layers: list[Spec] = [
         {
@@ -203,7 +202,7 @@ def new_against_existing(
         },
     ]
     words = f"{title_y} in {unit}: what the file adds beside what is recorded."
-    return specification(drawn, layers, (), note=note, description=words)
+    return specification(drawn, layers, note=note, description=words)
 
 
 def _state_rows(points: Sequence[Point], unit: str, decimals: int | None, *, dates: bool) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 for (const form of document.querySelectorAll("form[data-filter]")) {
   form.addEventListener("change", (event) => {
-    if (event.target.matches("select, input[type=date]")) form.requestSubmit();
+    if (event.target.matches("select, [data-date]")) form.requestSubmit();
   });
   form.addEventListener("submit", () => {
     for (const field of form.elements) {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from importers.workbook import Workbook
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import clean_identifier
 from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
-from lims.models import Animal, AnimalAlias, Arm, Enrolment, ImportBatch, Implant, PdxModel, Study
+from lims.models import Animal, AnimalAlias, Arm, Enrolment, Implant, ImportBatch, PdxModel, Study
 from lims.queries.chunks import in_chunks
 
 CREATABLE = frozenset({"animals", "arms", "study"})
@@ -106,7 +107,7 @@ class Resolver:
         self._tumours()
         return self.names
 
-    def _find(self, code: str, message: str, facts: AnimalFacts, *, severity: Severity = Severity.ERROR, **more: str) -> None:
+    def _find(self, code: str, message: str, facts: AnimalFacts, *, severity: Severity = Severity.ERROR, **more: Any) -> None:
         sheet = self.book.sheets[facts.sheet].name
         self.names.findings.append(Finding(severity, code, message, sheet=sheet, row=facts.row, **more))
 
@@ -121,16 +122,18 @@ class Resolver:
         aliased = in_chunks(
             self.session,
             [label for label in labels if label not in known],
-            lambda some: select(AnimalAlias.alias, Animal)
-            .join(Animal, Animal.id == AnimalAlias.animal_id)
-            .where(
-                AnimalAlias.project_id == self.project_id,
-                AnimalAlias.alias.in_(some),
-                AnimalAlias.status == RecordStatus.ACTIVE,
-                Animal.status == RecordStatus.ACTIVE,
+            lambda some: (
+                select(AnimalAlias.alias, Animal)
+                .join(Animal, Animal.id == AnimalAlias.animal_id)
+                .where(
+                    AnimalAlias.project_id == self.project_id,
+                    AnimalAlias.alias.in_(some),
+                    AnimalAlias.status == RecordStatus.ACTIVE,
+                    Animal.status == RecordStatus.ACTIVE,
+                )
             ),
         )
-        known |= {alias: animal for alias, animal in aliased}
+        known |= dict(aliased)
         for number, (label, facts) in enumerate(self.facts.items(), start=1):
             animal = known.get(label)
             if animal is not None:
@@ -154,7 +157,7 @@ class Resolver:
             facts,
             value=label,
             expected="an animal of this project, by id or by a confirmed alias",
-            remedy="Correct the id, or create the animals this file names (button on the check page, --create animals on the command line).",
+            remedy="Correct the id, or create the animals this file names (button on the check page, or --create animals).",
         )
         return False
 
@@ -182,12 +185,8 @@ class Resolver:
                 code = study_code(self.batch.file_name)
             if code is not None:
                 wanted[code].append(label)
-        known = {
-            study.code: study
-            for study in self.session.scalars(
-                select(Study).where(Study.project_id == self.project_id, Study.code.in_(list(wanted)), Study.status == RecordStatus.ACTIVE)
-            )
-        }
+        active = select(Study).where(Study.project_id == self.project_id, Study.status == RecordStatus.ACTIVE)
+        known = {study.code: study for study in self.session.scalars(active.where(Study.code.in_(list(wanted))))}
         for number, (code, labels) in enumerate(wanted.items(), start=1):
             study = known.get(code)
             if study is not None:
@@ -212,7 +211,7 @@ class Resolver:
             return date.fromisoformat(given)
         except ValueError:
             self.names.findings.append(
-                Finding(Severity.ERROR, "question-day0", f'"{given}" is no date.', value=given, expected="a date such as 2026-11-02")
+                Finding(Severity.ERROR, "question-day0", f'"{given}" is no date.', value=given, expected="a date: 2026-11-02")
             )
             return None
 
@@ -365,13 +364,13 @@ def study_code(file_name: str) -> str:
 
 def _all_facts(reading: Reading) -> dict[str, AnimalFacts]:
     """Give every animal a reading names, in the order of the file, with what is known of it."""
-    facts = {}
+    facts: dict[str, AnimalFacts] = {}
     for series in reading.series:
-        rows = series.rows
+        # Backwards, so that the first row that names an animal is the one that stays.
+        first_rows = dict(zip(reversed(series.animals), reversed(series.rows), strict=True))
         for label in dict.fromkeys(series.animals):
             if label not in facts:
-                stated = reading.animals.get(label)
-                facts[label] = stated or AnimalFacts(label, series.sheet, rows[series.animals.index(label)])
+                facts[label] = reading.animals.get(label) or AnimalFacts(label, series.sheet, first_rows[label])
     return facts
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select
+from sqlalchemy import Executable
 from sqlalchemy.orm import Session
 
 CHUNK = 5_000
 """SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
 
 
-def in_chunks(session: Session, keys: Sequence[Any], statement: Callable[[Sequence[Any]], Select[Any]]) -> list[Row[Any]]:
+def in_chunks(session: Session, keys: Sequence[Any], statement: Callable[[Sequence[Any]], Executable]) -> list[Any]:
     """Run `statement(some_keys)` for all keys, `CHUNK` at a time; gives all rows."""
-    rows: list[Row[Any]] = []
+    rows: list[Any] = []
     for start in range(0, len(keys), CHUNK):
         rows.extend(session.execute(statement(keys[start : start + CHUNK])).all())
     return rows

@@ -1,0 +1,1 @@
+"""The commands of `lims`, one module a noun, loaded when they are called."""

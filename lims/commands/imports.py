@@ -1,0 +1,217 @@
+"""`lims import` and `lims importers`: files in from the command line, with a JSON answer that scripts may rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from importers.preflight import MAX_UPLOAD_BYTES
+from lims.commands.support import Refusal, command_line_actor, open_database, resolve_project, settings_of
+from lims.config import Settings
+from lims.db import Database
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import BatchState, RecordStatus
+from lims.intake import run
+from lims.intake.report import finding_as_json
+from lims.intake.store import FileStore
+from lims.intake.upload import receive
+from lims.models import ImportBatch, Project, Study
+
+CREATABLE = ("animals", "arms", "study")
+
+
+class CreateList(click.ParamType[str]):
+    """A comma-separated list of what an import may create."""
+
+    name = "animals,arms,study"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check every word of the list."""
+        words = [word.strip() for word in str(value).split(",") if word.strip()]
+        for word in words:
+            if word not in CREATABLE:
+                self.fail(f"{word!r} cannot be created by an import; expected some of {','.join(CREATABLE)}", param, ctx)
+        return ",".join(words)
+
+
+class Answer(click.ParamType[tuple[str, str]]):
+    """`key=value`: the answer to one of the file's questions."""
+
+    name = "KEY=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Split at the last sign of equality that has something on both sides."""
+        key, sign, answer = str(value).rpartition("=")
+        if not sign or not key or not answer:
+            self.fail(f"{value!r} is no answer; expected KEY=VALUE such as decimal=comma", param, ctx)
+        return key, answer
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--project", "project_code", help="Project by code; not needed where there is only one.")
+@click.option("--study", "study_code", help="Study by code; with --create study it is made where it is not there.")
+@click.option("--as", "importer", help="Importer to use, where none or several claim the file (lims importers).")
+@click.option("--set", "answers", multiple=True, type=Answer(), help="Answer a question of the file; may be given several times.")
+@click.option(
+    "--create",
+    type=CreateList(),
+    is_flag=False,
+    flag_value=",".join(CREATABLE),
+    help="What the file may create: animals,arms,study; --create alone means all three.",
+)
+@click.option("--leave-out-refused", is_flag=True, help="Record what is right and leave refused rows in the batch.")
+@click.option("--supersede", type=int, metavar="BATCH", help="This file replaces a committed batch.")
+@click.option("--reason", default="", help="Why; needed with --supersede.")
+@click.option("--check", "mode", flag_value="check", default=True, help="Only look (default).")
+@click.option("--commit", "mode", flag_value="commit", help="Record it if nothing stands in the way.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@click.pass_context
+def import_file(
+    context: click.Context,
+    file: Path,
+    project_code: str | None,
+    study_code: str | None,
+    importer: str | None,
+    answers: tuple[tuple[str, str], ...],
+    create: str | None,
+    leave_out_refused: bool,
+    supersede: int | None,
+    reason: str,
+    mode: str,
+    as_json: bool,
+) -> None:
+    """Read FILE, say what would be recorded, and with --commit record it, whole or not at all."""
+    settings = settings_of(context)
+    choices = dict(answers) | ({"create": create} if create else {}) | ({"leave_out": "refused"} if leave_out_refused else {})
+    if file.stat().st_size > MAX_UPLOAD_BYTES:
+        raise Refusal(f"{file.name} has {file.stat().st_size / 1e6:.0f} MB; a file may have {MAX_UPLOAD_BYTES / 1e6:.0f} MB.")
+    with open_database(settings) as database:
+        batch_id, again = _receive(
+            database, settings, file, project_code, study_code, importer=importer, choices=choices, supersede=supersede
+        )
+        if again:
+            answer = _already(database, batch_id)
+        else:
+            act = run.commit if mode == "commit" else run.check
+            more = {"reason": reason} if mode == "commit" else {}
+            outcome = act(settings, settings.url, batch_id, command_line_actor(), **more)
+            answer = _answer(outcome)
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2) if as_json else _in_words(answer))
+    if answer["state"] == BatchState.REFUSED.value:
+        context.exit(1)
+
+
+def _receive(
+    database: Database,
+    settings: Settings,
+    file: Path,
+    project_code: str | None,
+    study_code: str | None,
+    *,
+    importer: str | None,
+    choices: dict[str, str],
+    supersede: int | None,
+) -> tuple[int, bool]:
+    """Store the file; gives the batch, and whether it had been committed before."""
+    with database.transaction() as session:
+        project = resolve_project(session, project_code)
+        study = _study(session, project, study_code)
+        if study_code and study is None:
+            choices["study"] = study_code
+        replaced = session.get(ImportBatch, supersede) if supersede else None
+        if supersede and (replaced is None or replaced.project_id != project.id):
+            raise DomainError(f"There is no batch {supersede} in project {project.code}.")
+        batch, _ = receive(
+            session,
+            command_line_actor(),
+            FileStore(settings.file_dir),
+            project,
+            file.name,
+            file.read_bytes(),
+            study=study,
+            importer=importer,
+            choices=choices,
+            supersedes=replaced,
+        )
+        return batch.id, batch.state is BatchState.COMMITTED
+
+
+def _study(session: Session, project: Project, code: str | None) -> Study | None:
+    if code is None:
+        return None
+    named = select(Study).where(Study.project_id == project.id, Study.code == code, Study.status == RecordStatus.ACTIVE)
+    return session.scalar(named)
+
+
+def _answer(outcome: run.Outcome) -> dict[str, Any]:
+    """Give the JSON contract of `import --json`."""
+    report = outcome.report
+    return {
+        "batch": outcome.batch_id,
+        "state": outcome.state.value,
+        "importer": outcome.importer,
+        "evidence": report.get("evidence", []),
+        "rows": report["rows"],
+        "records": report["records"],
+        "readings": report.get("readings", {}),
+        "create": report.get("create", {}),
+        "questions": report["questions"],
+        "findings": [finding_as_json(finding) for finding in outcome.findings],
+    }
+
+
+def _already(database: Database, batch_id: int) -> dict[str, Any]:
+    """Say of a file that was committed before: every row is there already."""
+    with database.reading() as session:
+        batch = session.get_one(ImportBatch, batch_id)
+        report = batch.report or {}
+        rows = report.get("rows", {})
+        there = sum(rows.get(fate, 0) for fate in ("new", "same", "changed"))
+        when = f"{batch.committed_at:%Y-%m-%d %H:%M} UTC" if batch.committed_at else "before"
+        message = f'The same file was imported as batch {batch.id} ("{batch.file_name}", {when}); nothing was recorded again.'
+        return {
+            "batch": batch.id,
+            "state": batch.state.value,
+            "importer": batch.importer,
+            "evidence": report.get("evidence", []),
+            "rows": rows | {"new": 0, "same": there, "changed": 0},
+            "records": {},
+            "readings": {},
+            "create": {},
+            "questions": report.get("questions", []),
+            "findings": [{"severity": "note", "code": "already-imported", "message": message, "sheet": None, "row": None}],
+        }
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    rows = ", ".join(f"{number} {fate}" for fate, number in answer["rows"].items() if number or fate == "read")
+    records = ", ".join(f"{number} {noun}{'s' if number != 1 else ''}" for noun, number in answer["records"].items() if number)
+    lines = [f"Batch {answer['batch']}: {answer['state']}", f"Importer: {answer['importer'] or 'none'}"]
+    lines += [f"  {sentence}" for sentence in answer["evidence"]]
+    lines += [f"Rows: {rows or 'none read'}", f"Records: {records or 'none'}"]
+    for finding in answer["findings"]:
+        place = " ".join(str(finding[part]) for part in ("sheet", "row", "column") if finding.get(part))
+        lines.append(
+            f"{finding['severity'].upper()} {place}: {finding['message']}"
+            if place
+            else f"{finding['severity'].upper()}: {finding['message']}"
+        )
+        lines += [
+            f"    {label}: {finding[part]}" for part, label in (("expected", "expected"), ("remedy", "to do")) if finding.get(part)
+        ]
+    return "\n".join(lines)
+
+
+@click.command("importers")
+def list_importers() -> None:
+    """List the formats that can be read."""
+    from importers.registry import ALL
+
+    for importer in ALL:
+        click.echo(f"{importer.key:<16} {importer.title}\n{'':<16} {importer.reads}")

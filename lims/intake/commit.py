@@ -1,0 +1,194 @@
+"""Writes a plan: what has to be created first, then its new readings, then corrections; one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import compress
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from importers.base import AnimalFacts
+from lims.audit.record import Actor, declare
+from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
+from lims.intake.plan import Plan, Planned
+from lims.intake.resolve import Names
+from lims.models import Arm, ImportBatch, PdxModel, Project, Study
+from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
+from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
+from lims.records.tissue import add_models
+
+_SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
+
+
+def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Names) -> None:
+    """Create the studies, arms, models, animals, tumours and enrolments that the file names and a person agreed to."""
+    project = batch.project_id
+    studies = {
+        code: add_study(
+            session,
+            actor,
+            project,
+            NewStudy(code, f"Imported from {batch.file_name}", state=StudyStatus.ACTIVE, day_zero_on=_day_zero(names, code)),
+        )
+        for code in names.new_studies
+    }
+    known = select(Study).where(Study.id.in_([place.id for place in names.studies.values() if place.id > 0]))
+    studies |= {study.code: study for study in session.scalars(known)}
+    for code, study in studies.items():
+        wanted = [NewArm(title[:80], title) for of, title in names.new_arms if of == code]
+        if wanted:
+            add_arms(session, actor, study, wanted)
+    if names.new_models:
+        add_models(session, actor, project, names.new_models)
+    added = add_animals(session, actor, project, [_new_animal(facts) for facts in names.new_animals])
+    for facts, animal in zip(names.new_animals, added, strict=True):
+        names.hosts[facts.label].id = animal.id
+    _create_tumours(session, actor, project, names)
+    for label, place in names.studies.items():
+        place.id = studies[place.code].id if label in names.hosts else place.id
+    _enrol(session, actor, studies, names)
+
+
+def _day_zero(names: Names, code: str) -> Any:
+    return next((place.day_zero_on for place in names.studies.values() if place.code == code), None)
+
+
+def _new_animal(facts: AnimalFacts) -> NewAnimal:
+    sex = _SEXES.get((facts.sex or "").strip().lower(), Sex.NOT_RECORDED)
+    return NewAnimal(
+        facts.label,
+        sex=sex,
+        birth_date=facts.birth_date,
+        strain=facts.strain,
+        cage=facts.cage,
+        state=AnimalStatus.NOT_RECORDED,
+    )
+
+
+def _create_tumours(session: Session, actor: Actor, project: int, names: Names) -> None:
+    if not names.new_tumours:
+        return
+    wanted = {model for _, _, model in names.new_tumours if model}
+    models = {
+        model.code: model.id
+        for model in session.scalars(select(PdxModel).where(PdxModel.project_id == project, PdxModel.code.in_(wanted)))
+    }
+    new = [
+        NewImplant(names.hosts[label].id, tumour, model_id=models.get(model) if model else None)
+        for label, tumour, model in names.new_tumours
+    ]
+    added = add_implants(session, actor, project, new)
+    made = {-number: implant.id for number, implant in enumerate(added, start=1)}
+    names.tumours = {key: (made.get(tumour, tumour), label) for key, (tumour, label) in names.tumours.items()}
+
+
+def _enrol(session: Session, actor: Actor, studies: dict[str, Study], names: Names) -> None:
+    for code, study in studies.items():
+        wanted = [(label, title) for label, of, title in names.new_enrolments if of == code]
+        if not wanted:
+            continue
+        arms = {
+            name: arm.id for arm in session.scalars(select(Arm).where(Arm.study_id == study.id)) for name in (arm.title, arm.code)
+        }
+        enrol(session, actor, study, [NewEnrolment(arms[title], names.hosts[label].id) for label, title in wanted])
+
+
+def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, *, reason: str = "") -> int:
+    """Record a plan whose names all exist (`create_named`). Returns the number of new measurements.
+
+    The batch is left committed, in the same transaction.
+    """
+    declare(session, actor, "batch:commit", project=batch.project_id, reason=reason)
+    project = session.get_one(Project, batch.project_id)
+    written = 0
+    for planned in plan.planned:
+        readings = _readings(planned, (project.id, project.code), batch)
+        written += len(record_measurements(session, actor, readings))
+    corrections = [one for planned in plan.planned for one in _corrections(planned, batch)]
+    if corrections:
+        correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")
+    batch.state = BatchState.COMMITTED
+    batch.committed_by_id = actor.id
+    batch.committed_at = datetime.now(UTC)
+    return written
+
+
+def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readings:
+    """Give the new readings of a series as columns."""
+    series = planned.series
+    keep = _keeper(planned)
+    computed = series.lengths is not None and series.widths is not None
+    hosts = {id(host): (host.id, host.code) for host in planned.hosts if host}
+    places = {id(place): (place.id, place.code) for place in planned.places if place}
+    days = planned.days
+    return Readings(
+        project=project,
+        kind=planned.kind.code,
+        animals=[hosts[id(host)] for host in keep(planned.hosts)],
+        implants=keep(planned.tumours) if planned.tumours else None,
+        values=[float(value) for value in keep(planned.values)],
+        slots=keep(planned.slots),
+        taken_on=_iso(keep(planned.taken_on)),
+        taken_at=keep(planned.taken_at) if planned.taken_at else None,
+        relative_days=[float(day) for day in keep(days)] if days is not None else None,
+        studies=[place and places[id(place)] for place in keep(planned.places)] if days is not None else None,
+        lengths=_floats(keep(series.lengths)) if series.lengths else None,
+        widths=_floats(keep(series.widths)) if series.widths else None,
+        heights=_floats(keep(series.heights)) if series.heights else None,
+        formula=_formula(planned, computed=computed),
+        occurrences=keep([planned.occurrences.get(index, 1) for index in range(len(planned))]) if planned.occurrences else 1,
+        qualities=keep(_qualities(planned)) if series.suspect else None,
+        quality_reasons=keep([series.suspect.get(index) for index in range(len(planned))]) if series.suspect else None,
+        operators=keep(series.operators) if series.operators else None,
+        devices=keep(series.devices) if series.devices else None,
+        batch=(batch.id, batch.audit_label),
+        sheet=planned.sheet,
+        rows=keep(series.rows),
+        columns=series.columns if isinstance(series.columns, int) else keep(series.columns),
+        raw=keep(series.raw),
+    )
+
+
+def _keeper(planned: Planned) -> Callable[[Sequence[Any]], list[Any]]:
+    """Give a function that takes a column down to its new readings."""
+    if not planned.fates:
+        return list
+    new = [index not in planned.fates for index in range(len(planned))]
+    return lambda column: list(compress(column, new))
+
+
+def _iso(dates: list[Any]) -> list[str | None]:
+    text = {taken: taken.isoformat() for taken in set(dates) if taken is not None}
+    return [text.get(taken) for taken in dates]
+
+
+def _floats(column: list[Any]) -> list[float | None]:
+    return [None if value is None else float(value) for value in column]
+
+
+def _formula(planned: Planned, *, computed: bool) -> VolumeFormula | None:
+    if planned.kind.code != "caliper_volume":
+        return None
+    return VolumeFormula.HALF_L_W2 if computed else VolumeFormula.STATED
+
+
+def _qualities(planned: Planned) -> list[Quality]:
+    return [Quality.SUSPECT if index in planned.series.suspect else Quality.OK for index in range(len(planned))]
+
+
+def _corrections(planned: Planned, batch: ImportBatch) -> list[Correction]:
+    """Give the changed readings as corrections; the batch they came from first stays in the trail."""
+    series = planned.series
+    corrections = []
+    for index in planned.indices(RowFate.CHANGED):
+        old = planned.recorded[index]
+        fields: dict[str, tuple[Any, Any]] = {"value": (old.value, float(planned.values[index] or 0.0))}
+        if series.lengths and series.widths:
+            fields["length_mm"] = (old.length, series.lengths[index])
+            fields["width_mm"] = (old.width, series.widths[index])
+        corrections.append(Correction(old.id, {name: pair for name, pair in fields.items() if pair[0] != pair[1]}))
+    return corrections

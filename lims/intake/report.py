@@ -1,0 +1,171 @@
+"""The outcome of checking a file, as JSON: what the check page shows, the batch page keeps and `import --json` prints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from importers.base import Claim, Finding, Question, Severity
+from lims.domain.vocabulary import RowFate
+from lims.intake.plan import Plan, Planned
+
+PLOT_POINTS = 3_000
+"""Readings drawn on the check page; of more, whole animals are left out, and the page says so."""
+
+_WORST_FIRST = (RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, RowFate.NEW, RowFate.SAME)
+
+
+def row_fates(plan: Plan) -> dict[int, dict[int, RowFate]]:
+    """Give sheet → row → fate for every data row: the worst that happens to anything in it; nothing read: skipped."""
+    by_name = {sheet.name: sheet.index for sheet in plan.book.sheets}
+    of_fate: dict[RowFate, set[tuple[int, int]]] = {fate: set() for fate in _WORST_FIRST}
+    for planned in plan.planned:
+        sheet, rows = planned.series.sheet, planned.series.rows
+        if not planned.fates:
+            of_fate[RowFate.NEW].update((sheet, row) for row in set(rows))
+            continue
+        for index, row in enumerate(rows):
+            of_fate[planned.fate(index)].add((sheet, row))
+    for finding in plan.findings:
+        if finding.severity is Severity.ERROR and finding.row is not None and finding.sheet in by_name:
+            place = (by_name[finding.sheet], finding.row)
+            if place not in of_fate[RowFate.CONFLICTING] and place not in of_fate[RowFate.CHANGED]:
+                of_fate[RowFate.REFUSED].add(place)
+    fates: dict[int, dict[int, RowFate]] = {}
+    for sheet, rows in plan.reading.data_rows.items():
+        fates[sheet] = dict.fromkeys(rows, RowFate.SKIPPED)
+        for fate in reversed(_WORST_FIRST):
+            fates[sheet].update((row, fate) for at, row in of_fate[fate] if at == sheet and row in fates[sheet])
+    return fates
+
+
+def row_counts(plan: Plan) -> dict[str, int]:
+    """Give the books: rows read = new + same + changed + conflicting + refused + skipped."""
+    counts: Counter[RowFate] = Counter()
+    for fates in row_fates(plan).values():
+        counts.update(fates.values())
+    return {"read": sum(counts.values())} | {fate.value: counts[fate] for fate in RowFate}
+
+
+def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
+    """Give kind → fate → number of readings."""
+    counts: dict[str, Counter[str]] = {}
+    for planned in plan.planned:
+        of_kind = counts.setdefault(planned.kind.code, Counter())
+        of_kind.update(fate.value for fate in planned.fates.values())
+        of_kind[RowFate.NEW.value] += len(planned) - len(planned.fates)
+    return {kind: {fate: number for fate, number in of_kind.items() if number} for kind, of_kind in counts.items()}
+
+
+def digest(plan: Plan) -> str:
+    """Give a hash of exactly what would be recorded: what was previewed is what is committed, or the commit stops."""
+    hashed = hashlib.sha256()
+    for planned in plan.planned:
+        series = planned.series
+        for column in (series.kind, series.rows, series.animals, series.tumours, planned.values, series.when, series.columns):
+            hashed.update(repr(column).encode())
+        hashed.update(repr(sorted((index, fate.value) for index, fate in planned.fates.items())).encode())
+    hashed.update(repr([plan.names.new_studies, plan.names.new_arms, plan.names.new_animals, plan.names.new_enrolments]).encode())
+    return hashed.hexdigest()
+
+
+def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, drawn: bool) -> dict[str, Any]:
+    """Give everything about a checked file but the findings, which are rows of their own."""
+    names = plan.names
+    severities = Counter(finding.severity.value for finding in plan.findings)
+    readings = reading_counts(plan)
+    return {
+        "evidence": list(claim.evidence),
+        "rows": row_counts(plan),
+        "readings": readings,
+        "records": {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())} | names.counts(),
+        "findings": {severity.value: severities[severity.value] for severity in Severity},
+        "questions": [_question(question) for question in questions],
+        "create": {
+            "study": names.new_studies,
+            "arms": [f"{study}: {arm}" for study, arm in names.new_arms],
+            "animals": [facts.label for facts in names.new_animals],
+            "tumours": len(names.new_tumours),
+        },
+        "unknown_animals": [one.value for one in names.findings if one.code == "animal-unknown"],
+        "columns": [
+            {
+                "sheet": plan.sheet_name(one.sheet),
+                "column": one.column,
+                "header": one.header,
+                "role": one.role,
+                "reason": one.reason,
+            }
+            for one in plan.reading.columns
+        ],
+        "set_aside": [
+            {
+                "sheet": plan.sheet_name(one.sheet),
+                "rows": [one.first_row, one.last_row],
+                "columns": [one.first_column, one.last_column],
+                "reason": one.reason,
+            }
+            for one in plan.reading.set_aside
+        ],
+        "plot": _plot(plan) if drawn else [],
+        "digest": digest(plan) if drawn else None,
+    }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {
+        "key": question.key,
+        "prompt": question.prompt,
+        "options": [[option.value, option.label] for option in question.options],
+        "proposed": question.proposed,
+        "answer": question.answer,
+        "evidence": question.evidence,
+        "samples": list(question.samples),
+    }
+
+
+def _plot(plan: Plan) -> list[dict[str, Any]]:
+    """Give points to draw, by kind: new readings, and what is recorded where they meet it."""
+    points: list[dict[str, Any]] = []
+    for planned in plan.planned:
+        room = PLOT_POINTS // len(plan.planned)
+        animals = list(dict.fromkeys(planned.series.animals))
+        per_animal = max(1, len(planned) // max(1, len(animals)))
+        shown = set(animals[: max(1, room // per_animal)])
+        points.extend(_points(planned, shown))
+    return points
+
+
+def _points(planned: Planned, shown: set[str]) -> list[dict[str, Any]]:
+    drawn = (RowFate.NEW, RowFate.CHANGED, RowFate.SAME)
+    return [
+        {
+            "kind": planned.kind.code,
+            "animal": planned.name(index),
+            "on": str(planned.taken_on[index]) if planned.taken_on[index] else None,
+            "day": planned.days[index] if planned.days is not None else None,
+            "value": planned.values[index],
+            "fate": planned.fate(index).value,
+        }
+        for index, animal in enumerate(planned.series.animals)
+        if animal in shown and planned.fate(index) in drawn
+    ]
+
+
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """Give a finding as the command line prints it; `column` is the sheet's letter."""
+    from importers.base import column_letter
+
+    return {
+        "severity": finding.severity.value,
+        "code": finding.code,
+        "sheet": finding.sheet,
+        "row": finding.row,
+        "column": column_letter(finding.column) if finding.column else None,
+        "value": finding.value,
+        "message": finding.message,
+        "expected": finding.expected,
+        "remedy": finding.remedy,
+    }

@@ -1,0 +1,265 @@
+"""Checks and commits a batch from its stored bytes. Runs whole inside the limited child process.
+
+Check and commit are the same path: read the bytes, resolve the names, judge every reading. The check keeps what it
+found; the commit does it again inside the writing transaction, and stops if anything differs from what was previewed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from importers.identify import identify
+from importers.registry import by_key
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from importers.base import Claim, Finding, Question, Reading, Refused, Severity
+from importers.workbook import Workbook, open_workbook
+from lims.audit.bulk import write_rows
+from lims.audit.record import Actor, declare
+from lims.config import Settings
+from lims.db import Database
+from lims.domain.errors import Conflict
+from lims.domain.vocabulary import BatchState
+from lims.intake.commit import commit_plan, create_named
+from lims.intake.limited import run_limited
+from lims.intake.plan import Plan, make_plan
+from lims.intake.report import build_report
+from lims.intake.resolve import Resolver
+from lims.intake.store import FileStore
+from lims.intake.validate import validate
+from lims.intake.withdraw import supersede
+from lims.models import ImportBatch, ImportFinding
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What checking or committing came to. `findings` are all of them, in the order of the file."""
+
+    batch_id: int
+    state: BatchState
+    importer: str | None
+    report: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Tell whether something keeps the file from being committed."""
+        return self.state is BatchState.REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run: which batch, for whom, and whether to commit. Small and picklable: it travels to the child process."""
+
+    url: str
+    settings: Settings
+    batch_id: int
+    actor: Actor
+    commit: bool = False
+    expect: str | None = None
+    """The digest of the preview that a person confirmed; `None`: check and commit in one go."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file, read: everything that needs no database."""
+
+    book: Workbook
+    claim: Claim
+    reading: Reading
+
+    @property
+    def questions(self) -> Iterable[Question]:
+        """Give the reader's questions and the importer's."""
+        return (*self.book.questions, *self.reading.questions)
+
+
+class Blocked(Exception):
+    """The commit stops: errors stand in the way, or the preview no longer holds."""
+
+    def __init__(self, plan: Plan, *finding: Finding) -> None:
+        super().__init__("the import is blocked")
+        plan.findings.extend(finding)
+        self.plan = plan
+
+
+def check(settings: Settings, url: str, batch_id: int, actor: Actor) -> Outcome:
+    """Read, resolve and judge a stored file in a limited child; keeps report and findings with the batch."""
+    return _in_child(Task(url, settings, batch_id, actor))
+
+
+def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect: str | None = None, reason: str = "") -> Outcome:
+    """Do the same and record it, in one transaction, or refuse with the findings that say why."""
+    return _in_child(Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason))
+
+
+def _in_child(task: Task) -> Outcome:
+    settings = task.settings
+    try:
+        return run_limited(process, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
+    except Refused as refused:
+        database = Database(task.url)
+        try:
+            return _refuse(database, task, refused)
+        finally:
+            database.close()
+
+
+def process(task: Task) -> Outcome:
+    """Run one task in this process; `check` and `commit` call it in the child."""
+    database = Database(task.url)
+    try:
+        try:
+            opened = _open(database, task)
+        except Refused as refused:
+            return _refuse(database, task, refused)
+        return _commit(database, task, opened) if task.commit else _check(database, task, opened)
+    finally:
+        database.close()
+
+
+def _open(database: Database, task: Task) -> Opened:
+    with database.reading() as session:
+        batch = session.get_one(ImportBatch, task.batch_id)
+        sha256, name, choices, importer = batch.file.sha256, batch.file_name, batch.choices, batch.importer
+    content = FileStore(task.settings.file_dir).get(sha256)
+    book = open_workbook(content, name, choices)
+    if importer is None:
+        claim = identify(book)
+    else:
+        found = by_key(importer).claim(book)
+        claim = found or Claim(importer, ("chosen by a person",))
+    return Opened(book, claim, by_key(claim.importer).read(book, claim, choices))
+
+
+def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, create: bool) -> Plan:
+    """Resolve and judge; with `create`, what the file names is made first, so that slots carry final ids."""
+    zone = task.settings.zone
+    names = Resolver(session, batch, opened.book, opened.reading).resolve()
+    if create:
+        create_named(session, task.actor, batch, names)
+    plan = make_plan(opened.book, opened.reading, names, zone)
+    validate(
+        session,
+        plan,
+        today=_today(zone),
+        ignore_batch=batch.supersedes_id,
+        accept_changes=batch.choices.get("changed") == "accept",
+    )
+    plan.findings.extend(_proposals(opened.questions, batch.choices))
+    return plan
+
+
+def _today(zone: ZoneInfo) -> date:
+    return datetime.now(zone).date()
+
+
+def _proposals(questions: Iterable[Question], choices: dict[str, str]) -> Iterable[Finding]:
+    """Say which proposals were used where nobody answered: never in silence."""
+    for question in questions:
+        if question.answer is not None and question.key not in choices:
+            yield Finding(
+                Severity.NOTE,
+                f"proposal-{question.key}",
+                f"{question.prompt} Read as {question.answer}. {question.evidence}".strip(),
+                value=question.answer,
+                expected="your confirmation",
+                remedy=f"If that is wrong, answer on the check page, or with --set {question.key}=…",
+            )
+
+
+def blocking(plan: Plan, choices: dict[str, str]) -> list[Finding]:
+    """Give the errors that keep a plan from being committed; errors of single rows do not where a person leaves those out."""
+    errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
+    if choices.get("leave_out") == "refused":
+        return [finding for finding in errors if finding.row is None]
+    return errors
+
+
+def _check(database: Database, task: Task, opened: Opened) -> Outcome:
+    with database.reading() as session:
+        batch = session.get_one(ImportBatch, task.batch_id)
+        plan = _judge(session, task, batch, opened, create=False)
+        state = BatchState.REFUSED if blocking(plan, batch.choices) else BatchState.CHECKED
+    report = build_report(plan, opened.claim, opened.questions, drawn=True)
+    return _keep(database, task, Outcome(task.batch_id, state, opened.claim.importer, report, tuple(plan.findings)))
+
+
+def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
+    try:
+        with database.transaction() as session:
+            batch = session.get_one(ImportBatch, task.batch_id)
+            declare(
+                session, replace(task.actor, origin=batch.audit_label), "batch:commit", project=batch.project_id, reason=task.reason
+            )
+            session.refresh(batch, with_for_update=True)
+            if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
+                raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value} already.", remedy="Open its page.")
+            if batch.supersedes_id is not None:
+                supersede(session, task.actor, batch, reason=task.reason)
+            preview = _judge(session, task, batch, opened, create=False) if task.expect else None
+            report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
+            if preview and report and report["digest"] != task.expect:
+                raise Blocked(preview, _preview_changed(batch.report, report))
+            plan = _judge(session, task, batch, opened, create=True)
+            if blocking(plan, batch.choices):
+                raise Blocked(plan)
+            commit_plan(session, task.actor, batch, plan, reason=task.reason)
+            report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
+            outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
+            _write_outcome(session, batch, outcome)
+    except Blocked as blocked:
+        report = build_report(blocked.plan, opened.claim, opened.questions, drawn=True)
+        findings = tuple(blocked.plan.findings)
+        return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, opened.claim.importer, report, findings))
+    return outcome
+
+
+def _preview_changed(before: dict[str, Any] | None, after: dict[str, Any]) -> Finding:
+    seen = (before or {}).get("rows", {})
+    differs = ", ".join(
+        f"{fate} {seen.get(fate, 0)} → {number}" for fate, number in after["rows"].items() if number != seen.get(fate)
+    )
+    return Finding(
+        Severity.ERROR,
+        "preview-changed",
+        f"What would be recorded changed since you looked at it ({differs or 'same counts, other values'}); nothing was recorded.",
+        expected="what the check page showed",
+        remedy="Look at the check page again and confirm.",
+    )
+
+
+def _refuse(database: Database, task: Task, refused: Refused) -> Outcome:
+    report: dict[str, Any] = {"rows": {}, "findings": {"error": 1, "warning": 0, "note": 0}, "records": {}, "questions": []}
+    return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, None, report, (refused.finding,)))
+
+
+def _keep(database: Database, task: Task, outcome: Outcome) -> Outcome:
+    """Keep an outcome that recorded nothing; a batch that somebody else committed meanwhile stays as it is."""
+    with database.transaction() as session:
+        batch = session.get_one(ImportBatch, task.batch_id)
+        if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
+            return replace(outcome, state=batch.state)
+        declare(session, task.actor, "batch:check", project=batch.project_id)
+        batch.state = outcome.state
+        _write_outcome(session, batch, outcome)
+    return outcome
+
+
+def _write_outcome(session: Session, batch: ImportBatch, outcome: Outcome) -> None:
+    batch.importer = outcome.importer or batch.importer
+    batch.report = outcome.report
+    session.flush()
+    session.execute(delete(ImportFinding).where(ImportFinding.batch_id == batch.id))
+    columns = ("batch_id", "severity", "code", "sheet", "row_number", "column_number", "value", "message", "expected", "remedy")
+    rows = [
+        (batch.id, one.severity.value, one.code, one.sheet, one.row, one.column, one.value, one.message, one.expected, one.remedy)
+        for one in outcome.findings
+    ]
+    write_rows(session.connection(), "import_finding", columns, rows)

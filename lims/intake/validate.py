@@ -1,0 +1,316 @@
+"""The rules a reading is judged by, in an explicit list; each gives all its findings, and marks what it refuses.
+
+Every rule looks at the whole column first (its lowest, its highest, its last date) and at single readings only where
+that shows something, so that a clean file costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import pairwise
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from importers.base import Finding, Severity
+from lims.domain.vocabulary import MeasurementKind, RecordStatus, RowFate
+from lims.intake.plan import Plan, Planned, Recorded
+from lims.models import Measurement
+from lims.queries.chunks import in_chunks
+
+Rule = Callable[[Planned, date], Iterator[Finding]]
+
+
+def validate(session: Session, plan: Plan, *, today: date, ignore_batch: int | None = None, accept_changes: bool = False) -> None:
+    """Judge every reading of a plan: rules of single readings first, then what is already recorded.
+
+    `ignore_batch`: readings of the batch that this one supersedes do not count as recorded.
+    """
+    for planned in plan.planned:
+        for rule in RULES:
+            plan.findings.extend(rule(planned, today))
+    recorded = _recorded(session, plan, ignore_batch)
+    for planned in plan.planned:
+        plan.findings.extend(_slots(planned, recorded, accept_changes=accept_changes))
+        if sum(one.kind is planned.kind for one in plan.planned) > 1:
+            _remember(planned, recorded)
+    plan.findings.extend(finding for planned in plan.planned for finding in _jumps(planned))
+
+
+def _refuse(planned: Planned, index: int, code: str, message: str, expected: str, remedy: str) -> Finding:
+    planned.fates[index] = RowFate.REFUSED
+    return planned.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy)
+
+
+def no_future(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is dated in the future."""
+    dates = [taken for taken in planned.taken_on if taken is not None]
+    if not dates or max(dates) <= today:
+        return
+    for index, taken in enumerate(planned.taken_on):
+        if taken is not None and taken > today:
+            yield _refuse(
+                planned,
+                index,
+                "date-in-future",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
+                f"a date up to {today}",
+                "Correct the date in the file.",
+            )
+
+
+def within_life(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is measured before an animal is born or after it is dead."""
+    if not any(host and (host.birth_date or host.died_on) for host in {id(one): one for one in planned.hosts}.values()):
+        return
+    for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
+        if host is None or taken is None:
+            continue
+        if host.birth_date and taken < host.birth_date:
+            yield _refuse(
+                planned,
+                index,
+                "date-before-birth",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before the animal was born ({host.birth_date}).",
+                f"a date from {host.birth_date} on",
+                "Correct the date in the file, or the animal's date of birth.",
+            )
+        elif host.died_on and taken > host.died_on:
+            yield _refuse(
+                planned,
+                index,
+                "date-after-death",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, after the animal died ({host.died_on}).",
+                f"a date up to {host.died_on}",
+                "Correct the date in the file, or the animal's date of death.",
+            )
+
+
+def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
+    """A value lies within the kind's hard limits, and is doubted outside the soft ones."""
+    kind = planned.kind
+    known = [value for value in planned.values if value is not None]
+    if not known or (min(known) >= kind.soft_min and max(known) <= kind.soft_max):
+        return
+    for index, value in enumerate(planned.values):
+        if value is None or kind.soft_min <= value <= kind.soft_max:
+            continue
+        low = value < kind.soft_min
+        if kind.hard_min <= value <= kind.hard_max:
+            limit = kind.soft_min if low else kind.soft_max
+            yield planned.finding(
+                index,
+                Severity.WARNING,
+                "value-unusual",
+                _outside(planned, index, value, limit),
+                expected=f"{kind.soft_min:,g} to {kind.soft_max:,g} {kind.unit}",
+                remedy="Look at the source again; record it if it is right.",
+            )
+            continue
+        limit = kind.hard_min if low else kind.hard_max
+        yield _refuse(
+            planned,
+            index,
+            "value-impossible",
+            _outside(planned, index, value, limit),
+            f"{kind.hard_min:,g} to {kind.hard_max:,g} {kind.unit}",
+            "Correct the value in the file.",
+        )
+
+
+def _shown(kind: MeasurementKind, value: float) -> str:
+    return f"{kind.title} {value:,g} {kind.unit}"
+
+
+def _outside(planned: Planned, index: int, value: float, limit: float) -> str:
+    kind = planned.kind
+    side, guess = ("below", "in the wrong place") if value < limit else ("above", "missing")
+    told = f"{_shown(kind, value)} of {planned.name(index)} is {side} {limit:,g} {kind.unit}"
+    return f"{told}: a decimal point {guess}, or another unit?"
+
+
+RULES: tuple[Rule, ...] = (no_future, within_life, within_limits)
+
+Slot = tuple[int, int, str, str]
+"""Animal, implant (0: the animal itself), kind, moment."""
+
+
+def _recorded(session: Session, plan: Plan, ignore_batch: int | None) -> dict[Slot, list[Recorded]]:
+    """Give what is recorded in this project for the animals and kinds of the file, by slot, in a few statements."""
+    animals = sorted({host.id for host in plan.names.hosts.values() if host.id > 0})
+    kinds = sorted({planned.kind.code for planned in plan.planned})
+    found: dict[Slot, list[Recorded]] = defaultdict(list)
+    table = Measurement.__table__.c
+    wanted = and_(table.status == RecordStatus.ACTIVE, table.kind.in_(kinds))
+    if ignore_batch is not None:
+        wanted = and_(wanted, table.batch_id.is_distinct_from(ignore_batch))
+    columns = (
+        table.animal_id,
+        func.coalesce(table.implant_id, 0),
+        table.kind,
+        table.slot,
+        table.id,
+        table.occurrence,
+        table.value,
+        table.length_mm,
+        table.width_mm,
+        table.batch_id,
+        table.source_row,
+    )
+    for row in in_chunks(session, animals, lambda some: select(*columns).where(table.animal_id.in_(some), wanted)):
+        found[tuple(row[:4])].append(Recorded(*row[4:]))
+    return found
+
+
+def _slots(planned: Planned, recorded: dict[Slot, list[Recorded]], *, accept_changes: bool) -> Iterator[Finding]:
+    """Decide what is new, the same, changed or conflicting: by slot and occurrence, never by content alone."""
+    kind = planned.kind.code
+    keys = [
+        (host.id, tumour[0] if tumour else 0, kind, slot) if host else (0, 0, kind, slot)
+        for host, tumour, slot in zip(planned.hosts, planned.tumours or [None] * len(planned), planned.slots, strict=True)
+    ]
+    if len(set(keys)) == len(keys) and not (recorded and not recorded.keys().isdisjoint(keys)):
+        return
+    groups: dict[Slot, list[int]] = defaultdict(list)
+    for index, key in enumerate(keys):
+        if index not in planned.fates:
+            groups[key].append(index)
+    for key, indices in groups.items():
+        there = recorded.get(key, [])
+        if there or len(indices) > 1:
+            yield from _slot(planned, indices, there, accept_changes=accept_changes)
+
+
+def _remember(planned: Planned, recorded: dict[Slot, list[Recorded]]) -> None:
+    """Let a later block of the same file meet what an earlier one brings."""
+    for index in planned.indices(RowFate.NEW):
+        animal, implant = planned.subject(index)
+        value, length, width = _content(planned, index)
+        one = Recorded(0, planned.occurrences.get(index, 1), value or 0.0, length, width, 0, planned.series.rows[index])
+        recorded[animal, implant, planned.kind.code, planned.slots[index]].append(one)
+
+
+def _slot(planned: Planned, indices: list[int], there: list[Recorded], *, accept_changes: bool) -> Iterator[Finding]:
+    """Judge all readings of one slot against each other and against what is recorded in it."""
+    first = indices[0]
+    if not planned.series.repeats:
+        indices = _written_once(planned, indices)
+    if len({_content(planned, index) for index in indices}) > 1:
+        yield from _two_readings(planned, indices)
+        return
+    matched = {one.occurrence: one for one in there}
+    for occurrence, index in enumerate(indices, start=1):
+        one = matched.get(occurrence)
+        if occurrence > 1:
+            planned.occurrences[index] = occurrence
+        if one is None:
+            if occurrence > 1:
+                yield planned.finding(
+                    index,
+                    Severity.WARNING,
+                    "reading-repeated",
+                    f"{planned.kind.title} of {planned.name(index)} at {planned.when(index)} stands in this file "
+                    f"{len(indices)} times with this value (first in row {planned.series.rows[first]}); "
+                    f"recorded as reading {occurrence}.",
+                    expected="one row for each reading",
+                    remedy="Leave the row out if it was copied by mistake.",
+                )
+            continue
+        planned.recorded[index] = one
+        if _same(planned, index, one):
+            planned.fates[index] = RowFate.SAME
+        else:
+            yield _changed(planned, index, one, accept_changes=accept_changes)
+
+
+def _written_once(planned: Planned, indices: list[int]) -> list[int]:
+    """Keep the first of equal readings, in formats that write one reading on several rows; the others are the same one."""
+    kept: dict[object, int] = {}
+    for index in indices:
+        content = _content(planned, index)
+        if content in kept:
+            planned.fates[index] = RowFate.SAME
+        else:
+            kept[content] = index
+    return list(kept.values())
+
+
+def _content(planned: Planned, index: int) -> tuple[float | None, ...]:
+    series = planned.series
+    length = series.lengths[index] if series.lengths else None
+    width = series.widths[index] if series.widths else None
+    return (planned.values[index], length, width)
+
+
+def _same(planned: Planned, index: int, one: Recorded) -> bool:
+    value, length, width = _content(planned, index)
+    diameters = {length, width} - {None}
+    return value == one.value and (not diameters or one.length is None or diameters == {one.length, one.width})
+
+
+def _two_readings(planned: Planned, indices: list[int]) -> Iterator[Finding]:
+    rows = ", ".join(f"row {planned.series.rows[index]} ({planned.series.raw[index]})" for index in indices)
+    for index in indices:
+        planned.fates[index] = RowFate.CONFLICTING
+        yield planned.finding(
+            index,
+            Severity.ERROR,
+            "two-readings-in-one-slot",
+            f"{planned.kind.title} of {planned.name(index)} at {planned.when(index)} has {len(indices)} different values: {rows}.",
+            expected="one value, or a time of day that tells the readings apart",
+            remedy="Correct the file, or leave out the rows that are wrong.",
+        )
+
+
+def _changed(planned: Planned, index: int, one: Recorded, *, accept_changes: bool) -> Finding:
+    kind, by_form = planned.kind, one.batch_id is None
+    origin = "by hand" if by_form else f"from {f'batch {one.batch_id}' if one.id else 'this file'}, row {one.source_row}"
+    sentence = (
+        f"{kind.title} of {planned.name(index)} at {planned.when(index)} is recorded as {one.value:g} {kind.unit} ({origin}); "
+        f"this file says {planned.values[index]:g} {kind.unit}."
+    )
+    if by_form or not one.id:
+        planned.fates[index] = RowFate.CONFLICTING
+        return planned.finding(
+            index,
+            Severity.ERROR,
+            "differs-from-record",
+            sentence,
+            expected=f"{one.value:g}",
+            remedy="Correct the record by hand if the file is right, or leave the row out.",
+        )
+    planned.fates[index] = RowFate.CHANGED
+    return planned.finding(
+        index,
+        Severity.WARNING if accept_changes else Severity.ERROR,
+        "differs-from-import",
+        sentence,
+        expected=f"{one.value:g}",
+        remedy="Accept the changes with a reason (check page, or --set changed=accept), or leave the rows out.",
+    )
+
+
+def _jumps(planned: Planned) -> Iterator[Finding]:
+    """Warn where a value is many times its neighbour in time: one wrong decimal is the usual cause."""
+    ratio = planned.kind.jump
+    by_subject: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    tumours = planned.series.tumours or [None] * len(planned)
+    for index, key in enumerate(zip(planned.series.animals, tumours, strict=True)):
+        by_subject[key].append(index)
+    values = planned.values
+    for indices in by_subject.values():
+        indices.sort(key=planned.series.when.__getitem__)
+        for before, after in pairwise(indices):
+            low, high = sorted((values[before] or 0, values[after] or 0))
+            if low > 0 and high > low * ratio and after not in planned.fates:
+                yield planned.finding(
+                    after,
+                    Severity.WARNING,
+                    "value-jumps",
+                    f"{_shown(planned.kind, values[after] or 0)} of {planned.name(after)} at {planned.when(after)} is "
+                    f"{(values[after] or 0) / (values[before] or 1):.2g} times the value before ({values[before]:g}).",
+                    expected=f"less than {ratio:g} times up or down between two readings",
+                    remedy="Look at the source again; record it if it is right.",
+                )

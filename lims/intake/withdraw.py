@@ -1,0 +1,137 @@
+"""Takes a committed batch back: its readings withdrawn, what it corrected restored, what it created and nobody uses withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.domain.errors import Conflict, DomainError
+from lims.domain.vocabulary import BatchState, RecordStatus
+from lims.models import (
+    Animal,
+    Arm,
+    AuditChange,
+    AuditEvent,
+    Base,
+    Enrolment,
+    Implant,
+    ImportBatch,
+    Measurement,
+    PdxModel,
+    Study,
+)
+from lims.records.measurements import Correction, correct_measurements, withdraw_measurements
+
+_CREATED: tuple[type[Any], ...] = (Enrolment, Implant, Animal, Arm, Study, PdxModel)
+"""What an import may have created, those that depend on others first."""
+
+_USERS: dict[type[Any], tuple[Any, ...]] = {
+    Enrolment: (),
+    Implant: (Measurement.implant_id,),
+    Animal: (Measurement.animal_id, Implant.animal_id, Enrolment.animal_id),
+    Arm: (Enrolment.arm_id,),
+    Study: (Enrolment.study_id, Arm.study_id, Measurement.study_id, ImportBatch.study_id),
+    PdxModel: (Implant.model_id,),
+}
+
+
+def withdraw(session: Session, actor: Actor, batch: ImportBatch, *, reason: str) -> int:
+    """Withdraw a committed batch. Returns the number of readings taken back.
+
+    Raises:
+        DomainError: no reason is given.
+        Conflict: the batch is not committed, or a value it corrected was changed again since.
+    """
+    if not reason.strip():
+        raise DomainError("Withdrawing a batch needs a reason.", field="reason", expected="why its numbers should not count")
+    declare(session, actor, "batch:withdraw", project=batch.project_id, reason=reason)
+    number = _take_back(session, actor, batch, reason)
+    for table in _CREATED:
+        _withdraw_unused(session, table, _created(session, batch, table))
+    batch.state = BatchState.WITHDRAWN
+    return number
+
+
+def supersede(session: Session, actor: Actor, batch: ImportBatch, *, reason: str) -> None:
+    """Take back the batch that this one replaces; animals and arms stay, for the corrected file names them again.
+
+    Raises:
+        Conflict: the other batch is not committed any more.
+    """
+    old = session.get_one(ImportBatch, batch.supersedes_id)
+    _take_back(session, actor, old, reason or f"superseded by {batch.audit_label}")
+    old.state = BatchState.SUPERSEDED
+    session.flush()
+
+
+def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) -> int:
+    if batch.state is not BatchState.COMMITTED:
+        raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value}, not committed.", remedy="Open its page.")
+    restored = list(_restorations(session, batch))
+    ids = session.scalars(
+        select(Measurement.id)
+        .where(Measurement.batch_id == batch.id, Measurement.status == RecordStatus.ACTIVE)
+        .order_by(Measurement.id)
+    ).all()
+    withdraw_measurements(session, actor, batch.project_id, ids, reason=reason)
+    correct_measurements(session, actor, batch.project_id, restored, reason=reason)
+    return len(ids)
+
+
+def _changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+    """Give key and fields of what the commit of a batch changed in one table."""
+    rows = session.execute(
+        select(AuditChange.key, AuditChange.fields)
+        .join(AuditEvent, AuditEvent.seq == AuditChange.event_seq)
+        .where(AuditEvent.action == "batch:commit", AuditEvent.origin == batch.audit_label, AuditChange.entity == entity)
+        .order_by(AuditChange.event_seq, AuditChange.position)
+    )
+    for key, fields in rows:
+        yield key, orjson.loads(fields)
+
+
+def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
+    """Give corrections that bring back the values this batch replaced, where nothing changed them since."""
+    replaced = {
+        key: fields
+        for key, fields in _changes(session, batch, "measurement")
+        if "value" in fields and fields["value"][0] is not None
+    }
+    for key, fields in replaced.items():
+        now = session.get_one(Measurement, key)
+        pairs = {name: (getattr(now, name), _number(old)) for name, (old, _) in fields.items()}
+        if any(repr(pairs[name][0]) != new for name, (_, new) in fields.items()):
+            raise Conflict(
+                f"Measurement {key}, which this batch corrected, was changed again since.",
+                remedy="Take back that later change first.",
+            )
+        yield Correction(key, pairs)
+
+
+def _number(told: str | None) -> float | None:
+    return None if told is None else float(told)
+
+
+def _created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
+    return [key for key, fields in _changes(session, batch, table.__tablename__) if fields.get("status", [0])[0] is None]
+
+
+def _withdraw_unused(session: Session, table: type[Any], keys: list[int]) -> None:
+    """Withdraw records that the batch created and that nothing active refers to."""
+    session.flush()
+    unused = select(table).where(table.id.in_(keys), table.status == RecordStatus.ACTIVE)
+    for column in _USERS[table]:
+        user = column.class_
+        alive = getattr(user, "status", None)
+        condition = column == table.id
+        unused = unused.where(
+            ~exists().where(condition, alive == RecordStatus.ACTIVE) if alive is not None else ~exists().where(condition)
+        )
+    for record in session.scalars(unused):
+        record.status = RecordStatus.WITHDRAWN
+    session.flush()

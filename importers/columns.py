@@ -20,27 +20,11 @@ HEADER_SEARCH_ROWS = 40
 
 LENGTH_UNITS: Mapping[str, float] = {"mm": 1.0, "cm": 10.0}
 AREA_UNITS: Mapping[str, float] = {"mm2": 1.0, "cm2": 100.0}
-VOLUME_UNITS: Mapping[str, float] = {
-    "mm3": 1.0,
-    "µl": 1.0,
-    "ul": 1.0,
-    "cm3": 1000.0,
-    "cc": 1000.0,
-    "ml": 1000.0,
-}
-WEIGHT_UNITS: Mapping[str, float] = {
-    "g": 1.0,
-    "gram": 1.0,
-    "grams": 1.0,
-    "kg": 1000.0,
-    "mg": 0.001,
-}
+VOLUME_UNITS: Mapping[str, float] = {"mm3": 1.0, "µl": 1.0, "ul": 1.0, "cm3": 1000.0, "cc": 1000.0, "ml": 1000.0}
+WEIGHT_UNITS: Mapping[str, float] = {"g": 1.0, "gram": 1.0, "grams": 1.0, "kg": 1000.0, "mg": 0.001}
 
 _BRACKETED = re.compile(r"^(?P<name>.*\S)\s*[\[(](?P<unit>[^\])]*)[\])]\s*$", re.DOTALL)
-_TRAILING = re.compile(
-    r"^(?P<name>.*[^\W\d_])[\s_,./-]+(?P<unit>mm[23^³²]?3?|cm[23^³²]?3?|g|kg|mg)$",
-    re.IGNORECASE | re.DOTALL,
-)
+_TRAILING = re.compile(r"^(?P<name>.*[^\W\d_])[\s_,./-]+(?P<unit>mm[23^³²]?3?|cm[23^³²]?3?|g|kg|mg)$", re.IGNORECASE | re.DOTALL)
 _LOST_SQUARE = re.compile(r"(?<=cm)[_?\ufffd](?=/sr)")
 
 
@@ -58,9 +42,7 @@ class Role:
     def rank(self, header: Header) -> int | None:
         """Place of the header among the aliases, 0 the best; None where it is not one of them."""
         names = [squash(alias) for alias in self.aliases]
-        ranks = [
-            names.index(name) for name in (header.full, header.name) if name in names
-        ]
+        ranks = [names.index(name) for name in (header.full, header.name) if name in names]
         return min(ranks, default=None)
 
 
@@ -104,9 +86,7 @@ class Layout:
 
     def quoted(self, *keys: str) -> str:
         """The headers of these roles as a phrase: `"Mouse_ID" and "Volume (mm3)"`."""
-        return in_words(
-            [f'"{self.found[key].text}"' for key in keys if key in self.found]
-        )
+        return in_words([f'"{self.found[key].text}"' for key in keys if key in self.found])
 
 
 def squash(text: str) -> str:
@@ -124,30 +104,16 @@ def unit_name(text: str) -> str:
 
 def header(cell: CellValue, column: int) -> Header:
     """Take a header cell apart into name and unit."""
-    text = (
-        str(int(cell))
-        if isinstance(cell, float) and cell.is_integer()
-        else str(cell).strip()
-    )
+    text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
     parts = _BRACKETED.match(text) or _TRAILING.match(text)
     if parts is None:
         return Header(column, text, squash(text), squash(text))
-    return Header(
-        column,
-        text,
-        squash(text),
-        squash(parts["name"]),
-        unit_name(parts["unit"]) or None,
-    )
+    return Header(column, text, squash(text), squash(parts["name"]), unit_name(parts["unit"]) or None)
 
 
 def headers_in(sheet: Sheet, row: int) -> tuple[Header, ...]:
     """All non-blank header cells of a row (1-based)."""
-    return tuple(
-        header(cell, column)
-        for column, cell in enumerate(sheet.rows[row - 1], 1)
-        if not is_blank(cell)
-    )
+    return tuple(header(cell, column) for column, cell in enumerate(sheet.rows[row - 1], 1) if not is_blank(cell))
 
 
 def is_blank(cell: CellValue) -> bool:
@@ -162,28 +128,18 @@ def match(sheet: Sheet, header_row: int, roles: Sequence[Role]) -> Layout:
     found: dict[str, Header] = {}
     rivals: dict[str, tuple[Header, ...]] = {}
     for role in roles:
-        ranked = [
-            (rank, one.column, one)
-            for one in headers
-            if one.column not in taken and (rank := role.rank(one)) is not None
-        ]
+        ranked = [(rank, one.column, one) for one in headers if one.column not in taken and (rank := role.rank(one)) is not None]
         if ranked:
             ordered = [one for _, _, one in sorted(ranked, key=lambda entry: entry[:2])]
             found[role.key], rivals[role.key] = ordered[0], tuple(ordered[1:])
             taken.add(ordered[0].column)
-    return Layout(
-        sheet, header_row, headers, found, rivals, {role.key: role for role in roles}
-    )
+    return Layout(sheet, header_row, headers, found, rivals, {role.key: role for role in roles})
 
 
-def find_table(
-    sheet: Sheet, roles: Sequence[Role], required: Sequence[Sequence[str]]
-) -> Layout | None:
+def find_table(sheet: Sheet, roles: Sequence[Role], required: Sequence[Sequence[str]]) -> Layout | None:
     """Find the topmost row whose headers fill one of the `required` sets of role keys; None where there is none."""
     for row in range(1, min(len(sheet.rows), HEADER_SEARCH_ROWS) + 1):
-        if sum(
-            isinstance(cell, str) and bool(cell.strip()) for cell in sheet.rows[row - 1]
-        ) < min(map(len, required)):
+        if sum(isinstance(cell, str) and bool(cell.strip()) for cell in sheet.rows[row - 1]) < min(map(len, required)):
             continue
         layout = match(sheet, row, roles)
         if any(layout.has(*keys) for keys in required):
@@ -201,18 +157,24 @@ def column_cells(sheet: Sheet, column: int, header_row: int) -> list[CellValue]:
         return [row[place] if place < len(row) else "" for row in below]
 
 
+def merged_down(sheet: Sheet, column: int, header_row: int) -> list[CellValue]:
+    """All cells of a column below the header row, with a merged cell's value in every row that it covers."""
+    cells = column_cells(sheet, column, header_row)
+    for top, left, bottom, right in sheet.merged:
+        if left <= column <= right and top > header_row:
+            for row in range(top, min(bottom, len(sheet.rows)) + 1):
+                cells[row - header_row - 1] = sheet.rows[top - 1][left - 1]
+    return cells
+
+
 def data_rows(sheet: Sheet, header_row: int) -> list[int]:
     """Row numbers (1-based) below the header that hold anything. A row of zeros only is data too."""
     below = enumerate(sheet.rows[header_row:], header_row + 1)
-    return [
-        number for number, row in below if any(row) or any(cell != "" for cell in row)
-    ]
+    return [number for number, row in below if any(row) or any(cell != "" for cell in row)]
 
 
 def uses(
-    layout: Layout,
-    unread: Mapping[int, str] | None = None,
-    default: str = "not read by this importer",
+    layout: Layout, unread: Mapping[int, str] | None = None, default: str = "not read by this importer"
 ) -> tuple[ColumnUse, ...]:
     """List every column of the table: its role, or why it was not read.
 
@@ -223,58 +185,33 @@ def uses(
     listed = [
         ColumnUse(layout.sheet.index, one.column, one.text, None, reasons[one.column])
         if one.column in reasons
-        else ColumnUse(
-            layout.sheet.index,
-            one.column,
-            one.text,
-            role_of.get(one.column),
-            "" if one.column in role_of else default,
-        )
+        else ColumnUse(layout.sheet.index, one.column, one.text, role_of.get(one.column), "" if one.column in role_of else default)
         for one in layout.headers
     ]
     known = {one.column for one in layout.headers}
     width = max(map(len, layout.sheet.rows), default=0)
-    for column in range(1, width + 1):
-        if column not in known and any(
-            not is_blank(cell)
-            for cell in column_cells(layout.sheet, column, layout.header_row)
-        ):
-            listed.append(
-                ColumnUse(
-                    layout.sheet.index,
-                    column,
-                    "",
-                    None,
-                    reasons.get(column, "no header"),
-                )
-            )
+    listed.extend(
+        ColumnUse(layout.sheet.index, column, "", None, reasons.get(column, "no header"))
+        for column in range(1, width + 1)
+        if column not in known and not all(map(is_blank, column_cells(layout.sheet, column, layout.header_row)))
+    )
     return tuple(sorted(listed, key=lambda use: use.column))
 
 
 def whole_sheet(sheet: Sheet, reason: str) -> SetAside | None:
     """Set a whole sheet aside; None where it is empty."""
     width = max(map(len, sheet.rows), default=0)
-    return (
-        SetAside(sheet.index, 1, len(sheet.rows), 1, width, reason) if width else None
-    )
+    return SetAside(sheet.index, 1, len(sheet.rows), 1, width, reason) if width else None
 
 
-def other_sheets(
-    book: Workbook, read: Iterable[int], reason: str = "not of this table"
-) -> tuple[SetAside, ...]:
+def other_sheets(book: Workbook, read: Iterable[int], reason: str = "not of this table") -> tuple[SetAside, ...]:
     """Set aside every sheet that holds anything and is not among the sheets read (0-based indices)."""
     indices = frozenset(read)
-    regions = (
-        whole_sheet(sheet, reason)
-        for sheet in book.sheets
-        if sheet.index not in indices
-    )
+    regions = (whole_sheet(sheet, reason) for sheet in book.sheets if sheet.index not in indices)
     return tuple(region for region in regions if region is not None)
 
 
-def above(
-    layout: Layout, reason: str = "stands above the table"
-) -> tuple[SetAside, ...]:
+def above(layout: Layout, reason: str = "stands above the table") -> tuple[SetAside, ...]:
     """Set aside what stands above the header row."""
     rows = layout.sheet.rows[: layout.header_row - 1]
     width = max(map(len, rows), default=0)
@@ -289,7 +226,7 @@ def unit_findings(layout: Layout, keys: Sequence[str]) -> list[Finding]:
         Finding(
             Severity.ERROR,
             "unit-unknown",
-            f'column {column_letter(found.column)} "{found.text}" is in "{found.unit}", which is not a unit of {key.replace("_", " ")}',
+            f'column {column_letter(found.column)} "{found.text}" is in "{found.unit}", which is not a unit of {key}',
             sheet=layout.sheet.name,
             row=layout.header_row,
             column=found.column,
@@ -298,20 +235,13 @@ def unit_findings(layout: Layout, keys: Sequence[str]) -> list[Finding]:
             remedy="convert the column, or correct the unit in its header",
         )
         for key in keys
-        if (found := layout.found.get(key))
-        and found.unit
-        and layout.roles[key].units
-        and layout.factor(key) is None
+        if (found := layout.found.get(key)) and found.unit and layout.roles[key].units and layout.factor(key) is None
     ]
 
 
 def in_words(parts: Sequence[str]) -> str:
     """Join as people do: `a`, `a and b`, `a, b and c`."""
-    return (
-        " and ".join([", ".join(parts[:-1]), parts[-1]])
-        if len(parts) > 1
-        else "".join(parts)
-    )
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 ANIMAL = Role(
@@ -336,141 +266,40 @@ ANIMAL = Role(
 DATE = Role(
     "date",
     (
-        *(
-            "date",
-            "measurement date",
-            "date measured",
-            "date of measurement",
-            "mass date",
-            "weight date",
-            "weighing date",
-        ),
-        *(
-            "date and time",
-            "date time",
-            "datetime",
-            "observation date",
-            "measured on",
-            "measured at",
-        ),
+        *("date", "measurement date", "date measured", "date of measurement", "mass date", "weight date", "weighing date"),
+        *("date and time", "date time", "datetime", "observation date", "measured on", "measured at"),
     ),
 )
 DAY = Role(
     "day",
-    (
-        "treatment day",
-        "study day",
-        "day",
-        "days",
-        "time",
-        "times",
-        "timepoint",
-        "time days",
-        "day post implantation",
-    ),
+    ("treatment day", "study day", "day", "days", "time", "times", "timepoint", "time days", "day post implantation"),
     {"d": 1.0, "day": 1.0, "days": 1.0},
 )
 VOLUME = Role(
     "volume",
-    (
-        "volume",
-        "tumor volume",
-        "tumour volume",
-        "tv",
-        "vol",
-        "tumor vol",
-        "tumour vol",
-        "tumor size",
-        "tumour size",
-    ),
+    ("volume", "tumor volume", "tumour volume", "tv", "vol", "tumor vol", "tumour vol", "tumor size", "tumour size"),
     VOLUME_UNITS,
 )
 LENGTH = Role(
-    "length",
-    (
-        "length",
-        "l",
-        "tumor length",
-        "tumour length",
-        "tumor l",
-        "tumour l",
-        "dmax",
-        "long diameter",
-        "d1",
-    ),
-    LENGTH_UNITS,
+    "length", ("length", "l", "tumor length", "tumour length", "tumor l", "tumour l", "dmax", "long diameter", "d1"), LENGTH_UNITS
 )
 WIDTH = Role(
-    "width",
-    (
-        "width",
-        "w",
-        "tumor width",
-        "tumour width",
-        "tumor w",
-        "tumour w",
-        "dmin",
-        "short diameter",
-        "d2",
-    ),
-    LENGTH_UNITS,
+    "width", ("width", "w", "tumor width", "tumour width", "tumor w", "tumour w", "dmin", "short diameter", "d2"), LENGTH_UNITS
 )
-HEIGHT = Role(
-    "height",
-    (
-        "height",
-        "h",
-        "depth",
-        "tumor height",
-        "tumour height",
-        "tumor h",
-        "tumour h",
-        "d3",
-    ),
-    LENGTH_UNITS,
-)
-WEIGHT = Role(
-    "weight",
-    ("body weight", "bodyweight", "weight", "bw", "mass", "body mass"),
-    WEIGHT_UNITS,
-)
+HEIGHT = Role("height", ("height", "h", "depth", "tumor height", "tumour height", "tumor h", "tumour h", "d3"), LENGTH_UNITS)
+WEIGHT = Role("weight", ("body weight", "bodyweight", "weight", "bw", "mass", "body mass"), WEIGHT_UNITS)
 RLU = Role("rlu", ("rlu", "relative light units", "bli rlu", "luminescence rlu"))
 ARM = Role(
-    "arm",
-    (
-        "arm",
-        "arms",
-        "treatment",
-        "treatment group",
-        "group",
-        "grp",
-        "cohort",
-        "egp",
-        "treatment group id",
-        "group id",
-    ),
+    "arm", ("arm", "arms", "treatment", "treatment group", "group", "grp", "cohort", "egp", "treatment group id", "group id")
 )
 CAGE = Role("cage", ("cage", "cage id", "cage number", "cage no"))
 STUDY = Role("study", ("study", "study id", "experiment", "study code"))
 MODEL = Role("model", ("model", "model id", "pdx", "pdx model", "cell line", "cell"))
 TUMOUR = Role(
     "tumour",
-    (
-        "tumor location",
-        "tumour location",
-        "tumor",
-        "tumour",
-        "tumor id",
-        "tumour id",
-        "tumor label",
-        "side",
-        "site",
-        "flank",
-    ),
+    ("tumor location", "tumour location", "tumor", "tumour", "tumor id", "tumour id", "tumor label", "side", "site", "flank"),
 )
-OPERATOR = Role(
-    "operator", ("operator", "measured by", "technician", "initials", "user")
-)
+OPERATOR = Role("operator", ("operator", "measured by", "technician", "initials", "user"))
 DEVICE = Role("device", ("device", "caliper id", "instrument", "scale"))
 SEX = Role("sex", ("sex", "gender"))
 BIRTH = Role("birth", ("dob", "date of birth", "birth date", "birth", "born"))

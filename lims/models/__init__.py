@@ -2,12 +2,14 @@
 
 from lims.models.accounts import Membership, Project, Role, User
 from lims.models.audit import AuditChange, AuditCheckpoint, AuditEvent
-from lims.models.base import Base
+from lims.models.base import Base, add_term_checks
 from lims.models.colony import Animal, AnimalAlias, Implant
 from lims.models.imports import ImportBatch, ImportFinding, StoredFile
 from lims.models.measurements import Measurement
 from lims.models.studies import Arm, Enrolment, Study
 from lims.models.tissue import Patient, PdxModel, Specimen
+
+add_term_checks(Base.metadata)
 
 __all__ = [
     "Animal",

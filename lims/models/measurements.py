@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.vocabulary import MEASUREMENT_KINDS, Quality, VolumeFormula
-from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
+from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, any_of, reference
 from lims.models.colony import Animal, Implant
 from lims.models.imports import ImportBatch
 
@@ -58,10 +58,7 @@ class Measurement(InProject, Withdrawable, Versioned, Base):
     __table_args__ = (
         CheckConstraint("taken_on IS NOT NULL OR (relative_day IS NOT NULL AND study_id IS NOT NULL)", name="has_time"),
         CheckConstraint("occurrence >= 1", name="occurrence"),
-        CheckConstraint(
-            "kind IN ({})".format(", ".join(f"'{kind.code}'" for kind in MEASUREMENT_KINDS)),
-            name="kind",
-        ),
+        CheckConstraint(any_of("kind", (kind.code for kind in MEASUREMENT_KINDS)), name="kind"),
         Index(
             "uq_measurement_slot",
             "animal_id",

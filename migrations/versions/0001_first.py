@@ -1,5 +1,8 @@
 """The first tables, and the triggers that make the audit trail append-only."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -27,12 +30,27 @@ KINDS = (
 
 
 def one_of(name: str, *terms: str) -> sa.Enum:
-    """A term out of a list, as text with a CHECK."""
-    return sa.Enum(*terms, name=name, native_enum=False, create_constraint=True, length=40)
+    """A term out of a list, as text; `create_table` adds the CHECK."""
+    return sa.Enum(*terms, name=name, native_enum=False, create_constraint=False, length=40)
+
+
+def any_of(column: str, terms: Iterable[str]) -> str:
+    """The condition that a column holds one of the terms; joined by OR, because SQLite builds a list for IN anew for each row."""
+    return " OR ".join(f"{column} = '{term}'" for term in terms)
+
+
+def create_table(name: str, *items: sa.schema.SchemaItem, **options: Any) -> None:
+    """Create a table with a CHECK for each column that holds a term."""
+    checks = [
+        sa.CheckConstraint(any_of(item.name, item.type.enums), name=op.f(f"ck_{name}_{item.type.name}"))
+        for item in items
+        if isinstance(item, sa.Column) and isinstance(item.type, sa.Enum)
+    ]
+    op.create_table(name, *items, *checks, **options)
 
 
 def _audit_change() -> None:
-    op.create_table(
+    create_table(
         "audit_change",
         sa.Column("event_seq", BIG, autoincrement=False, nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -47,7 +65,7 @@ def _audit_change() -> None:
 
 
 def _audit_checkpoint() -> None:
-    op.create_table(
+    create_table(
         "audit_checkpoint",
         sa.Column("id", BIG, nullable=False),
         sa.Column("seq", BIG, nullable=False),
@@ -58,7 +76,7 @@ def _audit_checkpoint() -> None:
 
 
 def _audit_event() -> None:
-    op.create_table(
+    create_table(
         "audit_event",
         sa.Column("seq", BIG, autoincrement=False, nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
@@ -80,7 +98,7 @@ def _audit_event() -> None:
 
 
 def _project() -> None:
-    op.create_table(
+    create_table(
         "project",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -93,7 +111,7 @@ def _project() -> None:
 
 
 def _role() -> None:
-    op.create_table(
+    create_table(
         "role",
         sa.Column("id", BIG, nullable=False),
         sa.Column(
@@ -106,7 +124,7 @@ def _role() -> None:
 
 
 def _stored_file() -> None:
-    op.create_table(
+    create_table(
         "stored_file",
         sa.Column("id", BIG, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -118,7 +136,7 @@ def _stored_file() -> None:
 
 
 def _user_account() -> None:
-    op.create_table(
+    create_table(
         "user_account",
         sa.Column("id", BIG, nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
@@ -139,7 +157,7 @@ def _user_account() -> None:
 
 
 def _animal() -> None:
-    op.create_table(
+    create_table(
         "animal",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -167,7 +185,7 @@ def _animal() -> None:
 
 
 def _membership() -> None:
-    op.create_table(
+    create_table(
         "membership",
         sa.Column("id", BIG, nullable=False),
         sa.Column("user_id", BIG, nullable=False),
@@ -185,7 +203,7 @@ def _membership() -> None:
 
 
 def _patient() -> None:
-    op.create_table(
+    create_table(
         "patient",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -207,7 +225,7 @@ def _patient() -> None:
 
 
 def _study() -> None:
-    op.create_table(
+    create_table(
         "study",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -237,7 +255,7 @@ def _study() -> None:
 
 
 def _animal_alias() -> None:
-    op.create_table(
+    create_table(
         "animal_alias",
         sa.Column("id", BIG, nullable=False),
         sa.Column("animal_id", BIG, nullable=False),
@@ -253,7 +271,7 @@ def _animal_alias() -> None:
 
 
 def _arm() -> None:
-    op.create_table(
+    create_table(
         "arm",
         sa.Column("id", BIG, nullable=False),
         sa.Column("study_id", BIG, nullable=False),
@@ -278,7 +296,7 @@ def _arm() -> None:
 
 
 def _import_batch() -> None:
-    op.create_table(
+    create_table(
         "import_batch",
         sa.Column("id", BIG, nullable=False),
         sa.Column("file_id", BIG, nullable=False),
@@ -319,7 +337,7 @@ def _import_batch() -> None:
 
 
 def _specimen() -> None:
-    op.create_table(
+    create_table(
         "specimen",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -359,7 +377,7 @@ def _specimen() -> None:
 
 
 def _enrolment() -> None:
-    op.create_table(
+    create_table(
         "enrolment",
         sa.Column("id", BIG, nullable=False),
         sa.Column("study_id", BIG, nullable=False),
@@ -382,7 +400,7 @@ def _enrolment() -> None:
 
 
 def _import_finding() -> None:
-    op.create_table(
+    create_table(
         "import_finding",
         sa.Column("id", BIG, nullable=False),
         sa.Column("batch_id", BIG, nullable=False),
@@ -402,7 +420,7 @@ def _import_finding() -> None:
 
 
 def _pdx_model() -> None:
-    op.create_table(
+    create_table(
         "pdx_model",
         sa.Column("id", BIG, nullable=False),
         sa.Column("code", sa.String(length=80), nullable=False),
@@ -423,7 +441,7 @@ def _pdx_model() -> None:
 
 
 def _implant() -> None:
-    op.create_table(
+    create_table(
         "implant",
         sa.Column("id", BIG, nullable=False),
         sa.Column("animal_id", BIG, nullable=False),
@@ -460,7 +478,7 @@ def _implant() -> None:
 
 
 def _measurement() -> None:
-    op.create_table(
+    create_table(
         "measurement",
         sa.Column("id", BIG, nullable=False),
         sa.Column("animal_id", BIG, nullable=False),
@@ -489,7 +507,7 @@ def _measurement() -> None:
         sa.Column("project_id", BIG, nullable=False),
         sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("kind IN ('{}')".format("', '".join(KINDS)), name=op.f("ck_measurement_kind")),
+        sa.CheckConstraint(any_of("kind", KINDS), name=op.f("ck_measurement_kind")),
         sa.CheckConstraint("occurrence >= 1", name=op.f("ck_measurement_occurrence")),
         sa.CheckConstraint(
             "taken_on IS NOT NULL OR (relative_day IS NOT NULL AND study_id IS NOT NULL)", name=op.f("ck_measurement_has_time")

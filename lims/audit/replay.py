@@ -1,0 +1,215 @@
+"""Replays the trail: the log rebuilt must equal the live tables, record by record and field by field.
+
+Two streams in order of key, the log's changes and the live rows, are merged; what both have is compared by columns,
+some thousand records at a time, so that memory stays flat and nothing happens per cell unless it differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from lims.audit.entities import AuditedColumn, Entity, Kind, entities, live_texts, same
+from lims.audit.problems import Problem, Progress, Report
+from lims.audit.words import field_word, record_name, value_text
+
+CHUNK = 5_000
+"""Records compared at a time."""
+
+State = dict[str, list[Any]]
+"""Of each field, what it was before the record's first change and what it is after its last."""
+
+_UNSET: list[Any] = [None, None]
+_LOG = text("SELECT key, event_seq, position, fields FROM audit_change WHERE entity = :entity ORDER BY key, event_seq, position")
+
+
+def replay(connection: Connection, report: Report, progress: Progress | None = None) -> None:
+    """Compare every audited table with the log; adds what differs to the report."""
+    _unknown_tables(connection, report)
+    for entity in entities().values():
+        _Replay(connection, entity, report).run(progress)
+
+
+def stream(
+    connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, size: int = CHUNK
+) -> Iterator[Sequence[Any]]:
+    """Run a query without holding its result: gives lists of up to `size` rows."""
+    result = connection.execute(statement, parameters or {}, execution_options={"stream_results": True, "max_row_buffer": size})
+    yield from result.partitions(size)
+
+
+def _unknown_tables(connection: Connection, report: Report) -> None:
+    for entity, changes in connection.execute(text("SELECT entity, count(*) FROM audit_change GROUP BY entity ORDER BY entity")):
+        if entity not in entities():
+            sentence = f"The trail holds {changes} changes of {entity!r}, which is no table of this system."
+            report.add(Problem("unknown table", sentence, entity=entity))
+
+
+class _Replay:
+    """One table against its part of the log."""
+
+    def __init__(self, connection: Connection, entity: Entity, report: Report) -> None:
+        self.connection, self.entity, self.report = connection, entity, report
+        self.keys: list[int] = []
+        self.states: list[State] = []
+        self.rows: list[Any] = []
+
+    def run(self, progress: Progress | None) -> None:
+        """Merge the two streams."""
+        logged = self._logged()
+        state_of = next(logged, None)
+        for rows in stream(self.connection, text(self.entity.select(self.connection.dialect.name))):
+            for row in rows:
+                key = row[0]
+                while state_of is not None and state_of[0] < key:
+                    self._vanished(*state_of)
+                    state_of = next(logged, None)
+                if state_of is None or state_of[0] != key:
+                    self._unlogged(key, row)
+                    continue
+                self.keys.append(key)
+                self.states.append(state_of[1])
+                self.rows.append(row)
+                state_of = next(logged, None)
+            self._compare_chunk()
+            self.report.records += len(rows)
+            if progress:
+                progress(self.entity.table, self.report.records)
+        while state_of is not None:
+            self._vanished(*state_of)
+            state_of = next(logged, None)
+
+    def _logged(self) -> Iterator[tuple[int, State]]:
+        loads, dumps, sort = orjson.loads, orjson.dumps, orjson.OPT_SORT_KEYS
+        last: int | None = None
+        state: State = {}
+        for rows in stream(self.connection, _LOG, {"entity": self.entity.table}):
+            for key, seq, position, fields in rows:
+                try:
+                    change = loads(fields)
+                    if dumps(change, option=sort).decode() != fields:
+                        self._unreadable(key, seq, position, "is not in the canonical form")
+                except orjson.JSONDecodeError:
+                    self._unreadable(key, seq, position, "is no JSON")
+                    change = {}
+                if key != last:
+                    if last is not None:
+                        yield last, state
+                    last, state = key, change if isinstance(change, dict) else {}
+                else:
+                    self._follow(key, seq, position, state, change)
+        if last is not None:
+            yield last, state
+
+    def _follow(self, key: int, seq: int, position: int, state: State, change: Any) -> None:
+        """Apply a later change of a record: what it calls the old value must be what the log had made of it."""
+        references = {column.field for column in self.entity.columns if column.kind is Kind.REFERENCE}
+        try:
+            for field, (old, new) in change.items():
+                first, before = state.get(field, _UNSET)
+                known, told = (_id(before), _id(old)) if field in references else (before, old)
+                if known != told:
+                    self._broken_history(key, seq, position, field, before, old)
+                state[field] = [first, new]
+        except (AttributeError, TypeError, ValueError):
+            self._unreadable(key, seq, position, "is not of the form {field: [old, new]}")
+
+    def _compare_chunk(self) -> None:
+        if self.keys:
+            try:
+                self._compare_columns()
+            except (TypeError, IndexError, AttributeError, KeyError):
+                # Somebody wrote other things than [old, new] into the log: name them, compare what is left.
+                self._drop_malformed()
+                self._compare_columns()
+        self.keys, self.states, self.rows = [], [], []
+
+    def _drop_malformed(self) -> None:
+        references = {column.field for column in self.entity.columns if column.kind is Kind.REFERENCE}
+        for key, state in zip(self.keys, self.states, strict=True):
+            for field, pair in list(state.items()):
+                formed = isinstance(pair, list) and len(pair) == 2
+                if not formed or (field in references and not all(one is None or (isinstance(one, list) and one) for one in pair)):
+                    del state[field]
+                    sentence = f"{self._name(key, state)}, {field}: the trail holds {pair!r} where [old, new] belongs."
+                    self._add("malformed change", sentence, key, field)
+
+    def _compare_columns(self) -> None:
+        for column, values in zip(self.entity.columns, list(zip(*self.rows, strict=True))[1:], strict=True):
+            pairs = [state.get(column.field, _UNSET) for state in self.states]
+            if any([pair[0] is not None for pair in pairs]):  # noqa: C419  # a list is twice as fast here
+                self._check_beginnings(column, pairs)
+            logged = [pair[1] for pair in pairs]
+            if column.kind is Kind.REFERENCE:
+                logged = [one if one is None else one[0] for one in logged]
+            live = live_texts(column.kind, values)
+            if logged != live:
+                self._check_values(column, logged, live)
+
+    def _check_beginnings(self, column: AuditedColumn, pairs: list[list[Any]]) -> None:
+        for key, state, pair in zip(self.keys, self.states, pairs, strict=True):
+            if pair[0] is not None:
+                event = self._event_of(key, column.field, first=True)
+                sentence = (
+                    f"{self._name(key, state)}, {field_word(self.entity.table, column.field)}: event {event} says it was "
+                    f"{value_text(pair[0])} before, but nothing in the trail had set it."
+                )
+                self._add("broken history", sentence, key, column.field, event=event, expected=None, found=pair[0])
+
+    def _check_values(self, column: AuditedColumn, logged: list[Any], live: list[Any]) -> None:
+        for index, (said, found) in enumerate(zip(logged, live, strict=True)):
+            if not same(column.kind, said, found):
+                key, state = self.keys[index], self.states[index]
+                event = self._event_of(key, column.field)
+                by = f"event {event}" if event else "no event sets it"
+                word = field_word(self.entity.table, column.field, _new(state, "kind"))
+                sentence = f"{self._name(key, state)}, {word}: the trail says {value_text(said)} ({by}), "
+                sentence += f"the table holds {value_text(found)}."
+                self._add("changed behind the log", sentence, key, column.field, event=event, expected=said, found=found)
+
+    def _event_of(self, key: int, field: str, *, first: bool = False) -> int | None:
+        """Give the first or the last event that set a field."""
+        changes = self.connection.execute(
+            text("SELECT event_seq, fields FROM audit_change WHERE entity = :entity AND key = :key ORDER BY event_seq, position"),
+            {"entity": self.entity.table, "key": key},
+        ).all()
+        setting = [seq for seq, fields in changes if f'"{field}":' in fields]
+        return (setting[0] if first else setting[-1]) if setting else None
+
+    def _vanished(self, key: int, state: State) -> None:
+        sentence = f"{self._name(key, state)} stands in the trail, but its row is gone from the table {self.entity.table}."
+        self._add("row gone", sentence, key)
+
+    def _unlogged(self, key: int, row: Any) -> None:
+        values = {column.field: [None, value] for column, value in zip(self.entity.columns, row[1:], strict=True)}
+        sentence = f"{self._name(key, values)} stands in the table {self.entity.table}, but nothing in the trail made it."
+        self._add("row not logged", sentence, key)
+
+    def _broken_history(self, key: int, seq: int, position: int, field: str, before: Any, old: Any) -> None:
+        sentence = (
+            f"{record_name(self.entity.table, key)}, {field_word(self.entity.table, field)}: event {seq} says it was "
+            f"{value_text(old)} before, but the trail had left it at {value_text(before)}."
+        )
+        self._add("broken history", sentence, key, field, event=seq, position=position, expected=before, found=old)
+
+    def _unreadable(self, key: int, seq: int, position: int, what: str) -> None:
+        sentence = f"Event {seq}, change {position + 1}, of {record_name(self.entity.table, key)}: its text {what}."
+        self._add("malformed change", sentence, key, event=seq, position=position)
+
+    def _add(self, kind: str, sentence: str, key: int, field: str | None = None, **more: Any) -> None:
+        self.report.add(Problem(kind, sentence[0].upper() + sentence[1:], entity=self.entity.table, key=key, field=field, **more))
+
+    def _name(self, key: int, state: State) -> str:
+        return record_name(self.entity.table, key, _new(state, "code") or _new(state, "name") or _new(state, "label"))
+
+
+def _new(state: State, field: str) -> Any:
+    pair = state.get(field)
+    return pair[1] if isinstance(pair, list) and len(pair) == 2 else None
+
+
+def _id(reference: Any) -> Any:
+    return reference[0] if isinstance(reference, list) and reference else reference

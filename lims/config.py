@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Host names this installation answers to; empty: any."""
     import_memory_mb: int = Field(default=1536, ge=256)
     """Address space of the child process that reads an uploaded file, MiB."""
+    password_memory_kib: int = Field(default=65_536, ge=19_456)
+    """Memory one password hash takes, KiB; less is quicker and weaker (OWASP names 19 MiB as the least)."""
     import_seconds: int = Field(default=300, ge=5)
     """Processor seconds the child process may use."""
     checkpoint_dir: Path | None = None

@@ -1,0 +1,86 @@
+"""Makes the web application: settings, database, extensions and pages, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from importlib import import_module
+from pathlib import Path
+
+from flask_wtf import CSRFProtect
+
+from importers.preflight import MAX_UPLOAD_BYTES
+from lims.config import Settings
+from lims.db import Database
+from lims.paths import templates_dir
+from lims.views import errors, filters, headers, navigation, request_log, security, support
+from lims.views.transaction import Application, Installation, close_session
+
+BLUEPRINTS = (
+    "lims.views.home",
+    "lims.views.account",
+)
+"""Modules with a blueprint called `pages`."""
+FORM_MEMORY_BYTES = 2 * 2**20
+FORM_PARTS = 5_000
+
+
+class ConfigurationError(ValueError):
+    """Settings that contradict each other."""
+
+
+def create_app(settings: Settings, database: Database | None = None) -> Application:
+    """Make the application for these settings, on `database` or on the one the settings name."""
+    if settings.mail_server and not settings.trusted_hosts:
+        raise ConfigurationError(
+            "LIMS_MAIL_SERVER is set and LIMS_TRUSTED_HOSTS is not: a forged host name would then stand in the links of "
+            'password messages. Name the hosts, such as LIMS_TRUSTED_HOSTS=\'["lims.lab.org"]\'.'
+        )
+    app = Application("lims", template_folder=str(templates_dir()), static_folder=str(Path(__file__).parent / "static"))
+    app.extensions["lims"] = Installation(settings, database or Database(settings.url))
+    app.config.update(
+        SECRET_KEY=settings.secret_key or stored_secret_key(settings.data_dir),
+        MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_MEMORY_BYTES,
+        MAX_FORM_PARTS=FORM_PARTS,
+        TRUSTED_HOSTS=settings.trusted_hosts or None,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.configure(app, settings)
+    # The order matters: id and log, headers, forged forms, then who it is.
+    request_log.install(app)
+    headers.install(app, https_only=settings.https_only)
+    CSRFProtect(app)
+    support.install(app)
+    for module in BLUEPRINTS:
+        app.register_blueprint(import_module(module).pages)
+    security.install(app)
+    navigation.install(app)
+    filters.install(app)
+    errors.install(app)
+    app.teardown_request(close_session)
+    return app
+
+
+def stored_secret_key(folder: Path) -> str:
+    """Give the key that signs sessions, made in the data folder at the first start and readable by its owner only."""
+    file = folder / "secret-key"
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+    # Two processes may start at once: the key is whole before it has its name, and the first one to name it wins.
+    draft = folder / f"secret-key.{secrets.token_hex(8)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+        opened.write(secrets.token_urlsafe(48))
+        opened.flush()
+        os.fsync(opened.fileno())
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return file.read_text(encoding="ascii").strip()

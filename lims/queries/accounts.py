@@ -1,0 +1,89 @@
+"""Reads people, projects and memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from lims.domain.errors import NotFound
+from lims.domain.vocabulary import RecordStatus, RoleName
+from lims.models import AuditEvent, Membership, Project, Role, User
+from lims.queries.scope import LARGEST_ID, find
+
+
+@dataclass(frozen=True, slots=True)
+class MyProject:
+    """A project somebody belongs to, with their role in it."""
+
+    id: int
+    code: str
+    title: str
+    status: RecordStatus
+    role: RoleName
+
+
+def _memberships(user_id: int) -> Select[tuple[int, str, str, RecordStatus, RoleName]]:
+    return (
+        select(Project.id, Project.code, Project.title, Project.status, Role.name)
+        .join(Membership, Membership.project_id == Project.id)
+        .join(Role, Role.id == Membership.role_id)
+        .where(Membership.user_id == user_id, Membership.status == RecordStatus.ACTIVE)
+        .order_by(Project.code)
+    )
+
+
+def my_projects(session: Session, user_id: int) -> list[MyProject]:
+    """List the projects a person belongs to, by code, with the role in each."""
+    return [MyProject(*row) for row in session.execute(_memberships(user_id))]
+
+
+def find_user(session: Session, user_id: int) -> User:
+    """Give a person by id; raises `NotFound`."""
+    user = session.get(User, user_id) if 0 < user_id <= LARGEST_ID else None
+    if user is None:
+        raise NotFound(f"There is no person {user_id}.")
+    return user
+
+
+def user_by_email(session: Session, email: str) -> User:
+    """Give a person by address, in whatever case; raises `NotFound`."""
+    user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
+    if user is None:
+        raise NotFound(f"Nobody with the address {email!r} is recorded.", field="email", remedy="Add the person first.")
+    return user
+
+
+def project_by_code(session: Session, code: str) -> Project:
+    """Give a project by code; raises `NotFound`. Says nothing of who may see it: the caller has asked."""
+    project = session.scalar(select(Project).where(Project.code == code))
+    if project is None:
+        raise NotFound(f"There is no project {code!r}.", field="project", remedy="`lims project add` makes one.")
+    return project
+
+
+def members(project_id: int) -> Select[tuple[Membership, User]]:
+    """Select a project's memberships with their people, withdrawn ones last."""
+    return (
+        select(Membership, User)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.project_id == project_id)
+        .order_by(Membership.status, func.lower(User.name), Membership.id)
+    )
+
+
+def find_membership(session: Session, project_id: int, membership_id: int) -> Membership:
+    """Give one of a project's memberships; raises `NotFound`."""
+    return find(session, Membership, project_id, membership_id)
+
+
+def sign_ins(session: Session, user_id: int, limit: int = 20) -> Sequence[AuditEvent]:
+    """Give a person's latest sign-ins, failed ones and sign-outs, newest first."""
+    return session.scalars(
+        select(AuditEvent)
+        .where(AuditEvent.actor_id == user_id, AuditEvent.action.in_(("session:open", "session:fail", "session:close")))
+        .order_by(AuditEvent.seq.desc())
+        .limit(limit)
+    ).all()

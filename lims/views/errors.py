@@ -1,0 +1,109 @@
+"""Error pages in the frame: what happened, that nothing was saved, what to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.views.request_log import request_id
+from lims.views.transaction import close_session
+
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 503})
+RETRY_SECONDS = 10
+NOT_SHOWN = ("csrf_token", "password", "new_password", "new_password_confirm", "password_confirm", "submit", "version", "next")
+log = structlog.stdlib.get_logger("lims.errors")
+
+
+def _page(status: int, detail: str = "", **context: Any) -> ResponseReturnValue:
+    # Whatever the request did is undone, and the page reads the frame through a new session.
+    close_session()
+    g.pop("my_projects", None)
+    return render_template(f"errors/{status}.html", detail=detail, **context), status
+
+
+def _told(refused: DomainError) -> str:
+    expected = f"Expected: {refused.expected}." if refused.expected else ""
+    return " ".join(part for part in (str(refused), expected, refused.remedy or "") if part)
+
+
+def _typed() -> list[tuple[str, str]]:
+    """List what the person had typed, so that a page about a conflict keeps it."""
+    return [
+        (name.replace("_", " "), value) for name, value in request.form.items(multi=True) if value and name not in NOT_SHOWN
+    ]
+
+
+def _domain(refused: DomainError) -> ResponseReturnValue:
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    if isinstance(refused, NotFound):
+        status = HTTPStatus.NOT_FOUND
+    elif isinstance(refused, NotAllowed):
+        status = HTTPStatus.FORBIDDEN
+    elif isinstance(refused, Conflict):
+        return _page(HTTPStatus.CONFLICT, _told(refused), typed=_typed())
+    return _page(status, _told(refused))
+
+
+def _stale(stale: StaleDataError) -> ResponseReturnValue:
+    return _page(HTTPStatus.CONFLICT, "Somebody else saved this record at the same moment.", typed=_typed())
+
+
+def _integrity(refused: IntegrityError) -> ResponseReturnValue:
+    log.warning("integrity", error=str(refused.orig).split("\n")[0])
+    return _page(HTTPStatus.CONFLICT, "Somebody else recorded the same thing at the same moment.", typed=_typed())
+
+
+def _database(failed: DBAPIError) -> ResponseReturnValue:
+    text = str(failed.orig).lower()
+    log.error("database", error=text.split("\n")[0])
+    if "full" in text or "no space" in text:
+        detail = "The disk of the database is full. The person who runs this system must make room first."
+    elif "lock" in text:
+        detail = "Another change, perhaps a large import, kept the database busy for longer than this page could wait."
+    else:
+        detail = "The database does not answer."
+    close_session()
+    # The frame would ask the same database again, so this page does without.
+    response = make_response(render_template("errors/503.html", detail=detail), HTTPStatus.SERVICE_UNAVAILABLE)
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _csrf(refused: CSRFError) -> ResponseReturnValue:
+    return _page(HTTPStatus.BAD_REQUEST, "The form was not one of this sign-in.")
+
+
+def _http(refused: HTTPException) -> ResponseReturnValue:
+    if refused.code not in PAGES:
+        return refused
+    if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        from flask import current_app
+
+        return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit=f"{current_app.config['MAX_CONTENT_LENGTH'] // 2**20} MB")
+    return _page(refused.code)
+
+
+def _defect(failed: Exception) -> ResponseReturnValue:
+    close_session()
+    return render_template("errors/500.html", request_id=request_id()), HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def install(app: Flask) -> None:
+    """Answer every kind of failure with its page."""
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(StaleDataError, _stale)
+    app.register_error_handler(IntegrityError, _integrity)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPStatus.INTERNAL_SERVER_ERROR, _defect)

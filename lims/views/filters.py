@@ -1,0 +1,53 @@
+"""Template filters and globals that every page may use."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, current_app, url_for
+
+from lims.domain.permissions import ROLE_TITLES
+from lims.domain.vocabulary import RoleName
+from lims.views.transaction import installation
+
+
+def as_moment(value: datetime | str) -> datetime:
+    """Give a time, also one of the audit trail's texts, in the lab's time zone."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(installation().settings.zone)
+
+
+def moment(value: datetime | str | None) -> str:
+    """Write a time as read in the lab: `2026-11-02 14:05`."""
+    return as_moment(value).strftime("%Y-%m-%d %H:%M") if value else ""
+
+
+def moment_full(value: datetime | str | None) -> str:
+    """Write a time with seconds and zone, for hovering."""
+    return as_moment(value).isoformat(sep=" ", timespec="seconds") if value else ""
+
+
+def address(detail: str) -> str:
+    """Give the network address out of an audit event's detail."""
+    return str(json.loads(detail).get("address", ""))
+
+
+def role_title(role: RoleName) -> str:
+    """Write a role as people read it."""
+    return ROLE_TITLES[role]
+
+
+def url_of(endpoint: str, **values: Any) -> str | None:
+    """Give a page's address; None where this installation does not have the page."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+def install(app: Flask) -> None:
+    """Make them known to the templates."""
+    app.add_template_filter(address)
+    app.add_template_filter(moment)
+    app.add_template_filter(moment_full)
+    app.add_template_global(role_title)
+    app.add_template_global(url_of)

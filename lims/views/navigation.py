@@ -1,0 +1,83 @@
+"""What the frame shows: where one can go, which project one is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_login import current_user
+
+from lims.domain.permissions import allowed
+from lims.views.support import current_project, projects_of_account
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the rail or of the person's menu."""
+
+    key: str
+    label: str
+    icon: str
+    url: str
+    active: bool
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page the rail leads to, and what one must be allowed to do to see it there."""
+
+    group: str
+    label: str
+    icon: str
+    endpoint: str
+    action: str = "project:read"
+
+
+PROJECT_PLACES = (
+    Place("Today", "Project", "house", "home.project"),
+    Place("Colony", "Animals", "list-ul", "animals.index"),
+    Place("Studies", "Studies", "graph-up", "studies.index"),
+    Place("Studies", "Measurements", "table", "measurements.index"),
+    Place("Record", "Imports", "upload", "imports.index"),
+    Place("Record", "Audit trail", "shield-check", "audit.index", "audit:read"),
+)
+PLACES = (Place("Today", "Home", "house", "home.index"), Place("Today", "Projects", "folder2", "projects.index"))
+ACCOUNT_PLACES = (Place("Account", "Account", "gear", "account.index"),)
+ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
+
+
+def _link(place: Place) -> Link:
+    blueprint = place.endpoint.partition(".")[0]
+    active = request.endpoint == place.endpoint or (blueprint == request.blueprint and blueprint != "home")
+    return Link(place.endpoint, place.label, place.icon, url_for(place.endpoint), active, place.group)
+
+
+def _nav() -> list[Link]:
+    places = list(PLACES)
+    if g.get("project_code") and "project" in g:
+        role = current_project().role
+        places = [PLACES[0], *(place for place in PROJECT_PLACES if allowed(role, place.action)), PLACES[1]]
+    places += ACCOUNT_PLACES
+    if current_user.administrator:
+        places += ADMINISTRATION_PLACES
+    return [_link(place) for place in places if place.endpoint in current_app.view_functions]
+
+
+def _frame() -> dict[str, Any]:
+    if not current_user.is_authenticated:
+        return {"nav": [], "my_projects": [], "current_project": None}
+    return {
+        "nav": _nav(),
+        "current_project": g.get("project"),
+        "my_projects": [
+            {"code": one.code, "title": one.title, "url": url_for("home.project", project_code=one.code)}
+            for one in projects_of_account()
+        ],
+    }
+
+
+def install(app: Flask) -> None:
+    """Give every page the frame's globals, in the words of `templates/base.html`."""
+    app.context_processor(_frame)

@@ -1,0 +1,255 @@
+"""Sign-in, password change and reset by Flask-Security, on the request's session and in the audit trail.
+
+`lims.models.User` knows nothing of Flask: `Account` wraps it for Flask-Security and Flask-Login. Flask-Security's own
+commits are flushes here; the request's transaction is committed once (`lims.views.transaction`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, g, request, session
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, user_logged_out
+from flask_security import LoginForm, MailUtil, Security, SQLAlchemySessionUserDatastore, UserMixin
+from flask_security.signals import password_changed, password_reset, user_authenticated
+from sqlalchemy import func, select
+from werkzeug.local import LocalProxy
+
+from lims.audit.record import Actor, declare
+from lims.config import Settings
+from lims.models import User
+from lims.records.passwords import MINIMUM_LENGTH, PARALLELISM, TIME_COST
+from lims.views.mail import send_text
+from lims.views.request_log import request_id
+from lims.views.transaction import current_session, installation
+
+FAILED_SIGN_INS = "20 per 15 minutes"
+RESETS = "5 per hour"
+SESSION_HOURS = 12
+_LONGEST_ADDRESS = 255
+
+
+class Account(UserMixin):
+    """A person as Flask-Security sees one. The record itself is `person`."""
+
+    def __init__(self, person: User) -> None:
+        self.person = person
+
+    @property
+    def id(self) -> int:
+        """Give the person's id."""
+        return self.person.id
+
+    @property
+    def email(self) -> str:
+        """Give the address."""
+        return self.person.email
+
+    @property
+    def name(self) -> str:
+        """Give the printed name."""
+        return self.person.name
+
+    @property
+    def active(self) -> bool:
+        """Say whether the person may sign in."""
+        return self.person.active
+
+    @property
+    def administrator(self) -> bool:
+        """Say whether the person manages the whole installation."""
+        return self.person.administrator
+
+    @property
+    def password(self) -> str:
+        """Give the hash."""
+        return self.person.password
+
+    @password.setter
+    def password(self, hashed: str) -> None:
+        self.person.password = hashed
+
+    @property
+    def fs_uniquifier(self) -> str:
+        """Give what the session cookie names; it changes with the password."""
+        return self.person.fs_uniquifier
+
+    @fs_uniquifier.setter
+    def fs_uniquifier(self, value: str) -> None:
+        self.person.fs_uniquifier = value
+
+
+class AccountDatastore(SQLAlchemySessionUserDatastore):
+    """Flask-Security's store on the request's session, handing out `Account`."""
+
+    def __init__(self) -> None:
+        super().__init__(LocalProxy(current_session), Account, None)
+
+    def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> Account | None:
+        """Find a person by one attribute."""
+        ((attribute, value),) = kwargs.items()
+        column = getattr(User, attribute)
+        match = func.lower(column) == str(value).lower() if case_insensitive else column == value
+        person = current_session().scalar(select(User).where(match))
+        return Account(person) if person else None
+
+    def put(self, model: Account) -> Account:
+        """Keep a change: the person is in the session already."""
+        return model
+
+    def commit(self) -> None:
+        """Leave the commit to the request's transaction."""
+
+
+class SignInForm(LoginForm):
+    """Flask-Security's form without "remember me", writing each failure into the audit trail."""
+
+    remember = None
+
+    def validate(self, **kwargs: Any) -> bool:
+        """Check address and password; record it where they are not right."""
+        if super().validate(**kwargs):
+            return True
+        g.sign_in_failed = True
+        person = self.user.person if isinstance(self.user, Account) else None
+        typed = (self.email.data or "") if not self.email.errors or person else ""
+        # People type a password into the wrong field: only what has the form of an address is kept.
+        named = person.email if person else typed[:_LONGEST_ADDRESS] if "@" in typed else "no address"
+        _declare(
+            Actor(person.id if person else None, person.name if person else "unknown", "form", request_id()),
+            "session:fail",
+            {"address": request.remote_addr or "", "email": named},
+        )
+        return False
+
+
+class AccountMail(MailUtil):
+    """Sends Flask-Security's messages through the installation's mail server."""
+
+    def send_mail(
+        self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **kwargs: Any
+    ) -> None:
+        """Send the text of a message."""
+        server = installation().settings.mail_server
+        if server and body:
+            send_text(server, sender=str(sender), recipient=str(recipient), subject=str(subject), body=body)
+
+
+def _declare(actor: Actor, action: str, detail: dict[str, Any]) -> None:
+    # What Flask-Security has set on the person so far belongs to this event, so it must not be flushed before it.
+    with current_session().no_autoflush:
+        declare(current_session(), actor, action, detail=detail)
+
+
+def _themselves(user: Account) -> Actor:
+    return Actor(user.id, user.name, "form", request_id())
+
+
+def _signed_in(sender: Flask, user: Account, authn_via: list[str] | None = None, **extra: object) -> None:
+    if "password" not in (authn_via or []):
+        return
+    session.permanent = True
+    _declare(_themselves(user), "session:open", {"address": request.remote_addr or ""})
+    person = user.person
+    person.last_login_at, person.current_login_at = person.current_login_at, datetime.now(UTC)
+    person.login_count += 1
+
+
+def _signed_out(sender: Flask, user: Any, **extra: object) -> None:
+    if user.is_authenticated:
+        account = user._get_current_object() if isinstance(user, LocalProxy) else user
+        _declare(_themselves(account), "session:close", {"address": request.remote_addr or ""})
+
+
+def _password_set(sender: Flask, user: Account, **extra: object) -> None:
+    way = "reset" if request.endpoint == "security.reset_password" else "change"
+    _declare(_themselves(user), "user:change", {"address": request.remote_addr or "", "password": way})
+    user.person.password_changed_at = datetime.now(UTC)
+
+
+def _typed_address() -> str:
+    return request.form.get("email", "")[:_LONGEST_ADDRESS].strip().lower()
+
+
+def _limit(app: Flask) -> None:
+    """Limit failed sign-ins per network address, and requests for reset messages per network address and per person.
+
+    Counted in this process's memory unless `RATELIMIT_STORAGE_URI` names a shared store; several processes without one
+    allow so many times more.
+    """
+    limiter = Limiter(get_remote_address, app=app, strategy="moving-window")
+    views = app.view_functions
+    views["security.login"] = limiter.limit(FAILED_SIGN_INS, methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False))(
+        views["security.login"]
+    )
+    resets = views["security.forgot_password"]
+    resets = limiter.limit(RESETS, methods=["POST"], key_func=_typed_address)(resets)
+    views["security.forgot_password"] = limiter.limit("20 per hour", methods=["POST"])(resets)
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Set what Flask-Security, Flask-Login and Flask-WTF read."""
+    mail = bool(settings.mail_server)
+    app.config.update(
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  # the name of a hash, no password
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        # argon2 salts by itself; without the second hash, the command line makes the same ones (lims.records.passwords).
+        SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
+        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={
+            "argon2__memory_cost": settings.password_memory_kib,
+            "argon2__time_cost": TIME_COST,
+            "argon2__parallelism": PARALLELISM,
+        },
+        SECURITY_PASSWORD_LENGTH_MIN=MINIMUM_LENGTH,
+        SECURITY_PASSWORD_NORMALIZE_FORM="NFKD",
+        SECURITY_CHANGEABLE=True,
+        SECURITY_CHANGE_URL="/account/password",
+        SECURITY_POST_CHANGE_VIEW="account.index",
+        SECURITY_RECOVERABLE=True,
+        SECURITY_RESET_PASSWORD_WITHIN="1 days",  # noqa: S106  # a time
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_SEND_PASSWORD_RESET_EMAIL=mail,
+        SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL=mail,
+        SECURITY_SEND_PASSWORD_CHANGE_EMAIL=mail,
+        SECURITY_EMAIL_SENDER=f"no-reply@{settings.trusted_hosts[0] if settings.trusted_hosts else 'localhost'}",
+        SECURITY_EMAIL_HTML=False,
+        SECURITY_EMAIL_VALIDATOR_ARGS={"test_environment": True},
+        SECURITY_POST_LOGOUT_VIEW="/login",
+        SECURITY_API_ENABLED_METHODS=["session"],
+        SECURITY_MSG_GENERIC_AUTHN_FAILED=("Address or password is not right.", "error"),
+        SECURITY_MSG_UNAUTHENTICATED=("Please sign in to see this page.", "info"),
+        RATELIMIT_STORAGE_URI="memory://",
+        SESSION_PROTECTION="strong",
+        SESSION_COOKIE_NAME="lims",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=settings.https_only,
+        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600,
+        # A form stays open beside the bench for hours: its token lives as long as the session.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+
+
+def install(app: Flask) -> None:
+    """Attach accounts to the application."""
+    Security(app, AccountDatastore(), login_form=SignInForm, mail_util_cls=AccountMail)
+    user_authenticated.connect(_signed_in, app)
+    user_logged_out.connect(_signed_out, app)
+    password_changed.connect(_password_set, app)
+    password_reset.connect(_password_set, app)
+    app.add_template_global(mail_is_set_up)
+    _limit(app)
+
+
+def current_account() -> Account:
+    """Give the signed-in person; call it behind the sign-in only."""
+    account: Account = current_user._get_current_object()
+    return account
+
+
+def mail_is_set_up() -> bool:
+    """Say whether this installation can send a message."""
+    return bool(installation().settings.mail_server)

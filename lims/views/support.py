@@ -1,0 +1,192 @@
+'''What every view uses: the request's session, who acts, in which project, and whether they may.
+
+A view in ten lines (pages of a project live under `/p/<project_code>`, which a view neither takes nor passes on)::
+
+    pages = Blueprint("animals", __name__, url_prefix="/p/<project_code>/animals")
+
+    @pages.get("/<int:animal_id>")
+    @needs("project:read")
+    def show(animal_id: int) -> str:
+        animal = find(current_session(), Animal, current_project().id, animal_id)
+        return render_template("animals/show.html", animal=animal)
+
+A form: `form → one call of lims.records → response`. Refusals become errors on the form, and nothing is saved::
+
+    @pages.route("/new", methods=["GET", "POST"])
+    @needs("animal:create")
+    def new() -> ResponseReturnValue:
+        form = AnimalForm()
+        if form.validate_on_submit():
+            with refusing(form):
+                add_animals(current_session(), current_actor(), current_project().id, [form.animal()])
+                return redirect(url_for(".index"))
+        return render_form("animals/new.html", form)
+
+Name the blueprint in `BLUEPRINTS` of `lims/app.py`. The transaction commits by itself when the response is below 400
+(`lims.views.transaction`); `render_form` answers 422 when the form has errors, so a refused form never commits. Every
+view needs a `needs(…)` or `administrators_only`, unless it shows nothing but the signed-in person's own things
+(`own_pages_only`); a test walks the url map. Lists: `lims.views.tables`.
+'''
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, current_app, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+
+from lims.audit.record import Actor
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.domain.permissions import require, roles_for, writes
+from lims.domain.vocabulary import RecordStatus
+from lims.queries.accounts import MyProject, my_projects
+from lims.views.request_log import request_id
+from lims.views.security import Account, current_account
+from lims.views.transaction import current_session
+
+__all__ = [
+    "administrators_only",
+    "current_account",
+    "current_actor",
+    "current_project",
+    "current_session",
+    "needs",
+    "own_pages_only",
+    "refusing",
+    "render_form",
+    "seen_version",
+]
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned", bound=ResponseReturnValue)
+OPEN_ENDPOINTS = frozenset({"static", "security.login", "security.logout", "security.forgot_password", "security.reset_password"})
+"""What answers without a sign-in; everything else redirects to the sign-in page."""
+
+
+def current_actor() -> Actor:
+    """Give the signed-in person as the audit trail names one."""
+    account = current_account()
+    return Actor(account.id, account.name, "form", request_id())
+
+
+def projects_of_account() -> list[MyProject]:
+    """Give the signed-in person's projects: one query a request."""
+    if "my_projects" not in g:
+        g.my_projects = my_projects(current_session(), current_account().id)
+    found: list[MyProject] = g.my_projects
+    return found
+
+
+def current_project() -> MyProject:
+    """Give the project of the address, with the signed-in person's role in it.
+
+    Raises:
+        NotFound: there is none, or the person is no member. Administrators of the installation manage projects and
+            people, but see a project's data only as its members: who reads patients' tissue is a matter of record.
+    """
+    for project in projects_of_account():
+        if project.code == g.project_code:
+            return project
+    raise NotFound("There is no such project, or you are no member of it.")
+
+
+def needs(action: str) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:
+    """Let a view be used only by members whose role may do `action` (`lims.domain.permissions`)."""
+    roles_for(action)  # a misspelt action fails when the module is loaded
+
+    def decorate(view: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+        @wraps(view)
+        def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+            project = current_project()
+            require(project.role, action)
+            if writes(action) and project.status is RecordStatus.WITHDRAWN:
+                raise Conflict(f"Project {project.code} was withdrawn: it can be read, and nothing is recorded in it any more.")
+            return view(*args, **kwargs)
+
+        checked.guarded_by = action  # type: ignore[attr-defined]  # read by the test that walks the url map
+        return checked
+
+    return decorate
+
+
+def administrators_only(view: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+    """Let a view be used only by those who manage the installation's people and projects."""
+
+    @wraps(view)
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
+        if not current_account().administrator:
+            raise NotAllowed("Only an administrator of this installation may do this.")
+        return view(*args, **kwargs)
+
+    checked.guarded_by = "administrator"  # type: ignore[attr-defined]  # read by the test that walks the url map
+    return checked
+
+
+def own_pages_only(view: Callable[Parameters, Returned]) -> Callable[Parameters, Returned]:
+    """Mark a view that shows and changes nothing but the signed-in person's own things."""
+    view.guarded_by = "own"  # type: ignore[attr-defined]  # read by the test that walks the url map
+    return view
+
+
+@contextmanager
+def refusing(form: FlaskForm) -> Iterator[None]:
+    """Turn a refusal by the records into an error on the form, and undo what was done.
+
+    A conflict between two editors and a record that is not found keep their own pages.
+    """
+    try:
+        yield
+    except (Conflict, NotFound, NotAllowed):
+        raise
+    except DomainError as refused:
+        current_session().rollback()
+        said = " ".join(str(part) for part in (refused, refused.expected and f"Expected: {refused.expected}.", refused.remedy) if part)
+        field = form._fields.get(refused.field or "")
+        if field is None:
+            form.form_errors.append(said)
+        else:
+            field.errors = [*field.errors, said]
+
+
+def seen_version(form: FlaskForm) -> int:
+    """Give the version of the record that the form was made from; a form without one saw none."""
+    text = str(form._fields["version"].data or "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def render_form(template: str, form: FlaskForm, **context: Any) -> ResponseReturnValue:
+    """Show a page with a form: 200 when it is fresh, 422 (and no commit) when it was refused."""
+    return render_template(template, form=form, **context), 422 if form.errors else 200
+
+
+def _take_project_code(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    g.project_code = values.pop("project_code", None) if values else None
+
+
+def _give_project_code(endpoint: str, values: dict[str, Any]) -> None:
+    if "project_code" in values or not g.get("project_code"):
+        return
+    if current_app.url_map.is_endpoint_expecting(endpoint, "project_code"):
+        values["project_code"] = g.project_code
+
+
+def _require_sign_in() -> ResponseReturnValue | None:
+    if request.endpoint in OPEN_ENDPOINTS:
+        return None
+    if not current_user.is_authenticated:
+        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]  # set by Flask-Login
+    if g.project_code is not None:
+        g.project = current_project()
+    return None
+
+
+def install(app: Flask) -> None:
+    """Require a sign-in everywhere, resolve the project of the address, and give templates what the frame shows."""
+    app.url_value_preprocessor(_take_project_code)
+    app.url_defaults(_give_project_code)
+    app.before_request(_require_sign_in)

@@ -1,0 +1,63 @@
+"""One transaction per request: the view and its commit are one step, so an answer never claims what was not saved.
+
+GET, HEAD and OPTIONS get a reading session, everything else a writing one (`BEGIN IMMEDIATE` on SQLite). It is committed
+when the view has returned a response below 400, before that response is sent; otherwise it is rolled back. A commit that
+fails is answered by the same error handlers as a view that fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from lims.config import Settings
+from lims.db import Database
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What this process serves: its settings and its database."""
+
+    settings: Settings
+    database: Database
+
+
+def installation() -> Installation:
+    """Give the settings and the database of the running application."""
+    found: Installation = current_app.extensions["lims"]
+    return found
+
+
+def current_session() -> Session:
+    """Give the request's session, opened at its first use."""
+    if "session" not in g:
+        database = installation().database
+        g.session = database.reader() if request.method in READING_METHODS else database.writer()
+    session: Session = g.session
+    return session
+
+
+class Application(Flask):
+    """Flask, with the commit inside the dispatch: a failing one reaches the error handlers."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Call the view, then commit what it did if it succeeded."""
+        response: Response = self.make_response(super().dispatch_request())
+        if "session" in g and request.method not in READING_METHODS:
+            if response.status_code < 400:
+                current_session().commit()
+            else:
+                current_session().rollback()
+        return response
+
+
+def close_session(error: BaseException | None = None) -> None:
+    """Give the connection back; whatever was not committed is rolled back."""
+    session: Session | None = g.pop("session", None)
+    if session is not None:
+        session.close()

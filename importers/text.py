@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importers.base import Choices, Option, Question, Refused
@@ -42,7 +42,7 @@ _COMMA_NUMBER = re.compile(r"[-+−]?\d+,\d+(?:[eE][-+]?\d+)?\Z")
 _POINT_NUMBER = re.compile(r"[-+−]?\d+\.\d+(?:[eE][-+]?\d+)?\Z")
 _COMMA_EITHER_WAY = re.compile(r"[-+−]?[1-9]\d{0,2},\d{3}\Z")
 _COMMA_GROUPS = re.compile(r"[-+−]?\d{1,3}(?:,\d{3}){2,}\Z|[-+−]?\d{1,3}(?:,\d{3})+\.\d+\Z")
-_POINT_GROUPS = re.compile(r"[-+−]?\d{1,3}(?:\.\d{3}){2,}\Z|[-+−]?\d{1,3}(?:\.\d{3})+,\d+\Z")
+_POINT_GROUPS = re.compile(r"[-+−]?\d{1,3}(?:\.\d{3})+,\d+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_text(content: bytes, choices: Choices) -> TextTable:
     return TextTable(rows, decimal, tuple(question for question in questions if question is not None))
 
 
-def decimal_mark(rows: Iterable[Sequence[object]], choices: Choices) -> tuple[str, Question | None]:
+def decimal_mark(rows: Sequence[Sequence[object]], choices: Choices) -> tuple[str, Question | None]:
     """Find the decimal mark of the cells that are text: `.`, `,`, or `?` where only a person knows; the question if any.
 
     `12,5` can only be a decimal comma and `1,234.5` only a decimal point, but `1,234` is either, a thousand times apart.
@@ -78,23 +78,23 @@ def decimal_mark(rows: Iterable[Sequence[object]], choices: Choices) -> tuple[st
     with_comma = list(_texts_with(",", rows))
     commas = [text for text in with_comma if _COMMA_NUMBER.match(text)]
     groups = [text for text in with_comma if _COMMA_GROUPS.match(text)]
-    if not commas and not groups:
+    point_groups = [text for text in with_comma if _POINT_GROUPS.match(text)]
+    if not commas and not groups and not point_groups:
         return ".", None
     open_commas = [text for text in commas if _COMMA_EITHER_WAY.match(text)]
     sure_commas = [text for text in commas if not _COMMA_EITHER_WAY.match(text) and not _COMMA_GROUPS.match(text)]
-    point_groups = [text for text in _texts_with(".", rows) if _POINT_GROUPS.match(text)]
-    points = [text for text in _texts_with(".", rows) if _POINT_NUMBER.match(text) and not _POINT_GROUPS.match(text)]
+    points = [text for text in _texts_with(".", rows) if _POINT_NUMBER.match(text)]
     if groups and not sure_commas and not point_groups and not open_commas:
         return ".", None
     proposed, evidence = _weigh_decimal(groups, sure_commas + point_groups, points)
     answer = _answer("decimal", DECIMALS, choices) or proposed
-    samples = tuple(dict.fromkeys(groups[:1] + sure_commas[:1] + open_commas + sure_commas + points))[:_SAMPLES]
+    samples = tuple(dict.fromkeys(groups[:1] + point_groups[:1] + sure_commas[:1] + open_commas + sure_commas + points))[:_SAMPLES]
     question = Question(
         "decimal",
         "Which mark separates the decimals of numbers written with a comma?",
         (
             Option("point", "Point: 1,234 is one thousand two hundred thirty-four"),
-            Option("comma", "Comma: 1,234 is one and a quarter"),
+            Option("comma", "Comma: 1,234 is a little more than one"),
         ),
         proposed=proposed,
         evidence=evidence,
@@ -109,15 +109,13 @@ def _weigh_decimal(for_point: Sequence[str], for_comma: Sequence[str], points: S
         return "point", f"`{for_point[0]}` has a comma between thousands"
     if for_comma and not for_point and not points:
         return "comma", f"`{for_comma[0]}` has a comma where no thousands can end"
-    if for_comma and (for_point or points):
-        return (
-            None,
-            f"`{for_comma[0]}` has a decimal comma, `{(list(for_point) + list(points))[0]}` a decimal point: the file mixes both",
-        )
+    if for_comma:
+        other = (for_point or points)[0]
+        return None, f"`{for_comma[0]}` has a decimal comma, `{other}` a decimal point: the file mixes both"
     return None, "every comma has exactly three digits after it, so it could stand between thousands or before decimals"
 
 
-def _texts_with(mark: str, rows: Iterable[Sequence[object]]) -> Iterator[str]:
+def _texts_with(mark: str, rows: Sequence[Sequence[object]]) -> Iterator[str]:
     return (cell.strip() for row in rows for cell in row if type(cell) is str and mark in cell)
 
 

@@ -40,7 +40,11 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A file, opened. `kind` is xlsx, xls, xlsb, ods or text; `questions` are the reader's own (encoding, delimiter, decimal)."""
+    """A file, opened. `kind` is xlsx, xls, xlsb, ods or text; `questions` are the reader's own (encoding, delimiter, decimal).
+
+    decimal: the mark in numbers that are text, `.` or `,`; `?` while a person has to say, when `importers.values.numbers`
+    takes decimal points and makes a problem of every number with one comma.
+    """
 
     name: str
     kind: str

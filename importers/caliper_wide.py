@@ -229,7 +229,7 @@ class _Reader:
             "Is an id that stands in several groups one animal, or one in each group?",
             (
                 Option("group", f"one animal in each group: {groups[0]}-{shared[0]}, {groups[1]}-{shared[0]}"),
-                Option("file", "the same animal"),
+                Option("animal", "the same animal"),
             ),
             proposed="group",
             evidence=evidence,
@@ -245,7 +245,7 @@ class _Reader:
                     sheet=self.sheet.name,
                     value=shared[0],
                     expected="ids that are unique in the file",
-                    remedy="confirm, or answer --set id_scope=file if it is the same animal",
+                    remedy="confirm, or answer --set id_scope=animal if it is the same animal",
                 )
             )
         composed = answer == "group"

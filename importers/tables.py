@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import compress
@@ -91,15 +91,15 @@ class TableReader:
         self._note_error_cells(column)
         return values.texts(merged_down(self.sheet, column, self.layout.header_row))
 
-    def numbers(self, key: str) -> list[float | None]:
+    def numbers(self, key: str, blanks: Collection[str] = ()) -> list[float | None]:
         """Read a column of numbers; what is neither a number nor blank becomes an error finding."""
         column = self.layout.found[key].column
         self._note_error_cells(column)
-        return self._numbers(self.layout.cells(key), column)
+        return self._numbers(self.layout.cells(key), column, blanks)
 
-    def measured(self, kind: str, key: str) -> Measured:
-        """Read a column of values that needs no unit."""
-        return self._measured(kind, key, self.numbers(key))
+    def measured(self, kind: str, key: str, blanks: Collection[str] = ()) -> Measured:
+        """Read a column of values that needs no conversion. blanks: words that stand for no value."""
+        return self._measured(kind, key, self.numbers(key, blanks))
 
     def in_unit(self, kind: str, key: str, unit: Unit) -> Measured | None:
         """Read a column of values into the kind's canonical unit; `None` where the unit is not known."""
@@ -210,8 +210,8 @@ class TableReader:
     def _measured(self, kind: str, key: str, numbers: Sequence[float | None]) -> Measured:
         return Measured(kind, self.layout.found[key].column, numbers, raw_texts(self.layout.cells(key)))
 
-    def _numbers(self, cells: Sequence[CellValue], column: int) -> list[float | None]:
-        read, problems = values.numbers(cells, self.decimal)
+    def _numbers(self, cells: Sequence[CellValue], column: int, blanks: Collection[str] = ()) -> list[float | None]:
+        read, problems = values.numbers(cells, self.decimal, blanks)
         self.note_problems(column, cells, problems)
         return read
 

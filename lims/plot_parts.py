@@ -67,7 +67,7 @@ THEME: Spec = {
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How an arm is drawn: `slot` is the suffix of its CSS class, `dash` sets it apart where colours repeat."""
+    """How an arm is drawn: `slot` is its CSS class, `dash` sets it apart where colours repeat."""
 
     slot: str
     colour: str

@@ -2,7 +2,8 @@
 
 A point is a mapping with `animal`, `arm` (its arm's name, or None), `day` (number), `value` (in the kind's unit) and
 `url` (the page a click opens). Arms are (name, role) pairs in the study's order; that order and role decide the colour
-everywhere. The pages draw a specification with the same fonts, colours and direct labels that a figure on file has.
+everywhere, and a point of an arm that is not among them raises ValueError. The pages draw a specification with the
+fonts, colours and direct labels that a figure on file has.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def growth_curves(
 
     A log axis has no place for readings at or below 0: they are left out, and the plot says how many.
     """
+    _require_arms(points, arms)
     rows = [_row(point, f"{shown(point['value'], decimals)} {unit}") for point in points]
     drawn, note = _drawable(rows, "value", log=log)
     scale = value_scale([row["value"] for row in drawn], log=log, also=limit)
@@ -94,6 +96,7 @@ def mean_sem(
 
     An animal read twice on a day counts once, with its mean. One animal alone has no error bar.
     """
+    _require_arms(points, arms)
     rows = mean_rows(points, decimals=decimals, unit=unit)
     drawn, note = _drawable(rows, "mean", log=log)
     scale = value_scale([end for row in drawn for end in (row["mean"], row["low"], row["high"])], log=log)
@@ -153,6 +156,7 @@ def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
 
 def weight_change(points: Sequence[Point], *, arms: Sequence[Arm], limit_percent: float | None) -> Spec:
     """Draw body weight (points in g) as percent of each animal's baseline, with the study's limit, such as 80, as a line."""
+    _require_arms(points, arms)
     rows = [_row(point, f"{point['weight']:.1f} g, {point['value']:.1f} %") for point in percent_of_baseline(points)]
     scale = value_scale([row["value"] for row in rows], also=limit_percent)
     layers = animal_layers(value_axis("Body weight", "% of baseline", scale), arms)
@@ -225,6 +229,12 @@ def _last_means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 def _arm_name(point: Point) -> str:
     return point["arm"] or "No arm"
+
+
+def _require_arms(points: Iterable[Point], arms: Sequence[Arm]) -> None:
+    names = [name for name, _ in arms]
+    if unknown := {point["arm"] for point in points if point["arm"]}.difference(names):
+        raise ValueError(f"Points of {', '.join(sorted(unknown))}, but the study's arms are {', '.join(names)}.")
 
 
 def _row(point: Point, words: str) -> dict[str, Any]:

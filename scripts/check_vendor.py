@@ -27,9 +27,11 @@ def _folder_problems(folder: Path, packages: dict[str, Any]) -> list[str]:
     if folder.name != f"{record['name']}-{record['version']}":
         problems.append(f"{folder.name}: {RECORD} names {record['name']} {record['version']}.")
     locked = packages.get(f"node_modules/{record['name']}", {})
-    for key in ("version", "integrity"):
-        if record[key] != locked.get(key):
-            problems.append(f"{folder.name}: {key} is {record[key]!r}, but package-lock.json says {locked.get(key)!r}.")
+    problems += [
+        f"{folder.name}: {key} is {record[key]!r}, but package-lock.json says {locked.get(key)!r}."
+        for key in ("version", "integrity")
+        if record[key] != locked.get(key)
+    ]
     listed = record["files"]
     present = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     present.pop(RECORD)

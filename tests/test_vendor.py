@@ -58,7 +58,10 @@ def test_missing_and_unlisted_files_are_named(vendor_problems: Callable[[Path, P
     folder = _folder(copy, "bootstrap")
     (folder / "LICENSE").rename(folder / "extra.js")
     problems = vendor_problems(copy, LOCK)
-    assert [problem.split(": ")[1] for problem in problems] == ["LICENSE is listed but missing.", "extra.js is not listed in VENDOR.json."]
+    assert [problem.split(": ")[1] for problem in problems] == [
+        "LICENSE is listed but missing.",
+        "extra.js is not listed in VENDOR.json.",
+    ]
 
 
 def test_a_folder_without_record_is_named(vendor_problems: Callable[[Path, Path], list[str]], copy: Path) -> None:

@@ -59,7 +59,8 @@ def heads() -> tuple[str, ...]:
 
 def new_revision(url: str, message: str) -> None:
     """Write a migration from the difference between the database at `url` and the models, to be reviewed by hand."""
-    _run(url, lambda settings: command.revision(settings, message, autogenerate=True))
+    number = len(list(ScriptDirectory.from_config(config()).walk_revisions())) + 1
+    _run(url, lambda settings: command.revision(settings, message, autogenerate=True, rev_id=f"{number:04}"))
 
 
 def _run(url: str, step: Callable[[Config], Any]) -> None:

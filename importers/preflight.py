@@ -42,17 +42,16 @@ _ODS_CONTENT = "content.xml"
 
 
 def _unusual(columns: str, rows: str) -> re.Pattern[bytes]:
-    """Find the first cell or row whose address is not the first attribute, or not among these columns and rows."""
-    pattern = rf'<(?:c(?! r="(?:{columns})(?:{rows})")|row(?! r="(?:{rows})"))[\s/>]'
-    return re.compile(pattern.encode())
+    """Find what a plain sheet does not have: a formula, an error cell, a hidden row, a prefix, an address beyond these."""
+    plain_cell = rf' r="(?:{columns})(?:{rows})"(?: s="\d+")?(?: t="[^e"]\w*")? ?/?>'
+    plain_row = rf' r="(?:{rows})"(?![^>]* hidden)'
+    return re.compile(rf"<(?:c(?!{plain_cell})|row(?!{plain_row})|f|[\w.-]+:(?:c|row))[\s/>]".encode())
 
 
 _UNUSUAL_IF_TALL = _unusual("[A-Z]|[AB][A-Z]|C[A-V]", r"\d{1,5}|1\d{5}|200000")
 """Within 100 columns (CV) by 200,000 rows, which is `MAX_CELLS`."""
 _UNUSUAL_IF_WIDE = _unusual("[A-Z]{1,2}|A[A-K][A-Z]|AL[A-L]", r"\d{1,4}|1\d{4}|20000")
 """Within 1,000 columns (ALL) by 20,000 rows, which is `MAX_CELLS`."""
-
-_TO_WALK = (b' t="e"', b"<f>", b"<f ", b"<f/", b'hidden="', b":c ", b":c>", b":row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int
     # A stream ends where the directory says; with a size no member may have, it ends where the data do.
     member.file_size = MAX_INFLATED_BYTES + 1
     size = 0
-    unusual, tall, wide = member.filename == _ODS_CONTENT, True, True
+    tall = wide = member.filename != _ODS_CONTENT
     with archive.open(member) as stream:
         for chunk in _chunks(stream):
             if member.filename.endswith((".xml", ".rels")) and (_DOCTYPE in chunk or (size == 0 and chunk.startswith(_WIDE_MARKS))):
@@ -204,12 +203,11 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int
                 raise _too_much()
             if size > RATIO_FROM_BYTES and size > MAX_RATIO * member.compress_size:
                 raise _bomb(f"`{member.filename}` unpacks to more than {MAX_RATIO} times its size", "a workbook of readings")
-            unusual = unusual or any(mark in chunk for mark in _TO_WALK)
             tall = tall and not _UNUSUAL_IF_TALL.search(chunk)
             wide = wide and not _UNUSUAL_IF_WIDE.search(chunk)
     if size != declared:
         raise damaged()
-    return size, unusual or not (tall or wide)
+    return size, not (tall or wide)
 
 
 def _walk(archive: zipfile.ZipFile, name: str, tab: str | None) -> SheetFacts | None:

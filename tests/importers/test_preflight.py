@@ -131,7 +131,8 @@ def _ods(rows: str) -> bytes:
         "</office:spreadsheet></office:body></office:document-content>"
     )
     mime = "application/vnd.oasis.opendocument.spreadsheet"
-    manifest = f'<?xml version="1.0"?><m:manifest xmlns:m="{space}:manifest:1.0"><m:file-entry m:full-path="/" m:media-type="{mime}"/></m:manifest>'
+    entry = f'<m:file-entry m:full-path="/" m:media-type="{mime}"/>'
+    manifest = f'<?xml version="1.0"?><m:manifest xmlns:m="{space}:manifest:1.0">{entry}</m:manifest>'
     members: dict[str, str | bytes] = {"mimetype": mime, "content.xml": content, "META-INF/manifest.xml": manifest}
     return hostile.archive(members, zipfile.ZIP_STORED)
 

@@ -44,6 +44,12 @@ def test_error_cells_and_formulas_never_calculated_are_kept_with_their_address()
     assert sheet.rows[0][:5] == ["", "", "", 4.0, ""]
 
 
+@pytest.mark.parametrize("attributes", ['t="e"', 's="1" t="e"', 't="e" s="1"'])
+def test_an_error_cell_is_found_without_a_formula(attributes):
+    content = xlsx(row(1, "a", "b") + f'<row r="2"><c r="A2" {attributes}><v>#N/A</v></c></row>')
+    assert open_workbook(content, "a.xlsx").sheets[0].problems == {(2, 1): "#N/A"}
+
+
 def test_hidden_sheets_and_rows_are_read_and_named():
     content = xlsx(row(1, "a"), f'<row r="2" hidden="1">{cell("A2", 1)}</row>', names=("Open", "Secret"), states=("", "veryHidden"))
     book = open_workbook(content, "a.xlsx")

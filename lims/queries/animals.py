@@ -1,0 +1,99 @@
+"""Read models of animals: the list with arms and last readings, one animal's tumours, enrolments and readings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Animal, Arm, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.queries.series import AnySelect, counted
+
+
+def last_value(kind: str) -> ScalarSelect[float]:
+    """Give an animal's last counted value of a kind, as a column of a statement that selects from `Animal`."""
+    return (
+        select(Measurement.value)
+        .where(Measurement.animal_id == Animal.id, Measurement.kind == kind, *counted())
+        .order_by(Measurement.taken_on.desc().nulls_last(), Measurement.relative_day.desc().nulls_last(), Measurement.id.desc())
+        .limit(1)
+        .correlate(Animal)
+        .scalar_subquery()
+    )
+
+
+def last_reading_on() -> ScalarSelect[Any]:
+    """Give the date of an animal's last counted reading, as a column of a statement that selects from `Animal`."""
+    latest = select(func.max(Measurement.taken_on)).where(Measurement.animal_id == Animal.id, *counted())
+    return latest.correlate(Animal).scalar_subquery()
+
+
+def arms() -> ScalarSelect[str]:
+    """Give an animal's arms as `study: arm, study: arm`, as a column of a statement that selects from `Animal`."""
+    names = (
+        select(func.aggregate_strings(Study.code + ": " + Arm.title, ", "))
+        .select_from(Enrolment)
+        .join(Arm, Arm.id == Enrolment.arm_id)
+        .join(Study, Study.id == Enrolment.study_id)
+        .where(Enrolment.animal_id == Animal.id, Enrolment.status == RecordStatus.ACTIVE)
+    )
+    return names.correlate(Animal).scalar_subquery()
+
+
+def animal_list(project_id: int) -> AnySelect:
+    """Select the project's animals with their arms, last weight (g) and the date of the last reading."""
+    return select(
+        Animal.id.label("id"),
+        Animal.code.label("code"),
+        Animal.sex.label("sex"),
+        Animal.birth_date.label("birth_date"),
+        Animal.strain.label("strain"),
+        arms().label("arms"),
+        Animal.cage.label("cage"),
+        Animal.state.label("state"),
+        last_value("body_weight").label("weight"),
+        last_reading_on().label("last_on"),
+    ).where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
+
+
+def enrolled_in(*, study_id: int | None = None, arm_id: int | None = None) -> ColumnElement[bool]:
+    """Give the condition that an animal is in this study, or in this arm."""
+    enrolled = select(Enrolment.animal_id).where(Enrolment.status == RecordStatus.ACTIVE)
+    if study_id is not None:
+        enrolled = enrolled.where(Enrolment.study_id == study_id)
+    if arm_id is not None:
+        enrolled = enrolled.where(Enrolment.arm_id == arm_id)
+    return Animal.id.in_(enrolled)
+
+
+def tumours_of(animal_id: int) -> AnySelect:
+    """Select an animal's tumours with their model and number of counted readings."""
+    readings = select(func.count()).where(Measurement.implant_id == Implant.id, Measurement.animal_id == animal_id, *counted())
+    return (
+        select(
+            Implant.id,
+            Implant.label,
+            Implant.site,
+            Implant.region,
+            PdxModel.code.label("model"),
+            Implant.implanted_on,
+            readings.correlate(Implant).scalar_subquery().label("readings"),
+        )
+        .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
+        .where(Implant.animal_id == animal_id, Implant.status == RecordStatus.ACTIVE)
+        .order_by(Implant.label)
+    )
+
+
+def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Study]]:
+    """List an animal's active enrolments with their studies, the latest first."""
+    rows = session.execute(
+        select(Enrolment, Study)
+        .join(Study, Study.id == Enrolment.study_id)
+        .join(Arm, Arm.id == Enrolment.arm_id)
+        .where(Enrolment.animal_id == animal_id, Enrolment.status == RecordStatus.ACTIVE)
+        .order_by(Enrolment.id.desc())
+    )
+    return [(enrolment, study) for enrolment, study in rows]

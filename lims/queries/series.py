@@ -1,0 +1,239 @@
+"""Readings as columns over study days: what the plots draw and the arms' table sums up.
+
+Excluded and withdrawn readings never count. Each plot costs one statement, whatever the number of animals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from lims.domain.vocabulary import KIND_BY_CODE, DayZero, MeasurementKind, Quality, RecordStatus
+from lims.models import Animal, Enrolment, Implant, Measurement, Study
+
+AnySelect = Select[*tuple[Any, ...]]
+"""A statement whose columns are named by their labels."""
+
+ANCHORS = {DayZero.IMPLANTATION: "implantation", DayZero.RANDOMISATION: "randomisation", DayZero.FIRST_DOSE: "the first dose"}
+
+
+def counted() -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions under which a reading counts: active, and not excluded."""
+    return active(), Measurement.quality != Quality.EXCLUDED
+
+
+def active() -> ColumnElement[bool]:
+    """Give the condition that a reading is not withdrawn, written as the slot index's own so that both engines use it."""
+    return Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'")
+
+
+def of_study(statement: AnySelect, study_id: InstrumentedAttribute[int] | int) -> AnySelect:
+    """Let `statement` read the counted readings of a study: of its animals, and not taken for another study."""
+    return (
+        statement.select_from(Enrolment)
+        .join(Measurement, Measurement.animal_id == Enrolment.animal_id)
+        .where(
+            Enrolment.study_id == study_id,
+            Enrolment.status == RecordStatus.ACTIVE,
+            *counted(),
+            or_(Measurement.study_id.is_(None), Measurement.study_id == Enrolment.study_id),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """Where the days of a study count from; `first_reading` stands in where nobody dated day 0."""
+
+    anchor: DayZero
+    day_zero_on: date | None
+    first_reading: date | None = None
+
+    @property
+    def origin(self) -> date | None:
+        """Give the date of day 0 for readings whose animal has none of its own."""
+        return self.day_zero_on or self.first_reading
+
+    @property
+    def sentence(self) -> str:
+        """Say where days count from."""
+        if self.day_zero_on:
+            return f"Days count from {ANCHORS[self.anchor]} on {self.day_zero_on}, or from the animal's own day 0 where it has one."
+        if self.first_reading:
+            return f"No date of day 0 is recorded: days count from the study's first reading on {self.first_reading}."
+        return "Days are those that the files gave."
+
+    def days(
+        self, taken_on: Sequence[date | None], relative: Sequence[float | None], own_zeros: Sequence[date | None]
+    ) -> list[float]:
+        """Give study days: as the file counted them, or from the animal's or the study's day 0."""
+        origin = self.origin.toordinal() if self.origin else 0
+        return [
+            day if day is not None else float(on.toordinal() - (own.toordinal() if own else origin)) if on else 0.0
+            for on, day, own in zip(taken_on, relative, own_zeros, strict=True)
+        ]
+
+
+def day_count(session: Session, study: Study) -> DayCount:
+    """Say where the study's days count from; asks for its first reading only where day 0 has no date."""
+    if study.day_zero_on is not None:
+        return DayCount(study.day_zero, study.day_zero_on)
+    first = session.scalar(of_study(select(func.min(Measurement.taken_on)), study.id).where(Enrolment.day_zero_on.is_(None)))
+    return DayCount(study.day_zero, None, first)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Readings of one kind as columns of equal length, by animal, tumour and day.
+
+    arms: name of the arm, None outside every arm. subjects: the animal, with its tumour where it has several.
+    values: in the kind's unit.
+    """
+
+    kind: MeasurementKind
+    ids: Sequence[int] = ()
+    animal_ids: Sequence[int] = ()
+    animals: Sequence[str] = ()
+    subjects: Sequence[str] = ()
+    arms: Sequence[str | None] = ()
+    days: Sequence[float] = ()
+    values: Sequence[float] = ()
+    taken_on: Sequence[date | None] = ()
+    qualities: Sequence[Quality] = ()
+
+    def __len__(self) -> int:
+        """Count the readings."""
+        return len(self.ids)
+
+    @property
+    def suspect(self) -> int:
+        """Count the readings marked as suspect."""
+        return sum(quality is Quality.SUSPECT for quality in self.qualities)
+
+    def points(self, urls: Mapping[int, str] | None = None, *, by_tumour: bool = False) -> list[dict[str, Any]]:
+        """Give the points that `lims.plots` draws, an animal's tumours apart where asked; `urls` by animal id."""
+        names = self.subjects if by_tumour else self.animals
+        links = urls or {}
+        columns = zip(names, self.arms, self.days, self.values, self.animal_ids, self.qualities, strict=True)
+        return [
+            {"animal": name, "arm": arm, "day": day, "value": value, "url": links.get(key), "suspect": quality is Quality.SUSPECT}
+            for name, arm, day, value, key, quality in columns
+        ]
+
+    def last_values(self) -> dict[str | None, list[float]]:
+        """Give each arm's animals' last values, an animal with several tumours with their mean: n measured is their number."""
+        last: dict[tuple[str | None, str], dict[str, tuple[float, float]]] = {}
+        for arm, animal, subject, day, value in zip(self.arms, self.animals, self.subjects, self.days, self.values, strict=True):
+            tumours = last.setdefault((arm, animal), {})
+            if subject not in tumours or day >= tumours[subject][0]:
+                tumours[subject] = (day, value)
+        by_arm: dict[str | None, list[float]] = {}
+        for (arm, _), tumours in last.items():
+            by_arm.setdefault(arm, []).append(sum(value for _, value in tumours.values()) / len(tumours))
+        return by_arm
+
+
+def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKind, int]]:
+    """List the kinds a study has counted readings of, in the vocabulary's order, with how many."""
+    statement = of_study(select(Measurement.kind, func.count()), study_id).group_by(Measurement.kind)
+    counts = {row[0]: row[1] for row in session.execute(statement)}
+    return [(kind, counts[kind.code]) for kind in KIND_BY_CODE.values() if kind.code in counts]
+
+
+def study_series(session: Session, study: Study, kind: MeasurementKind, days: DayCount, arm_names: Mapping[int, str]) -> Series:
+    """Read a study's readings of one kind in one statement; `arm_names` by arm id."""
+    statement = (
+        of_study(
+            select(
+                Measurement.id,
+                Measurement.animal_id,
+                Animal.code,
+                Implant.label,
+                Enrolment.arm_id,
+                Measurement.taken_on,
+                Measurement.relative_day,
+                Enrolment.day_zero_on,
+                Measurement.value,
+                Measurement.quality,
+            ),
+            study.id,
+        )
+        .join(Animal, Animal.id == Enrolment.animal_id)
+        .outerjoin(Implant, Implant.id == Measurement.implant_id)
+        .where(Measurement.kind == kind.code)
+        .order_by(Animal.code, Measurement.slot, Measurement.occurrence, Measurement.id)
+    )
+    rows = session.execute(statement).all()
+    if not rows:
+        return Series(kind)
+    ids, animal_ids, animals, tumours, arm_ids, taken_on, relative, zeros, values, qualities = zip(*rows, strict=True)
+    return Series(
+        kind,
+        ids,
+        animal_ids,
+        animals,
+        _subjects(animals, tumours),
+        [arm_names.get(arm_id) for arm_id in arm_ids],
+        days.days(taken_on, relative, zeros),
+        values,
+        taken_on,
+        qualities,
+    )
+
+
+def animal_series(session: Session, animal: Animal, days: DayCount | None, own_zero: date | None, arm: str | None) -> list[Series]:
+    """Read all counted readings of one animal in one statement, a series for each kind.
+
+    Days count as in the study the animal is in (`days`, `own_zero`, `arm`), or else from the animal's first reading.
+    """
+    statement = (
+        select(
+            Measurement.kind,
+            Measurement.id,
+            Implant.label,
+            Measurement.taken_on,
+            Measurement.relative_day,
+            Measurement.value,
+            Measurement.quality,
+        )
+        .outerjoin(Implant, Implant.id == Measurement.implant_id)
+        .where(Measurement.animal_id == animal.id, *counted())
+        .order_by(Measurement.slot, Measurement.occurrence, Measurement.id)
+    )
+    by_kind: dict[str, list[Any]] = {}
+    for row in session.execute(statement):
+        by_kind.setdefault(row.kind, []).append(row[1:])
+    dated = [row[2] for rows in by_kind.values() for row in rows if row[2] is not None]
+    count = days if days and (own_zero or days.origin) else DayCount(DayZero.IMPLANTATION, None, min(dated, default=None))
+    series = []
+    for kind in KIND_BY_CODE.values():
+        rows = by_kind.get(kind.code)
+        if rows:
+            series.append(_one_animal(animal, kind, rows, count, own_zero, arm))
+    return series
+
+
+def _one_animal(
+    animal: Animal, kind: MeasurementKind, rows: Sequence[Any], days: DayCount, own_zero: date | None, arm: str | None
+) -> Series:
+    ids, tumours, taken_on, relative, values, qualities = zip(*rows, strict=True)
+    n = len(ids)
+    codes = [animal.code] * n
+    study_days = days.days(taken_on, relative, [own_zero] * n)
+    return Series(kind, ids, [animal.id] * n, codes, _subjects(codes, tumours), [arm] * n, study_days, values, taken_on, qualities)
+
+
+def _subjects(animals: Sequence[str], tumours: Sequence[str | None]) -> list[str]:
+    """Name each reading's subject: the animal alone, unless it has readings of several tumours."""
+    labels: dict[str, set[str | None]] = {}
+    for animal, tumour in zip(animals, tumours, strict=True):
+        labels.setdefault(animal, set()).add(tumour)
+    several = {animal for animal, of_animal in labels.items() if len(of_animal) > 1}
+    return [
+        f"{animal} · {tumour}" if tumour and animal in several else animal for animal, tumour in zip(animals, tumours, strict=True)
+    ]

@@ -1,0 +1,113 @@
+"""Read models of studies: the list, the arms with their colours, the animals in them, the files that brought readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Subquery, case, func, select
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
+from lims.models import Animal, Arm, Enrolment, ImportBatch, Measurement, Study, User
+from lims.plots import arm_styles
+from lims.queries.series import AnySelect, of_study
+
+
+def study_list(project_id: int) -> AnySelect:
+    """Select the project's studies with their arms, animals, counted readings and the date of the last one."""
+    arms = select(func.count()).where(Arm.study_id == Study.id, Arm.status == RecordStatus.ACTIVE).correlate(Study)
+    animals = select(func.count()).where(Enrolment.study_id == Study.id, Enrolment.status == RecordStatus.ACTIVE).correlate(Study)
+    read = _readings_by_study(project_id)
+    return (
+        select(
+            Study.id.label("id"),
+            Study.code.label("code"),
+            Study.title.label("title"),
+            Study.state.label("state"),
+            arms.scalar_subquery().label("arms"),
+            animals.scalar_subquery().label("animals"),
+            func.coalesce(read.c.readings, 0).label("readings"),
+            read.c.last_on.label("last_on"),
+            Study.day_zero_on.label("day_zero_on"),
+        )
+        .outerjoin(read, read.c.study_id == Study.id)
+        .where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
+    )
+
+
+def _readings_by_study(project_id: int) -> Subquery:
+    study_ids = select(Study.id).where(Study.project_id == project_id)
+    counts = select(
+        Enrolment.study_id.label("study_id"), func.count().label("readings"), func.max(Measurement.taken_on).label("last_on")
+    )
+    return of_study(counts, Enrolment.study_id).where(Enrolment.study_id.in_(study_ids)).group_by(Enrolment.study_id).subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOfStudy:
+    """An arm with its colour and how many animals are in it; `at_risk` are those not recorded as dead."""
+
+    id: int
+    study_id: int
+    study: str
+    code: str
+    name: str
+    role: ArmRole
+    slot: str
+    target_n: int | None
+    enrolled: int
+    at_risk: int
+
+
+def arms_of_studies(session: Session, project_id: int, study_id: int | None = None) -> list[ArmOfStudy]:
+    """List the active arms of a study, or of all of the project's, in their order, in one statement."""
+    dead = case((Animal.state == AnimalStatus.DEAD, None), else_=Animal.id)
+    statement = (
+        select(Arm.id, Arm.study_id, Study.code.label("study"), Arm.code, Arm.title, Arm.role, Arm.target_n)
+        .add_columns(func.count(Animal.id).label("enrolled"), func.count(dead).label("at_risk"))
+        .join(Study, Study.id == Arm.study_id)
+        .outerjoin(Enrolment, (Enrolment.arm_id == Arm.id) & (Enrolment.status == RecordStatus.ACTIVE))
+        .outerjoin(Animal, Animal.id == Enrolment.animal_id)
+        .where(Study.project_id == project_id, Arm.status == RecordStatus.ACTIVE)
+        .group_by(Arm.id, Study.code)
+        .order_by(Study.code, Arm.study_id, Arm.position)
+    )
+    if study_id is not None:
+        statement = statement.where(Arm.study_id == study_id)
+    by_study: dict[int, list[Row[Any]]] = {}
+    for row in session.execute(statement):
+        by_study.setdefault(row.study_id, []).append(row)
+    return [arm for rows in by_study.values() for arm in _with_colours(rows)]
+
+
+def _with_colours(rows: Sequence[Row[Any]]) -> list[ArmOfStudy]:
+    titles = [row.title for row in rows]
+    names = [row.title if titles.count(row.title) == 1 else f"{row.title} ({row.code})" for row in rows]
+    styles = arm_styles([(name, row.role) for name, row in zip(names, rows, strict=True)])
+    return [
+        ArmOfStudy(
+            row.id, row.study_id, row.study, row.code, name, row.role, styles[name].slot, row.target_n, row.enrolled, row.at_risk
+        )
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
+def study_files(study_id: int) -> AnySelect:
+    """Select the batches that brought counted readings of the study's animals, latest first."""
+    counts = select(Measurement.batch_id.label("batch_id"), func.count().label("readings"))
+    brought = of_study(counts, study_id).where(Measurement.batch_id.is_not(None)).group_by(Measurement.batch_id).subquery()
+    return (
+        select(
+            ImportBatch.id.label("id"),
+            ImportBatch.file_name.label("file_name"),
+            ImportBatch.importer.label("importer"),
+            ImportBatch.state.label("state"),
+            ImportBatch.committed_at.label("committed_at"),
+            User.name.label("committed_by"),
+            brought.c.readings.label("readings"),
+        )
+        .join(brought, brought.c.batch_id == ImportBatch.id)
+        .outerjoin(User, User.id == ImportBatch.committed_by_id)
+    )

@@ -19,6 +19,8 @@ from lims.views.transaction import Application, Installation, close_session
 BLUEPRINTS = (
     "lims.views.home",
     "lims.views.account",
+    "lims.views.people",
+    "lims.views.projects",
 )
 """Modules with a blueprint called `pages`."""
 FORM_MEMORY_BYTES = 2 * 2**20

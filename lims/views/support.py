@@ -43,7 +43,7 @@ from flask_wtf import FlaskForm
 from lims.audit.record import Actor
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lims.domain.permissions import require, roles_for, writes
-from lims.domain.vocabulary import RecordStatus
+from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
 from lims.views.request_log import request_id
 from lims.views.security import Account, current_account
@@ -57,8 +57,10 @@ __all__ = [
     "current_session",
     "needs",
     "own_pages_only",
+    "projects_of_account",
     "refusing",
     "render_form",
+    "role_in",
     "seen_version",
 ]
 
@@ -82,17 +84,27 @@ def projects_of_account() -> list[MyProject]:
     return found
 
 
-def current_project() -> MyProject:
-    """Give the project of the address, with the signed-in person's role in it.
+def project_named(code: str) -> MyProject:
+    """Give one of the signed-in person's projects, with their role in it.
 
     Raises:
         NotFound: there is none, or the person is no member. Administrators of the installation manage projects and
             people, but see a project's data only as its members: who reads patients' tissue is a matter of record.
     """
     for project in projects_of_account():
-        if project.code == g.project_code:
+        if project.code == code:
             return project
     raise NotFound("There is no such project, or you are no member of it.")
+
+
+def role_in(code: str) -> RoleName:
+    """Give the signed-in person's role in a project; raises `NotFound` for those who are no members."""
+    return project_named(code).role
+
+
+def current_project() -> MyProject:
+    """Give the project of the address; raises `NotFound` for those who are no members."""
+    return project_named(str(g.project_code))
 
 
 def needs(action: str) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:
@@ -159,9 +171,10 @@ def seen_version(form: FlaskForm) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def render_form(template: str, form: FlaskForm, **context: Any) -> ResponseReturnValue:
-    """Show a page with a form: 200 when it is fresh, 422 (and no commit) when it was refused."""
-    return render_template(template, form=form, **context), 422 if form.errors else 200
+def render_form(template: str, *forms: FlaskForm, **context: Any) -> ResponseReturnValue:
+    """Show a page with its forms (the first one is `form` there): 200 when all are fresh, 422 and no commit otherwise."""
+    refused = any(form.errors for form in forms)
+    return render_template(template, form=forms[0], **context), 422 if refused else 200
 
 
 def _take_project_code(endpoint: str | None, values: dict[str, Any] | None) -> None:

@@ -61,3 +61,14 @@ def close_session(error: BaseException | None = None) -> None:
     session: Session | None = g.pop("session", None)
     if session is not None:
         session.close()
+
+
+def commit_now() -> None:
+    """Commit what the request did so far and let go of the database.
+
+    For requests of two steps: the child process that reads a file has a transaction of its own, and would wait for ours.
+    What happened so far stands, whatever the second step comes to.
+    """
+    session = current_session()
+    session.commit()
+    session.close()

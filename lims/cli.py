@@ -1,0 +1,74 @@
+"""The `lims` command. Each command's module is loaded when it is called, so that `lims --help` answers at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help lines, and loads a command's module only to run it."""
+
+    def __init__(self, *args: object, lazy: dict[str, tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # click's own signature, handed through
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order they are told about."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; `module:function`."""
+        if cmd_name not in self.lazy:
+            return None
+        module, _, name = self.lazy[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their help lines, loading none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in self.lazy.items()])
+
+
+COMMANDS = {
+    "init": ("lims.commands.init:init", "Set up the data folder and the database."),
+    "serve": ("lims.commands.serve:serve", "Serve the pages."),
+    "upgrade": ("lims.commands.init:upgrade", "Bring the database's tables up to date."),
+    "doctor": ("lims.commands.doctor:doctor", "Look whether everything is in order."),
+    "user": ("lims.commands.accounts:user", "Add people, reset their passwords."),
+    "project": ("lims.commands.accounts:project", "Make projects."),
+    "import": ("lims.commands.imports:import_file", "Take in a file an instrument or a lab wrote."),
+    "importers": ("lims.commands.imports:list_importers", "List the kinds of file that can be taken in."),
+    "audit": ("lims.commands.audit:audit", "Verify and export the audit trail."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Data folder: database, stored files, keys. Otherwise LIMS_DATA_DIR, otherwise this account's own.",
+)
+@click.version_option(package_name="bcbm-lims", message="%(version)s")
+@click.pass_context
+def main(context: click.Context, data: Path | None) -> None:
+    """The record of patient-derived xenograft work in breast-cancer brain metastasis.
+
+    Exit status 0: done; 1: refused, with the reason; 2: wrong usage.
+    """
+    from pydantic import ValidationError
+
+    from lims.config import Settings
+
+    try:
+        context.obj = Settings(data_dir=data) if data else Settings()
+    except ValidationError as refused:
+        told = "; ".join(f"LIMS_{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in refused.errors())
+        raise click.UsageError(f"The settings cannot be used: {told}") from refused
+
+
+if __name__ == "__main__":
+    main()

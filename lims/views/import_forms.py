@@ -1,0 +1,107 @@
+"""Forms of the import pages; the answers form is made from what the file leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired
+
+from importers.registry import ALL
+from lims.models import ImportBatch, Study
+
+PREFIX = "answer-"
+"""Names of question fields begin so: an importer's key cannot meet a field of the form itself."""
+EVERYTHING = "animals,arms,study"
+
+
+class UploadForm(FlaskForm):
+    """A file, and where it belongs."""
+
+    file = FileField(
+        "Choose a file",
+        [FileRequired("Choose a file first.")],
+        description="xlsx, xls, xlsb, ods, csv, tsv or txt, up to 50 MB. It is stored and read; nothing is recorded yet.",
+    )
+    study = SelectField("Study", default="", description="Needed where the file counts days, or names arms.")
+    supersedes = HiddenField()
+
+    def offer(self, studies: Sequence[Study]) -> None:
+        """Fill the list of studies."""
+        self.study.choices = [("", "none, or as the file says"), *((str(one.id), f"{one.code} · {one.title}") for one in studies)]
+
+
+class AnswersForm(FlaskForm):
+    """What a person says of a file: the fields every file has; `answers_form` adds one for each open question."""
+
+    importer = SelectField("Format")
+    study = SelectField("Study")
+    create = BooleanField("Create the animals, arms and study that this file names")
+    leave_out = BooleanField("Leave the refused rows out, and record the others")
+    changed = BooleanField("Accept the changed values as corrections")
+
+
+class CommitForm(FlaskForm):
+    """The confirmation: of exactly what the check page showed."""
+
+    digest = HiddenField()
+    reason = StringField("Reason", description="Why recorded values change, or rows are left out.")
+
+
+class WithdrawForm(FlaskForm):
+    """Taking a batch back."""
+
+    reason = TextAreaField("Reason", [InputRequired("Say why its numbers should not count; the reason stays in the trail.")])
+
+
+def answers_form(batch: ImportBatch, studies: Sequence[Study]) -> AnswersForm:
+    """Make the form for a batch, filled with what was answered, else with what is proposed."""
+    report = batch.report or {}
+    choices = batch.choices
+    fields: dict[str, Any] = {}
+    for question in report.get("questions", []):
+        fields[PREFIX + question["key"]] = _question_field(question)
+    form: AnswersForm = type("AnswersOfFile", (AnswersForm,), fields)(
+        data={
+            "importer": batch.importer or "",
+            "study": str(batch.study_id or ""),
+            "create": bool(choices.get("create")),
+            "leave_out": choices.get("leave_out") == "refused",
+            "changed": choices.get("changed") == "accept",
+        }
+    )
+    form.importer.choices = [("", "not recognised: choose"), *((one.key, one.title) for one in ALL)]
+    form.study.choices = [("", "none, or as the file says"), *((str(one.id), f"{one.code} · {one.title}") for one in studies)]
+    return form
+
+
+def _question_field(question: Mapping[str, Any]) -> Any:
+    samples = f" Samples: {', '.join(question['samples'])}." if question["samples"] else ""
+    described = f"{question['evidence']}{samples}"
+    if question["options"]:
+        return RadioField(
+            question["prompt"],
+            choices=[(value, label) for value, label in question["options"]],
+            default=question["answer"],
+            description=described,
+            validate_choice=False,
+        )
+    return StringField(question["prompt"], default=question["answer"] or "", description=described)
+
+
+def question_fields(form: AnswersForm) -> list[Any]:
+    """Give the fields of open questions, for the page."""
+    return [one for one in form if one.name.startswith(PREFIX)]
+
+
+def given_answers(form: AnswersForm) -> dict[str, str]:
+    """Give the answers as choices; an emptied one is taken back."""
+    answers = {one.name.removeprefix(PREFIX): str(one.data or "").strip() for one in question_fields(form)}
+    return answers | {
+        "create": EVERYTHING if form.create.data else "",
+        "leave_out": "refused" if form.leave_out.data else "",
+        "changed": "accept" if form.changed.data else "",
+    }

@@ -1,0 +1,205 @@
+"""The import pages: drop a file, look at what it would add, record it, take it back."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lims.domain.errors import Conflict, DomainError
+from lims.domain.vocabulary import BatchState
+from lims.intake import run
+from lims.intake.store import FileStore
+from lims.intake.upload import receive
+from lims.intake.withdraw import withdraw as withdraw_batch
+from lims.models import ImportBatch, Project, Study, User
+from lims.queries.imports import active_studies, batch_of, batches, findings_of, recorded_by, successor
+from lims.queries.scope import find
+from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
+from lims.views.import_words import counted, plots_of, tiles, what_commit_does
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
+from lims.views.tables import Column, Empty, Listing, choice, search
+from lims.views.tables import answer as answer_listing
+from lims.views.transaction import commit_now, installation
+
+pages = Blueprint("imports", __name__, url_prefix="/p/<project_code>/imports")
+OPEN_STATES = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
+
+IMPORTS = Listing(
+    noun="batch",
+    caption="Imports",
+    columns=(
+        Column("id", "Batch", ImportBatch.id),
+        Column("file_name", "File", ImportBatch.file_name),
+        Column("state", "State", ImportBatch.state, show=lambda state: {"text": state.value, "badge": state.value}),
+        Column("importer", "Format", ImportBatch.importer),
+        Column("new", "New rows", ImportBatch.report["rows"]["new"].as_integer(), align="end", sortable=False),
+        Column("refused", "Refused", ImportBatch.report["rows"]["refused"].as_integer(), align="end", sortable=False),
+        Column("uploaded_by", "By", User.name),
+        Column("uploaded_at", "Uploaded", ImportBatch.uploaded_at),
+    ),
+    filters=(search("q", "Find", ImportBatch.file_name), choice("state", "State", ImportBatch.state, BatchState)),
+    sort="-id",
+    key=ImportBatch.id,
+    page=lambda row: url_for("imports.show", batch_id=row.key),
+    empty=Empty("No file was imported yet. Drop the first one that an instrument wrote.", "Import a file", "imports.upload"),
+)
+
+
+@pages.get("/")
+@needs("project:read")
+def index() -> ResponseReturnValue:
+    """List the imports."""
+    return answer_listing(IMPORTS, batches(current_project().id), "imports/index.html")
+
+
+@pages.route("/new", methods=["GET", "POST"])
+@needs("batch:store")
+def upload() -> ResponseReturnValue:
+    """Take a file in, read it, and lead to what it would add."""
+    session, project = current_session(), current_project()
+    form = UploadForm(data={"supersedes": request.args.get("supersedes", "")} if request.method == "GET" else None)
+    form.offer(active_studies(session, project.id))
+    if form.validate_on_submit():
+        with refusing(form):
+            batch, new = receive(
+                session,
+                current_actor(),
+                FileStore(installation().settings.file_dir),
+                session.get_one(Project, project.id),
+                form.file.data.filename or "file",
+                form.file.data.read(),
+                study=find(session, Study, project.id, int(form.study.data)) if form.study.data else None,
+                supersedes=_superseded(form.supersedes.data),
+            )
+            return _check(batch) if new or batch.state in OPEN_STATES else _already(batch)
+    return render_form("imports/upload.html", form, supersedes=_superseded(form.supersedes.data))
+
+
+def _superseded(text: str | None) -> ImportBatch | None:
+    return batch_of(current_session(), current_project().id, int(text)) if text and text.isdigit() else None
+
+
+def _already(batch: ImportBatch) -> ResponseReturnValue:
+    flash(f"These very bytes were imported before, as batch {batch.id}; nothing was recorded again.", "warning")
+    return redirect(url_for(".show", batch_id=batch.id))
+
+
+def _check(batch: ImportBatch) -> ResponseReturnValue:
+    """Let go of the database, read the stored file in the limited child, and lead to the check page."""
+    batch_id = batch.id
+    commit_now()
+    settings = installation().settings
+    run.check(settings, settings.url, batch_id, current_actor())
+    return redirect(url_for(".show", batch_id=batch_id))
+
+
+@pages.get("/<int:batch_id>")
+@needs("project:read")
+def show(batch_id: int) -> ResponseReturnValue:
+    """Show a batch: what it would add while it is open, what it added once it is recorded."""
+    session, project = current_session(), current_project()
+    batch = batch_of(session, project.id, batch_id)
+    found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
+    common = {"batch": batch, "report": batch.report or {}, "found": found, "tiles": tiles(batch)}
+    if batch.state in OPEN_STATES:
+        form = answers_form(batch, active_studies(session, project.id))
+        return render_template(
+            "imports/check.html",
+            **common,
+            form=form,
+            questions=question_fields(form),
+            commit_form=CommitForm(data={"digest": common["report"].get("digest")}),
+            button=what_commit_does(batch),
+            plots=plots_of(session, batch),
+        )
+    return render_template(
+        "imports/batch.html",
+        **common,
+        recorded=recorded_by(session, batch),
+        successor=successor(session, batch),
+        withdraw_form=WithdrawForm(),
+        counted=counted,
+    )
+
+
+@pages.post("/<int:batch_id>/check")
+@needs("batch:check")
+def check(batch_id: int) -> ResponseReturnValue:
+    """Keep the answers and read the file again."""
+    session, project = current_session(), current_project()
+    batch = _open(batch_id)
+    form = answers_form(batch, active_studies(session, project.id))
+    if not form.validate_on_submit():
+        raise DomainError("These answers do not fit the file any more.", remedy="Open the check page again and answer there.")
+    run.take_answers(
+        session,
+        current_actor(),
+        batch,
+        study=find(session, Study, project.id, int(form.study.data)) if form.study.data else None,
+        importer=form.importer.data or None,
+        choices=given_answers(form),
+    )
+    return _check(batch)
+
+
+def _open(batch_id: int) -> ImportBatch:
+    batch = batch_of(current_session(), current_project().id, batch_id)
+    if batch.state not in OPEN_STATES:
+        raise Conflict(f"Batch {batch.id} is {batch.state.value} already.", remedy="Open its page to see what it recorded.")
+    return batch
+
+
+@pages.post("/<int:batch_id>/commit")
+@needs("batch:commit")
+def commit(batch_id: int) -> ResponseReturnValue:
+    """Record exactly what the check page showed, or say what changed since."""
+    batch, form = _open(batch_id), CommitForm()
+    run.confirm_proposals(current_session(), current_actor(), batch)
+    commit_now()
+    settings = installation().settings
+    outcome = run.commit(
+        settings, settings.url, batch_id, current_actor(), expect=form.digest.data or "", reason=form.reason.data or ""
+    )
+    if outcome.state is BatchState.COMMITTED:
+        flash(f"Recorded {counted(outcome.report['records']['measurement'], 'measurement')}.", "success")
+    else:
+        flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
+    return redirect(url_for(".show", batch_id=batch_id))
+
+
+@pages.post("/<int:batch_id>/withdraw")
+@needs("batch:withdraw")
+def withdraw(batch_id: int) -> ResponseReturnValue:
+    """Take a recorded batch back, with a reason."""
+    session = current_session()
+    batch, form = batch_of(session, current_project().id, batch_id), WithdrawForm()
+    number = withdraw_batch(session, current_actor(), batch, reason=form.reason.data or "")
+    flash(
+        f"Batch {batch.id} is withdrawn: {counted(number, 'measurement')} no longer count. The file and the trail stay.", "success"
+    )
+    return redirect(url_for(".show", batch_id=batch_id))
+
+
+@pages.get("/<int:batch_id>/file")
+@needs("project:read")
+def source(batch_id: int) -> ResponseReturnValue:
+    """Give the file back as it was uploaded."""
+    batch = batch_of(current_session(), current_project().id, batch_id)
+    content = FileStore(installation().settings.file_dir).get(batch.file.sha256)
+    return _download(content, batch.file_name, "application/octet-stream")
+
+
+@pages.get("/<int:batch_id>/refused.csv")
+@needs("project:read")
+def refused(batch_id: int) -> ResponseReturnValue:
+    """Give the refused rows in the file's own layout, to correct and upload."""
+    batch = batch_of(current_session(), current_project().id, batch_id)
+    settings = installation().settings
+    content = run.refused_rows(settings, settings.url, batch.id, current_actor())
+    return _download(content, f"batch-{batch.id}-refused.csv", "text/csv; charset=utf-8")
+
+
+def _download(content: bytes, name: str, mimetype: str) -> Response:
+    response = Response(content, mimetype=mimetype)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

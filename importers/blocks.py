@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 
-from importers.base import SetAside
+from importers.base import ColumnUse, SetAside
 from importers.columns import (
     ANIMAL,
     ARM,
@@ -55,6 +55,12 @@ KIND_OF_NAME: Mapping[str, str | None] = {
 
 KIND_OF_CODE: Mapping[str, str | None] = {"s": "caliper_area", "v": "caliper_volume", "z": None}
 """Type codes of a second header row: surface, volume, size of a kind that is not said."""
+
+UNREAD: Mapping[str, str] = {
+    "use": "marks the rows that another program analyses; every row is read",
+    "death": "deaths are recorded with fates",
+}
+"""Why a label column is not read, by role or squashed header."""
 
 _SUMMARIES = frozenset(
     (
@@ -282,6 +288,35 @@ def _type_codes(sheet: Sheet, header_row: int, last_row: int, times: Sequence[Ti
     codes = {column: str(cell).strip().casefold() for column, cell in cells.items() if not is_blank(cell)}
     letters = all(len(code) == 1 and code.isalpha() for code in codes.values())
     return codes if letters and any(code in KIND_OF_CODE for code in codes.values()) else {}
+
+
+def block_uses(blocks: Sequence[Block], unread: Mapping[int, str]) -> list[ColumnUse]:
+    """List each block's columns, once for each header that stands over it."""
+    listed: dict[tuple[int, str], ColumnUse] = {}
+    for block in blocks:
+        named = {one.column for one in block.layout.headers} | {time.column for time in block.times}
+        uses = [_label_use(block, one) for one in block.layout.headers]
+        for time in block.times:
+            reason = unread.get(time.column, "")
+            uses.append(ColumnUse(block.sheet.index, time.column, time.text, None if reason else "size", reason))
+        uses += [
+            ColumnUse(block.sheet.index, column, "", None, "no header")
+            for column in range(block.first_column, block.last_column + 1)
+            if column not in named and any(not is_blank(cell) for cell in block.cells(column))
+        ]
+        for use in uses:
+            listed.setdefault((use.column, use.header), use)
+    return sorted(listed.values(), key=lambda use: use.column)
+
+
+def _label_use(block: Block, header: Header) -> ColumnUse:
+    found = block.layout.found
+    role = next((key for key, one in found.items() if one == header), None)
+    reason = UNREAD.get(role or squash(header.text), "" if role else "not read by this importer")
+    for key, others in block.layout.rivals.items():
+        if role is None and header in others:
+            reason = f'"{found[key].text}" was read as the {key}'
+    return ColumnUse(block.sheet.index, header.column, header.text, None if reason else role, reason)
 
 
 def strays(blocks: Sequence[Block]) -> list[SetAside]:

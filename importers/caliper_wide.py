@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from importers import values
-from importers.base import AnimalFacts, Choices, Claim, ColumnUse, Finding, Option, Reading, SetAside, Severity
+from importers.base import AnimalFacts, Choices, Claim, Finding, Option, Reading, SetAside, Severity
 from importers.block_times import block_times, day
-from importers.blocks import KIND_OF_CODE, Block, find_blocks, strays
-from importers.columns import HEADER_SEARCH_ROWS, Header, in_words, is_blank, other_sheets, squash
+from importers.blocks import KIND_OF_CODE, Block, block_uses, find_blocks, strays
+from importers.columns import HEADER_SEARCH_ROWS, in_words, is_blank, other_sheets
 from importers.questions import Asked
 from importers.sizes import SizeColumn, Sizes
 from importers.workbook import CellValue, Sheet, Workbook
@@ -21,12 +21,6 @@ KEY = "caliper_wide"
 
 FACTS = ("sex", "cage", "strain", "model", "study")
 """Label columns that state something about the animal, by the field of `AnimalFacts` they fill."""
-
-UNREAD: Mapping[str, str] = {
-    "use": "marks the rows that another program analyses; every row is read",
-    "death": "deaths are recorded with fates",
-}
-"""Why a label column is not read, by role or squashed header."""
 
 _BODY_WEIGHT = re.compile(r"weight|\bbw\b|\bmass\b", re.IGNORECASE)
 
@@ -114,7 +108,7 @@ class _Reader:
             KEY,
             tuple(series),
             {self.sheet.index: sorted(self.data_rows)},
-            tuple(_uses(self.blocks, self.unread)),
+            tuple(block_uses(self.blocks, self.unread)),
             {self.sheet.index: sorted({row for block in found for row in range(block.header_row, block.first_row)})},
             facts,
             (*self.set_aside, *strays(found), *other_sheets(self.book, [self.sheet.index])),
@@ -153,6 +147,7 @@ class _Reader:
             if all(is_blank(cell) for cell in cells):
                 continue
             self.data_rows.add(row)
+            self._note_overhang(block, row)
             key = (arms[index], identifier, tumours[index])
             if row in summaries:
                 self._skip(block, row, "a summary row (mean, SD, SEM), not an animal")
@@ -187,6 +182,26 @@ class _Reader:
                 )
             )
         return arms
+
+    def _note_overhang(self, block: Block, row: int) -> None:
+        """Warn of a text row with more cells than the header: a delimiter too many shifts every size in it."""
+        width = len(self.sheet.rows[block.header_row - 1])
+        beyond = [column for column, cell in enumerate(self.sheet.rows[row - 1], 1) if column > width and not is_blank(cell)]
+        if self.book.kind == "text" and beyond:
+            text = values.cell_text(_cell(self.sheet, row, beyond[0]))
+            self.findings.append(
+                Finding(
+                    Severity.WARNING,
+                    "row-too-long",
+                    f"the row has {beyond[-1]} cells and the header {width}, so its sizes may stand one column too far right",
+                    sheet=self.sheet.name,
+                    row=row,
+                    column=beyond[0],
+                    value=text,
+                    expected=f"at most {width} cells",
+                    remedy="look for a delimiter too many in this row; acknowledge if the sizes stand where they should",
+                )
+            )
 
     def _skip(self, block: Block, row: int, reason: str) -> None:
         self.set_aside.append(
@@ -308,35 +323,6 @@ class _Reader:
 def _cell(sheet: Sheet, row: int, column: int) -> CellValue:
     cells = sheet.rows[row - 1]
     return cells[column - 1] if column <= len(cells) else ""
-
-
-def _uses(blocks: Sequence[Block], unread: Mapping[int, str]) -> list[ColumnUse]:
-    """List each block's columns, once for each header that stands over it."""
-    listed: dict[tuple[int, str], ColumnUse] = {}
-    for block in blocks:
-        named = {one.column for one in block.layout.headers} | {time.column for time in block.times}
-        uses = [_label_use(block, one) for one in block.layout.headers]
-        for time in block.times:
-            reason = unread.get(time.column, "")
-            uses.append(ColumnUse(block.sheet.index, time.column, time.text, None if reason else "size", reason))
-        uses += [
-            ColumnUse(block.sheet.index, column, "", None, "no header")
-            for column in range(block.first_column, block.last_column + 1)
-            if column not in named and any(not is_blank(cell) for cell in block.cells(column))
-        ]
-        for use in uses:
-            listed.setdefault((use.column, use.header), use)
-    return sorted(listed.values(), key=lambda use: use.column)
-
-
-def _label_use(block: Block, header: Header) -> ColumnUse:
-    found = block.layout.found
-    role = next((key for key, one in found.items() if one == header), None)
-    reason = UNREAD.get(role or squash(header.text), "" if role else "not read by this importer")
-    for key, others in block.layout.rivals.items():
-        if role is None and header in others:
-            reason = f'"{found[key].text}" was read as the {key}'
-    return ColumnUse(block.sheet.index, header.column, header.text, None if reason else role, reason)
 
 
 IMPORTER = CaliperWide()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from importers import values
 from importers.base import AnimalFacts, Choices, Claim, Option, Reading, Refused, SetAside
-from importers.colony_tumours import read_tumours, set_sizes_aside
+from importers.colony_tumours import holds_any, read_tumours, set_sizes_aside
 from importers.columns import (
     ANIMAL,
     ARM,
@@ -91,7 +91,7 @@ class ColonyLog:
         reader.findings += unit_findings(layout, [key for key in ("weight", "volume") if layout.has(key)])
         animals = reader.animals()
         clock, when = reader.when()
-        weight = reader.in_unit("body_weight", "weight", WEIGHT_UNIT)
+        weight = reader.in_unit("body_weight", "weight", WEIGHT_UNIT) if holds_any(reader, "weight") else None
         tumours = read_tumours(reader, animals)
         measured = [one for one in (weight, tumours.measured) if one is not None]
         present = [any(marks) for marks in zip(*(one.present() for one in measured), strict=True)] or [False] * reader.length

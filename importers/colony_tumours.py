@@ -38,6 +38,8 @@ class Tumours:
 
 def read_tumours(reader: TableReader, animals: Sequence[str]) -> Tumours:
     """Read labels, diameters and the stated size of every row; each value that is left out is a warning."""
+    if not holds_any(reader, *(key for key in SIZE_KEYS if key != "tumour")):
+        return Tumours()
     lengths, widths = reader.numbers("length"), reader.numbers("width")
     stated = reader.numbers("volume") if reader.layout.has("volume") else [None] * reader.length
     factor = reader.factor(["length", "width"], [*lengths, *widths], LENGTH_UNIT)
@@ -57,6 +59,11 @@ def read_tumours(reader: TableReader, animals: Sequence[str]) -> Tumours:
     _report_longer_width(reader, kept_lengths, kept_widths)
     _report_stated(reader, kept_lengths, kept_widths, stated)
     return found
+
+
+def holds_any(reader: TableReader, *keys: str) -> bool:
+    """Whether one of these columns holds anything; the unit of an empty column is not worth a question."""
+    return any(not is_blank(cell) for key in keys if reader.layout.has(key) for cell in reader.layout.cells(key))
 
 
 def _measured(

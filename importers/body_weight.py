@@ -10,7 +10,7 @@ from datetime import date
 from importers import values
 from importers.base import AnimalFacts, Choices, Claim, Clock, Finding, Reading, Refused, Series, SetAside, Severity
 from importers.blocks import TimeHeader, time_header
-from importers.caliper_long import measuring_table
+from importers.caliper_long import is_colony_log, measuring_table
 from importers.columns import (
     ANIMAL,
     ARM,
@@ -106,22 +106,29 @@ class BodyWeight:
         reader = TableReader(book, layout, choices)
         animals = reader.animals()
         series = _read_weighings(reader, table, animals) if table else _read_long(reader, animals)
+        weighed = frozenset(series.rows if series else ())
+        present = [row in weighed for row in range(reader.first_row, reader.first_row + reader.length)]
         facts, others = _from_other_sheets(book, reader, reader.facts(animals))
         return Reading(
             importer=self.key,
             series=() if series is None else (series,),
-            data_rows={one.sheet.index: data_rows(one.sheet, one.header_row) for one in (layout, *others)},
+            data_rows={sheet.index: data_rows(sheet, layout.header_row)},
             columns=(*uses(layout, {**layout.not_chosen(), **reader.unread}), *(use for other in others for use in uses(other))),
             header_rows={one.sheet.index: [one.header_row] for one in (layout, *others)},
             animals=facts,
-            set_aside=(*above(layout), *_set_aside(book, {sheet.index, *(other.sheet.index for other in others)})),
+            set_aside=(
+                *above(layout),
+                *reader.blank_rows(present),
+                *_set_aside(book, {sheet.index, *(other.sheet.index for other in others)}),
+            ),
             findings=(*reader.findings, *reader.asked.findings),
             questions=tuple(reader.asked.questions),
         )
 
 
 def _long(sheet: Sheet) -> Layout | None:
-    return find_table(sheet, LONG, [("animal", "weight")])
+    layout = find_table(sheet, LONG, [("animal", "weight")])
+    return None if layout is None or is_colony_log(layout) else layout
 
 
 def _weighings(book: Workbook, sheet: Sheet) -> Weighings | None:

@@ -111,7 +111,8 @@ class CaliperLong:
         animals, arm_scope = _scoped_ids(reader)
         clock, when = reader.when()
         labels, layout = _tumour_labels(reader, animals)
-        usable = reader.usable(_any_present(measured, reader.length), animals, when)
+        present = _any_present(measured, reader.length)
+        usable = reader.usable(present, animals, when)
         measured = [
             replace(one, tumours=labels) if one.tumours is None and one.kind == "caliper_volume" else one for one in measured
         ]
@@ -124,7 +125,7 @@ class CaliperLong:
             columns=uses(layout, {**_derived(layout), **reader.unread}),
             header_rows={layout.sheet.index: [layout.header_row]},
             animals=facts,
-            set_aside=(*above(layout), *other_sheets(book, [layout.sheet.index])),
+            set_aside=(*above(layout), *other_sheets(book, [layout.sheet.index]), *reader.blank_rows(present)),
             findings=(*reader.findings, *arm_scope, *reader.asked.findings),
             questions=tuple(reader.asked.questions),
         )
@@ -133,7 +134,7 @@ class CaliperLong:
 def measuring_table(sheet: Sheet) -> Layout | None:
     """Find the table. In an exchange table `Tumor` names the model, never one of an animal's tumours."""
     layout = find_table(sheet, ROLES, REQUIRED)
-    if layout is None or _is_colony_log(layout):
+    if layout is None or is_colony_log(layout):
         return None
     if not _is_exchange_table(layout) or not layout.has("tumour"):
         return layout
@@ -141,7 +142,8 @@ def measuring_table(sheet: Sheet) -> Layout | None:
     return replace(layout, found={**found, "model": layout.found["tumour"]})
 
 
-def _is_colony_log(layout: Layout) -> bool:
+def is_colony_log(layout: Layout) -> bool:
+    """Whether these are the headers of a colony's event log."""
     return {one.full for one in layout.headers} >= COLONY_LOG_SIGNATURE
 
 
@@ -276,7 +278,10 @@ def _pair(
 
 
 def _any_present(measured: Sequence[Measured], rows: int) -> list[bool]:
-    return [any(marks) for marks in zip(*(one.present() for one in measured), strict=True)] or [False] * rows
+    marks = [one.present() for one in measured]
+    if len(marks) == 1 or any(map(all, marks)):
+        return next((one for one in marks if all(one)), marks[0])
+    return list(map(any, zip(*marks, strict=True))) or [False] * rows
 
 
 def _scoped_ids(reader: TableReader) -> tuple[list[str], list[Finding]]:

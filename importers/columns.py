@@ -173,7 +173,10 @@ def merged_down(sheet: Sheet, column: int, header_row: int) -> list[CellValue]:
 
 def data_rows(sheet: Sheet, header_row: int) -> list[int]:
     """Row numbers (1-based) below the header that hold anything. A row of zeros only is data too."""
-    below = enumerate(sheet.rows[header_row:], header_row + 1)
+    rows = sheet.rows[header_row:]
+    if all(map(any, rows)):
+        return list(range(header_row + 1, len(sheet.rows) + 1))
+    below = enumerate(rows, header_row + 1)
     return [number for number, row in below if any(row) or any(cell != "" for cell in row)]
 
 
@@ -222,6 +225,25 @@ def above(layout: Layout, reason: str = "stands above the table") -> tuple[SetAs
     if not any(not is_blank(cell) for row in rows for cell in row):
         return ()
     return (SetAside(layout.sheet.index, 1, layout.header_row - 1, 1, width, reason),)
+
+
+def without_values(layout: Layout, present: Sequence[bool], findings: Iterable[Finding]) -> tuple[SetAside, ...]:
+    """Set aside the data rows that carry no value and stand in no finding, one region for each run of rows.
+
+    present: for each row below the header, whether it carries a value.
+    """
+    if all(present):
+        return ()
+    told = {finding.row for finding in findings}
+    rows = data_rows(layout.sheet, layout.header_row)
+    blank = [row for row in rows if not present[row - layout.header_row - 1] and row not in told]
+    starts = [row for row, before in zip(blank, [0, *blank], strict=False) if row != before + 1]
+    ends = [row for row, after in zip(blank, [*blank[1:], 0], strict=True) if row + 1 != after]
+    width = max(map(len, layout.sheet.rows))
+    return tuple(
+        SetAside(layout.sheet.index, start, end, 1, width, "no value in the row", row_fate=True)
+        for start, end in zip(starts, ends, strict=True)
+    )
 
 
 def unit_findings(layout: Layout, keys: Sequence[str]) -> list[Finding]:

@@ -101,6 +101,7 @@ class LivingImage:
             set_aside=(
                 *above(layout),
                 *other_sheets(book, [sheet.index]),
+                *reader.blank_rows([carries or index in aside for index, carries in enumerate(carrying)]),
                 *(
                     SetAside(sheet.index, row, row, 1, len(sheet.rows[row - 1]), reason, row_fate=True)
                     for row, reason in rows.items()

@@ -10,8 +10,8 @@ from itertools import compress
 from typing import TypeVar
 
 from importers import values
-from importers.base import AnimalFacts, Choices, Clock, Finding, Option, Series, Severity
-from importers.columns import Layout, in_words, merged_down
+from importers.base import AnimalFacts, Choices, Clock, Finding, Option, Series, SetAside, Severity
+from importers.columns import Layout, in_words, merged_down, without_values
 from importers.questions import Asked, range_in_words
 from importers.workbook import CellValue, Workbook
 
@@ -58,7 +58,7 @@ class Measured:
     def present(self) -> list[bool]:
         """For each row, whether it has a value, or diameters to make one of."""
         if self.lengths is None:
-            return [value is not None for value in self.values]
+            return [value is not None for value in self.values] if None in self.values else [True] * len(self.values)
         return [value is not None or length is not None for value, length in zip(self.values, self.lengths, strict=True)]
 
 
@@ -76,8 +76,9 @@ class TableReader:
         self.unread: dict[int, str] = {}
         self.first_row = layout.header_row + 1
         self.length = max(len(layout.sheet.rows) - layout.header_row, 0)
-        self._unreadable: set[int] = set()
+        self._unreadable: set[tuple[int, int]] = set()
         self._noted: set[int] = set()
+        self._texts: dict[int, list[str]] = {}
 
     def animals(self, key: str = "animal") -> list[str]:
         """Read the ids; one with a character that nobody sees, or of another alphabet, is an error finding."""
@@ -88,8 +89,10 @@ class TableReader:
     def texts(self, key: str) -> list[str]:
         """Read a column of names or remarks; a merged cell counts for each of its rows."""
         column = self.layout.found[key].column
-        self._note_error_cells(column)
-        return values.texts(merged_down(self.sheet, column, self.layout.header_row))
+        if column not in self._texts:
+            self._note_error_cells(column)
+            self._texts[column] = raw_texts(merged_down(self.sheet, column, self.layout.header_row))
+        return self._texts[column]
 
     def numbers(self, key: str, blanks: Collection[str] = ()) -> list[float | None]:
         """Read a column of numbers; what is neither a number nor blank becomes an error finding."""
@@ -134,7 +137,7 @@ class TableReader:
             return self.dates("date", prefer)
         if not self.layout.has("day"):
             return self._one_date()
-        if any(isinstance(cell, date) for cell in self.layout.cells("day")):
+        if {date, datetime} & set(map(type, self.layout.cells("day"))):
             return self.dates("day", prefer)
         return Clock.DAY, self.numbers("day")
 
@@ -145,6 +148,8 @@ class TableReader:
 
         time_key: role of the column with the time, where it is not `date` or `day`.
         """
+        if all(present) and all(animals) and None not in when:
+            return list(present)
         marks = [
             bool(carries and animal and moment is not None) for carries, animal, moment in zip(present, animals, when, strict=True)
         ]
@@ -152,7 +157,7 @@ class TableReader:
             return marks
         key = time_key or next((one for one in ("date", "day") if self.layout.has(one)), None)
         for index, (carries, mark) in enumerate(zip(present, marks, strict=True)):
-            if carries and not mark and index not in self._unreadable:
+            if carries and not mark:
                 self._incomplete(index, "animal" if not animals[index] else key)
         return marks
 
@@ -164,25 +169,31 @@ class TableReader:
         keep = [mark and here for mark, here in zip(usable, present, strict=True)]
         if not any(keep):
             return None
-        rows = range(self.first_row, self.first_row + self.length)
+        whole = all(keep)
         return Series(
             measured.kind,
             self.sheet.index,
             clock,
-            list(compress(rows, keep)),
+            _kept(range(self.first_row, self.first_row + self.length), keep, whole),
             measured.column,
-            list(compress(animals, keep)),
-            [moment for moment in compress(when, keep) if moment is not None],
-            list(compress(measured.values, keep)),
-            list(compress(measured.raw, keep)),
-            tumours=_kept(measured.tumours, keep),
-            lengths=_kept(measured.lengths, keep),
-            widths=_kept(measured.widths, keep),
-            heights=_kept(measured.heights, keep),
-            stated=_kept(measured.stated, keep),
+            _kept(animals, keep, whole),
+            [moment for moment in _kept(when, keep, whole) if moment is not None],
+            _kept(measured.values, keep, whole),
+            _kept(measured.raw, keep, whole),
+            tumours=_kept_if_any(measured.tumours, keep, whole),
+            lengths=_kept_if_any(measured.lengths, keep, whole),
+            widths=_kept_if_any(measured.widths, keep, whole),
+            heights=_kept_if_any(measured.heights, keep, whole),
+            stated=_kept_if_any(measured.stated, keep, whole),
             operators=self._kept_texts("operator", keep),
             devices=self._kept_texts("device", keep),
         )
+
+    def blank_rows(self, present: Sequence[bool]) -> tuple[SetAside, ...]:
+        """Set aside the rows without a value; none while a question waits, because then all of them may have one."""
+        if any(question.answer is None for question in self.asked.questions):
+            return ()
+        return without_values(self.layout, present, self.findings)
 
     def facts(self, animals: Sequence[str], tumours: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, AnimalFacts]:
         """Gather what the columns state about each animal: the first that is not blank; contradictions are warnings."""
@@ -211,6 +222,12 @@ class TableReader:
         return Measured(kind, self.layout.found[key].column, numbers, raw_texts(self.layout.cells(key)))
 
     def _numbers(self, cells: Sequence[CellValue], column: int, blanks: Collection[str] = ()) -> list[float | None]:
+        if set(map(type, cells)) == {str}:
+            # Numbers written as text repeat: each spelling is read once, unless one of them has a problem to place.
+            different = list(dict.fromkeys(cells))
+            read, problems = values.numbers(different, self.decimal, blanks)
+            if not problems:
+                return list(map(dict(zip(different, read, strict=True)).__getitem__, cells))
         read, problems = values.numbers(cells, self.decimal, blanks)
         self.note_problems(column, cells, problems)
         return read
@@ -220,12 +237,11 @@ class TableReader:
         column = self.layout.found[key].column
         self._note_error_cells(column)
         cells = merged_down(self.sheet, column, self.layout.header_row)
-        filled = [cell for cell in cells if cell != ""]
-        if filled and all(isinstance(cell, float | int) for cell in filled):
-            return self._numbered_dates(key, cells, filled)
+        if {float, int} & set(map(type, cells)) and all(isinstance(cell, float | int) for cell in cells if cell != ""):
+            return self._numbered_dates(key, cells, [cell for cell in cells if cell != ""])
         read, problems = values.dates(cells, self.date_order(cells, prefer))
         self.note_problems(column, cells, problems)
-        if not any(isinstance(entry, datetime) for entry in read):
+        if datetime not in set(map(type, read)):
             return Clock.DATE, read
         moments = [entry if entry is None or isinstance(entry, datetime) else datetime.combine(entry, time()) for entry in read]
         if all(entry is None or entry.time() == time() for entry in moments):
@@ -255,12 +271,13 @@ class TableReader:
 
     def date_order(self, cells: Sequence[CellValue], prefer: str | None = None) -> str | None:
         """Ask whether the day or the month comes first, where dates such as 3/4/2024 leave it open."""
-        numeric = [match for cell in cells if isinstance(cell, str) and (match := _NUMERIC_DATE.match(cell.strip()))]
+        different = list(dict.fromkeys(cells))
+        numeric = [match for cell in different if isinstance(cell, str) and (match := _NUMERIC_DATE.match(cell.strip()))]
         if not numeric:
             return None
         day_first = any(int(match[1]) > MONTHS for match in numeric)
         proposed, evidence = prefer, "Every date in the file can be read either way round."
-        if settled := values.propose_date_order(cells):
+        if settled := values.propose_date_order(different):
             proposed = settled
             decisive = next(match[0] for match in numeric if int(match[1 if day_first else 2]) > MONTHS)
             evidence = f'"{decisive}" can only be read with the {"day" if day_first else "month"} first.'
@@ -302,7 +319,7 @@ class TableReader:
         return Clock.DATE, [taken] * self.length
 
     def _incomplete(self, index: int, key: str | None) -> None:
-        if key is None:
+        if key is None or (index, self.layout.found[key].column) in self._unreadable:
             return
         what = "animal id" if key == "animal" else key.split()[0]
         self.findings.append(
@@ -322,7 +339,7 @@ class TableReader:
         self._noted.add(column)
         for (row, at), text in sorted(self.sheet.problems.items()):
             if at == column and row >= self.first_row:
-                self._unreadable.add(row - self.first_row)
+                self._unreadable.add((row - self.first_row, column))
                 self.findings.append(
                     Finding(
                         *(Severity.ERROR, "cell-error", f"the cell holds no value but {text}", self.sheet.name, row, column, text),
@@ -334,7 +351,7 @@ class TableReader:
     def note_problems(self, column: int, cells: Sequence[CellValue], problems: Mapping[int, values.Problem]) -> None:
         """Make error findings of a column's problems."""
         if problems:
-            self._unreadable.update(problems)
+            self._unreadable |= {(index, column) for index in problems}
             rows = range(self.first_row, self.first_row + self.length)
             self.findings += values.problem_findings(problems, cells, sheet=self.sheet.name, rows=rows, column=column)
 
@@ -374,11 +391,16 @@ def times(numbers: Sequence[float | None], factor: float) -> list[float | None]:
 
 
 def raw_texts(cells: Sequence[CellValue]) -> list[str]:
-    """Write cells as the sheet shows them."""
-    if set(map(type, cells)) == {float}:
-        return [f"{cell:.15g}" for cell in cells]
-    return values.texts(cells)
+    """Write cells as the sheet shows them. Equal cells of a column of one type are written once: ids and weights repeat."""
+    if len(set(map(type, cells))) != 1:
+        return values.texts(cells)
+    different = list(dict.fromkeys(cells))
+    return list(map(dict(zip(different, values.texts(different), strict=True)).__getitem__, cells))
 
 
-def _kept(column: Sequence[_Entry] | None, keep: Sequence[bool]) -> list[_Entry] | None:
-    return None if column is None else list(compress(column, keep))
+def _kept(column: Sequence[_Entry], keep: Sequence[bool], whole: bool) -> Sequence[_Entry]:
+    return column if whole else list(compress(column, keep))
+
+
+def _kept_if_any(column: Sequence[_Entry] | None, keep: Sequence[bool], whole: bool) -> Sequence[_Entry] | None:
+    return None if column is None else _kept(column, keep, whole)

@@ -1,0 +1,22 @@
+"""All importers, in the order they are listed."""
+
+from __future__ import annotations
+
+from importers.base import Importer, Refused
+from importers.body_weight import IMPORTER as BODY_WEIGHT
+from importers.caliper_long import IMPORTER as CALIPER_LONG
+from importers.caliper_wide import IMPORTER as CALIPER_WIDE
+from importers.colony_log import IMPORTER as COLONY_LOG
+from importers.group_headed import IMPORTER as GROUP_HEADED
+from importers.living_image import IMPORTER as LIVING_IMAGE
+
+IMPORTERS: tuple[Importer, ...] = (LIVING_IMAGE, CALIPER_LONG, CALIPER_WIDE, GROUP_HEADED, COLONY_LOG, BODY_WEIGHT)
+
+
+def by_key(key: str) -> Importer:
+    """Give the importer of a key. Raises `Refused` for a key that is none, with the keys there are."""
+    for importer in IMPORTERS:
+        if importer.key == key:
+            return importer
+    keys = ", ".join(importer.key for importer in IMPORTERS)
+    raise Refused("importer-unknown", f'there is no importer "{key}"', expected=f"one of {keys}", remedy=f"choose one of {keys}")

@@ -5,7 +5,7 @@ LIMS_PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --root-user-action=ignore
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --quiet --root-user-action=ignore
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 PYTEST_ARGS ?= -n auto
 

@@ -86,9 +86,12 @@ class Sizes:
 
     def error(self, code: str, message: str, row: int, column: int, value: str, expected: str = EXPECTED) -> None:
         """Report a cell or row that cannot be read."""
+        self._find(Severity.ERROR, code, message, row, column, value, expected)
+
+    def _find(self, severity: Severity, code: str, message: str, row: int, column: int, value: str, expected: str = EXPECTED) -> None:
         self.rows.add(row)
         remedy = "correct the cell, or leave the row out with a reason"
-        self.findings.append(Finding(Severity.ERROR, code, message, self.sheet.name, row, column, value, expected, remedy))
+        self.findings.append(Finding(severity, code, message, self.sheet.name, row, column, value, expected, remedy))
 
     def series(self) -> list[Series]:
         """Ask what the file leaves open, and make a series of each kind and clock. What stays open is not in any."""
@@ -114,7 +117,7 @@ class Sizes:
             if column.rows[index] not in broken:
                 text = values.cell_text(column.cells[index])
                 message = f'"{text}" {problem.reason}; the row\'s other cells are read'
-                self.error(problem.code, message, column.rows[index], column.column, text)
+                self._find(problem.severity, problem.code, message, column.rows[index], column.column, text)
         for row in sorted(broken.intersection(column.rows)):
             said = self.sheet.problems[row, column.column]
             self.error("cell-error", f"the cell holds no value but {said}", row, column.column, said)

@@ -22,12 +22,26 @@ class Problem:
     reason: str
     expected: str
 
+    @property
+    def severity(self) -> Severity:
+        """A word that says there is no reading loses nothing: a warning. Anything else is an error."""
+        return Severity.WARNING if self.code == NO_READING else Severity.ERROR
+
 
 _A_NUMBER = "a number such as 12.5 or 1.26E+06, without a unit or remark"
 _A_DATE = "a date such as 2024-01-31 or 31-Jan-2024, or a cell formatted as a date"
 _AN_ID = "an id of visible characters of one alphabet"
 
+NO_READING = "no-reading"
+_NO_READING = re.compile(
+    r"x+|n\.?[adm]\.?|not (measured|measurable|done|found|palpable)|too (small|large|big)( to measure)?|no tumou?r"
+    r"|(found dead|dead|died|deceased|fd|sac|sac'?d|sacrificed|sacked|euth|euthani[sz]ed|culled|killed|missing)\b.*",
+    re.IGNORECASE,
+)
+"""What people write where an animal or a tumour could not be measured: `x`, `sac 9/13`, `Dead`, `too small to measure`."""
+
 _REMEDIES = {
+    NO_READING: "Nothing to do if there is no value; nothing is recorded from this cell.",
     "decimal-unknown": "Answer the question about the decimal mark.",
     "decimal-mark": "Correct the cell, or change the answer to the question about the decimal mark.",
     "date-order-unknown": "Answer the question about the order of day and month.",
@@ -43,12 +57,11 @@ def problem_findings(
     sheet: str,
     rows: Sequence[int],
     column: int,
-    severity: Severity = Severity.ERROR,
 ) -> list[Finding]:
     """Make findings of a column's problems. `rows` holds the sheet's row of each cell, `column` its column, 1-based."""
     return [
         Finding(
-            severity,
+            problem.severity,
             problem.code,
             f"`{cell_text(cells[index])}` {problem.reason}.",
             sheet=sheet,
@@ -186,6 +199,8 @@ def _not_a_number(plain: str, decimal: str) -> Problem:
         return _not_finite()
     if plain.endswith("%"):
         return Problem("number-percent", "is a percentage: it is not clear whether 5 % means 5 or 0.05", _A_NUMBER)
+    if _NO_READING.fullmatch(plain):
+        return Problem(NO_READING, "says why there is no value; no reading is recorded from it", "a number, or an empty cell")
     return Problem("number-unreadable", "is not a number", _A_NUMBER)
 
 

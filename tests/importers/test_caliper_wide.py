@@ -68,14 +68,19 @@ def test_three_diameters_have_a_height():
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("1*", "number-unreadable"), ("x", "number-unreadable"), ("sac 9/13", "number-unreadable")]
+    ("text", "code", "severity"),
+    [
+        ("1*", "number-unreadable", Severity.ERROR),
+        ("x", "no-reading", Severity.WARNING),
+        ("sac 9/13", "no-reading", Severity.WARNING),
+    ],
 )
-def test_text_in_a_cell_is_an_error_and_the_rest_of_the_row_is_read(text, code):
+def test_text_in_a_cell_is_said_and_the_rest_of_the_row_is_read(text, code, severity):
     reading = read(IMPORTER, text_book(AREAS.replace("1.5", text)))
-    (error,) = reading.findings
-    assert (error.severity, error.code, error.address, error.value) == (Severity.ERROR, code, "sizes!C2", text)
-    assert "4.5x3.2" in error.expected
-    assert error.remedy
+    (found,) = reading.findings
+    assert (found.severity, found.code, found.address, found.value) == (severity, code, "sizes!C2", text)
+    assert "4.5x3.2" in found.expected
+    assert found.remedy
     assert ("S1", date(2024, 1, 5), 3.25) in entries(reading.series[0])
 
 

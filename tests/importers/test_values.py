@@ -43,9 +43,9 @@ def test_a_number_is_read(cell, decimal, value):
     ("cell", "decimal", "code"),
     [
         ("1*", ".", "number-unreadable"),
-        ("x", ".", "number-unreadable"),
-        ("sac 9/13", ".", "number-unreadable"),
-        ("too small to measure", ".", "number-unreadable"),
+        ("x", ".", "no-reading"),
+        ("sac 9/13", ".", "no-reading"),
+        ("too small to measure", ".", "no-reading"),
         ("12 500", ".", "number-unreadable"),
         ("12.5 mm", ".", "number-unreadable"),
         ("1_000", ".", "number-unreadable"),
@@ -89,8 +89,8 @@ def test_problems_become_findings_that_quote_the_cell_and_say_where():
     _, problems = numbers(cells, "?")
     found = problem_findings(problems, cells, sheet="Log", rows=[5, 6, 9], column=3)
     assert [finding.address for finding in found] == ["Log!C6", "Log!C9"]
-    assert found[0].message == "`sac 9/13` is not a number."
-    assert found[0].severity is Severity.ERROR
+    assert found[0].message == "`sac 9/13` says why there is no value; no reading is recorded from it."
+    assert [finding.severity for finding in found] == [Severity.WARNING, Severity.ERROR]
     assert found[1].remedy == "Answer the question about the decimal mark."
 
 

@@ -98,7 +98,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     name = "database" if "database" in request.fixturenames else "sqlite_database"
     opened: Database = request.getfixturevalue(name)
     url = opened.engine.url.render_as_string(hide_password=False)
-    return Settings(data_dir=tmp_path / "data", database_url=url, secret_key="for tests only " * 3)
+    # The least memory a password hash may take: a test signs in often.
+    return Settings(data_dir=tmp_path / "data", database_url=url, secret_key="for tests only " * 3, password_memory_kib=19_456)
 
 
 @pytest.fixture

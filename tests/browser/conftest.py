@@ -1,0 +1,173 @@
+"""A running server with a laboratory in it, and Chromium in front: what the tests in this folder are given.
+
+Every request that would leave this machine is stopped and fails the test, and so does an error in the page's console,
+which is where a browser reports what the content security policy refused.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+from lims.db import Database
+from lims.domain.vocabulary import RoleName
+from lims.records.accounts import create_user
+from lims.records.passwords import hash_password
+from tests.support import factories
+from tests.support.databases import SqliteTemplate
+
+EMAIL = "scientist@lab.example"
+PASSWORD = "a mouse a day keeps"
+START_SECONDS = 20
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, so that `-m "not browser"` leaves them out."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A server that answers at `url`; `database` and `data` are what it serves, `project` where its person works."""
+
+    url: str
+    database: Database
+    data: Path
+    project: str
+
+
+def seeded(template: SqliteTemplate, folder: Path) -> tuple[Database, str]:
+    """Make a database with a scientist, a project and a study in it; gives it with the project's code."""
+    database = Database(template.copy(folder))
+    with factories.declared(database) as session:
+        project = factories.project(session, "BRAIN")
+        factories.cohort(session, project)
+        person = create_user(
+            session,
+            factories.actor(),
+            email=EMAIL,
+            name="Sam Scientist",
+            password_hash=hash_password(PASSWORD, 19_456),
+            administrator=True,
+        )
+        factories.member(session, project, RoleName.STUDY_DIRECTOR, person)
+    return database, project.code
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the server answers; fail with what it said if it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def live_server(
+    chromium: Browser, sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """Give a server of this test session's own, started as `lims serve` starts it."""
+    data = tmp_path_factory.mktemp("live")
+    database, project = seeded(sqlite_template, data)
+    port, log = free_port(), data / "server.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LIMS_")}
+    environment["LIMS_PASSWORD_MEMORY_KIB"] = "19456"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lims.cli", "--data", str(data), "serve", "--port", str(port)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    try:
+        wait_for(port, process, log)
+        yield LiveServer(f"http://127.0.0.1:{port}", database, data, project)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        database.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give this machine's Chromium; nothing is downloaded."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (Debian, Ubuntu: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def open_page(context: BrowserContext, complaints: list[str]) -> Page:
+    """Open a page that stops what would leave the machine and writes down every complaint."""
+
+    def keep_here(route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme in ("http", "https") and address.hostname != "127.0.0.1":
+            complaints.append(f"asked another server: {route.request.url}")
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route("**/*", keep_here)
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
+    # A refused form is answered 422 and a missing record 404, which the console calls errors and the tests ask for.
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(f"console: {message.text}")
+            if message.type == "error" and "Failed to load resource" not in message.text
+            else None
+        ),
+    )
+    return page
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """Give a page in a fresh browser profile, nobody signed in; `page.goto("/…")` is enough."""
+    complaints: list[str] = []
+    context = chromium.new_context(base_url=live_server.url)
+    context.set_default_timeout(10_000)
+    yield open_page(context, complaints)
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def signed_in(page: Page) -> Page:
+    """Give a page whose person, a study director, has signed in."""
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "/login" not in url)
+    return page

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import KIND_BY_CODE, DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Enrolment, Implant, Measurement, Study
+from lims.queries.days import days_between
 
 AnySelect = Select[*tuple[Any, ...]]
 """A statement whose columns are named by their labels."""
@@ -68,15 +69,13 @@ class DayCount:
             return f"No date of day 0 is recorded: days count from the study's first reading on {self.first_reading}."
         return "Days are those that the files gave."
 
-    def days(
-        self, taken_on: Sequence[date | None], relative: Sequence[float | None], own_zeros: Sequence[date | None]
-    ) -> list[float]:
-        """Give study days: as the file counted them, or from the animal's or the study's day 0."""
-        origin = self.origin.toordinal() if self.origin else 0
-        return [
-            day if day is not None else float(on.toordinal() - (own.toordinal() if own else origin)) if on else 0.0
-            for on, day, own in zip(taken_on, relative, own_zeros, strict=True)
-        ]
+    def column(self, own_zero: InstrumentedAttribute[date | None] | None = Enrolment.day_zero_on) -> ColumnElement[float]:
+        """Give the study day of a reading: as the file counted it, or from the animal's own day 0, or from the study's."""
+        zeros = [zero for zero in (own_zero, literal(self.origin, Date()) if self.origin else None) if zero is not None]
+        if not zeros:
+            return func.coalesce(Measurement.relative_day, 0.0)
+        zero = func.coalesce(*zeros) if len(zeros) > 1 else zeros[0]
+        return func.coalesce(Measurement.relative_day, days_between(Measurement.taken_on, zero), 0.0)
 
 
 def day_count(session: Session, study: Study) -> DayCount:
@@ -155,9 +154,8 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
                 Animal.code,
                 Implant.label,
                 Enrolment.arm_id,
+                days.column(),
                 Measurement.taken_on,
-                Measurement.relative_day,
-                Enrolment.day_zero_on,
                 Measurement.value,
                 Measurement.quality,
             ),
@@ -171,7 +169,7 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
     rows = session.execute(statement).all()
     if not rows:
         return Series(kind)
-    ids, animal_ids, animals, tumours, arm_ids, taken_on, relative, zeros, values, qualities = zip(*rows, strict=True)
+    ids, animal_ids, animals, tumours, arm_ids, study_days, taken_on, values, qualities = zip(*rows, strict=True)
     return Series(
         kind,
         ids,
@@ -179,52 +177,45 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
         animals,
         _subjects(animals, tumours),
         [arm_names.get(arm_id) for arm_id in arm_ids],
-        days.days(taken_on, relative, zeros),
+        study_days,
         values,
         taken_on,
         qualities,
     )
 
 
-def animal_series(session: Session, animal: Animal, days: DayCount | None, own_zero: date | None, arm: str | None) -> list[Series]:
+def own_day_count(session: Session, animal_id: int) -> DayCount:
+    """Count an animal's days from its first reading, where it is in no study."""
+    first = select(func.min(Measurement.taken_on)).where(Measurement.animal_id == animal_id, *counted())
+    return DayCount(DayZero.RANDOMISATION, None, session.scalar(first))
+
+
+def animal_series(session: Session, animal: Animal, study_id: int | None, days: DayCount, arm: str | None = None) -> list[Series]:
     """Read all counted readings of one animal in one statement, a series for each kind.
 
-    Days count as in the study the animal is in (`days`, `own_zero`, `arm`), or else from the animal's first reading.
+    Days count as in the study named, or as `own_day_count` says where there is none.
     """
+    own_zero = None if study_id is None else Enrolment.day_zero_on
     statement = (
-        select(
-            Measurement.kind,
-            Measurement.id,
-            Implant.label,
-            Measurement.taken_on,
-            Measurement.relative_day,
-            Measurement.value,
-            Measurement.quality,
-        )
+        select(Measurement.kind, Measurement.id, Implant.label, days.column(own_zero))
+        .add_columns(Measurement.taken_on, Measurement.value, Measurement.quality)
         .outerjoin(Implant, Implant.id == Measurement.implant_id)
         .where(Measurement.animal_id == animal.id, *counted())
         .order_by(Measurement.slot, Measurement.occurrence, Measurement.id)
     )
+    if study_id is not None:
+        same = and_(Enrolment.animal_id == Measurement.animal_id, Enrolment.study_id == study_id)
+        statement = statement.outerjoin(Enrolment, same)
     by_kind: dict[str, list[Any]] = {}
     for row in session.execute(statement):
         by_kind.setdefault(row.kind, []).append(row[1:])
-    dated = [row[2] for rows in by_kind.values() for row in rows if row[2] is not None]
-    count = days if days and (own_zero or days.origin) else DayCount(DayZero.IMPLANTATION, None, min(dated, default=None))
-    series = []
-    for kind in KIND_BY_CODE.values():
-        rows = by_kind.get(kind.code)
-        if rows:
-            series.append(_one_animal(animal, kind, rows, count, own_zero, arm))
-    return series
+    return [_one_animal(animal, kind, by_kind[kind.code], arm) for kind in KIND_BY_CODE.values() if kind.code in by_kind]
 
 
-def _one_animal(
-    animal: Animal, kind: MeasurementKind, rows: Sequence[Any], days: DayCount, own_zero: date | None, arm: str | None
-) -> Series:
-    ids, tumours, taken_on, relative, values, qualities = zip(*rows, strict=True)
+def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm: str | None) -> Series:
+    ids, tumours, study_days, taken_on, values, qualities = zip(*rows, strict=True)
     n = len(ids)
     codes = [animal.code] * n
-    study_days = days.days(taken_on, relative, [own_zero] * n)
     return Series(kind, ids, [animal.id] * n, codes, _subjects(codes, tumours), [arm] * n, study_days, values, taken_on, qualities)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lims.db import Database
 from lims.domain.vocabulary import KIND_BY_CODE, Quality, RecordStatus
 from lims.models import Animal, Arm, Study
-from lims.queries.series import Series, animal_series, day_count, kinds_of_study, study_series
+from lims.queries.series import Series, animal_series, day_count, kinds_of_study, own_day_count, study_series
 from tests.support import factories as make
 from tests.support.statements import statements
 
@@ -120,11 +120,11 @@ def test_an_animals_readings_come_by_kind_on_the_days_of_its_study(database: Dat
         make.measurement(session, animal, "bli_total_flux", 1.2e6, taken_on=date(2026, 3, 10))
     with database.reading() as session, statements(database.engine) as seen:
         days = day_count(session, study)
-        read = animal_series(session, animal, days, None, "Tucatinib")
-        alone = animal_series(session, animal, None, None, None)
+        read = animal_series(session, animal, study.id, days, "Tucatinib")
+        alone = animal_series(session, animal, None, own_day_count(session, animal.id))
     assert [(series.kind.code, list(series.days)) for series in read] == [("bli_total_flux", [8.0]), ("body_weight", [7.0])]
     assert [list(series.days) for series in alone] == [[1.0], [0.0]]
-    assert len(seen) == 2
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("animals", [2, 20])

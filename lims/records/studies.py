@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +16,9 @@ from lims.domain.identifiers import clean_identifier
 from lims.domain.vocabulary import ArmRole, DayZero, RecordStatus, StudyKind, StudyStatus
 from lims.models import Arm, Enrolment, Study
 from lims.queries.chunks import in_chunks
+from lims.records.accounts import require_reason
 from lims.records.common import add_or_reinstate
+from lims.records.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,48 @@ def add_study(session: Session, actor: Actor, project_id: int, new: NewStudy, *,
         "weight_loss_limit_percent": new.weight_loss_limit_percent,
     }
     return add_or_reinstate(session, {code: known} if known else {}, [(code, values)], Study)[0]
+
+
+CHANGEABLE = frozenset(
+    {
+        "title",
+        "hypothesis",
+        "kind",
+        "state",
+        "primary_outcome",
+        "day_zero",
+        "day_zero_on",
+        "weight_loss_limit_percent",
+    }
+)
+"""Fields of a study that `change_study` takes. A code is never changed: files and labels carry it."""
+
+
+def change_study(
+    session: Session, actor: Actor, study: Study, *, version: int, reason: str, **fields: Any
+) -> dict[str, tuple[Any, Any]]:
+    """Change fields of a study, by the names in `CHANGEABLE`; gives `{field: (old, new)}` for those that differ.
+
+    `version` is the version of the study that the person was shown.
+
+    Raises:
+        DomainError: no reason is given, nothing differs, or the study is locked.
+        Conflict: somebody else changed the study after the person opened it.
+    """
+    declare(session, actor, "study:change", reason=require_reason(reason), project=study.project_id)
+    check_version(study, version)
+    if study.state is StudyStatus.LOCKED:
+        raise DomainError(f"Study {study.code} is locked by a signature.", expected="a study that is draft, active or closed")
+    unknown = sorted(fields.keys() - CHANGEABLE)
+    if unknown:
+        raise TypeError(f"not changeable: {', '.join(unknown)}")
+    changed = {name: (getattr(study, name), new) for name, new in fields.items() if getattr(study, name) != new}
+    if not changed:
+        raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")
+    for name, (_, new) in changed.items():
+        setattr(study, name, new)
+    session.flush()
+    return changed
 
 
 def add_arms(session: Session, actor: Actor, study: Study, arms: Sequence[NewArm], *, reason: str = "") -> list[Arm]:

@@ -238,7 +238,7 @@ def without_values(layout: Layout, present: Sequence[bool], findings: Iterable[F
     rows = data_rows(layout.sheet, layout.header_row)
     blank = [row for row in rows if not present[row - layout.header_row - 1] and row not in told]
     starts = [row for row, before in zip(blank, [0, *blank], strict=False) if row != before + 1]
-    ends = [row for row, after in zip(blank, [*blank[1:], 0], strict=True) if row + 1 != after]
+    ends = [row for row, after in zip(blank, [*blank[1:], 0], strict=False) if row + 1 != after]
     width = max(map(len, layout.sheet.rows))
     return tuple(
         SetAside(layout.sheet.index, start, end, 1, width, "no value in the row", row_fate=True)

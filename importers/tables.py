@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import compress
 from typing import TypeVar
@@ -267,7 +267,11 @@ class TableReader:
         )
         if answer == "serial":
             return Clock.DATE, [None if number is None else SERIAL_EPOCH + timedelta(days=int(number)) for number in numbers]
-        return Clock.DAY, numbers if answer == "day" else [None] * len(numbers)
+        if answer == "day":
+            return Clock.DAY, numbers
+        # The question's own finding says that the dates are missing; one more for each row would only repeat it.
+        self._unreadable |= {(index, self.layout.found[key].column) for index in range(self.length)}
+        return Clock.DAY, [None] * len(numbers)
 
     def date_order(self, cells: Sequence[CellValue], prefer: str | None = None) -> str | None:
         """Ask whether the day or the month comes first, where dates such as 3/4/2024 leave it open."""
@@ -315,11 +319,12 @@ class TableReader:
                     remedy="answer on the check page, or with --set date=2024-01-31",
                 )
             )
+            self.asked.questions[-1] = replace(self.asked.questions[-1], answer=None)
             taken = None
         return Clock.DATE, [taken] * self.length
 
     def _incomplete(self, index: int, key: str | None) -> None:
-        if key is None or (index, self.layout.found[key].column) in self._unreadable:
+        if key is None or not self.layout.has(key) or (index, self.layout.found[key].column) in self._unreadable:
             return
         what = "animal id" if key == "animal" else key.split()[0]
         self.findings.append(

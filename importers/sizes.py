@@ -88,7 +88,9 @@ class Sizes:
         """Report a cell or row that cannot be read."""
         self._find(Severity.ERROR, code, message, row, column, value, expected)
 
-    def _find(self, severity: Severity, code: str, message: str, row: int, column: int, value: str, expected: str = EXPECTED) -> None:
+    def _find(
+        self, severity: Severity, code: str, message: str, row: int, column: int, value: str, expected: str = EXPECTED
+    ) -> None:
         self.rows.add(row)
         remedy = "correct the cell, or leave the row out with a reason"
         self.findings.append(Finding(severity, code, message, self.sheet.name, row, column, value, expected, remedy))

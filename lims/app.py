@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "lims.views.account",
     "lims.views.people",
     "lims.views.projects",
+    "lims.views.imports",
 )
 """Modules with a blueprint called `pages`."""
 FORM_MEMORY_BYTES = 2 * 2**20

@@ -206,7 +206,7 @@ def _in_words(answer: dict[str, Any]) -> str:
 @click.command("importers")
 def list_importers() -> None:
     """List the formats that can be read."""
-    from importers.registry import ALL
+    from importers.registry import IMPORTERS
 
-    for importer in ALL:
+    for importer in IMPORTERS:
         click.echo(f"{importer.key:<16} {importer.title}\n{'':<16} {importer.reads}")

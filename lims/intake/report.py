@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from importers.base import Claim, Finding, Question, Severity
+from importers.base import Claim, Finding, Question, Reading, Severity
+from importers.workbook import CellValue, Workbook
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
 
@@ -169,3 +172,19 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "expected": finding.expected,
         "remedy": finding.remedy,
     }
+
+
+def in_own_layout(book: Workbook, reading: Reading, wrong: set[tuple[str, int]]) -> bytes:
+    """Give the header rows and some rows of a file as CSV, cell by cell as they stood."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for sheet in book.sheets:
+        rows = sorted(row for name, row in wrong if name == sheet.name)
+        if rows:
+            for row in [*reading.header_rows.get(sheet.index, ()), *rows]:
+                writer.writerow([_cell(value) for value in sheet.rows[row - 1]])
+    return out.getvalue().encode()
+
+
+def _cell(value: CellValue) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

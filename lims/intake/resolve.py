@@ -28,6 +28,9 @@ CREATABLE = frozenset({"animals", "arms", "study"})
 ONLY_TUMOUR = "tumour"
 """What the one tumour of an animal is called where a file names none."""
 
+UNASSIGNED = "unassigned"
+"""The arm of animals that a file puts in a study without naming an arm."""
+
 TumourKey = tuple[str, str | None]
 
 
@@ -246,7 +249,7 @@ class Resolver:
                 self.names.day_zero[label] = day_zero
 
     def _arms(self) -> None:
-        stated = {label: facts.arm for label, facts in self.facts.items() if facts.arm and label in self.names.studies}
+        stated = {label: self.facts[label].arm or UNASSIGNED for label in self.names.studies}
         places = {place.id: place for place in self.names.studies.values()}
         known_arms = {
             (arm.study_id, title): arm
@@ -268,6 +271,8 @@ class Resolver:
             if current is not None:
                 self._same_arm(label, title, current, place)
                 continue
+            if title == UNASSIGNED and "arms" not in self.allowed:
+                continue
             if (place.id, title) not in known_arms and (place.code, title) not in planned:
                 if "arms" not in self.allowed:
                     self._unknown_arm(label, title, place)
@@ -279,7 +284,7 @@ class Resolver:
 
     def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:
         self.names.arms[label] = current[1]
-        if title not in current:
+        if title not in (UNASSIGNED, *current):
             self._find(
                 "animal-in-other-arm",
                 f'Animal "{label}" is in arm "{current[1]}" of study {place.code}; this file puts it in "{title}".',

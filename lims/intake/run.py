@@ -12,12 +12,12 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from importers.identify import identify
-from importers.registry import by_key
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from importers.base import Claim, Finding, Question, Reading, Refused, Severity
+from importers.identify import identify
+from importers.registry import by_key
 from importers.workbook import Workbook, open_workbook
 from lims.audit.bulk import write_rows
 from lims.audit.record import Actor, declare
@@ -28,12 +28,13 @@ from lims.domain.vocabulary import BatchState
 from lims.intake.commit import commit_plan, create_named
 from lims.intake.limited import run_limited
 from lims.intake.plan import Plan, make_plan
-from lims.intake.report import build_report
+from lims.intake.report import build_report, in_own_layout
 from lims.intake.resolve import Resolver
 from lims.intake.store import FileStore
+from lims.intake.upload import answer
 from lims.intake.validate import validate
 from lims.intake.withdraw import supersede
-from lims.models import ImportBatch, ImportFinding
+from lims.models import ImportBatch, ImportFinding, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,50 @@ def check(settings: Settings, url: str, batch_id: int, actor: Actor) -> Outcome:
 def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect: str | None = None, reason: str = "") -> Outcome:
     """Do the same and record it, in one transaction, or refuse with the findings that say why."""
     return _in_child(Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason))
+
+
+def take_answers(
+    session: Session,
+    actor: Actor,
+    batch: ImportBatch,
+    *,
+    study: Study | None = None,
+    importer: str | None = None,
+    choices: dict[str, str],
+) -> None:
+    """Keep what a person says of a file, for the next check."""
+    declare(session, actor, "batch:check", project=batch.project_id)
+    answer(batch, study=study, importer=importer, choices=choices)
+
+
+def confirm_proposals(session: Session, actor: Actor, batch: ImportBatch) -> None:
+    """Keep the proposals a person saw on the check page as that person's answers."""
+    proposed = {one["key"]: one["answer"] for one in (batch.report or {}).get("questions", []) if one["answer"] is not None}
+    declare(session, actor, "batch:check", project=batch.project_id)
+    answer(batch, choices=proposed)
+
+
+def refused_rows(settings: Settings, url: str, batch_id: int, actor: Actor) -> bytes:
+    """Give the header rows and every row with an error as CSV in the file's own layout, sheet after sheet."""
+    task = Task(url, settings, batch_id, actor)
+    return run_limited(_refused_rows, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
+
+
+def _refused_rows(task: Task) -> bytes:
+    database = Database(task.url)
+    try:
+        opened = _open(database, task)
+        with database.reading() as session:
+            wrong = session.execute(
+                select(ImportFinding.sheet, ImportFinding.row_number).where(
+                    ImportFinding.batch_id == task.batch_id,
+                    ImportFinding.severity == Severity.ERROR.value,
+                    ImportFinding.row_number.is_not(None),
+                )
+            ).all()
+    finally:
+        database.close()
+    return in_own_layout(opened.book, opened.reading, {(sheet, row) for sheet, row in wrong})
 
 
 def _in_child(task: Task) -> Outcome:

@@ -6,10 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, g, url_for
 
-from lims.domain.permissions import ROLE_TITLES
+from importers.base import column_letter
+from lims.domain.permissions import ROLE_TITLES, allowed
 from lims.domain.vocabulary import RoleName
+from lims.views.support import current_project
 from lims.views.transaction import installation
 
 
@@ -44,10 +46,17 @@ def url_of(endpoint: str, **values: Any) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
+def may(action: str) -> bool:
+    """Tell whether the signed-in person may do something in the project of the address."""
+    return "project" in g and allowed(current_project().role, action)
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(address)
+    app.add_template_filter(column_letter)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
+    app.add_template_global(may)
     app.add_template_global(role_title)
     app.add_template_global(url_of)

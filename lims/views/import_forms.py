@@ -10,7 +10,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from importers.registry import ALL
+from importers.registry import IMPORTERS
 from lims.models import ImportBatch, Study
 
 PREFIX = "answer-"
@@ -73,7 +73,7 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study]) -> AnswersForm:
             "changed": choices.get("changed") == "accept",
         }
     )
-    form.importer.choices = [("", "not recognised: choose"), *((one.key, one.title) for one in ALL)]
+    form.importer.choices = [("", "not recognised: choose"), *((one.key, one.title) for one in IMPORTERS)]
     form.study.choices = [("", "none, or as the file says"), *((str(one.id), f"{one.code} · {one.title}") for one in studies)]
     return form
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from importers.registry import IMPORTERS
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
@@ -72,7 +73,7 @@ def upload() -> ResponseReturnValue:
                 supersedes=_superseded(form.supersedes.data),
             )
             return _check(batch) if new or batch.state in OPEN_STATES else _already(batch)
-    return render_form("imports/upload.html", form, supersedes=_superseded(form.supersedes.data))
+    return render_form("imports/upload.html", form, supersedes=_superseded(form.supersedes.data), importers=IMPORTERS)
 
 
 def _superseded(text: str | None) -> ImportBatch | None:
@@ -100,7 +101,8 @@ def show(batch_id: int) -> ResponseReturnValue:
     session, project = current_session(), current_project()
     batch = batch_of(session, project.id, batch_id)
     found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
-    common = {"batch": batch, "report": batch.report or {}, "found": found, "tiles": tiles(batch)}
+    report = batch.report or {}
+    common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch)}
     if batch.state in OPEN_STATES:
         form = answers_form(batch, active_studies(session, project.id))
         return render_template(
@@ -108,7 +110,7 @@ def show(batch_id: int) -> ResponseReturnValue:
             **common,
             form=form,
             questions=question_fields(form),
-            commit_form=CommitForm(data={"digest": common["report"].get("digest")}),
+            commit_form=CommitForm(data={"digest": report.get("digest")}),
             button=what_commit_does(batch),
             plots=plots_of(session, batch),
         )

@@ -52,8 +52,17 @@ class Application(Flask):
             if response.status_code < 400:
                 current_session().commit()
             else:
-                current_session().rollback()
+                close_session()
         return response
+
+
+def start_again() -> None:
+    """Undo what the request did, and read the rest of the answer through a new session: for pages about a failure."""
+    close_session()
+    # What was loaded before belongs to the session that failed.
+    for name in ("_login_user", "my_projects", "project"):
+        g.pop(name, None)
+    g.session = installation().database.reader()
 
 
 def close_session(error: BaseException | None = None) -> None:

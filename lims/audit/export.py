@@ -213,21 +213,21 @@ def _write_csv(session: Session, destination: IO[bytes], filters: Filters) -> in
 
 def _write_jsonl(session: Session, destination: IO[bytes], filters: Filters) -> int:
     """Write one event a line. The changes' text is canonical JSON already and goes in as it is."""
-    count, last, pieces = 0, None, []
+    count, last, begun = 0, None, False
     for rows in _rows(session, filters):
-        lines: list[str] = []
+        pieces: list[str] = []
         for seq, at, person, origin, action, reason, detail, _position, entity, key, changed in rows:
             if seq != last:
-                if last is not None:
-                    lines.append(pieces[0] + ",".join(pieces[1:]) + "]}\n")
                 head = {"event": seq, "time": at, "person": person, "origin": origin, "action": action, "reason": reason}
-                pieces = [f'{orjson.dumps(head).decode()[:-1]},"detail":{detail},"changes":[']
-                last, count = seq, count + 1
+                end = "" if last is None else "]}\n"
+                pieces.append(f'{end}{orjson.dumps(head).decode()[:-1]},"detail":{detail},"changes":[')
+                last, count, begun = seq, count + 1, False
             if entity is not None:
-                pieces.append(f'{{"entity":"{entity}","record":{key},"fields":{changed}}}')
-        destination.write("".join(lines).encode())
+                pieces.append(f'{"," if begun else ""}{{"entity":"{entity}","record":{key},"fields":{changed}}}')
+                begun = True
+        destination.write("".join(pieces).encode())
     if last is not None:
-        destination.write((pieces[0] + ",".join(pieces[1:]) + "]}\n").encode())
+        destination.write(b"]}\n")
     note = newest_checkpoint(session)
     if note is not None:
         destination.write(orjson.dumps({"checkpoint": note}) + b"\n")

@@ -1,0 +1,1 @@
+"""What an audit bundle carries so that it can be checked without this software."""

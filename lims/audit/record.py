@@ -251,10 +251,6 @@ def seal(connection: Connection, declared: Declared) -> int:
     return seq
 
 
-def _forget(session: Session) -> None:
-    session.info.pop("audit", None)
-
-
 def _remember_savepoint(session: Session, transaction: SessionTransaction) -> None:
     declared = session.info.get("audit")
     if transaction.nested:
@@ -262,21 +258,25 @@ def _remember_savepoint(session: Session, transaction: SessionTransaction) -> No
         session.info.setdefault("audit_savepoints", {})[transaction] = declared.size() if isinstance(declared, Declared) else None
 
 
-def _forget_savepoint(session: Session, transaction: SessionTransaction) -> None:
-    """Take back what a rolled-back savepoint had collected: it never happened."""
-    if not transaction.nested or transaction not in session.info.get("audit_savepoints", {}):
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    """Take back what a rolled-back transaction, or savepoint in it, had collected: it never happened."""
+    if transaction.parent is None:
+        session.info.pop("audit", None)
         return
-    size = session.info["audit_savepoints"].pop(transaction)
-    declared = session.info.get("audit")
-    if isinstance(declared, Declared):
-        if size is None:
-            session.info.pop("audit")
-        else:
-            declared.shrink(size)
+    savepoints = session.info.get("audit_savepoints", {})
+    if transaction not in savepoints:
+        return
+    size, declared = savepoints.pop(transaction), session.info.get("audit")
+    if size is None:
+        session.info.pop("audit", None)
+    elif isinstance(declared, Declared):
+        declared.shrink(size)
 
 
-def _close_savepoint(session: Session, transaction: SessionTransaction) -> None:
-    session.info.get("audit_savepoints", {}).pop(transaction, None)
+def _forget_savepoints(session: Session, transaction: SessionTransaction) -> None:
+    # A savepoint ends before its rollback is told: marks can only go when everything is over.
+    if transaction.parent is None:
+        session.info.pop("audit_savepoints", None)
 
 
 def install(target: Any) -> None:
@@ -284,7 +284,6 @@ def install(target: Any) -> None:
     event.listen(target, "before_flush", _before_flush)
     event.listen(target, "after_flush", _after_flush)
     event.listen(target, "before_commit", _before_commit)
-    event.listen(target, "after_rollback", _forget)
     event.listen(target, "after_transaction_create", _remember_savepoint)
-    event.listen(target, "after_soft_rollback", _forget_savepoint)
-    event.listen(target, "after_transaction_end", _close_savepoint)
+    event.listen(target, "after_soft_rollback", _forget)
+    event.listen(target, "after_transaction_end", _forget_savepoints)

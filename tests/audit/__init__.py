@@ -1,0 +1,1 @@
+"""The audit trail: written by every path, refused to editors, verified, exported."""

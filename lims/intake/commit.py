@@ -19,7 +19,7 @@ from lims.models import Arm, ImportBatch, PdxModel, Project, Study
 from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
 from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
-from lims.records.tissue import add_models
+from lims.records.tissue import NewModel, add_models
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 
@@ -43,7 +43,7 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
         if wanted:
             add_arms(session, actor, study, wanted)
     if names.new_models:
-        add_models(session, actor, project, names.new_models)
+        add_models(session, actor, project, [NewModel(code) for code in names.new_models])
     added = add_animals(session, actor, project, [_new_animal(facts) for facts in names.new_animals])
     for facts, animal in zip(names.new_animals, added, strict=True):
         names.hosts[facts.label].id = animal.id

@@ -53,6 +53,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
     security.configure(app, settings)
     # The order matters: id and log, headers, forged forms, then who it is.
     request_log.install(app)
+    app.before_request(errors.refuse_foreign_host)
     headers.install(app, https_only=settings.https_only)
     CSRFProtect(app)
     support.install(app)

@@ -29,7 +29,9 @@ def project() -> None:
 @click.option("--name", help="Printed name; otherwise what stands before the @.")
 @click.option("--administrator", is_flag=True, help="Manages people and projects of the whole installation.")
 @click.pass_context
-def add_user(context: click.Context, email: str, role: str | None, code: str | None, name: str | None, *, administrator: bool) -> None:
+def add_user(
+    context: click.Context, email: str, role: str | None, code: str | None, name: str | None, *, administrator: bool
+) -> None:
     """Add a person; prints a password once, unless LIMS_NEW_PASSWORD gives one.
 
     Somebody who has an account is added to the project with it.
@@ -49,9 +51,15 @@ def add_user(context: click.Context, email: str, role: str | None, code: str | N
         try:
             person, new = user_by_email(session, email), False
         except NotFound:
-            hashed = hash_password(check_password(password), settings.password_memory_kib)
-            printed = name or email.partition("@")[0]
-            person, new = create_user(session, actor, email=email, name=printed, password_hash=hashed, administrator=administrator), True
+            new = True
+            person = create_user(
+                session,
+                actor,
+                email=email,
+                name=name or email.partition("@")[0],
+                password_hash=hash_password(check_password(password), settings.password_memory_kib),
+                administrator=administrator,
+            )
         if role is not None:
             add_member(session, actor, resolve_project(session, code), person, RoleName(role))
     click.echo(f"{person.email} {'was added' if new else 'had an account already'}.")

@@ -61,7 +61,8 @@ def _database(settings: Settings) -> Iterator[Looked]:
     try:
         at = migrate.current(settings.url)
     except OperationalError as failed:
-        yield Looked("database", f"{where} does not answer: {str(failed.orig).splitlines()[0]}", "start it, or correct LIMS_DATABASE_URL")
+        told = str(failed.orig).splitlines()[0]
+        yield Looked("database", f"{where} does not answer: {told}", "start it, or correct LIMS_DATABASE_URL")
         return
     yield Looked("database", where)
     needed = ", ".join(migrate.heads())
@@ -71,11 +72,12 @@ def _database(settings: Settings) -> Iterator[Looked]:
 def _network(settings: Settings) -> Iterator[Looked]:
     alone = settings.host in ("127.0.0.1", "localhost", "::1")
     found = f"http://{settings.host}:{settings.port}"
-    open_to_all = not alone and not settings.https_only
-    yield Looked("address", found, "passwords cross the network unencrypted: put a proxy in front, set LIMS_HTTPS_ONLY" if open_to_all else "")
+    unencrypted = "passwords cross the network unencrypted: put a proxy with a certificate in front and set LIMS_HTTPS_ONLY"
+    yield Looked("address", found, "" if alone or settings.https_only else unencrypted)
     hosts = ", ".join(settings.trusted_hosts)
     yield Looked("host names", hosts or "any", "" if hosts or alone else "set LIMS_TRUSTED_HOSTS")
     if settings.mail_server is None:
         yield Looked("mail", "none: administrators reset passwords")
     else:
-        yield Looked("mail", settings.mail_server, "" if hosts else "set LIMS_TRUSTED_HOSTS: without it `lims serve` refuses to start")
+        needed = "set LIMS_TRUSTED_HOSTS: without it `lims serve` refuses to start"
+        yield Looked("mail", settings.mail_server, "" if hosts else needed)

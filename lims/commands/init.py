@@ -51,4 +51,5 @@ def upgrade(context: click.Context) -> None:
     before = migrate.current(settings.url)
     migrate.upgrade(settings.url)
     after = migrate.current(settings.url)
-    click.echo(f"The database was at {before or 'no revision'} and is at {after} now." if before != after else f"Up to date: {after}")
+    moved = f"The database was at {before or 'no revision'}, it is at {after} now."
+    click.echo(f"Up to date: {after}" if before == after else moved)

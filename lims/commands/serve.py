@@ -51,4 +51,5 @@ def require_current_tables(url: str) -> None:
     if at is None:
         raise Refusal("This database has no tables yet: run `lims init` first.")
     if at not in heads:
-        raise Refusal(f"The database's tables are at {at}, this version needs {', '.join(heads)}: back it up, then run `lims upgrade`.")
+        needed = ", ".join(heads)
+        raise Refusal(f"The database's tables are at {at}, this version needs {needed}: back it up, then run `lims upgrade`.")

@@ -25,7 +25,7 @@ class MyProject:
     role: RoleName
 
 
-def _memberships(user_id: int) -> Select[tuple[int, str, str, RecordStatus, RoleName]]:
+def _memberships(user_id: int) -> Select[int, str, str, RecordStatus, RoleName]:
     return (
         select(Project.id, Project.code, Project.title, Project.status, Role.name)
         .join(Membership, Membership.project_id == Project.id)
@@ -64,7 +64,7 @@ def project_by_code(session: Session, code: str) -> Project:
     return project
 
 
-def members(project_id: int) -> Select[tuple[Membership, User]]:
+def members(project_id: int) -> Select[Membership, User]:
     """Select a project's memberships with their people, withdrawn ones last."""
     return (
         select(Membership, User)

@@ -23,7 +23,7 @@ class Scoped(Protocol):
 Record = TypeVar("Record", bound=Scoped)
 
 
-def scoped(model: type[Record], project_id: int) -> Select[tuple[Record]]:
+def scoped(model: type[Record], project_id: int) -> Select[Record]:
     """Select the records of `model` that belong to the project."""
     column: InstrumentedAttribute[int] = model.project_id
     return select(model).where(column == project_id)

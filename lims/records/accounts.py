@@ -57,11 +57,9 @@ def role_named(session: Session, name: RoleName) -> Role:
 def create_user(
     session: Session, actor: Actor, *, email: str, name: str, password_hash: str, administrator: bool = False, reason: str = ""
 ) -> User:
-    """Record a person who may sign in.
+    """Record a person who may sign in, with a hash of `lims.records.passwords.hash_password`.
 
-    Args:
-        password_hash: from `lims.records.passwords.hash_password`.
-        administrator: manages people and projects of the whole installation.
+    An `administrator` manages people and projects of the whole installation.
 
     Raises:
         DomainError: the address is none, or somebody has it already (also somebody deactivated: ids are not given away).

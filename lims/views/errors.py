@@ -6,17 +6,17 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, g, make_response, render_template, request
+from flask import Flask, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lims.views.request_log import request_id
-from lims.views.transaction import close_session
+from lims.views.support import told
+from lims.views.transaction import close_session, start_again
 
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 503})
 RETRY_SECONDS = 10
@@ -25,15 +25,14 @@ log = structlog.stdlib.get_logger("lims.errors")
 
 
 def _page(status: int, detail: str = "", **context: Any) -> ResponseReturnValue:
-    # Whatever the request did is undone, and the page reads the frame through a new session.
-    close_session()
-    g.pop("my_projects", None)
+    start_again()
     return render_template(f"errors/{status}.html", detail=detail, **context), status
 
 
-def _told(refused: DomainError) -> str:
-    expected = f"Expected: {refused.expected}." if refused.expected else ""
-    return " ".join(part for part in (str(refused), expected, refused.remedy or "") if part)
+def _alone(template: str, **context: Any) -> str:
+    """Render a page without the frame, whose globals would ask the very database that does not answer."""
+    close_session()
+    return current_app.jinja_env.get_template(template).render(request=request, **context)
 
 
 def _typed() -> list[tuple[str, str]]:
@@ -50,8 +49,8 @@ def _domain(refused: DomainError) -> ResponseReturnValue:
     elif isinstance(refused, NotAllowed):
         status = HTTPStatus.FORBIDDEN
     elif isinstance(refused, Conflict):
-        return _page(HTTPStatus.CONFLICT, _told(refused), typed=_typed())
-    return _page(status, _told(refused))
+        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed())
+    return _page(status, told(refused))
 
 
 def _stale(stale: StaleDataError) -> ResponseReturnValue:
@@ -72,9 +71,7 @@ def _database(failed: DBAPIError) -> ResponseReturnValue:
         detail = "Another change, perhaps a large import, kept the database busy for longer than this page could wait."
     else:
         detail = "The database does not answer."
-    close_session()
-    # The frame would ask the same database again, so this page does without.
-    response = make_response(render_template("errors/503.html", detail=detail), HTTPStatus.SERVICE_UNAVAILABLE)
+    response = make_response(_alone("errors/503.html", detail=detail), HTTPStatus.SERVICE_UNAVAILABLE)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
@@ -83,19 +80,22 @@ def _csrf(refused: CSRFError) -> ResponseReturnValue:
     return _page(HTTPStatus.BAD_REQUEST, "The form was not one of this sign-in.")
 
 
+def refuse_foreign_host() -> ResponseReturnValue | None:
+    """Answer a host name that is not ours before anything else looks at the request; no page: its links would be wrong."""
+    foreign = isinstance(request.routing_exception, SecurityError)
+    return ("This server does not answer to that host name.\n", HTTPStatus.BAD_REQUEST) if foreign else None
+
+
 def _http(refused: HTTPException) -> ResponseReturnValue:
     if refused.code not in PAGES:
         return refused
     if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        from flask import current_app
-
         return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit=f"{current_app.config['MAX_CONTENT_LENGTH'] // 2**20} MB")
     return _page(refused.code)
 
 
 def _defect(failed: Exception) -> ResponseReturnValue:
-    close_session()
-    return render_template("errors/500.html", request_id=request_id()), HTTPStatus.INTERNAL_SERVER_ERROR
+    return _alone("errors/500.html", request_id=request_id()), HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def install(app: Flask) -> None:

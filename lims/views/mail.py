@@ -30,4 +30,4 @@ def _deliver(server: str, message: EmailMessage) -> None:
                 connection.starttls()
             connection.send_message(message)
     except (OSError, smtplib.SMTPException) as failed:
-        log.error("mail not sent", error=type(failed).__name__, subject=message["Subject"])
+        log.warning("mail not sent", error=type(failed).__name__, subject=message["Subject"])

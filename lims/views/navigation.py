@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
-from flask_login import current_user
 
 from lims.domain.permissions import allowed
-from lims.views.support import current_project, projects_of_account
+from lims.views.security import signed_in
+from lims.views.support import current_account, current_project, projects_of_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def _nav() -> list[Link]:
         role = current_project().role
         places = [PLACES[0], *(place for place in PROJECT_PLACES if allowed(role, place.action)), PLACES[1]]
     places += ACCOUNT_PLACES
-    if current_user.administrator:
+    if current_account().administrator:
         places += ADMINISTRATION_PLACES
     return [_link(place) for place in places if place.endpoint in current_app.view_functions]
 
 
 def _frame() -> dict[str, Any]:
-    if not current_user.is_authenticated:
+    if not signed_in():
         return {"nav": [], "my_projects": [], "current_project": None}
     return {
         "nav": _nav(),

@@ -6,7 +6,7 @@ commits are flushes here; the request's transaction is committed once (`lims.vie
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, g, request, session
@@ -39,12 +39,12 @@ class Account(UserMixin):
         self.person = person
 
     @property
-    def id(self) -> int:
+    def id(self) -> int:  # type: ignore[override]  # read, never set through here
         """Give the person's id."""
         return self.person.id
 
     @property
-    def email(self) -> str:
+    def email(self) -> str:  # type: ignore[override]  # read, never set through here
         """Give the address."""
         return self.person.email
 
@@ -54,7 +54,7 @@ class Account(UserMixin):
         return self.person.name
 
     @property
-    def active(self) -> bool:
+    def active(self) -> bool:  # type: ignore[override]  # read, never set through here
         """Say whether the person may sign in."""
         return self.person.active
 
@@ -86,7 +86,8 @@ class AccountDatastore(SQLAlchemySessionUserDatastore):
     """Flask-Security's store on the request's session, handing out `Account`."""
 
     def __init__(self) -> None:
-        super().__init__(LocalProxy(current_session), Account, None)
+        # Roles belong to projects here (`lims.domain.permissions`), so Flask-Security gets no model of them.
+        super().__init__(LocalProxy(current_session), Account, None)  # type: ignore[arg-type]  # any session will do
 
     def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> Account | None:
         """Find a person by one attribute."""
@@ -107,17 +108,18 @@ class AccountDatastore(SQLAlchemySessionUserDatastore):
 class SignInForm(LoginForm):
     """Flask-Security's form without "remember me", writing each failure into the audit trail."""
 
-    remember = None
+    remember = None  # type: ignore[assignment]  # how WTForms takes an inherited field away
 
-    def validate(self, **kwargs: Any) -> bool:
+    def validate(self, **kwargs: Any) -> bool:  # type: ignore[override]  # Flask-Security's own signature
         """Check address and password; record it where they are not right."""
         if super().validate(**kwargs):
             return True
         g.sign_in_failed = True
         person = self.user.person if isinstance(self.user, Account) else None
-        typed = (self.email.data or "") if not self.email.errors or person else ""
-        # People type a password into the wrong field: only what has the form of an address is kept.
-        named = person.email if person else typed[:_LONGEST_ADDRESS] if "@" in typed else "no address"
+        # People type a password into the wrong field: only what has the form of an address (the form then looks for its
+        # owner, `ifield`) is kept.
+        typed = str(self.email.data)[:_LONGEST_ADDRESS] if self.ifield is not None else "no address"
+        named = person.email if person else typed
         _declare(
             Actor(person.id if person else None, person.name if person else "unknown", "form", request_id()),
             "session:fail",
@@ -181,13 +183,12 @@ def _limit(app: Flask) -> None:
     allow so many times more.
     """
     limiter = Limiter(get_remote_address, app=app, strategy="moving-window")
-    views = app.view_functions
-    views["security.login"] = limiter.limit(FAILED_SIGN_INS, methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False))(
-        views["security.login"]
-    )
-    resets = views["security.forgot_password"]
-    resets = limiter.limit(RESETS, methods=["POST"], key_func=_typed_address)(resets)
-    views["security.forgot_password"] = limiter.limit("20 per hour", methods=["POST"])(resets)
+    views: dict[str, Any] = app.view_functions
+    sign_ins = limiter.limit(FAILED_SIGN_INS, methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False))
+    per_person = limiter.limit(RESETS, methods=["POST"], key_func=_typed_address)
+    per_address = limiter.limit(FAILED_SIGN_INS, methods=["POST"])
+    views["security.login"] = sign_ins(views["security.login"])
+    views["security.forgot_password"] = per_address(per_person(views["security.forgot_password"]))
 
 
 def configure(app: Flask, settings: Settings) -> None:
@@ -204,12 +205,12 @@ def configure(app: Flask, settings: Settings) -> None:
             "argon2__parallelism": PARALLELISM,
         },
         SECURITY_PASSWORD_LENGTH_MIN=MINIMUM_LENGTH,
-        SECURITY_PASSWORD_NORMALIZE_FORM="NFKD",
+        SECURITY_PASSWORD_NORMALIZE_FORM="NFKD",  # noqa: S106  # a Unicode normal form
         SECURITY_CHANGEABLE=True,
         SECURITY_CHANGE_URL="/account/password",
         SECURITY_POST_CHANGE_VIEW="account.index",
         SECURITY_RECOVERABLE=True,
-        SECURITY_RESET_PASSWORD_WITHIN="1 days",  # noqa: S106  # a time
+        SECURITY_RESET_PASSWORD_WITHIN=timedelta(days=1),
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_SEND_PASSWORD_RESET_EMAIL=mail,
         SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL=mail,
@@ -253,3 +254,8 @@ def current_account() -> Account:
 def mail_is_set_up() -> bool:
     """Say whether this installation can send a message."""
     return bool(installation().settings.mail_server)
+
+
+def signed_in() -> bool:
+    """Say whether somebody is signed in."""
+    return bool(current_user._get_current_object().is_authenticated)

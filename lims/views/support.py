@@ -1,4 +1,4 @@
-'''What every view uses: the request's session, who acts, in which project, and whether they may.
+"""What every view uses: the request's session, who acts, in which project, and whether they may.
 
 A view in ten lines (pages of a project live under `/p/<project_code>`, which a view neither takes nor passes on)::
 
@@ -26,7 +26,7 @@ Name the blueprint in `BLUEPRINTS` of `lims/app.py`. The transaction commits by 
 (`lims.views.transaction`); `render_form` answers 422 when the form has errors, so a refused form never commits. Every
 view needs a `needs(…)` or `administrators_only`, unless it shows nothing but the signed-in person's own things
 (`own_pages_only`); a test walks the url map. Lists: `lims.views.tables`.
-'''
+"""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf import FlaskForm
 
 from lims.audit.record import Actor
@@ -46,7 +45,7 @@ from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
 from lims.views.request_log import request_id
-from lims.views.security import Account, current_account
+from lims.views.security import current_account, signed_in
 from lims.views.transaction import current_session
 
 __all__ = [
@@ -145,6 +144,12 @@ def own_pages_only(view: Callable[Parameters, Returned]) -> Callable[Parameters,
     return view
 
 
+def told(refused: DomainError) -> str:
+    """Say what was wrong, what was expected and what to do, in one line."""
+    expected = f"Expected: {refused.expected}." if refused.expected else ""
+    return " ".join(part for part in (str(refused), expected, refused.remedy or "") if part)
+
+
 @contextmanager
 def refusing(form: FlaskForm) -> Iterator[None]:
     """Turn a refusal by the records into an error on the form, and undo what was done.
@@ -157,7 +162,7 @@ def refusing(form: FlaskForm) -> Iterator[None]:
         raise
     except DomainError as refused:
         current_session().rollback()
-        said = " ".join(str(part) for part in (refused, refused.expected and f"Expected: {refused.expected}.", refused.remedy) if part)
+        said = told(refused)
         field = form._fields.get(refused.field or "")
         if field is None:
             form.form_errors.append(said)
@@ -191,7 +196,7 @@ def _give_project_code(endpoint: str, values: dict[str, Any]) -> None:
 def _require_sign_in() -> ResponseReturnValue | None:
     if request.endpoint in OPEN_ENDPOINTS:
         return None
-    if not current_user.is_authenticated:
+    if not signed_in():
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]  # set by Flask-Login
     if g.project_code is not None:
         g.project = current_project()

@@ -1,4 +1,4 @@
-'''List pages: a table with filters, sort and pages in the address, and exactly that view as csv, xlsx or JSON.
+"""List pages: a table with filters, sort and pages in the address, and exactly that view as csv, xlsx or JSON.
 
 A list in a view::
 
@@ -21,7 +21,7 @@ A list in a view::
 
 `answer` shows the template with `view` (a `TableView` for `macros/table.html`), or the file if `?format=` asks for one.
 Two queries a page, whatever its length. Only columns named here are sorted by, only filters named here are applied.
-'''
+"""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from lims.views.transaction import installation
 PAGE_ROWS = 50
 STREAMED_ROWS = 1_000
 Source: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
-Cell: TypeAlias = str | None | dict[str, Any]
+Cell: TypeAlias = str | dict[str, Any] | None
 
 
 def as_text(value: Any) -> Cell:
@@ -68,6 +68,7 @@ class Column:
     """One column: where its value comes from, and how it is shown. Files get the value itself.
 
     `show` takes the value, or the whole row where `of_row` is set (other columns by their key, the record's id as `key`).
+    A column that is not `on_page` stands in files only, such as a sheet and row that the page shows as one address.
     """
 
     key: str
@@ -79,6 +80,7 @@ class Column:
     sortable: bool = True
     show: Callable[[Any], Cell] = as_text
     of_row: bool = False
+    on_page: bool = True
 
     @property
     def heading(self) -> str:
@@ -241,18 +243,19 @@ def _shown(listing: Listing, row: Row[Any]) -> dict[str, Any]:
     return cells
 
 
-def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> TableView:
+def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, count: Select[Any] | None = None) -> TableView:
     """Make the page of the table that the address asks for: two queries.
 
-    Args:
-        rows: what to list, scoped to the project, with the joins that the columns need; its own columns do not matter.
+    `rows` selects what to list, scoped to the project, with the joins that the columns need; its own columns do not matter.
+    `count` is a cheaper statement for how many rows there are, asked where no filter is set.
 
     Raises:
         DomainError: a filter holds something it cannot mean.
     """
     arguments = _arguments(listing)
     selected = _selected(listing, rows, arguments)
-    total = _count(session, selected)
+    filtered = any(one.key in arguments for one in listing.filters)
+    total = _count(session, selected) if filtered or count is None else session.scalar(count) or 0
     pages = max(ceil(total / PAGE_ROWS), 1)
     page = _page_number(arguments, pages)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
@@ -262,7 +265,7 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     leads_on = not filtered and empty.endpoint in current_app.view_functions
     return TableView(
         caption=listing.caption,
-        columns=listing.columns,
+        columns=tuple(column for column in listing.columns if column.on_page),
         rows=[_shown(listing, row) for row in found],
         filters=[ShownFilter(one.key, one.label, one.kind, arguments.get(one.key, ""), one.options) for one in listing.filters],
         total=total,
@@ -279,11 +282,13 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     )
 
 
-def answer(listing: Listing, rows: Select[Any], template: str, **context: Any) -> ResponseReturnValue:
+def answer(
+    listing: Listing, rows: Select[Any], template: str, *, count: Select[Any] | None = None, **context: Any
+) -> ResponseReturnValue:
     """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`."""
     asked = request.args.get("format")
     if asked is None:
-        return render_template(template, view=table_from_query(current_session(), listing, rows), **context)
+        return render_template(template, view=table_from_query(current_session(), listing, rows, count=count), **context)
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
     return _as_file(listing, rows, asked, current_project().id if g.get("project_code") else None)
@@ -301,8 +306,9 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
         detail = {"rows": total, "format": name, **arguments}
         declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)
     content_type, write = FORMATS[name]
+    headings = [column.heading for column in listing.columns]
     found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS))
-    response = Response(write([column.heading for column in listing.columns], (row[:-1] for row in found)), content_type=content_type)
+    response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
     response.call_on_close(session.close)
     response.headers["Content-Disposition"] = f'attachment; filename="{listing.noun}s.{name}"'
     return response

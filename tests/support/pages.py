@@ -1,0 +1,109 @@
+"""A browser without a screen: follows pages and forms, and checks what every page must have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from lims.audit.record import Actor
+from lims.db import Database
+from lims.domain.vocabulary import RoleName
+from lims.models import Project, User
+from lims.records.accounts import create_user
+from lims.records.passwords import hash_password
+from lims.records.projects import add_member, create_project
+
+PASSWORD = "ein langer Satz tut es"
+MEMORY_KIB = 19_456
+"""The least that settings allow: tests hash often."""
+PASSWORD_HASH = hash_password(PASSWORD, MEMORY_KIB)
+COMMAND_LINE = Actor(None, "tester", "command line")
+
+
+def add_person(database: Database, name: str, *, administrator: bool = False, **roles: RoleName) -> User:
+    """Add a person with `PASSWORD` and roles in projects by code (`P1=RoleName.AUDITOR`), as the command line does."""
+    with database.transaction() as session:
+        person = create_user(
+            session, COMMAND_LINE, email=address(name), name=name, password_hash=PASSWORD_HASH, administrator=administrator
+        )
+        for code, role in roles.items():
+            project = session.query(Project).filter_by(code=code).one()
+            add_member(session, COMMAND_LINE, project, person, role)
+    return person
+
+
+def add_project(database: Database, code: str) -> Project:
+    """Add a project, as the command line does."""
+    with database.transaction() as session:
+        return create_project(session, COMMAND_LINE, code=code, title=f"Project {code}")
+
+
+def address(name: str) -> str:
+    """Give the e-mail address of a test person."""
+    return f"{name.lower().replace(' ', '.')}@lab.test"
+
+
+class Browser:
+    """One person's browser. Every page it gets must have a title with the page's own name, one h1, and tokens in its forms."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+
+    def get(self, path: str, status: int = 200, heading: str | None = None) -> BeautifulSoup:
+        """Get a page; `heading` is what its title begins with."""
+        response = self.client.get(path)
+        assert response.status_code == status, f"{path}: {response.status}, expected {status}\n{response.text[:2000]}"
+        return self.check(response, heading)
+
+    def check(self, response: TestResponse, heading: str | None = None) -> BeautifulSoup:
+        """Look at what every page must have."""
+        page = BeautifulSoup(response.text, "html.parser")
+        assert page.title
+        assert page.title.text.endswith(" · BCBM LIMS")
+        assert page.title.text.removesuffix(" · BCBM LIMS").strip()
+        assert len(page.find_all("h1")) == 1
+        if heading is not None:
+            assert page.title.text.startswith(heading), page.title.text
+        for form in page.find_all("form", method="post"):
+            assert str(form["action"]).startswith("/"), form
+            assert form.find("input", attrs={"name": "csrf_token"}), form
+        return page
+
+    def submit(
+        self, page: BeautifulSoup, action: str, status: int = 302, heading: str | None = None, **values: Any
+    ) -> BeautifulSoup | TestResponse:
+        """Fill in and send the form with this action, as a browser would; gives the page, or the redirect."""
+        form = page.find("form", action=action)
+        assert isinstance(form, Tag), f"no form with action {action}"
+        response = self.client.post(action, data=fields(form) | values)
+        assert response.status_code == status, f"{action}: {response.status}, expected {status}\n{response.text[:3000]}"
+        return response if 300 <= status < 400 else self.check(response, heading)
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> Browser:
+        """Sign in through the page."""
+        self.submit(self.get("/login", heading="Sign in"), "/login", email=address(name), password=password)
+        return self
+
+
+def fields(form: Tag) -> dict[str, str]:
+    """Give what a form would send untouched."""
+    values = {}
+    for field in form.find_all(["input", "select", "textarea"]):
+        name = field.get("name")
+        if not name or field.get("type") in ("checkbox", "radio") and not field.has_attr("checked"):
+            continue
+        if field.name == "select":
+            chosen = field.find("option", selected=True) or field.find("option")
+            values[str(name)] = str(chosen["value"]) if isinstance(chosen, Tag) else ""
+        else:
+            values[str(name)] = field.text if field.name == "textarea" else str(field.get("value", ""))
+    return values
+
+
+def message(page: BeautifulSoup | TestResponse) -> str:
+    """Give the text of a page as read."""
+    assert isinstance(page, BeautifulSoup)
+    return " ".join(page.get_text(" ").split())

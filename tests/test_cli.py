@@ -1,0 +1,133 @@
+"""The command line as a person types it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select
+
+from lims.cli import COMMANDS, main
+from lims.config import Settings
+from lims.db import Database
+from lims.models import AuditEvent, Membership, User
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    """Run a command in this test's own data folder."""
+    return CliRunner().invoke(main, arguments, env={"LIMS_PASSWORD_MEMORY_KIB": "19456"} | environment)
+
+
+@pytest.fixture
+def lab() -> Database:
+    """Give the database of a set-up data folder with one project."""
+    assert run("init", "--project", "BCBM", "--title", "Brain metastasis").exit_code == 0
+    return Database(Settings().url)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_there_and_explains_itself(name: str) -> None:
+    module, _, function = COMMANDS[name][0].partition(":")
+    command = getattr(import_module(module), function)
+    assert isinstance(command, click.Command)
+    assert run(name, "--help").exit_code == 0
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = "import sys; from lims.cli import main; main(['--help'], standalone_mode=False); print({'flask', 'sqlalchemy', 'openpyxl'} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip().endswith("set()")
+
+
+def test_init_twice_keeps_what_is_there(lab: Database) -> None:
+    key = (Settings().data_dir / "secret-key").read_text()
+    again = run("init", "--project", "BCBM")
+    assert again.exit_code == 0
+    assert (Settings().data_dir / "secret-key").read_text() == key
+    lab.close()
+
+
+def test_a_user_is_added_with_a_password_shown_once(lab: Database) -> None:
+    answer = run("user", "add", "Tom@lab.test", "--role", "technician", "--name", "Tom Tech")
+    assert answer.exit_code == 0
+    assert "shown once" in answer.stdout
+    with lab.reading() as session:
+        person = session.scalars(select(User)).one()
+        assert person.name == "Tom Tech"
+        assert session.scalars(select(Membership)).one().role.name.value == "technician"
+        assert session.scalars(select(AuditEvent.origin)).all()[-1] == "command line"
+    lab.close()
+
+
+def test_a_password_from_the_environment_is_not_printed(lab: Database) -> None:
+    answer = run("user", "add", "tom@lab.test", "--administrator", LIMS_NEW_PASSWORD="ein langer Satz tut es")
+    assert answer.exit_code == 0
+    assert "Satz" not in answer.output
+    assert "shown once" not in answer.output
+    short = run("user", "reset", "tom@lab.test", LIMS_NEW_PASSWORD="short")
+    assert (short.exit_code, "at least 12" in short.output) == (1, True)
+    lab.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (("user", "add", "x", "--role", "auditor"), 1, "is no e-mail address"),
+        (("user", "add", "a@lab.test"), 2, "--role"),
+        (("user", "add", "a@lab.test", "--role", "king"), 2, "king"),
+        (("user", "add", "a@lab.test", "--role", "auditor", "--project", "NONE"), 2, 'no project "NONE"'),
+        (("user", "reset", "nobody@lab.test"), 1, "Nobody with the address"),
+        (("project", "add", "bcbm", "--title", "x"), 1, "already"),
+        (("project", "add", "a b", "--title", "x"), 1, "cannot be a project code"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_refusals_are_sentences_with_the_right_status(lab: Database, arguments: tuple[str, ...], status: int, sentence: str) -> None:
+    answer = run(*arguments)
+    assert (answer.exit_code, sentence in answer.output) == (status, True), answer.output
+    with lab.reading() as session:
+        assert session.scalars(select(User)).all() == []
+    lab.close()
+
+
+def test_a_bad_setting_is_named() -> None:
+    answer = run("doctor", LIMS_TIMEZONE="Mars/Olympus")
+    assert answer.exit_code == 2
+    assert "LIMS_TIMEZONE" in answer.output
+    assert "Mars/Olympus" in answer.output
+
+
+def test_serve_refuses_a_database_without_tables() -> None:
+    answer = run("serve")
+    assert answer.exit_code == 1
+    assert "lims init" in answer.output
+
+
+def test_doctor_finds_an_open_secret_key(lab: Database) -> None:
+    assert run("doctor").exit_code == 0
+    (Settings().data_dir / "secret-key").chmod(0o644)
+    answer = run("doctor")
+    assert answer.exit_code == 1
+    assert "chmod 600" in answer.output
+    lab.close()
+
+
+def test_doctor_before_init() -> None:
+    answer = run("--data", str(Path("/nonexistent/lims")), "doctor")
+    assert answer.exit_code == 1
+    assert "lims init" in answer.output
+
+
+def test_the_trail_verifies_and_exports(lab: Database, tmp_path: Path) -> None:
+    assert "Everything holds." in run("audit", "verify").output
+    file = tmp_path / "trail.csv"
+    assert run("audit", "export", "--format", "csv", "-o", str(file)).exit_code == 0
+    assert "BCBM" in file.read_text(encoding="utf-8-sig")
+    with lab.reading() as session:
+        assert session.scalars(select(AuditEvent.action).order_by(AuditEvent.seq)).all()[-1] == "audit:export"
+    lab.close()

@@ -1,0 +1,269 @@
+"""Attacks on sign-in, session and forms, each against the running application."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from lims.config import Settings
+from lims.db import Database
+from lims.models import AuditEvent, User
+from lims.views.support import OPEN_ENDPOINTS
+from lims.views.transaction import Application
+from tests.support.pages import PASSWORD, Browser, add_person, add_project, address, message
+
+MakeApp = Callable[[Settings, Database], Application]
+
+
+def events(database: Database) -> list[tuple[str, str, dict[str, str]]]:
+    """Give action, actor and detail of every event, oldest first."""
+    with database.reading() as session:
+        found = session.scalars(select(AuditEvent).order_by(AuditEvent.seq))
+        return [(event.action, event.actor, json.loads(event.detail)) for event in found]
+
+
+def path_of(rule: Rule) -> str:
+    """Give an address that fits a route, with plausible values for what it takes."""
+    path = rule.rule
+    for argument in rule.arguments:
+        converter = rule._converters[argument]
+        value = "1" if type(converter).__name__ == "IntegerConverter" else "x"
+        for form in (f"<int:{argument}>", f"<path:{argument}>", f"<{argument}>"):
+            path = path.replace(form, value)
+    return path
+
+
+def test_everything_but_the_sign_in_needs_a_sign_in(app: Application, browser: Browser) -> None:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OPEN_ENDPOINTS or "GET" not in (rule.methods or ()):
+            continue
+        response = browser.client.get(path_of(rule))
+        assert response.status_code == 302, rule
+        assert response.headers["Location"].startswith("/login"), rule
+
+
+def test_every_post_without_a_token_is_refused(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    browser = Browser(app).sign_in("Ada Admin")
+    posts = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    assert len(posts) > 10
+    for rule in posts:
+        response = browser.client.post(path_of(rule), data={"reason": "x"})
+        assert response.status_code == 400, rule
+        browser.check(response, "The request could not be read")
+
+
+def test_every_view_says_who_may_use_it(app: Application) -> None:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("security.") or rule.endpoint == "static":
+            continue
+        assert getattr(app.view_functions[rule.endpoint], "guarded_by", None), f"{rule.endpoint} has no needs(…)"
+
+
+def test_sign_in_and_out_stand_in_the_audit_trail(app_on_each: Application, database: Database) -> None:
+    add_person(database, "Tom Tech")
+    browser = Browser(app_on_each).sign_in("Tom Tech")
+    home = browser.get("/", heading="Home")
+    browser.submit(home, "/logout")
+    assert browser.client.get("/").status_code == 302
+    told = [(action, actor) for action, actor, _ in events(database)]
+    assert told == [("user:create", "tester"), ("session:open", "Tom Tech"), ("session:close", "Tom Tech")]
+
+
+def test_a_failed_sign_in_is_recorded_and_says_nothing_of_who_exists(app_on_each: Application, database: Database) -> None:
+    add_person(database, "Tom Tech")
+    said = []
+    for email in (address("Tom Tech"), "nobody@lab.test"):
+        browser = Browser(app_on_each)
+        page = browser.submit(browser.get("/login"), "/login", status=200, heading="Sign in", email=email, password="wrong")
+        said.append(message(page))
+    assert said[0] == said[1]
+    assert "Address or password is not right." in said[0]
+    failed = [(actor, detail["email"]) for action, actor, detail in events(database) if action == "session:fail"]
+    assert failed == [("Tom Tech", "tom.tech@lab.test"), ("unknown", "nobody@lab.test")]
+
+
+def test_a_password_typed_as_the_address_is_not_kept(app: Application, sqlite_database: Database) -> None:
+    browser = Browser(app)
+    browser.submit(browser.get("/login"), "/login", status=200, email=PASSWORD, password="x")
+    assert events(sqlite_database)[-1][2]["email"] == "no address"
+
+
+def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Tom Tech")
+    Browser(app).sign_in("Tom Tech")
+    browser = Browser(app)
+    page = browser.get("/login")
+    for _ in range(20):
+        browser.submit(page, "/login", status=200, email=address("Tom Tech"), password="wrong")
+    browser.submit(page, "/login", status=429, heading="Too many attempts", email=address("Tom Tech"), password=PASSWORD)
+    assert [action for action, _, _ in events(sqlite_database)].count("session:fail") == 20
+
+
+@pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test/", "/\\evil.test", "https:evil.test", "\thttps://evil.test"])
+def test_no_open_redirect_after_the_sign_in(app: Application, sqlite_database: Database, target: str) -> None:
+    add_person(sqlite_database, "Tom Tech")
+    browser = Browser(app)
+    page = browser.get("/login")
+    response = browser.client.post(
+        "/login",
+        query_string={"next": target},
+        data={"csrf_token": page.find(id="csrf_token")["value"], "email": address("Tom Tech"), "password": PASSWORD, "next": target},  # type: ignore[index]
+    )
+    location = response.headers.get("Location", "/")
+    assert location.startswith("/"), location
+    assert not location.startswith(("//", "/\\")), location
+
+
+def test_the_sign_in_leads_back_to_the_page_asked_for(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Tom Tech")
+    browser = Browser(app)
+    asked = browser.client.get("/account/").headers["Location"]
+    response = browser.client.post(asked, data={**_fields(browser.get(asked)), "email": address("Tom Tech"), "password": PASSWORD})
+    assert response.headers["Location"] == "/account/"
+
+
+def _fields(page: object) -> dict[str, str]:
+    from tests.support.pages import fields
+
+    return fields(page.find("form", method="post"))  # type: ignore[attr-defined]
+
+
+def test_cookies_are_closed_to_scripts_and_other_sites(
+    make_app: MakeApp, settings: Settings, sqlite_database: Database
+) -> None:
+    app = make_app(settings.model_copy(update={"https_only": True}), sqlite_database)
+    cookies = app.test_client().get("/login", base_url="https://localhost").headers.getlist("Set-Cookie")
+    [session] = [cookie for cookie in cookies if cookie.startswith("lims=")]
+    assert {"HttpOnly", "Secure", "SameSite=Lax"} <= {part.strip() for part in session.split(";")}
+
+
+def test_the_cookie_changes_at_the_sign_in(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Tom Tech")
+    browser = Browser(app)
+    browser.get("/login")
+    before = browser.client.get_cookie("lims")
+    browser.sign_in("Tom Tech")
+    after = browser.client.get_cookie("lims")
+    assert before
+    assert after
+    assert before.value != after.value
+    other = app.test_client()
+    other.set_cookie("lims", before.value)
+    assert other.get("/").status_code == 302
+
+
+def test_a_new_password_ends_older_sessions(app_on_each: Application, database: Database) -> None:
+    add_person(database, "Tom Tech")
+    elsewhere, here = Browser(app_on_each).sign_in("Tom Tech"), Browser(app_on_each).sign_in("Tom Tech")
+    page = here.get("/account/password", heading="Change password")
+    new = "noch ein langer Satz"
+    here.submit(page, "/account/password", password=PASSWORD, new_password=new, new_password_confirm=new)
+    assert elsewhere.client.get("/").status_code == 302
+    here.get("/", heading="Home")
+    Browser(app_on_each).sign_in("Tom Tech", new)
+    action, actor, detail = events(database)[-2]
+    assert (action, actor, detail["password"]) == ("user:change", "Tom Tech", "change")
+    with database.reading() as session:
+        assert "noch ein" not in "".join(session.scalars(select(AuditEvent.detail)))
+
+
+def test_a_wrong_or_short_password_changes_nothing(app: Application, sqlite_database: Database) -> None:
+    person = add_person(sqlite_database, "Tom Tech")
+    browser = Browser(app).sign_in("Tom Tech")
+    page = browser.get("/account/password")
+    browser.submit(page, "/account/password", status=200, password="wrong", new_password="x" * 14, new_password_confirm="x" * 14)
+    page = browser.submit(page, "/account/password", status=200, password=PASSWORD, new_password="short", new_password_confirm="short")
+    assert "12 characters" in message(page)
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(User.password)).one() == person.password
+
+
+def test_a_reset_link_works_once(app_on_each: Application, database: Database) -> None:
+    add_person(database, "Ada Admin", administrator=True)
+    person = add_person(database, "Tom Tech")
+    old = Browser(app_on_each).sign_in("Tom Tech")
+    admin = Browser(app_on_each).sign_in("Ada Admin")
+    shown = admin.submit(admin.get(f"/people/{person.id}"), f"/people/{person.id}/reset", status=200, heading="Tom Tech")
+    link = next(code.text for code in shown.find_all("code") if "/reset/" in code.text)  # type: ignore[union-attr]
+    path = "/reset/" + link.partition("/reset/")[2]
+    stranger = Browser(app_on_each)
+    new = "ganz neuer langer Satz"
+    stranger.submit(stranger.get(path, heading="New password"), path, password=new, password_confirm=new)
+    assert old.client.get("/").status_code == 302
+    Browser(app_on_each).sign_in("Tom Tech", new)
+    assert Browser(app_on_each).client.get(path).status_code == 302
+    actions = [action for action, _, _ in events(database)]
+    assert "user:reset" in actions
+    assert "user:change" in actions
+
+
+def test_a_forged_host_is_refused(make_app: MakeApp, settings: Settings, sqlite_database: Database) -> None:
+    app = make_app(settings.model_copy(update={"trusted_hosts": ["lims.lab.test"]}), sqlite_database)
+    assert app.test_client().get("/login", base_url="http://evil.test").status_code == 400
+    assert app.test_client().get("/login", base_url="http://lims.lab.test").status_code == 200
+
+
+def test_mail_without_trusted_hosts_does_not_start(make_app: MakeApp, settings: Settings, sqlite_database: Database) -> None:
+    with pytest.raises(ValueError, match="LIMS_TRUSTED_HOSTS"):
+        make_app(settings.model_copy(update={"mail_server": "mail.lab.test"}), sqlite_database)
+
+
+def test_headers_of_every_page(app: Application, browser: Browser) -> None:
+    first, second = browser.client.get("/login"), browser.client.get("/login")
+    policy = first.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert policy != second.headers["Content-Security-Policy"], "the nonce is used twice"
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
+    assert first.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert first.headers["Cache-Control"] == "no-store"
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    browser = Browser(app).sign_in("Ada Admin")
+    app.config["MAX_CONTENT_LENGTH"] = 1_000
+    response = browser.client.post("/people/new", data={"name": "x" * 2_000})
+    assert response.status_code == 413
+    browser.check(response, "The file is too large")
+
+
+def test_the_secret_key_is_made_once_and_is_private(settings: Settings) -> None:
+    from lims.app import stored_secret_key
+
+    first = stored_secret_key(settings.data_dir)
+    assert stored_secret_key(settings.data_dir) == first
+    assert len(first) >= 48
+    assert (settings.data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in settings.data_dir.iterdir()] == ["secret-key"]
+
+
+def test_a_database_locked_too_long_is_503_with_a_sentence(app: Application, sqlite_database: Database) -> None:
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    add_project(sqlite_database, "P1")
+    browser = Browser(app).sign_in("Ada Admin")
+    page = browser.get("/account/")
+    with sqlite_database.engine.connect() as other:
+        other.exec_driver_sql("PRAGMA busy_timeout = 1")
+    sqlite_database.engine.dispose()
+    from sqlalchemy import event
+
+    event.listen(sqlite_database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 20"))
+    with sqlite_database.transaction() as holder:
+        holder.connection()
+        response = browser.client.post("/account/", data={**_fields_of(page, "/account/"), "name": "New Name"})
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "10"
+    assert "The database is busy" in response.text
+
+
+def _fields_of(page: object, action: str) -> dict[str, str]:
+    from tests.support.pages import fields
+
+    return fields(page.find("form", action=action))  # type: ignore[attr-defined]

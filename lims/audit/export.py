@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import partial
 from typing import IO, Any, Literal
 
 import orjson
@@ -24,6 +23,7 @@ Format = Literal["csv", "jsonl", "xlsx"]
 
 HEADER = ("event", "time (UTC)", "person", "origin", "action", "reason", "entity", "record", "field", "old", "new")
 XLSX_ROWS = 1_048_576
+NO_ACCOUNT = 0
 CHUNK = 5_000
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -43,9 +43,14 @@ class Filters:
     entity: str | None = None
     key: int | None = None
     person: int | None = None
+    """An account's id; `NO_ACCOUNT` for what was done without one, on the command line."""
     since: datetime | None = None
     until: datetime | None = None
     action: str | None = None
+    reason: str | None = None
+    """Text that the reason contains, in whatever case."""
+    after: int | None = None
+    """Only events with a greater number."""
 
     def told(self) -> dict[str, Any]:
         """Give what is filtered by, as the trail holds it."""
@@ -88,13 +93,15 @@ def newest_checkpoint(session: Session) -> str | None:
     return session.scalar(select(AuditCheckpoint.note).order_by(AuditCheckpoint.id.desc()).limit(1))
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def event_conditions(filters: Filters) -> list[ColumnElement[bool]]:
     """Give what holds for an event."""
     pairs: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
-        (filters.person, lambda person: AuditEvent.actor_id == person),
+        (filters.person, lambda person: AuditEvent.actor_id == (None if person == NO_ACCOUNT else person)),
         (filters.since, lambda since: AuditEvent.at >= _moment(since)),
         (filters.until, lambda until: AuditEvent.at < _moment(until)),
         (filters.action, lambda action: AuditEvent.action == action),
+        (filters.reason, lambda reason: AuditEvent.reason.icontains(reason, autoescape=True)),
+        (filters.after, lambda after: AuditEvent.seq > after),
     ]
     return [condition(value) for value, condition in pairs if value is not None]
 
@@ -135,7 +142,7 @@ def _of_study(study: int) -> ColumnElement[bool]:
 
 def _changes(filters: Filters) -> Select[int, int]:
     joined = select(AuditChange.event_seq, AuditChange.position).join(AuditEvent, AuditEvent.seq == AuditChange.event_seq)
-    return joined.where(*_conditions(filters), *_record_conditions(filters))
+    return joined.where(*event_conditions(filters), *_record_conditions(filters))
 
 
 def _rows(session: Session, filters: Filters) -> Iterator[Any]:
@@ -151,7 +158,7 @@ def _rows(session: Session, filters: Filters) -> Iterator[Any]:
     statement = (
         select(*event, AuditEvent.detail, AuditChange.position, AuditChange.entity, AuditChange.key, AuditChange.fields)
         .join(AuditChange, AuditChange.event_seq == AuditEvent.seq, isouter=True)
-        .where(*_conditions(filters), *([] if wanted is None else [wanted]))
+        .where(*event_conditions(filters), *([] if wanted is None else [wanted]))
         .order_by(AuditEvent.seq, AuditChange.position)
     )
     result = session.connection().execute(statement, execution_options={"stream_results": True, "max_row_buffer": CHUNK})
@@ -242,17 +249,21 @@ def _write_xlsx(session: Session, destination: IO[bytes], filters: Filters) -> i
 
     sheet.append(HEADER)
     count = 0
-    for rows in _field_rows(session, filters, partial(_as_text, sheet)):
+    for rows in _field_rows(session, filters, _printable):
         count += len(rows)
         if count >= XLSX_ROWS:
             raise ExportTooLong(f"a worksheet holds {XLSX_ROWS:,} rows and this part of the trail has more; narrow it or take CSV")
         for row in rows:
-            sheet.append(row)
+            sheet.append([_as_text(sheet, value) for value in row])
     second = book.create_sheet("Checkpoint")
     for line in (newest_checkpoint(session) or "No checkpoint has been made yet.").splitlines():
         second.append([_as_text(second, line)])
     book.save(destination)
     return count
+
+
+def _printable(value: Any) -> Any:
+    return _ILLEGAL.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _as_text(sheet: Any, value: Any) -> Any:
@@ -261,7 +272,7 @@ def _as_text(sheet: Any, value: Any) -> Any:
 
     if not isinstance(value, str):
         return value
-    written = WriteOnlyCell(sheet, value=_ILLEGAL.sub("\ufffd", value))
+    written = WriteOnlyCell(sheet, value=value)
     written.data_type = "s"
     return written
 

@@ -55,9 +55,14 @@ def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[E
 def _entry(event: AuditEvent, fields: str, entity: str, kind: str | None, *, created: bool) -> Entry:
     changed: dict[str, list[Any]] = orjson.loads(fields)
     made = created and all(old is None for old, _ in changed.values())
-    told = [sentence(entity, field, old, new, kind) for field, (old, new) in changed.items() if field not in _QUIET]
+    told = sentences(entity, changed, kind)
     at = datetime.fromisoformat(event.at)
-    return Entry(event.seq, at, event.actor, event.origin, event.action, event.reason, tuple(told), made)
+    return Entry(event.seq, at, event.actor, event.origin, event.action, event.reason, told, made)
+
+
+def sentences(entity: str, changed: dict[str, list[Any]], kind: str | None = None) -> tuple[str, ...]:
+    """Say what became of a record's fields, without those that say nothing to a reader."""
+    return tuple(sentence(entity, field, old, new, kind) for field, (old, new) in changed.items() if field not in _QUIET)
 
 
 def sentence(entity: str, field: str, old: Any, new: Any, kind: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -78,4 +79,4 @@ def export_trail(context: click.Context, form: str, output: Path | None, code: s
 def _opened(output: Path | None) -> AbstractContextManager[IO[bytes]]:
     if output:
         return output.open("wb")
-    return nullcontext(click.get_binary_stream("stdout"))
+    return nullcontext(sys.stdout.buffer)

@@ -30,7 +30,7 @@ from lims.views.tables import Column, Empty, Listing, answer, choice, search
 
 pages = Blueprint("projects", __name__, url_prefix="/projects")
 REASON = "A reason is needed: it stands in the audit trail."
-ROLES = [(role.value, title.capitalize()) for role, title in ROLE_TITLES.items()]
+ROLES = {role.value: title.capitalize() for role, title in ROLE_TITLES.items()}
 _MEMBERS = (
     select(func.count())
     .where(Membership.project_id == Project.id, Membership.status == RecordStatus.ACTIVE)

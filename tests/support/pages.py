@@ -76,9 +76,7 @@ class Browser:
         self, page: BeautifulSoup, action: str, status: int = 302, heading: str | None = None, **values: Any
     ) -> BeautifulSoup | TestResponse:
         """Fill in and send the form with this action, as a browser would; gives the page, or the redirect."""
-        form = page.find("form", action=action)
-        assert isinstance(form, Tag), f"no form with action {action}"
-        response = self.client.post(action, data=fields(form) | values)
+        response = self.client.post(action, data=sent(page, action) | values)
         assert response.status_code == status, f"{action}: {response.status}, expected {status}\n{response.text[:3000]}"
         return response if 300 <= status < 400 else self.check(response, heading)
 
@@ -88,12 +86,19 @@ class Browser:
         return self
 
 
+def sent(page: BeautifulSoup, action: str) -> dict[str, str]:
+    """Give what the page's form with this action would send untouched."""
+    form = page.find("form", action=action)
+    assert isinstance(form, Tag), f"no form with action {action}"
+    return fields(form)
+
+
 def fields(form: Tag) -> dict[str, str]:
     """Give what a form would send untouched."""
     values = {}
     for field in form.find_all(["input", "select", "textarea"]):
         name = field.get("name")
-        if not name or field.get("type") in ("checkbox", "radio") and not field.has_attr("checked"):
+        if not name or (field.get("type") in ("checkbox", "radio") and not field.has_attr("checked")):
             continue
         if field.name == "select":
             chosen = field.find("option", selected=True) or field.find("option")

@@ -36,7 +36,7 @@ def test_an_added_person_signs_in_with_the_password_shown_once(app_on_each: Appl
     add_person(database, "Ada Admin", administrator=True)
     admin = Browser(app_on_each).sign_in("Ada Admin")
     page = admin.get("/people/new", heading="Add a person")
-    shown = admin.submit(page, "/people/new", status=200, title="Nora New", email="Nora.New@lab.test", name="Nora  New")
+    shown = admin.submit(page, "/people/new", status=200, heading="Nora New", email="Nora.New@lab.test", name="Nora  New")
     password = shown.find("code").text  # type: ignore[union-attr]
     assert last_event(database).actor == "Ada Admin"
     Browser(app_on_each).sign_in("Nora New", password)
@@ -58,7 +58,9 @@ def test_what_is_no_address_is_refused_and_quoted(admin: Browser, email: str) ->
     assert not page.find("script", string=True), "markup of a value was not escaped"  # type: ignore[union-attr]
 
 
-def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(app: Application, admin: Browser, sqlite_database: Database) -> None:
+def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(
+    app: Application, admin: Browser, sqlite_database: Database
+) -> None:
     person = add_person(sqlite_database, "Tom Tech")
     theirs = Browser(app).sign_in("Tom Tech")
     path = f"/people/{person.id}"
@@ -108,7 +110,7 @@ def test_members_are_added_changed_and_withdrawn_with_a_reason(app_on_each: Appl
     add_person(database, "Ada Admin", administrator=True)
     add_person(database, "Tom Tech")
     admin = Browser(app_on_each).sign_in("Ada Admin")
-    admin.submit(admin.get("/projects/new", heading="Make a project"), "/projects/new", code="BCBM-01", **{"title": "Brain"})
+    admin.submit(admin.get("/projects/new", heading="Make a project"), "/projects/new", code="BCBM-01", title="Brain")
     page = admin.get("/projects/BCBM-01", heading="BCBM-01")
     admin.submit(page, "/projects/BCBM-01/members", email=address("Tom Tech"), role="technician")
     tom = Browser(app_on_each).sign_in("Tom Tech")
@@ -175,7 +177,17 @@ def test_lists_sort_filter_and_page_by_the_address(admin: Browser, sqlite_databa
 
 @pytest.mark.parametrize(
     "query",
-    ["sort=password", "sort=name;drop table user_account", "sort=-", "sort=name desc", "page=-1", "page=1e9", "q='--", "q=%_\\", "page=²"],
+    [
+        "sort=password",
+        "sort=name;drop table user_account",
+        "sort=-",
+        "sort=name desc",
+        "page=-1",
+        "page=1e9",
+        "page=²",
+        "q='--",
+        "q=%_\\",
+    ],
 )
 def test_sort_and_filter_take_nothing_but_their_columns(admin: Browser, query: str) -> None:
     admin.get(f"/people/?{query}", heading="People")

@@ -51,7 +51,7 @@ def test_a_misspelt_action_is_an_error_and_never_a_permission() -> None:
 
 
 def test_a_refusal_names_the_roles_that_may() -> None:
-    with pytest.raises(NotAllowed, match="auditor.*administrator, study director, scientist or technician"):
+    with pytest.raises(NotAllowed, match=r"auditor.*administrator, study director, scientist or technician"):
         require(RoleName.AUDITOR, "measurement:create")
 
 

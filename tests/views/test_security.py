@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from werkzeug.routing import Rule
 
 from lims.config import Settings
@@ -14,7 +14,7 @@ from lims.db import Database
 from lims.models import AuditEvent, User
 from lims.views.support import OPEN_ENDPOINTS
 from lims.views.transaction import Application
-from tests.support.pages import PASSWORD, Browser, add_person, add_project, address, message
+from tests.support.pages import PASSWORD, Browser, add_person, add_project, address, message, sent
 
 MakeApp = Callable[[Settings, Database], Application]
 
@@ -23,7 +23,7 @@ def events(database: Database) -> list[tuple[str, str, dict[str, str]]]:
     """Give action, actor and detail of every event, oldest first."""
     with database.reading() as session:
         found = session.scalars(select(AuditEvent).order_by(AuditEvent.seq))
-        return [(event.action, event.actor, json.loads(event.detail)) for event in found]
+        return [(one.action, one.actor, json.loads(one.detail)) for one in found]
 
 
 def path_of(rule: Rule) -> str:
@@ -64,6 +64,20 @@ def test_every_view_says_who_may_use_it(app: Application) -> None:
         assert getattr(app.view_functions[rule.endpoint], "guarded_by", None), f"{rule.endpoint} has no needs(…)"
 
 
+def test_another_projects_pages_are_not_found_by_any_route(app: Application, sqlite_database: Database) -> None:
+    add_project(sqlite_database, "x")
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    browser = Browser(app).sign_in("Ada Admin")
+    token = {"csrf_token": sent(browser.get("/account/"), "/account/")["csrf_token"]}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/p/")]
+    assert rules
+    for rule in rules:
+        if "GET" in (rule.methods or ()):
+            assert browser.client.get(path_of(rule)).status_code == 404, rule
+        if "POST" in (rule.methods or ()):
+            assert browser.client.post(path_of(rule), data=token).status_code == 404, rule
+
+
 def test_sign_in_and_out_stand_in_the_audit_trail(app_on_each: Application, database: Database) -> None:
     add_person(database, "Tom Tech")
     browser = Browser(app_on_each).sign_in("Tom Tech")
@@ -93,7 +107,9 @@ def test_a_password_typed_as_the_address_is_not_kept(app: Application, sqlite_da
     assert events(sqlite_database)[-1][2]["email"] == "no address"
 
 
-def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(app: Application, sqlite_database: Database) -> None:
+def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(
+    app: Application, sqlite_database: Database
+) -> None:
     add_person(sqlite_database, "Tom Tech")
     Browser(app).sign_in("Tom Tech")
     browser = Browser(app)
@@ -112,7 +128,7 @@ def test_no_open_redirect_after_the_sign_in(app: Application, sqlite_database: D
     response = browser.client.post(
         "/login",
         query_string={"next": target},
-        data={"csrf_token": page.find(id="csrf_token")["value"], "email": address("Tom Tech"), "password": PASSWORD, "next": target},  # type: ignore[index]
+        data={**sent(page, "/login"), "email": address("Tom Tech"), "password": PASSWORD, "next": target},
     )
     location = response.headers.get("Location", "/")
     assert location.startswith("/"), location
@@ -123,14 +139,10 @@ def test_the_sign_in_leads_back_to_the_page_asked_for(app: Application, sqlite_d
     add_person(sqlite_database, "Tom Tech")
     browser = Browser(app)
     asked = browser.client.get("/account/").headers["Location"]
-    response = browser.client.post(asked, data={**_fields(browser.get(asked)), "email": address("Tom Tech"), "password": PASSWORD})
+    response = browser.client.post(
+        asked, data={**sent(browser.get(asked), "/login"), "email": address("Tom Tech"), "password": PASSWORD}
+    )
     assert response.headers["Location"] == "/account/"
-
-
-def _fields(page: object) -> dict[str, str]:
-    from tests.support.pages import fields
-
-    return fields(page.find("form", method="post"))  # type: ignore[attr-defined]
 
 
 def test_cookies_are_closed_to_scripts_and_other_sites(
@@ -176,8 +188,9 @@ def test_a_wrong_or_short_password_changes_nothing(app: Application, sqlite_data
     person = add_person(sqlite_database, "Tom Tech")
     browser = Browser(app).sign_in("Tom Tech")
     page = browser.get("/account/password")
-    browser.submit(page, "/account/password", status=200, password="wrong", new_password="x" * 14, new_password_confirm="x" * 14)
-    page = browser.submit(page, "/account/password", status=200, password=PASSWORD, new_password="short", new_password_confirm="short")
+    path, long, short = "/account/password", "x" * 14, "short"
+    browser.submit(page, path, status=200, password="wrong", new_password=long, new_password_confirm=long)
+    page = browser.submit(page, path, status=200, password=PASSWORD, new_password=short, new_password_confirm=short)
     assert "12 characters" in message(page)
     with sqlite_database.reading() as session:
         assert session.scalars(select(User.password)).one() == person.password
@@ -246,24 +259,13 @@ def test_the_secret_key_is_made_once_and_is_private(settings: Settings) -> None:
 
 def test_a_database_locked_too_long_is_503_with_a_sentence(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    add_project(sqlite_database, "P1")
     browser = Browser(app).sign_in("Ada Admin")
     page = browser.get("/account/")
-    with sqlite_database.engine.connect() as other:
-        other.exec_driver_sql("PRAGMA busy_timeout = 1")
     sqlite_database.engine.dispose()
-    from sqlalchemy import event
-
     event.listen(sqlite_database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 20"))
     with sqlite_database.transaction() as holder:
         holder.connection()
-        response = browser.client.post("/account/", data={**_fields_of(page, "/account/"), "name": "New Name"})
+        response = browser.client.post("/account/", data={**sent(page, "/account/"), "name": "New Name"})
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "10"
     assert "The database is busy" in response.text
-
-
-def _fields_of(page: object, action: str) -> dict[str, str]:
-    from tests.support.pages import fields
-
-    return fields(page.find("form", action=action))  # type: ignore[attr-defined]

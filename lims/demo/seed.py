@@ -1,0 +1,64 @@
+"""Fills an empty database with the demo, by the same services that people's work goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.config import Settings
+from lims.db import Database
+from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, grow
+from lims.demo.desk import Desk
+from lims.demo.imports import brain_files, fat_pad_files, running_files
+from lims.demo.people import add_people
+from lims.demo.studies import add_cohort, record_fates
+from lims.demo.tissue import add_other_tissue, add_tissue
+from lims.models import AuditEvent, Project, User
+
+SEED = 20
+COMPLETE = "the demo is complete"
+"""Reason of the last event of seeding: a database without it is not a demo, or one that was interrupted."""
+
+
+class Contents(Enum):
+    """What a database holds, as far as the demo asks."""
+
+    NOTHING = "nothing"
+    DEMO = "a demo"
+    OTHER = "other data"
+
+
+def contents(session: Session) -> Contents:
+    """Tell whether a database is empty, holds a complete demo, or anything else."""
+    if session.scalar(select(Project.id).limit(1)) is None and session.scalar(select(User.id).limit(1)) is None:
+        return Contents.NOTHING
+    complete = select(AuditEvent.seq).where(AuditEvent.action == "system:set-up", AuditEvent.reason == COMPLETE)
+    return Contents.OTHER if session.scalar(complete.limit(1)) is None else Contents.DEMO
+
+
+def seed(settings: Settings, database: Database, actor: Actor, today: date, say: Callable[[str], None]) -> None:
+    """Fill an empty, migrated database with the demo as of `today`; `say` hears of the progress.
+
+    Everything but times and hashes is the same for the same `today`.
+    """
+    say("People, projects and tissue …")
+    with database.transaction() as session:
+        staff = add_people(session, actor, settings.password_memory_kib)
+    with database.transaction() as session:
+        models = add_tissue(session, staff.scientist, staff.project, today)
+    with database.transaction() as session:
+        add_other_tissue(session, actor, staff.other_project)
+    desk = Desk(settings, database, staff.project)
+    files = {BRAIN.code: brain_files, FAT_PAD.code: fat_pad_files, RUNNING.code: running_files}
+    for plan in STUDIES:
+        say(f"Study {plan.code}: animals, arms, files …")
+        recorded = add_cohort(database, staff, grow(plan, today, SEED), models)
+        files[plan.code](desk, staff, recorded)
+        record_fates(database, staff, recorded)
+    with database.transaction() as session:
+        declare(session, actor, "system:set-up", reason=COMPLETE, project=staff.project, detail={"today": today})

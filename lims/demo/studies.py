@@ -1,0 +1,124 @@
+"""Records the demo's studies: arms, animals, implants, who is in which arm, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor
+from lims.db import Database
+from lims.demo.cohorts import WEIGHT_LOSS_LIMIT, Cohort, Mouse
+from lims.demo.people import Staff
+from lims.domain.vocabulary import AnimalStatus, ImplantSite, Sex, StudyKind, StudyStatus
+from lims.models import Animal, Implant, PdxModel, Study
+from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.fates import Death, record_deaths
+from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, change_study, enrol
+
+AGE_AT_IMPLANTATION = timedelta(weeks=8)
+ACCLIMATISATION = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A cohort with its study's id and its animals' ids by code."""
+
+    cohort: Cohort
+    study: int
+    animals: Mapping[str, int]
+
+
+def add_cohort(database: Database, staff: Staff, cohort: Cohort, models: Mapping[str, PdxModel]) -> Recorded:
+    """Record a cohort as it stands on the day of randomisation: the animals by the technician, the design by the director."""
+    with database.transaction() as session:
+        animals = add_animals(session, staff.technician, staff.project, [_animal(cohort, mouse) for mouse in cohort.mice])
+    with database.transaction() as session:
+        _implant(session, staff.scientist, staff.project, cohort, animals, models[cohort.plan.model])
+    with database.transaction() as session:
+        study = _design(session, staff.director, staff.project, cohort)
+    ids = {animal.code: animal.id for animal in animals}
+    with database.transaction() as session:
+        _randomise(session, staff.director, session.get_one(Study, study), cohort, ids)
+    return Recorded(cohort, study, ids)
+
+
+def _animal(cohort: Cohort, mouse: Mouse) -> NewAnimal:
+    born = cohort.implanted_on - AGE_AT_IMPLANTATION
+    return NewAnimal(
+        mouse.code,
+        Sex.FEMALE,
+        birth_date=born,
+        strain=cohort.plan.strain,
+        cage=mouse.cage,
+        ear_tag=mouse.code.rpartition("-")[2],
+        source="synthetic",
+        arrived_on=cohort.implanted_on - ACCLIMATISATION,
+        state=AnimalStatus.ALIVE,
+    )
+
+
+def _implant(
+    session: Session, actor: Actor, project: int, cohort: Cohort, animals: Sequence[Animal], model: PdxModel
+) -> list[Implant]:
+    label, region = ("brain", "right striatum") if cohort.plan.site is ImplantSite.INTRACRANIAL else ("MFP R4", "right fourth")
+    new = [NewImplant(animal.id, label, cohort.plan.site, region, model.id, cohort.implanted_on) for animal in animals]
+    return add_implants(session, actor, project, new)
+
+
+def _design(session: Session, actor: Actor, project: int, cohort: Cohort) -> int:
+    plan = cohort.plan
+    study = add_study(
+        session,
+        actor,
+        project,
+        NewStudy(
+            plan.code,
+            plan.title,
+            plan.hypothesis,
+            kind=StudyKind.EFFICACY,
+            state=StudyStatus.ACTIVE,
+            primary_outcome=_outcome(cohort),
+            day_zero_on=cohort.day_zero,
+            weight_loss_limit_percent=WEIGHT_LOSS_LIMIT,
+        ),
+        reason="synthetic data for the demo",
+    )
+    add_arms(session, actor, study, [NewArm(arm.code, arm.title, arm.role, arm.n) for arm in plan.arms])
+    return study.id
+
+
+def _outcome(cohort: Cohort) -> str:
+    if cohort.plan.brain:
+        return "Growth rate of total flux from randomisation; survival to 20 % loss of body weight"
+    return "Growth rate of tumour volume from randomisation"
+
+
+def _randomise(session: Session, actor: Actor, study: Study, cohort: Cohort, ids: Mapping[str, int]) -> None:
+    arms = {arm.code: arm.id for arm in study.arms}
+    new = [NewEnrolment(arms[mouse.arm], ids[mouse.code], cohort.day_zero) for mouse in cohort.enrolled() if mouse.arm]
+    enrol(session, actor, study, new, reason="randomised in blocks on the baseline")
+
+
+def record_fates(database: Database, staff: Staff, recorded: Recorded) -> None:
+    """Record the deaths of a cohort: each endpoint by the technician, the survivors of a closed study by the director."""
+    cohort = recorded.cohort
+    early = [mouse for mouse in cohort.mice if mouse.died is not None]
+    for mouse in sorted(early, key=lambda one: (one.died, one.code)):
+        on = cohort.on(mouse.died or 0)
+        with database.transaction() as session:
+            record_deaths(session, staff.technician, staff.project, [Death(recorded.animals[mouse.code], on)], reason=mouse.reason)
+    if cohort.plan.state is not StudyStatus.CLOSED:
+        return
+    end = cohort.on(cohort.plan.last_day + 1)
+    left = [Death(recorded.animals[mouse.code], end) for mouse in cohort.mice if mouse.died is None]
+    with database.transaction() as session:
+        record_deaths(session, staff.director, staff.project, left, reason="end of the study: scheduled, tissue harvested")
+    with database.transaction() as session:
+        study = session.scalars(select(Study).where(Study.id == recorded.study)).one()
+        change_study(
+            session, staff.director, study, version=study.version, reason="last animal left the study", state=StudyStatus.CLOSED
+        )

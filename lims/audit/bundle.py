@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from lims.audit.canon import change_content, content_hash, leaf_hash
 from lims.audit.checkpoint import make_checkpoint, signing_key
@@ -149,7 +150,8 @@ class _Packing:
 def _shown(project: int | None) -> ColumnElement[bool]:
     if project is None:
         return true()
-    touched = select(AuditChange.position).where(AuditChange.event_seq == AuditEvent.seq, AuditChange.project_id == project)
+    change = aliased(AuditChange)
+    touched = select(change.position).where(change.event_seq == AuditEvent.seq, change.project_id == project).correlate(AuditEvent)
     return or_(AuditEvent.project_id == project, AuditEvent.project_id.is_(None) & touched.exists())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from importlib import import_module
@@ -109,6 +110,14 @@ def test_serve_refuses_a_database_without_tables() -> None:
     answer = run("serve")
     assert answer.exit_code == 1
     assert "lims init" in answer.output
+
+
+def test_serve_says_when_the_port_is_taken(lab: Database) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = run("serve", "--port", str(taken.getsockname()[1]))
+    assert answer.exit_code == 1
+    assert "Choose another" in answer.output
+    lab.close()
 
 
 def test_doctor_finds_an_open_secret_key(lab: Database) -> None:

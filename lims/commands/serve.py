@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import click
 
 from lims.commands.support import Refusal, settings_of
 
 THREADS = 8
+BACKLOG = 1024
+"""Connections waiting to be taken."""
 
 
 @click.command()
@@ -23,12 +27,12 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     settings = settings_of(context)
     settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
     require_current_tables(settings.url)
+    listening = listen(settings.host, settings.port)
     try:
         app = create_app(settings)
     except ConfigurationError as refused:
         raise click.UsageError(str(refused)) from refused
     logs.configure()
-    click.echo(f"Serving at http://{settings.host}:{settings.port}", err=False)
     # Behind a proxy with a certificate, and only then, its word on the caller's address and scheme is taken.
     proxy = (
         {
@@ -40,7 +44,17 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
         if settings.https_only
         else {}
     )
-    waitress.serve(app, host=settings.host, port=settings.port, threads=THREADS, ident=None, _quiet=True, **proxy)
+    click.echo(f"Serving at http://{settings.host}:{settings.port}")
+    waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **proxy)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket to serve on; refuses a port that somebody else has, or an address that is not this machine's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as refused:
+        raise Refusal(f"Cannot listen at {host}, port {port}: {refused.strerror}. Choose another --host or --port.") from refused
 
 
 def require_current_tables(url: str) -> None:

@@ -58,7 +58,8 @@ def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int 
     declared.bulk_leaves += [
         sha256(f'{head}{told},"key":{key}{tail}'.encode()).digest() for told, key in zip(fields, keys, strict=True)
     ]
-    declared.bulk_rows.append((entity, keys, project, fields))
+    # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
+    declared.bulk_rows.append((str(entity), keys, project, fields))
 
 
 def insert_many(

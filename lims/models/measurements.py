@@ -24,6 +24,8 @@ class Measurement(InProject, Withdrawable, Versioned, Base):
     """
 
     __tablename__ = "measurement"
+    unaudited_columns = frozenset({"version", "slot"})
+    """The slot follows from the times, which are audited."""
 
     id: Mapped[Id]
     animal_id: Mapped[int] = reference("animal")

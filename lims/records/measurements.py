@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import repeat
 from typing import Any
 
@@ -74,7 +75,7 @@ class Readings:
     lengths: Sequence[float | None] | None = None
     widths: Sequence[float | None] | None = None
     heights: Sequence[float | None] | None = None
-    formula: VolumeFormula | None = None
+    formula: Sequence[VolumeFormula] | VolumeFormula | None = None
     occurrences: Sequence[int] | int = 1
     qualities: Sequence[Quality] | None = None
     quality_reasons: Sequence[str | None] | None = None
@@ -113,6 +114,10 @@ def _each(column: Any) -> Any:
     return column if isinstance(column, (list, tuple, range)) else repeat(column)
 
 
+def _terms(column: Sequence[StrEnum] | StrEnum | None) -> Any:
+    return column and (column.value if isinstance(column, StrEnum) else [term.value for term in column])
+
+
 def _moments(column: Sequence[datetime] | None, dialect: str) -> Any:
     if column is None:
         return repeat(None)
@@ -122,7 +127,6 @@ def _moments(column: Sequence[datetime] | None, dialect: str) -> Any:
 
 
 def _driver_rows(readings: Readings, ids: range, dialect: str) -> list[tuple[Any, ...]]:
-    qualities = [quality.value for quality in readings.qualities] if readings.qualities else Quality.OK.value
     return list(
         zip(
             ids,
@@ -134,14 +138,14 @@ def _driver_rows(readings: Readings, ids: range, dialect: str) -> list[tuple[Any
             _each(readings.lengths),
             _each(readings.widths),
             _each(readings.heights),
-            repeat(readings.formula and readings.formula.value),
+            _each(_terms(readings.formula)),
             readings.taken_on,
             _moments(readings.taken_at, dialect),
             _each(readings.relative_days),
             _ids(readings.studies),
             readings.slots,
             _each(readings.occurrences),
-            _each(qualities),
+            _each(_terms(readings.qualities or Quality.OK)),
             _each(readings.quality_reasons),
             _each(readings.operators),
             _each(readings.devices),
@@ -189,7 +193,6 @@ def _audited(readings: Readings) -> dict[str, Any]:
         "quality_reason": readings.quality_reasons,
         "raw": readings.raw,
         "relative_day": readings.relative_days,
-        "slot": readings.slots,
         "source_column": readings.columns,
         "source_row": readings.rows,
         "source_sheet": readings.sheet,

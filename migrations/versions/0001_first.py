@@ -59,7 +59,6 @@ def _audit_change() -> None:
         sa.Column("project_id", BIG, nullable=True),
         sa.Column("fields", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("event_seq", "position", name=op.f("pk_audit_change")),
-        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_audit_change_entity_key"), "audit_change", ["entity", "key"])
 

@@ -22,14 +22,21 @@ def moment_slot(taken_at: datetime) -> str:
 
 def day_slot(study: int | str, day: float) -> str:
     """`s3d14`: day 14 of study 3, whose day 0 has no date."""
-    return f"s{study}d{day:g}"
+    return f"s{study}d{day + 0.0:.10g}"  # -0 is day 0
 
 
 def local_moment(naive: datetime, zone: ZoneInfo) -> datetime:
     """Read a file's local time in the lab's zone; gives UTC. In the hour that occurs twice, the first one is meant."""
-    return naive.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        return naive.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:  # hours from the first or the last day of the calendar: no reading of anybody's
+        return naive.replace(tzinfo=UTC)
 
 
-def dated(day: float, day_zero: date) -> date:
-    """Give the date of a study day; a fraction of a day belongs to its day."""
-    return day_zero + timedelta(days=int(day // 1))
+LONGEST_STUDY_DAYS = 3_650
+"""A mouse lives for three years: a day further than ten years from day 0 is a date or a mistake."""
+
+
+def dated(day: float, day_zero: date) -> date | None:
+    """Give the date of a study day; a fraction of a day belongs to its day. `None` for a day no study reaches."""
+    return day_zero + timedelta(days=int(day // 1)) if abs(day) <= LONGEST_STUDY_DAYS else None

@@ -108,8 +108,8 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     for planned in plan.planned:
         readings = _readings(planned, (project.id, project.code), batch)
         written += len(record_measurements(session, actor, readings))
-    corrections = [one for planned in plan.planned for one in _corrections(planned, batch)]
-    if corrections:
+    corrections = [one for planned in plan.planned for one in _corrections(planned)]
+    if corrections and batch.choices.get("changed") == "accept":
         correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")
     batch.state = BatchState.COMMITTED
     batch.committed_by_id = actor.id
@@ -121,7 +121,6 @@ def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readi
     """Give the new readings of a series as columns."""
     series = planned.series
     keep = _keeper(planned)
-    computed = series.lengths is not None and series.widths is not None
     hosts = {id(host): (host.id, host.code) for host in planned.hosts if host}
     places = {id(place): (place.id, place.code) for place in planned.places if place}
     days = planned.days
@@ -130,16 +129,16 @@ def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readi
         kind=planned.kind.code,
         animals=[hosts[id(host)] for host in keep(planned.hosts)],
         implants=keep(planned.tumours) if planned.tumours else None,
-        values=[float(value) for value in keep(planned.values)],
+        values=[value + 0.0 for value in keep(planned.values)],  # 0.0, where a file says -0
         slots=keep(planned.slots),
         taken_on=_iso(keep(planned.taken_on)),
         taken_at=keep(planned.taken_at) if planned.taken_at else None,
-        relative_days=[float(day) for day in keep(days)] if days is not None else None,
+        relative_days=[day + 0.0 for day in keep(days)] if days is not None else None,
         studies=[place and places[id(place)] for place in keep(planned.places)] if days is not None else None,
         lengths=_floats(keep(series.lengths)) if series.lengths else None,
         widths=_floats(keep(series.widths)) if series.widths else None,
         heights=_floats(keep(series.heights)) if series.heights else None,
-        formula=_formula(planned, computed=computed),
+        formula=_formulas(planned, keep),
         occurrences=keep([planned.occurrences.get(index, 1) for index in range(len(planned))]) if planned.occurrences else 1,
         qualities=keep(_qualities(planned)) if series.suspect else None,
         quality_reasons=keep([series.suspect.get(index) for index in range(len(planned))]) if series.suspect else None,
@@ -170,17 +169,22 @@ def _floats(column: list[Any]) -> list[float | None]:
     return [None if value is None else float(value) for value in column]
 
 
-def _formula(planned: Planned, *, computed: bool) -> VolumeFormula | None:
+def _formulas(planned: Planned, keep: Callable[[Sequence[Any]], list[Any]]) -> list[VolumeFormula] | VolumeFormula | None:
+    """Say how each new volume came about; one answer where all came about the same way."""
     if planned.kind.code != "caliper_volume":
         return None
-    return VolumeFormula.HALF_L_W2 if computed else VolumeFormula.STATED
+    if planned.computed is None:
+        return VolumeFormula.STATED
+    if all(planned.computed):
+        return VolumeFormula.HALF_L_W2
+    return [VolumeFormula.HALF_L_W2 if computed else VolumeFormula.STATED for computed in keep(planned.computed)]
 
 
 def _qualities(planned: Planned) -> list[Quality]:
     return [Quality.SUSPECT if index in planned.series.suspect else Quality.OK for index in range(len(planned))]
 
 
-def _corrections(planned: Planned, batch: ImportBatch) -> list[Correction]:
+def _corrections(planned: Planned) -> list[Correction]:
     """Give the changed readings as corrections; the batch they came from first stays in the trail."""
     series = planned.series
     corrections = []

@@ -48,6 +48,8 @@ class Planned:
     taken_on: list[date | None]
     taken_at: list[datetime] | None
     days: Sequence[float] | None
+    computed: list[bool] | None = None
+    """Which volumes were made of diameters here, where a series gives diameters; the others the file states."""
     fates: dict[int, RowFate] = field(default_factory=dict)
     occurrences: dict[int, int] = field(default_factory=dict)
     recorded: dict[int, Recorded] = field(default_factory=dict)
@@ -134,13 +136,28 @@ def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -
         tumours = _mapped(list(zip(series.animals, labels, strict=True)), names.tumours.get)
     places = _mapped(series.animals, names.studies.get)
     taken_on, taken_at, days, slots = _times(series, names, places, zone)
-    computed = series.lengths is not None and series.widths is not None
-    values = caliper_volumes(series.lengths or (), series.widths or ()) if computed else list(series.values)
-    planned = Planned(series, kind, book.sheets[series.sheet].name, hosts, tumours, places, values, slots, taken_on, taken_at, days)
-    if None in hosts or (tumours is not None and None in tumours):
-        lost = tumours or hosts
-        planned.fates = {index: RowFate.REFUSED for index in range(len(series)) if hosts[index] is None or lost[index] is None}
+    values, computed = _values(series)
+    planned = Planned(
+        series, kind, book.sheets[series.sheet].name, hosts, tumours, places, values, slots, taken_on, taken_at, days, computed
+    )
+    # A reading without a subject is nobody's; a day without a date and without a study is no time.
+    needed: list[Sequence[Any]] = [hosts, *([tumours] if tumours is not None else [])]
+    if days is not None:
+        needed.append([on or place for on, place in zip(taken_on, places, strict=True)])
+    if any(None in column for column in needed):
+        planned.fates = {index: RowFate.REFUSED for index, known in enumerate(zip(*needed, strict=True)) if None in known}
     return planned
+
+
+def _values(series: Series) -> tuple[list[float | None], list[bool] | None]:
+    """Give the values, volumes made of diameters where a row has both, and which ones were made so."""
+    if series.lengths is None or series.widths is None:
+        return list(series.values), None
+    volumes = caliper_volumes(series.lengths, series.widths)
+    if None not in volumes:
+        return volumes, [True] * len(series)
+    values = [stated if volume is None else volume for volume, stated in zip(volumes, series.values, strict=True)]
+    return values, [volume is not None for volume in volumes]
 
 
 def _mapped(column: Sequence[Any], meaning: Any) -> list[Any]:

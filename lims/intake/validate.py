@@ -15,10 +15,14 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
+from lims.domain.slots import LONGEST_STUDY_DAYS
 from lims.domain.vocabulary import MeasurementKind, RecordStatus, RowFate
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.models import Measurement
 from lims.queries.chunks import in_chunks
+
+EARLIEST = date(1970, 1, 1)
+"""Human tumours were first grown in nude mice in 1969 (Rygaard and Povlsen)."""
 
 Rule = Callable[[Planned, date], Iterator[Finding]]
 
@@ -58,6 +62,32 @@ def no_future(planned: Planned, today: date) -> Iterator[Finding]:
                 f"{planned.kind.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
                 f"a date up to {today}",
                 "Correct the date in the file.",
+            )
+
+
+def plausible_time(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is dated before there were such experiments, or counted in days that no study reaches."""
+    dates = [taken for taken in planned.taken_on if taken is not None]
+    if dates and min(dates) < EARLIEST:
+        for index, taken in enumerate(planned.taken_on):
+            if taken is not None and taken < EARLIEST:
+                yield _refuse(
+                    planned,
+                    index,
+                    "date-too-early",
+                    f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before {EARLIEST.year}.",
+                    f"a date from {EARLIEST} on",
+                    "Correct the date in the file; a cell with 0 or 1 that is formatted as a date looks like this.",
+                )
+    for index, day in enumerate(planned.days or ()):
+        if abs(day) > LONGEST_STUDY_DAYS:
+            yield _refuse(
+                planned,
+                index,
+                "day-impossible",
+                f"{planned.kind.title} of {planned.name(index)} stands at day {day:g}, more than ten years from day 0.",
+                f"a day from {-LONGEST_STUDY_DAYS:,} to {LONGEST_STUDY_DAYS:,}",
+                "Correct the day in the file; a date that is formatted as a number looks like this.",
             )
 
 
@@ -120,6 +150,27 @@ def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
         )
 
 
+def stated_volume(planned: Planned, today: date) -> Iterator[Finding]:
+    """A volume that the file states beside its diameters agrees with them, or the file is told to differ: once."""
+    stated = planned.series.stated or ()
+    differs = [
+        index
+        for index, (told, value) in enumerate(zip(stated, planned.values, strict=False))
+        if told is not None and value is not None and abs(told - value) > max(0.01 * value, 0.5)
+    ]
+    if differs:
+        first = differs[0]
+        yield planned.finding(
+            first,
+            Severity.WARNING,
+            "stated-volume-differs",
+            f"{len(differs)} volumes that the file states differ from ½·L·W² of their diameters, by which they are recorded; the "
+            f"first is {planned.name(first)}: {stated[first]:,g} mm³ stated, {planned.values[first]:,g} mm³ by its diameters.",
+            expected="½·L·W², L the longer diameter",
+            remedy="Nothing, where the file used another formula; otherwise look at the diameters again.",
+        )
+
+
 def _shown(kind: MeasurementKind, value: float) -> str:
     return f"{kind.title} {value:,g} {kind.unit}"
 
@@ -131,7 +182,7 @@ def _outside(planned: Planned, index: int, value: float, limit: float) -> str:
     return f"{told}: a decimal point {guess}, or another unit?"
 
 
-RULES: tuple[Rule, ...] = (no_future, within_life, within_limits)
+RULES: tuple[Rule, ...] = (no_future, plausible_time, within_life, within_limits, stated_volume)
 
 Slot = tuple[int, int, str, str]
 """Animal, implant (0: the animal itself), kind, moment."""

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from importers.base import ColumnUse, Finding, SetAside, Severity, column_letter
 from importers.workbook import CellValue, Sheet, Workbook
@@ -41,9 +42,8 @@ class Role:
 
     def rank(self, header: Header) -> int | None:
         """Place of the header among the aliases, 0 the best; None where it is not one of them."""
-        names = [squash(alias) for alias in self.aliases]
-        ranks = [names.index(name) for name in (header.full, header.name) if name in names]
-        return min(ranks, default=None)
+        places = _places(self.aliases)
+        return min((places[name] for name in (header.full, header.name) if name in places), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,15 @@ def squash(text: str) -> str:
     """Reduce a name to lower-case letters and digits: `Mouse_ID` → `mouseid`, `cm²` → `cm2`."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(letter for letter in folded if letter.isalnum())
+
+
+@cache
+def _places(aliases: tuple[str, ...]) -> Mapping[str, int]:
+    """Give squashed alias → its place; kept, because every cell of the first rows is compared with those of every role."""
+    places: dict[str, int] = {}
+    for place, alias in enumerate(aliases):
+        places.setdefault(squash(alias), place)
+    return places
 
 
 def unit_name(text: str) -> str:

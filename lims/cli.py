@@ -35,6 +35,7 @@ class LazyGroup(click.Group):
 
 COMMANDS = {
     "init": ("lims.commands.init:init", "Set up the data folder and the database."),
+    "demo": ("lims.commands.demo:demo", "Make a synthetic laboratory and serve it."),
     "serve": ("lims.commands.serve:serve", "Serve the pages."),
     "upgrade": ("lims.commands.init:upgrade", "Bring the database's tables up to date."),
     "doctor": ("lims.commands.doctor:doctor", "Look whether everything is in order."),

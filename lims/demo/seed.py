@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from enum import Enum
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
@@ -34,7 +34,10 @@ class Contents(Enum):
 
 
 def contents(session: Session) -> Contents:
-    """Tell whether a database is empty, holds a complete demo, or anything else."""
+    """Tell whether a database is empty, without tables even, or holds a complete demo, or anything else."""
+    tables = set(inspect(session.connection()).get_table_names())
+    if not tables >= {Project.__tablename__, User.__tablename__, AuditEvent.__tablename__}:
+        return Contents.OTHER if tables else Contents.NOTHING
     if session.scalar(select(Project.id).limit(1)) is None and session.scalar(select(User.id).limit(1)) is None:
         return Contents.NOTHING
     complete = select(AuditEvent.seq).where(AuditEvent.action == "system:set-up", AuditEvent.reason == COMPLETE)

@@ -13,7 +13,7 @@ LONGEST = 80
 _FORBIDDEN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
-def clean_identifier(text: str, *, what: str = "id") -> str:
+def clean_identifier(text: str, *, what: str = "id", longest: int = LONGEST) -> str:
     """Give the identifier as it is kept: NFC, outer space off.
 
     Raises:
@@ -22,8 +22,8 @@ def clean_identifier(text: str, *, what: str = "id") -> str:
     cleaned = unicodedata.normalize("NFC", text).strip()
     if not cleaned:
         raise DomainError(f"The {what} is empty.", field=what, expected="letters, digits, and - _ . : / or spaces inside")
-    if len(cleaned) > LONGEST:
-        raise DomainError(f'The {what} "{cleaned[:30]}…" has {len(cleaned)} characters.', field=what, expected=f"at most {LONGEST}")
+    if len(cleaned) > longest:
+        raise DomainError(f'The {what} "{cleaned[:30]}…" has {len(cleaned)} characters.', field=what, expected=f"at most {longest}")
     hidden = [character for character in cleaned if unicodedata.category(character) in _FORBIDDEN]
     if hidden:
         names = ", ".join(f"U+{ord(character):04X}" for character in hidden)

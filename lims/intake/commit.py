@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from importers.base import AnimalFacts
 from lims.audit.record import Actor, declare
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
+from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
-from lims.intake.resolve import Names
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
 from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
@@ -32,7 +32,12 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
             session,
             actor,
             project,
-            NewStudy(code, f"Imported from {batch.file_name}", state=StudyStatus.ACTIVE, day_zero_on=_day_zero(names, code)),
+            NewStudy(
+                code,
+                f"Imported from {batch.file_name}"[:LONGEST_NAME],
+                state=StudyStatus.ACTIVE,
+                day_zero_on=_day_zero(names, code),
+            ),
         )
         for code in names.new_studies
     }

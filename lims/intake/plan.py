@@ -13,7 +13,7 @@ from importers.workbook import Workbook
 from lims.domain.slots import date_slot, dated, day_slot, local_moment, moment_slot
 from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RowFate, Subject
 from lims.domain.volumes import caliper_volumes
-from lims.intake.resolve import Host, Names, Place
+from lims.intake.names import Host, Names, Place
 
 
 @dataclass(frozen=True, slots=True)

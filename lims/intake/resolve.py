@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 from typing import Any
@@ -19,8 +18,9 @@ from sqlalchemy.orm import Session
 from importers.base import AnimalFacts, Clock, Finding, Reading, Severity
 from importers.workbook import Workbook
 from lims.domain.errors import DomainError
-from lims.domain.identifiers import clean_identifier
+from lims.domain.identifiers import LONGEST, clean_identifier
 from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
+from lims.intake.names import LONGEST_NAME, Host, Names, Place, TumourKey
 from lims.models import Animal, AnimalAlias, Arm, Enrolment, Implant, ImportBatch, PdxModel, Study
 from lims.queries.chunks import in_chunks
 
@@ -30,63 +30,6 @@ ONLY_TUMOUR = "tumour"
 
 UNASSIGNED = "unassigned"
 """The arm of animals that a file puts in a study without naming an arm."""
-
-TumourKey = tuple[str, str | None]
-
-
-@dataclass(slots=True)
-class Host:
-    """What is known of an animal that a file names."""
-
-    id: int
-    code: str
-    birth_date: date | None = None
-    died_on: date | None = None
-
-
-@dataclass(slots=True)
-class Place:
-    """A study that a file's readings belong to; `id` is negative while it is only planned."""
-
-    id: int
-    code: str
-    day_zero_on: date | None = None
-
-
-@dataclass(slots=True)
-class Names:
-    """What the names of a file mean, and what has to be created first. Keys are the names as the file writes them."""
-
-    hosts: dict[str, Host] = field(default_factory=dict)
-    tumours: dict[TumourKey, tuple[int, str]] = field(default_factory=dict)
-    studies: dict[str, Place] = field(default_factory=dict)
-    """Animal → its study in this file."""
-    arms: dict[str, str] = field(default_factory=dict)
-    """Animal → arm title, where the arm is recorded."""
-    day_zero: dict[str, date] = field(default_factory=dict)
-    """Animal → its day 0, where one is dated."""
-    new_studies: list[str] = field(default_factory=list)
-    new_arms: list[tuple[str, str]] = field(default_factory=list)
-    """(study code, arm title)."""
-    new_models: list[str] = field(default_factory=list)
-    new_animals: list[AnimalFacts] = field(default_factory=list)
-    new_tumours: list[tuple[str, str, str | None]] = field(default_factory=list)
-    """(animal, label, model code)."""
-    new_enrolments: list[tuple[str, str, str]] = field(default_factory=list)
-    """(animal, study code, arm title)."""
-    findings: list[Finding] = field(default_factory=list)
-
-    def counts(self) -> dict[str, int]:
-        """Count what would be created, by noun."""
-        found = {
-            "study": len(self.new_studies),
-            "arm": len(self.new_arms),
-            "model": len(self.new_models),
-            "animal": len(self.new_animals),
-            "implant": len(self.new_tumours),
-            "enrolment": len(self.new_enrolments),
-        }
-        return {noun: number for noun, number in found.items() if number}
 
 
 class Resolver:
@@ -101,6 +44,7 @@ class Resolver:
         self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & CREATABLE
         self.facts = _all_facts(reading)
         self.names = Names()
+        self.planned_tumours: dict[tuple[int, str], int] = {}
 
     def resolve(self) -> Names:
         """Give the meaning of every name, or a finding for each that has none."""
@@ -146,11 +90,19 @@ class Resolver:
                 self.names.hosts[label] = Host(-number, label, facts.birth_date)
                 self.names.new_animals.append(facts)
 
-    def _may_create_animal(self, label: str, facts: AnimalFacts) -> bool:
+    def _usable(self, text: str | None, what: str, facts: AnimalFacts, longest: int = LONGEST) -> bool:
+        """Tell whether a name can be recorded, or say why not."""
         try:
-            clean_identifier(label, what="animal id")
+            if text is not None:
+                clean_identifier(text, what=what, longest=longest)
         except DomainError as problem:
-            self._find("animal-id", str(problem), facts, value=label, expected=problem.expected or "")
+            self._find("name-unusable", str(problem), facts, value=text, expected=problem.expected or "", remedy=problem.remedy)
+            return False
+        return True
+
+    def _may_create_animal(self, label: str, facts: AnimalFacts) -> bool:
+        named = ((label, "animal id", LONGEST), (facts.cage, "cage", LONGEST), (facts.strain, "strain", LONGEST_NAME))
+        if [what for text, what, longest in named if not self._usable(text, what, facts, longest)]:
             return False
         if "animals" in self.allowed:
             return True
@@ -195,6 +147,8 @@ class Resolver:
             if study is not None:
                 place = Place(study.id, study.code, study.day_zero_on)
             elif "study" in self.allowed:
+                if not self._usable(code, "study code", self.facts[labels[0]]):
+                    continue
                 place = Place(-number, code, self._chosen_day_zero())
                 self.names.new_studies.append(code)
             else:
@@ -232,7 +186,7 @@ class Resolver:
         )
 
     def _own_day_zeros(self) -> None:
-        by_id = {host.id: label for label, host in self.names.hosts.items() if host.id > 0}
+        by_id = self._labels_by_id()
         places = {place.id for place in self.names.studies.values() if place.id > 0}
         if not places:
             return
@@ -240,13 +194,24 @@ class Resolver:
             self.session,
             list(by_id),
             lambda some: select(Enrolment.animal_id, Enrolment.study_id, Enrolment.day_zero_on).where(
-                Enrolment.animal_id.in_(some), Enrolment.study_id.in_(places), Enrolment.day_zero_on.is_not(None)
+                Enrolment.animal_id.in_(some),
+                Enrolment.study_id.in_(places),
+                Enrolment.day_zero_on.is_not(None),
+                Enrolment.status == RecordStatus.ACTIVE,
             ),
         )
         for animal_id, study_id, day_zero in rows:
-            label = by_id[animal_id]
-            if self.names.studies[label].id == study_id:
-                self.names.day_zero[label] = day_zero
+            for label in by_id[animal_id]:
+                if label in self.names.studies and self.names.studies[label].id == study_id:
+                    self.names.day_zero[label] = day_zero
+
+    def _labels_by_id(self) -> dict[int, list[str]]:
+        """Give animal → the names by which the file calls it, for animals that are there; an alias may stand beside the id."""
+        labels: dict[int, list[str]] = defaultdict(list)
+        for label, host in self.names.hosts.items():
+            if host.id > 0:
+                labels[host.id].append(label)
+        return labels
 
     def _arms(self) -> None:
         stated = {label: self.facts[label].arm or UNASSIGNED for label in self.names.studies}
@@ -265,11 +230,13 @@ class Resolver:
             )
         }
         planned: set[tuple[str, str]] = set()
+        placed: dict[tuple[int, str], str] = {}
         for label, title in stated.items():
             place = self.names.studies[label]
             current = enrolled.get((place.id, self.names.hosts[label].id))
-            if current is not None:
-                self._same_arm(label, title, current, place)
+            subject = (self.names.hosts[label].id, place.code)
+            if current is not None or subject in placed:
+                self._same_arm(label, title, current or (placed[subject], placed[subject]), place)
                 continue
             if title == UNASSIGNED and "arms" not in self.allowed:
                 continue
@@ -277,9 +244,11 @@ class Resolver:
                 if "arms" not in self.allowed:
                     self._unknown_arm(label, title, place)
                     continue
+                if not self._usable(title, "arm", self.facts[label], LONGEST_NAME):
+                    continue
                 planned.add((place.code, title))
                 self.names.new_arms.append((place.code, title))
-            self.names.arms[label] = title
+            self.names.arms[label] = placed[subject] = title
             self.names.new_enrolments.append((label, place.code, title))
 
     def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:
@@ -307,19 +276,18 @@ class Resolver:
 
     def _tumours(self) -> None:
         needed = _needed_tumours(self.reading, self.names.hosts)
-        by_id = {host.id: label for label, host in self.names.hosts.items()}
-        known: dict[str, dict[str, int]] = defaultdict(dict)
+        known: dict[int, dict[str, int]] = defaultdict(dict)
         rows = in_chunks(
             self.session,
-            [key for key in by_id if key > 0],
+            list(self._labels_by_id()),
             lambda some: select(Implant.animal_id, Implant.label, Implant.id).where(
                 Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE
             ),
         )
         for animal_id, tumour, key in rows:
-            known[by_id[animal_id]][tumour] = key
+            known[animal_id][tumour] = key
         for label, tumour in needed:
-            self._tumour(label, tumour, known[label])
+            self._tumour(label, tumour, known[self.names.hosts[label].id])
         self._models()
 
     def _tumour(self, label: str, tumour: str | None, known: Mapping[str, int]) -> None:
@@ -339,8 +307,7 @@ class Resolver:
                 remedy="Add a tumour column that says which one.",
             )
         elif self.names.hosts[label].id < 0 or "animals" in self.allowed:
-            self.names.new_tumours.append((label, tumour or ONLY_TUMOUR, self.facts[label].model))
-            self.names.tumours[label, tumour] = (-len(self.names.new_tumours), tumour or ONLY_TUMOUR)
+            self._plan_tumour(label, tumour)
         else:
             self._find(
                 "tumour-unknown",
@@ -349,6 +316,16 @@ class Resolver:
                 expected="an implant, to which the volume belongs",
                 remedy="Record the implant, or create what this file names (button on the check page, --create animals).",
             )
+
+    def _plan_tumour(self, label: str, tumour: str | None) -> None:
+        facts, name = self.facts[label], tumour or ONLY_TUMOUR
+        if not (self._usable(name, "tumour label", facts) and self._usable(facts.model, "model code", facts)):
+            return
+        key = (self.names.hosts[label].id, name)
+        if key not in self.planned_tumours:
+            self.names.new_tumours.append((label, name, facts.model))
+            self.planned_tumours[key] = -len(self.names.new_tumours)
+        self.names.tumours[label, tumour] = (self.planned_tumours[key], name)
 
     def _models(self) -> None:
         named = {model for _, _, model in self.names.new_tumours if model}

@@ -50,7 +50,7 @@ def add_animals(session: Session, actor: Actor, project_id: int, animals: Sequen
     """Record animals; one is a list of one. Codes must be free, or belong to withdrawn animals, which come back.
 
     Raises:
-        DomainError: a code is empty or has characters that do not show.
+        DomainError: a code is taken or empty, or has characters that do not show.
     """
     declare(session, actor, "animal:create", reason=reason, project=project_id)
     codes = [clean_identifier(animal.code, what="animal id") for animal in animals]
@@ -86,7 +86,11 @@ def add_animals(session: Session, actor: Actor, project_id: int, animals: Sequen
 def add_implants(
     session: Session, actor: Actor, project_id: int, implants: Sequence[NewImplant], *, reason: str = ""
 ) -> list[Implant]:
-    """Record tumours in animals of this project."""
+    """Record tumours in animals of this project.
+
+    Raises:
+        DomainError: a label is taken in that animal, or cannot be used.
+    """
     declare(session, actor, "implant:create", reason=reason, project=project_id)
     hosts = sorted({one.animal_id for one in implants})
     known = in_chunks(session, hosts, lambda some: select(Implant).where(Implant.animal_id.in_(some)))

@@ -14,7 +14,10 @@ import click
 from lims.commands.support import Refusal, command_line_actor, open_database, resolve_project, settings_of
 
 if TYPE_CHECKING:
+    from lims.audit.export import Filters
     from lims.audit.problems import Report
+    from lims.config import Settings
+    from lims.db import Database
 
 
 @click.group()
@@ -53,27 +56,51 @@ def _in_words(report: Report) -> str:
     return "\n".join(lines)
 
 
+@audit.command("checkpoint")
+@click.pass_context
+def make_a_checkpoint(context: click.Context) -> None:
+    """Sign the trail's present end and print the note; keep it where this database's administrator cannot change it."""
+    from lims.audit.checkpoint import make_checkpoint
+
+    settings = settings_of(context)
+    with open_database(settings) as database, database.transaction() as session:
+        click.echo(make_checkpoint(session, settings))
+
+
 @audit.command("export")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "xlsx"]), required=True)
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl", "xlsx", "bundle"]), required=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; otherwise standard output.")
 @click.option("--project", "code", metavar="CODE", help="Only what happened in this project.")
 @click.pass_context
 def export_trail(context: click.Context, form: str, output: Path | None, code: str | None) -> None:
     """Write the trail out; the export is an event of the trail itself."""
-    from lims.audit.export import ExportTooLong, Filters, export, record_export
+    from lims.audit.export import ExportTooLong, Filters, record_export
 
-    shape = cast(Literal["csv", "jsonl", "xlsx"], form)
-    with open_database(settings_of(context)) as database:
+    settings = settings_of(context)
+    with open_database(settings) as database:
         with database.reading() as session:
             filters = Filters(project=resolve_project(session, code).id if code else None)
-            try:
-                with _opened(output) as stream:
-                    rows = export(session, shape, stream, filters)
-            except ExportTooLong as refused:
-                raise Refusal(str(refused)) from refused
+        try:
+            rows = _write(database, settings, form, output, filters)
+        except ExportTooLong as refused:
+            raise Refusal(str(refused)) from refused
+        except OSError as failed:
+            raise Refusal(f"{failed.filename or output} cannot be written: {failed.strerror}.") from failed
         with database.transaction() as session:
             record_export(session, command_line_actor(), form, filters, rows)
-    click.echo(f"{rows:,} rows written.", err=True)
+    click.echo(f"{rows:,} {'changes packed' if form == 'bundle' else 'rows written'}.", err=True)
+
+
+def _write(database: Database, settings: Settings, form: str, output: Path | None, filters: Filters) -> int:
+    from lims.audit.bundle import bundle
+    from lims.audit.export import export
+    from lims.intake.store import FileStore
+
+    with _opened(output) as stream:
+        if form == "bundle":
+            return bundle(database, settings, FileStore(settings.file_dir), stream, project=filters.project).changes
+        with database.reading() as session:
+            return export(session, cast(Literal["csv", "jsonl", "xlsx"], form), stream, filters)
 
 
 def _opened(output: Path | None) -> AbstractContextManager[IO[bytes]]:

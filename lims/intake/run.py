@@ -20,6 +20,7 @@ from importers.identify import identify
 from importers.registry import by_key
 from importers.workbook import Workbook, open_workbook
 from lims.audit.bulk import write_rows
+from lims.audit.checkpoint import make_checkpoint
 from lims.audit.record import Actor, declare
 from lims.config import Settings
 from lims.db import Database
@@ -96,8 +97,32 @@ def check(settings: Settings, url: str, batch_id: int, actor: Actor) -> Outcome:
 
 
 def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect: str | None = None, reason: str = "") -> Outcome:
-    """Do the same and record it, in one transaction, or refuse with the findings that say why."""
-    return _in_child(Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason))
+    """Do the same and record it, in one transaction, or refuse with the findings that say why.
+
+    A checkpoint of the audit trail follows what was recorded; one that cannot be copied to its folder is said, not hidden.
+    """
+    outcome = _in_child(Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason))
+    return _attest(settings, url, outcome) if outcome.state is BatchState.COMMITTED else outcome
+
+
+def _attest(settings: Settings, url: str, outcome: Outcome) -> Outcome:
+    database = Database(url)
+    try:
+        with database.transaction() as session:
+            make_checkpoint(session, settings)
+    except OSError as failed:
+        said = Finding(
+            Severity.WARNING,
+            "checkpoint-not-copied",
+            f"The measurements are recorded, but the checkpoint of the audit trail could not be written: {failed.strerror}.",
+            value=str(settings.checkpoint_dir),
+            expected="a folder this installation may write to",
+            remedy="Tell the administrator; lims audit checkpoint makes one again.",
+        )
+        return replace(outcome, findings=(*outcome.findings, said))
+    finally:
+        database.close()
+    return outcome
 
 
 def take_answers(
@@ -141,7 +166,7 @@ def _refused_rows(task: Task) -> bytes:
             ).all()
     finally:
         database.close()
-    return in_own_layout(opened.book, opened.reading, {(sheet, row) for sheet, row in wrong})
+    return in_own_layout(opened.book, opened.reading, {(sheet, row) for sheet, row in wrong if sheet and row})
 
 
 def _in_child(task: Task) -> Outcome:

@@ -1,0 +1,49 @@
+"""What is recorded about the trail itself: that somebody reviewed it, and that it was verified."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from lims.audit.problems import Problem, Report
+from lims.audit.record import Actor, declare
+from lims.domain.errors import DomainError
+from lims.queries.audit import last_noted, newest_event
+from lims.records.accounts import require_reason
+
+REVIEW = "audit:review"
+CHECK = "audit:check"
+TOLD_IN_EVENT = 20
+"""Problems that the event of a check quotes; all of them are told when it is run again."""
+
+
+def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int, comment: str) -> int:
+    """Record that a person looked at the project's trail up to an event. Returns the event it was reviewed from.
+
+    Raises:
+        DomainError: no comment, or nothing new up to that event.
+    """
+    declared = declare(session, actor, REVIEW, reason=require_reason(comment), project=project_id)
+    before = last_noted(session, project_id, REVIEW, actor.id)
+    after = int(before.detail["up_to"]) if before else 0
+    newest = newest_event(session, project_id)
+    if not after < up_to <= newest:
+        raise DomainError(
+            f"Event {up_to} cannot be the end of a review.",
+            expected=f"an event after {after}, up to which you reviewed already, and not after {newest}, the newest one",
+            remedy="Open the audit trail again and review what it shows.",
+        )
+    declared.detail |= {"after": after, "up_to": up_to}
+    return after
+
+
+def record_check(session: Session, actor: Actor, project_id: int, report: Report, own: list[Problem]) -> None:
+    """Record that the trail was verified, and what came of it; `own` are the problems that the project may read about."""
+    detail = {
+        "events": report.events,
+        "changes": report.changes,
+        "records": report.records,
+        "checkpoints": report.checkpoints,
+        "problems": len(report.problems) + report.more_problems,
+        "found": [problem.sentence for problem in own[:TOLD_IN_EVENT]],
+    }
+    declare(session, actor, CHECK, project=project_id, detail=detail)

@@ -74,7 +74,7 @@ def _address_space() -> int:
 
 
 def _died(exit_code: int | None, memory_mb: int, seconds: int) -> Refused:
-    if exit_code in (-signal.SIGXCPU, -signal.SIGKILL):
+    if exit_code == -signal.SIGXCPU:
         return Refused(
             "reading-too-long",
             f"Reading this file took more than {seconds} seconds of processor time, so it was stopped.",

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from importers.base import Claim, Finding, Question, Reading, Severity
@@ -62,15 +62,34 @@ def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
     return {kind: {fate: number for fate, number in of_kind.items() if number} for kind, of_kind in counts.items()}
 
 
+def rows_to_correct(plan: Plan, *, committed: bool) -> dict[int, set[int]]:
+    """Give sheet → rows that are not recorded: those refused, and once the rest is committed whatever it left out."""
+    left = {RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED} | ({RowFate.NEW} if committed else set())
+    return {sheet: {row for row, fate in fates.items() if fate in left} for sheet, fates in row_fates(plan).items()}
+
+
+def empty_report() -> dict[str, Any]:
+    """Give the report of a file that could not be read at all."""
+    return {
+        "rows": dict.fromkeys(("read", *(fate.value for fate in RowFate)), 0),
+        "findings": {Severity.ERROR.value: 1, Severity.WARNING.value: 0, Severity.NOTE.value: 0},
+        "records": {"measurement": 0},
+        "questions": [],
+    }
+
+
 def digest(plan: Plan) -> str:
     """Give a hash of exactly what would be recorded: what was previewed is what is committed, or the commit stops."""
     hashed = hashlib.sha256()
     for planned in plan.planned:
         series = planned.series
-        for column in (series.kind, series.rows, series.animals, series.tumours, planned.values, series.when, series.columns):
+        for column in (series.kind, series.rows, series.animals, series.tumours, planned.values, planned.slots, series.columns):
             hashed.update(repr(column).encode())
-        hashed.update(repr(sorted((index, fate.value) for index, fate in planned.fates.items())).encode())
-    hashed.update(repr([plan.names.new_studies, plan.names.new_arms, plan.names.new_animals, plan.names.new_enrolments]).encode())
+        replaced = {index: one.value for index, one in planned.recorded.items()}
+        hashed.update(repr([(index, fate.value, replaced.get(index)) for index, fate in sorted(planned.fates.items())]).encode())
+    names = plan.names
+    hashed.update(repr([(label, host.id) for label, host in names.hosts.items()]).encode())
+    hashed.update(repr([names.new_studies, names.new_arms, names.new_animals, names.new_tumours, names.new_enrolments]).encode())
     return hashed.hexdigest()
 
 
@@ -174,12 +193,12 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def in_own_layout(book: Workbook, reading: Reading, wrong: set[tuple[str, int]]) -> bytes:
-    """Give the header rows and some rows of a file as CSV, cell by cell as they stood."""
+def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int]]) -> bytes:
+    """Give the header rows and the wanted rows (sheet → rows) of a file as CSV, cell by cell as they stood."""
     out = io.StringIO()
     writer = csv.writer(out)
     for sheet in book.sheets:
-        rows = sorted(row for name, row in wrong if name == sheet.name)
+        rows = sorted(wanted.get(sheet.index, ()))
         if rows:
             for row in [*reading.header_rows.get(sheet.index, ()), *rows]:
                 writer.writerow([_cell(value) for value in sheet.rows[row - 1]])

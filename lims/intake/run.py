@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from importers.base import Claim, Finding, Question, Reading, Refused, Severity
@@ -28,8 +28,9 @@ from lims.domain.errors import Conflict
 from lims.domain.vocabulary import BatchState
 from lims.intake.commit import commit_plan, create_named
 from lims.intake.limited import run_limited
+from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Plan, make_plan
-from lims.intake.report import build_report, in_own_layout
+from lims.intake.report import build_report, empty_report, in_own_layout, rows_to_correct
 from lims.intake.resolve import Resolver
 from lims.intake.store import FileStore
 from lims.intake.upload import answer
@@ -147,7 +148,7 @@ def confirm_proposals(session: Session, actor: Actor, batch: ImportBatch) -> Non
 
 
 def refused_rows(settings: Settings, url: str, batch_id: int, actor: Actor) -> bytes:
-    """Give the header rows and every row with an error as CSV in the file's own layout, sheet after sheet."""
+    """Give the header rows and every row that was not recorded as CSV in the file's own layout, sheet after sheet."""
     task = Task(url, settings, batch_id, actor)
     return run_limited(_refused_rows, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
 
@@ -157,16 +158,12 @@ def _refused_rows(task: Task) -> bytes:
     try:
         opened = _open(database, task)
         with database.reading() as session:
-            wrong = session.execute(
-                select(ImportFinding.sheet, ImportFinding.row_number).where(
-                    ImportFinding.batch_id == task.batch_id,
-                    ImportFinding.severity == Severity.ERROR.value,
-                    ImportFinding.row_number.is_not(None),
-                )
-            ).all()
+            batch = session.get_one(ImportBatch, task.batch_id)
+            plan = _judge(session, task, batch, opened, create=False)
+            committed = batch.state is BatchState.COMMITTED
     finally:
         database.close()
-    return in_own_layout(opened.book, opened.reading, {(sheet, row) for sheet, row in wrong if sheet and row})
+    return in_own_layout(opened.book, opened.reading, rows_to_correct(plan, committed=committed))
 
 
 def _in_child(task: Task) -> Outcome:
@@ -273,7 +270,7 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
                 raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value} already.", remedy="Open its page.")
             if batch.supersedes_id is not None:
                 supersede(session, task.actor, batch, reason=task.reason)
-            preview = _judge(session, task, batch, opened, create=False) if task.expect else None
+            preview = _judge(session, task, batch, opened, create=False) if task.expect is not None else None
             report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
             if preview and report and report["digest"] != task.expect:
                 raise Blocked(preview, _preview_changed(batch.report, report))
@@ -306,17 +303,18 @@ def _preview_changed(before: dict[str, Any] | None, after: dict[str, Any]) -> Fi
 
 
 def _refuse(database: Database, task: Task, refused: Refused) -> Outcome:
-    report: dict[str, Any] = {"rows": {}, "findings": {"error": 1, "warning": 0, "note": 0}, "records": {}, "questions": []}
-    return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, None, report, (refused.finding,)))
+    return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, None, empty_report(), (refused.finding,)))
 
 
 def _keep(database: Database, task: Task, outcome: Outcome) -> Outcome:
     """Keep an outcome that recorded nothing; a batch that somebody else committed meanwhile stays as it is."""
     with database.transaction() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
-        if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
-            return replace(outcome, state=batch.state)
         declare(session, task.actor, "batch:check", project=batch.project_id)
+        # While this waited for the trail's lock, somebody may have committed it.
+        session.refresh(batch)
+        if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
+            return replace(outcome, state=batch.state, report=batch.report or outcome.report)
         batch.state = outcome.state
         _write_outcome(session, batch, outcome)
     return outcome
@@ -329,7 +327,18 @@ def _write_outcome(session: Session, batch: ImportBatch, outcome: Outcome) -> No
     session.execute(delete(ImportFinding).where(ImportFinding.batch_id == batch.id))
     columns = ("batch_id", "severity", "code", "sheet", "row_number", "column_number", "value", "message", "expected", "remedy")
     rows = [
-        (batch.id, one.severity.value, one.code, one.sheet, one.row, one.column, one.value, one.message, one.expected, one.remedy)
+        (
+            batch.id,
+            one.severity.value,
+            one.code,
+            one.sheet and one.sheet[:LONGEST_NAME],
+            one.row,
+            one.column,
+            one.value,
+            one.message,
+            one.expected,
+            one.remedy,
+        )
         for one in outcome.findings
     ]
     write_rows(session.connection(), "import_finding", columns, rows)

@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from lims.domain.errors import DomainError
+
 
 class FileStore:
     """A folder of files named by content hash: `ab/abcdef…`. File names of people never touch the disk."""
@@ -47,12 +49,12 @@ class FileStore:
             content = self.path(sha256).read_bytes()
         except FileNotFoundError:
             raise StoredFileDamaged(
-                f"stored file {sha256[:12]}… is missing from the file store; restore it from the backup"
+                f"The stored file {sha256[:12]}… is missing from the file store; restore it from the backup."
             ) from None
         if hashlib.sha256(content).hexdigest() != sha256:
-            raise StoredFileDamaged(f"stored file {sha256[:12]}… was changed on disk; restore it from the backup")
+            raise StoredFileDamaged(f"The stored file {sha256[:12]}… was changed on disk; restore it from the backup.")
         return content
 
 
-class StoredFileDamaged(Exception):
+class StoredFileDamaged(DomainError):
     """A stored file is gone or differs from its hash."""

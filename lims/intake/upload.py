@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import BatchState
+from lims.intake.names import LONGEST_NAME
 from lims.intake.store import FileStore
 from lims.models import ImportBatch, Project, StoredFile, Study
 
@@ -34,6 +36,7 @@ def receive(
     The same bytes again give the batch that has them already, in whatever state it is; a batch that is not yet committed
     takes over the new answers.
     """
+    name = clean_file_name(name)
     if not content:
         raise DomainError(
             f'The file "{name}" is empty.', expected="a table with a header row", remedy="Export it again and upload that."
@@ -53,15 +56,16 @@ def receive(
     if batch is not None:
         if batch.state is not BatchState.COMMITTED:
             answer(batch, study=study, importer=importer, choices=choices or {})
+            batch.supersedes_id = supersedes.id if supersedes else batch.supersedes_id
         return batch, False
     batch = ImportBatch(
         project_id=project.id,
         file_id=file.id,
-        file_name=name[-200:],
+        file_name=name,
         study_id=study.id if study else None,
         state=BatchState.STORED,
         importer=importer,
-        choices=dict(choices or {}),
+        choices={key: value for key, value in (choices or {}).items() if value},
         uploaded_by_id=actor.id,
         uploaded_at=datetime.now(UTC),
         supersedes_id=supersedes.id if supersedes else None,
@@ -69,6 +73,12 @@ def receive(
     session.add(batch)
     session.flush()
     return batch, True
+
+
+def clean_file_name(name: str) -> str:
+    """Give a file's name as it is shown: without folders, with `_` for what does not show, its last 200 characters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join("_" if unicodedata.category(one).startswith("C") else one for one in last)[-LONGEST_NAME:] or "file"
 
 
 def answer(batch: ImportBatch, *, study: Study | None = None, importer: str | None = None, choices: dict[str, str]) -> None:

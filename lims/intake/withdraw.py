@@ -25,19 +25,11 @@ from lims.models import (
     PdxModel,
     Study,
 )
+from lims.queries.chunks import in_chunks
 from lims.records.measurements import Correction, correct_measurements, withdraw_measurements
 
 _CREATED: tuple[type[Any], ...] = (Enrolment, Implant, Animal, Arm, Study, PdxModel)
 """What an import may have created, those that depend on others first."""
-
-_USERS: dict[type[Any], tuple[Any, ...]] = {
-    Enrolment: (),
-    Implant: (Measurement.implant_id,),
-    Animal: (Measurement.animal_id, Implant.animal_id, Enrolment.animal_id),
-    Arm: (Enrolment.arm_id,),
-    Study: (Enrolment.study_id, Arm.study_id, Measurement.study_id, ImportBatch.study_id),
-    PdxModel: (Implant.model_id,),
-}
 
 
 def withdraw(session: Session, actor: Actor, batch: ImportBatch, *, reason: str) -> int:
@@ -97,15 +89,17 @@ def _changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tupl
 
 def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
     """Give corrections that bring back the values this batch replaced, where nothing changed them since."""
-    replaced = {
-        key: fields
-        for key, fields in _changes(session, batch, "measurement")
-        if "value" in fields and fields["value"][0] is not None
-    }
-    for key, fields in replaced.items():
-        now = session.get_one(Measurement, key)
+    replaced = _replaced(session, batch)
+    if batch.supersedes_id is not None:
+        # The commit of this batch brought back what the one before it had replaced; that is no correction of its own.
+        before = _replaced(session, session.get_one(ImportBatch, batch.supersedes_id))
+        undone = {key: {name: pair[::-1] for name, pair in fields.items()} for key, fields in before.items()}
+        replaced = {key: fields for key, fields in replaced.items() if fields != undone.get(key)}
+    found = in_chunks(session, list(replaced), lambda some: select(Measurement).where(Measurement.id.in_(some)))
+    for (now,) in found:
+        key, fields = now.id, replaced[now.id]
         pairs = {name: (getattr(now, name), _number(old)) for name, (old, _) in fields.items()}
-        if any(repr(pairs[name][0]) != new for name, (_, new) in fields.items()):
+        if any(pairs[name][0] != _number(new) for name, (_, new) in fields.items()):
             raise Conflict(
                 f"Measurement {key}, which this batch corrected, was changed again since.",
                 remedy="Take back that later change first.",
@@ -113,21 +107,36 @@ def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
         yield Correction(key, pairs)
 
 
+def _replaced(session: Session, batch: ImportBatch) -> dict[int, dict[str, list[Any]]]:
+    """Give measurement → field → (old, new) of the values that the commit of a batch replaced."""
+    changes = _changes(session, batch, "measurement")
+    return {key: fields for key, fields in changes if "value" in fields and fields["value"][0] is not None}
+
+
 def _number(told: str | None) -> float | None:
     return None if told is None else float(told)
 
 
 def _created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
-    return [key for key, fields in _changes(session, batch, table.__tablename__) if fields.get("status", [0])[0] is None]
+    """Give what the commit of a batch made or brought back."""
+    active = RecordStatus.ACTIVE.value
+    return [key for key, fields in _changes(session, batch, table.__tablename__) if fields.get("status", [None])[-1] == active]
+
+
+def _users(table: type[Any]) -> Iterator[Any]:
+    """Give every column that may refer to a record of the table."""
+    for mapper in Base.registry.mappers:
+        for column in mapper.columns:
+            if column.references(table.__table__.c.id):
+                yield mapper.get_property_by_column(column).class_attribute
 
 
 def _withdraw_unused(session: Session, table: type[Any], keys: list[int]) -> None:
     """Withdraw records that the batch created and that nothing active refers to."""
     session.flush()
     unused = select(table).where(table.id.in_(keys), table.status == RecordStatus.ACTIVE)
-    for column in _USERS[table]:
-        user = column.class_
-        alive = getattr(user, "status", None)
+    for column in _users(table):
+        alive = getattr(column.class_, "status", None)
         condition = column == table.id
         unused = unused.where(
             ~exists().where(condition, alive == RecordStatus.ACTIVE) if alive is not None else ~exists().where(condition)

@@ -10,11 +10,13 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from importers.base import Finding, Refused, Severity
 from importers.preflight import MAX_UPLOAD_BYTES
+from importers.registry import by_key
 from lims.commands.support import Refusal, command_line_actor, open_database, resolve_project, settings_of
 from lims.config import Settings
 from lims.db import Database
-from lims.domain.errors import DomainError
+from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.intake import run
 from lims.intake.report import finding_as_json
@@ -52,11 +54,23 @@ class Answer(click.ParamType[tuple[str, str]]):
         return key, answer
 
 
+def _known_importer(context: click.Context, param: click.Parameter, key: str | None) -> str | None:
+    """Refuse a key that is no importer's before anything is stored."""
+    if key is not None:
+        try:
+            by_key(key)
+        except Refused as refused:
+            raise click.BadParameter(f"{refused.finding.message}; expected {refused.finding.expected}") from refused
+    return key
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--project", "project_code", help="Project by code; not needed where there is only one.")
 @click.option("--study", "study_code", help="Study by code; with --create study it is made where it is not there.")
-@click.option("--as", "importer", help="Importer to use, where none or several claim the file (lims importers).")
+@click.option(
+    "--as", "importer", callback=_known_importer, help="Importer to use, where none or several claim the file (lims importers)."
+)
 @click.option("--set", "answers", multiple=True, type=Answer(), help="Answer a question of the file; may be given several times.")
 @click.option(
     "--create",
@@ -88,7 +102,10 @@ def import_file(
 ) -> None:
     """Read FILE, say what would be recorded, and with --commit record it, whole or not at all."""
     settings = settings_of(context)
-    choices = dict(answers) | ({"create": create} if create else {}) | ({"leave_out": "refused"} if leave_out_refused else {})
+    if supersede and not reason.strip():
+        raise click.UsageError("--supersede needs --reason: why the earlier numbers should not count.")
+    # A permission holds for the command that gives it; answers about the file (--set) are kept.
+    choices = {"create": create or "", "leave_out": "refused" if leave_out_refused else "", **dict(answers)}
     if file.stat().st_size > MAX_UPLOAD_BYTES:
         raise Refusal(f"{file.name} has {file.stat().st_size / 1e6:.0f} MB; a file may have {MAX_UPLOAD_BYTES / 1e6:.0f} MB.")
     with open_database(settings) as database:
@@ -98,13 +115,26 @@ def import_file(
         if again:
             answer = _already(database, batch_id)
         else:
-            act = run.commit if mode == "commit" else run.check
-            more = {"reason": reason} if mode == "commit" else {}
-            outcome = act(settings, settings.url, batch_id, command_line_actor(), **more)
-            answer = _answer(outcome)
+            # The child process must not find an open connection: SQLite's do not survive a fork.
+            database.close()
+            answer = _run(database, settings, batch_id, commit=mode == "commit", reason=reason)
     click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2) if as_json else _in_words(answer))
     if answer["state"] == BatchState.REFUSED.value:
         context.exit(1)
+
+
+def _run(database: Database, settings: Settings, batch_id: int, *, commit: bool, reason: str) -> dict[str, Any]:
+    """Check or commit; gives the answer to print."""
+    if not commit:
+        return _answer(run.check(settings, settings.url, batch_id, command_line_actor()))
+    try:
+        return _answer(run.commit(settings, settings.url, batch_id, command_line_actor(), reason=reason))
+    except Conflict:
+        # Somebody else recorded the same file a moment before.
+        answer = _already(database, batch_id)
+        if answer["state"] != BatchState.COMMITTED.value:
+            raise
+        return answer
 
 
 def _receive(
@@ -123,6 +153,8 @@ def _receive(
         project = resolve_project(session, project_code)
         study = _study(session, project, study_code)
         if study_code and study is None:
+            if "study" not in choices["create"].split(","):
+                raise _no_study(session, project, study_code)
             choices["study"] = study_code
         replaced = session.get(ImportBatch, supersede) if supersede else None
         if supersede and (replaced is None or replaced.project_id != project.id):
@@ -147,6 +179,17 @@ def _study(session: Session, project: Project, code: str | None) -> Study | None
         return None
     named = select(Study).where(Study.project_id == project.id, Study.code == code, Study.status == RecordStatus.ACTIVE)
     return session.scalar(named)
+
+
+def _no_study(session: Session, project: Project, code: str) -> DomainError:
+    codes = session.scalars(
+        select(Study.code).where(Study.project_id == project.id, Study.status == RecordStatus.ACTIVE).order_by(Study.code)
+    ).all()
+    return DomainError(
+        f'There is no study "{code}" in project {project.code}.',
+        expected=f"one of {', '.join(codes)}" if codes else "a study; there is none yet",
+        remedy="Correct the code, or let the import make the study with --create study.",
+    )
 
 
 def _answer(outcome: run.Outcome) -> dict[str, Any]:
@@ -174,18 +217,22 @@ def _already(database: Database, batch_id: int) -> dict[str, Any]:
         rows = report.get("rows", {})
         there = sum(rows.get(fate, 0) for fate in ("new", "same", "changed"))
         when = f"{batch.committed_at:%Y-%m-%d %H:%M} UTC" if batch.committed_at else "before"
-        message = f'The same file was imported as batch {batch.id} ("{batch.file_name}", {when}); nothing was recorded again.'
+        said = Finding(
+            Severity.NOTE,
+            "already-imported",
+            f'The same file was imported as batch {batch.id} ("{batch.file_name}", {when}); nothing was recorded again.',
+        )
         return {
             "batch": batch.id,
             "state": batch.state.value,
             "importer": batch.importer,
             "evidence": report.get("evidence", []),
             "rows": rows | {"new": 0, "same": there, "changed": 0},
-            "records": {},
+            "records": {"measurement": 0},
             "readings": {},
             "create": {},
             "questions": report.get("questions", []),
-            "findings": [{"severity": "note", "code": "already-imported", "message": message, "sheet": None, "row": None}],
+            "findings": [finding_as_json(said)],
         }
 
 

@@ -45,9 +45,20 @@ def open_database(settings: Settings) -> Iterator[Database]:
     except (OperationalError, ProgrammingError) as broken:
         if "no such table" in str(broken) or "does not exist" in str(broken):
             raise Refusal("This database has no tables yet: run `lims init` first.") from broken
+        if isinstance(broken, OperationalError):
+            raise Refusal(_unavailable(str(broken.orig))) from broken
         raise
     finally:
         database.close()
+
+
+def _unavailable(said: str) -> str:
+    """Say why the database did nothing: full, busy, or not there."""
+    if "full" in said or "space" in said:
+        return "The disk of the database is full; nothing was recorded. Make room, then run this again."
+    if "lock" in said:
+        return "Somebody else kept the database busy for too long; nothing was recorded. Run this again."
+    return f"The database does not answer; nothing was recorded. It said: {said.splitlines()[0]}"
 
 
 def command_line_actor() -> Actor:

@@ -22,4 +22,11 @@ class NotAllowed(DomainError):
 
 
 class Conflict(DomainError):
-    """Somebody else changed the record meanwhile, or the state it is in does not allow this."""
+    """Somebody else changed the record meanwhile, or the state it is in does not allow this.
+
+    `recorded`: field → what stands in the record now, as text, where two versions can be compared.
+    """
+
+    def __init__(self, message: str, *, remedy: str | None = None, recorded: dict[str, str] | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.recorded = recorded or {}

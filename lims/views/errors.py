@@ -37,9 +37,7 @@ def _alone(template: str, **context: Any) -> str:
 
 def _typed() -> list[tuple[str, str]]:
     """List what the person had typed, so that a page about a conflict keeps it."""
-    return [
-        (name.replace("_", " "), value) for name, value in request.form.items(multi=True) if value and name not in NOT_SHOWN
-    ]
+    return [(name, value) for name, value in request.form.items(multi=True) if value and name not in NOT_SHOWN]
 
 
 def _domain(refused: DomainError) -> ResponseReturnValue:
@@ -49,7 +47,7 @@ def _domain(refused: DomainError) -> ResponseReturnValue:
     elif isinstance(refused, NotAllowed):
         status = HTTPStatus.FORBIDDEN
     elif isinstance(refused, Conflict):
-        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed())
+        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed(), recorded=refused.recorded)
     return _page(status, told(refused))
 
 

@@ -34,24 +34,26 @@ MAX_ROWS = 200_000
 MAX_COLUMNS = 1_000
 MAX_CELLS = 20_000_000
 
-_CHUNK = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
 _DOCTYPE = b"<!DOCTYPE"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 """How XML starts in UTF-16, which no spreadsheet writes and in which a document type would go unseen."""
 _ODS_CONTENT = "content.xml"
 
 
-def _unusual(columns: str, rows: str) -> re.Pattern[bytes]:
-    """Find what a plain sheet does not have: a formula, an error cell, a hidden row, a prefix, an address beyond these."""
-    plain_cell = rf' r="(?:{columns})(?:{rows})"(?: s="\d+")?(?: t="[^e"]\w*")? ?/?>'
-    plain_row = rf' r="(?:{rows})"(?![^>]* hidden)'
-    return re.compile(rf"<(?:c(?!{plain_cell})|row(?!{plain_row})|f|[\w.-]+:(?:c|row))[\s/>]".encode())
+def _far(columns: str, rows: str) -> re.Pattern[bytes]:
+    """Find a cell whose address does not come first, as plain text, and within these columns and rows."""
+    return re.compile(rf'<c(?! r="(?:{columns})(?:{rows})")[\s/>]'.encode())
 
 
-_UNUSUAL_IF_TALL = _unusual("[A-Z]|[AB][A-Z]|C[A-V]", r"\d{1,5}|1\d{5}|200000")
+_FAR_IF_TALL = _far("[A-Z]|[AB][A-Z]|C[A-V]", r"\d{1,5}|1\d{5}|200000")
 """Within 100 columns (CV) by 200,000 rows, which is `MAX_CELLS`."""
-_UNUSUAL_IF_WIDE = _unusual("[A-Z]{1,2}|A[A-K][A-Z]|AL[A-L]", r"\d{1,4}|1\d{4}|20000")
+_FAR_IF_WIDE = _far("[A-Z]{1,2}|A[A-K][A-Z]|AL[A-L]", r"\d{1,4}|1\d{4}|20000")
 """Within 1,000 columns (ALL) by 20,000 rows, which is `MAX_CELLS`."""
+_ODD_ROW = re.compile(rb'<row(?! r="(?:\d{1,5}|1\d{5}|200000)"(?![^>]* hidden))[\s/>]')
+"""A row that is hidden, far down or without a plain number."""
+_ERROR_CELL = re.compile(rb"\st\s*=\s*[\"']e[\"']")
+_PREFIXED = re.compile(rb"<[\w.-]+:(?:c|row|f)[\s/>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +196,42 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int
     member.file_size = MAX_INFLATED_BYTES + 1
     size = 0
     tall = wide = member.filename != _ODS_CONTENT
+    is_xml = member.filename.endswith((".xml", ".rels"))
     with archive.open(member) as stream:
         for chunk in _chunks(stream):
-            if member.filename.endswith((".xml", ".rels")) and (_DOCTYPE in chunk or (size == 0 and chunk.startswith(_WIDE_MARKS))):
+            if is_xml and _has_document_type(chunk, first=size == 0):
                 raise _entities()
             size += len(chunk)
             if size > budget:
                 raise _too_much()
             if size > RATIO_FROM_BYTES and size > MAX_RATIO * member.compress_size:
                 raise _bomb(f"`{member.filename}` unpacks to more than {MAX_RATIO} times its size", "a workbook of readings")
-            tall = tall and not _UNUSUAL_IF_TALL.search(chunk)
-            wide = wide and not _UNUSUAL_IF_WIDE.search(chunk)
+            if tall or wide:
+                plain = not _has_more_than_values(chunk)
+                tall = plain and tall and not _FAR_IF_TALL.search(chunk)
+                wide = plain and wide and not _FAR_IF_WIDE.search(chunk)
     if size != declared:
         raise damaged()
     return size, not (tall or wide)
+
+
+def _has_document_type(chunk: bytes, *, first: bool) -> bool:
+    """Tell whether a piece of XML has a document type, or is the first and of an encoding in which one would go unseen."""
+    return (b"!" in chunk and _DOCTYPE in chunk) or (first and chunk.startswith(_WIDE_MARKS))
+
+
+def _has_more_than_values(chunk: bytes) -> bool:
+    """Tell whether a piece of a sheet has a formula, an error cell, an odd row or names with a prefix.
+
+    Every error value begins with # and every prefix ends in a colon: where a piece has none, which is seen at once, the
+    slower search is left out. Formulas without text of their own only repeat one that has a text.
+    """
+    return bool(
+        b"</f>" in chunk
+        or _ODD_ROW.search(chunk)
+        or (b"#" in chunk and _ERROR_CELL.search(chunk))
+        or (b":" in chunk and _PREFIXED.search(chunk))
+    )
 
 
 def _walk(archive: zipfile.ZipFile, name: str, tab: str | None) -> SheetFacts | None:

@@ -56,7 +56,10 @@ class RecordLabel:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What an event changed, for one line of a list: how many records, of which kinds, and the one if there is one."""
+    """What an event changed, for one line of a list: how many records of which kinds, and the one if there is one.
+
+    Where they are very many, `total` counts changes and `by_kind` is empty.
+    """
 
     total: int
     by_kind: dict[str, int]
@@ -159,9 +162,11 @@ def touched_by(session: Session, project_id: int, seqs: Sequence[int]) -> dict[i
     small: dict[int, Touched] = {}
     for seq, kinds in groupby(rows, key=attrgetter("event_seq")):
         counted = list(kinds)
+        # A stored file goes by the import it came with.
+        counted = [row for row in counted if row.entity != "stored_file"] or counted
         by_kind = {entity: number for _, entity, number, _ in counted}
-        total = sum(by_kind.values())
-        small[seq] = Touched(total, by_kind, (counted[0][1], counted[0][3]) if total == 1 else None)
+        only = (counted[0][1], counted[0][3]) if sum(by_kind.values()) == 1 else None
+        small[seq] = Touched(sum(by_kind.values()), by_kind, only)
     return large | small
 
 
@@ -272,6 +277,15 @@ def last_noted(session: Session, project_id: int, action: str, person_id: int | 
         wanted = wanted.where(AuditEvent.actor_id == person_id)
     found = session.scalar(wanted.order_by(AuditEvent.seq.desc()).limit(1))
     return Noted(found.seq, found.at, found.actor, orjson.loads(found.detail)) if found else None
+
+
+def reviewed_up_to(session: Session, project_id: int, review: Noted | None) -> int:
+    """Give the event up to which a review leaves nothing open: its own, where nothing else came before it was recorded."""
+    if review is None:
+        return 0
+    up_to = int(review.detail["up_to"])
+    between = select(AuditEvent.seq).where(_of_project(project_id), AuditEvent.seq > up_to, AuditEvent.seq < review.seq)
+    return review.seq if session.scalar(between.limit(1)) is None else up_to
 
 
 def newest_checkpoint(session: Session) -> AuditCheckpoint | None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from lims.audit.problems import Problem, Report
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
-from lims.queries.audit import last_noted, newest_event
+from lims.queries.audit import last_noted, newest_event, reviewed_up_to
 from lims.records.accounts import require_reason
 
 REVIEW = "audit:review"
@@ -16,15 +16,14 @@ TOLD_IN_EVENT = 20
 """Problems that the event of a check quotes; all of them are told when it is run again."""
 
 
-def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int, comment: str) -> int:
-    """Record that a person looked at the project's trail up to an event. Returns the event it was reviewed from.
+def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int, comment: str) -> None:
+    """Record that a person looked at the project's trail up to an event.
 
     Raises:
         DomainError: no comment, or nothing new up to that event.
     """
     declared = declare(session, actor, REVIEW, reason=require_reason(comment), project=project_id)
-    before = last_noted(session, project_id, REVIEW, actor.id)
-    after = int(before.detail["up_to"]) if before else 0
+    after = reviewed_up_to(session, project_id, last_noted(session, project_id, REVIEW, actor.id))
     newest = newest_event(session, project_id)
     if not after < up_to <= newest:
         raise DomainError(
@@ -33,7 +32,6 @@ def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int
             remedy="Open the audit trail again and review what it shows.",
         )
     declared.detail |= {"after": after, "up_to": up_to}
-    return after
 
 
 def record_check(session: Session, actor: Actor, project_id: int, report: Report, own: list[Problem]) -> None:

@@ -23,7 +23,6 @@ from lims.audit.verify import verify as verify_trail
 from lims.domain.errors import DomainError
 from lims.intake.store import FileStore
 from lims.queries.audit import (
-    Noted,
     changes_of,
     count_changes_of,
     count_events,
@@ -33,6 +32,7 @@ from lims.queries.audit import (
     newest_event,
     problems_of,
     require_record,
+    reviewed_up_to,
     trail_is_longer_than,
 )
 from lims.records.audit import CHECK, REVIEW, record_check, record_review
@@ -83,13 +83,9 @@ def _list(form: ReviewForm) -> ResponseReturnValue:
         checkpoint=_checkpoint(),
         checked=last_noted(session, project_id, CHECK),
         reviewed=reviewed,
-        unreviewed=count_events(session, project_id, after=_end_of(reviewed)),
+        unreviewed=count_events(session, project_id, after=reviewed_up_to(session, project_id, reviewed)),
         never_reviewed=reviewed is None and request.args.get("review"),
     )
-
-
-def _end_of(review: Noted | None) -> int:
-    return int(review.detail["up_to"]) if review else 0
 
 
 def _checkpoint() -> dict[str, Any] | None:

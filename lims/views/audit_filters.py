@@ -15,7 +15,7 @@ from lims.audit.export import NO_ACCOUNT, Filters
 from lims.audit.tags import check_tag
 from lims.domain.errors import DomainError
 from lims.models import AuditEvent
-from lims.queries.audit import events_of, labels_of, last_noted, people_of, touched_by
+from lims.queries.audit import events_of, labels_of, last_noted, people_of, reviewed_up_to, touched_by
 from lims.queries.scope import LARGEST_ID
 from lims.records.audit import REVIEW
 from lims.views.audit_words import action_words, actions, kinds_of_records, origin_url, touched_words
@@ -82,7 +82,7 @@ def _listing(people: Sequence[tuple[int, str]]) -> Listing:
         caption="Events of the audit trail",
         columns=(
             Column("seq", "Event", AuditEvent.seq, mono=True),
-            Column("at", "When", AuditEvent.at, sortable=False, show=moment),
+            Column("at", "When", AuditEvent.at, sortable=False, show=_when),
             Column("actor", "Who", AuditEvent.actor, sortable=False),
             Column("action", "What", AuditEvent.action, sortable=False, show=action_words),
             Column("records", "Records", AuditEvent.changes, sortable=False),
@@ -106,8 +106,17 @@ def _listing(people: Sequence[tuple[int, str]]) -> Listing:
     )
 
 
+def _when(at: str) -> str:
+    return _unbroken(moment(at))
+
+
 def _origin(origin: str) -> dict[str, Any]:
-    return {"text": origin, "url": origin_url(origin)}
+    return {"text": _unbroken(origin), "url": origin_url(origin)}
+
+
+def _unbroken(text: str) -> str:
+    """Keep a short text on one line."""
+    return text.replace(" ", "\u00a0")
 
 
 def _applied(typed: str) -> ColumnElement[bool]:
@@ -163,4 +172,4 @@ def _reviewed(typed: str | None) -> int | None:
     if typed != SINCE_REVIEW:
         raise DomainError(f"{typed!r} is no choice for Reviewed.", expected=SINCE_REVIEW)
     last = last_noted(current_session(), current_project().id, REVIEW, current_account().id)
-    return int(last.detail["up_to"]) if last else None
+    return reviewed_up_to(current_session(), current_project().id, last) if last else None

@@ -17,7 +17,6 @@ _NOUNS = {
     "alias": "other name",
     "audit": "audit trail",
     "batch": "import",
-    "implant": "tumour",
     "model": "PDX model",
     "session": "session",
     "user": "account",
@@ -80,13 +79,13 @@ def kinds_of_records() -> list[tuple[str, str]]:
 
 
 def touched_words(touched: Touched | None, labels: dict[Reference, RecordLabel]) -> str:
-    """Say which records an event changed: the one by its name, several by their kinds, very many by their number."""
+    """Say which records an event changed: the one by its name, several by their kinds, very many changes by their number."""
     if touched is None:
         return ""
     if touched.only:
         return labels[touched.only].text
     if not touched.by_kind:
-        return f"{touched.total:,} records"
+        return f"{touched.total:,} changes"
     return ", ".join(_counted(number, entity_word(entity)) for entity, number in touched.by_kind.items())
 
 

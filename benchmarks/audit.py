@@ -30,6 +30,9 @@ from lims.records.projects import create_project
 PER_EVENT = 20_000
 """Readings that are recorded in one transaction, as from a large file."""
 
+SMALL = 10_000
+"""Changes of the trail that the larger one's memory is compared with; fewer would not fill the writer's buffers."""
+
 _JOINED = (
     "SELECT e.seq, e.at, e.actor, e.origin, e.action, e.reason, c.entity, c.key, c.fields "
     "FROM audit_event e JOIN audit_change c ON c.event_seq = e.seq ORDER BY e.seq, c.position"
@@ -174,7 +177,7 @@ def audit_export(changes: int, rounds: int) -> Iterator[Figure]:
     """Export a trail, and show that ten times the trail takes no more memory."""
     with TemporaryDirectory(prefix="lims-bench-") as folder, TemporaryDirectory(prefix="lims-bench-") as small_folder:
         url = apart(write_trail, Path(folder), changes)
-        small = apart(write_trail, Path(small_folder), max(1, changes // 10))
+        small = apart(write_trail, Path(small_folder), max(SMALL, changes // 10))
         target = Path(folder, "trail")
         forms: tuple[Format, ...] = ("csv", "jsonl")
         for form in forms:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from benchmarks.laboratory import ACTOR, GOOD, WRONG, PostgresqlServer, Prepared, prepare_postgresql, prepare_sqlite
+from benchmarks.laboratory import ACTOR, GOOD, WRONG, Job, PostgresqlServer, Prepared, prepare_postgresql, prepare_sqlite
 from benchmarks.measure import Figure, Spent, Unmeasured, alternate, apart, by_a_server, figure, peak_figure, spent
 from lims.db import Database, make_engine
 from lims.domain.vocabulary import BatchState
@@ -26,35 +26,35 @@ from lims.models import Measurement
 from lims.records.measurements import COLUMNS
 
 Row = tuple[Any, ...]
+Result = TypeVar("Result")
 
 MEMORY_MIB = 400
 _NAMES = ", ".join(COLUMNS)
 
 
-def commit(prepared: Prepared, url: str, batch: int) -> Spent:
+def commit(job: Job, url: str, batch: int) -> Spent:
     """Commit a received file as the application does, and check that it came to what it should."""
-    taken, outcome = spent(partial(run.commit, prepared.settings, url, batch, ACTOR))
+    taken, outcome = spent(partial(run.commit, job.settings, url, batch, ACTOR))
     found = (outcome.state, outcome.report["rows"].get("new"), outcome.report["findings"]["error"])
-    right = (BatchState.COMMITTED, prepared.rows, 0) if batch == GOOD else (BatchState.REFUSED, 0, prepared.rows)
+    right = (BatchState.COMMITTED, job.rows, 0) if batch == GOOD else (BatchState.REFUSED, 0, job.rows)
     if found != right:
         told = [finding.message for finding in outcome.findings[:3]]
         raise Unmeasured(f"the import came to {found} instead of {right}: {told}")
     return taken
 
 
-def keep_rows(prepared: Prepared) -> Path:
+def keep_rows(job: Job, url: str) -> Path:
     """Commit the good file once and keep the rows it writes, as the driver takes them."""
-    with prepared.copy() as url:
-        commit(prepared, url, GOOD)
-        database = Database(url)
-        try:
-            with database.engine.connect() as connection:
-                # Past the column types: what the driver gives is what the driver took.
-                found = connection.exec_driver_sql(f"SELECT {_NAMES} FROM measurement ORDER BY id").fetchall()
-        finally:
-            database.close()
+    commit(job, url, GOOD)
+    database = Database(url)
+    try:
+        with database.engine.connect() as connection:
+            # Past the column types: what the driver gives is what the driver took.
+            found = connection.exec_driver_sql(f"SELECT {_NAMES} FROM measurement ORDER BY id").fetchall()
+    finally:
+        database.close()
     rows = [tuple(one.isoformat() if isinstance(one, date) else one for one in row) for row in found]
-    kept = prepared.settings.data_dir / "rows.pickle"
+    kept = job.settings.data_dir / "rows.pickle"
     kept.write_bytes(pickle.dumps(rows))
     return kept
 
@@ -93,47 +93,48 @@ def postgresql_floor(content: bytes, url: str, rows: list[Row]) -> None:
             copy.write_row(row)
 
 
-def floor(prepared: Prepared, url: str, kept: Path) -> Spent:
+def floor(job: Job, url: str, kept: Path) -> Spent:
     """Run the engine's floor and check that the rows are there."""
     rows = pickle.loads(kept.read_bytes())
-    work = sqlite_floor if prepared.server is None else postgresql_floor
-    taken, _ = spent(partial(work, prepared.good.read_bytes(), url, rows))
+    work = sqlite_floor if job.engine == "sqlite" else postgresql_floor
+    taken, _ = spent(partial(work, job.good.read_bytes(), url, rows))
     database = Database(url)
     try:
         with database.reading() as session:
             there = len(session.scalars(select(Measurement.id)).all())
     finally:
         database.close()
-    if there != prepared.rows:
-        raise Unmeasured(f"the floor wrote {there} rows instead of {prepared.rows}")
+    if there != job.rows:
+        raise Unmeasured(f"the floor wrote {there} rows instead of {job.rows}")
     return taken
 
 
-def _fresh(prepared: Prepared, work: Any, *args: Any) -> Spent:
+def _fresh(prepared: Prepared, work: Callable[..., Result], *args: Any) -> Result:
     """Do one round on a copy of the database, in a process of its own."""
     with prepared.copy() as url:
-        taken: Spent = apart(work, prepared, url, *args)
-        return taken
+        return apart(work, prepared.job, url, *args)
 
 
-def import_figures(prepared: Prepared, engine: str, target: float, rounds: int) -> Iterator[Figure]:
+def import_figures(prepared: Prepared, target: float, rounds: int) -> Iterator[Figure]:
     """Measure time and peak memory of the good file on one engine."""
-    kept = apart(keep_rows, prepared)
-    name = f"import_{engine}"
+    kept = _fresh(prepared, keep_rows)
+    job = prepared.job
+    name = f"import_{job.engine}"
     values, floors = alternate(name, partial(_fresh, prepared, commit, GOOD), partial(_fresh, prepared, floor, kept), rounds)
-    measured = figure(name, values, floors, target, size=prepared.rows)
-    yield measured if prepared.server is None else by_a_server(measured)
+    measured = figure(name, values, floors, target, size=job.rows)
+    yield measured if job.engine == "sqlite" else by_a_server(measured)
     peaks = [one.peak for one in values]
-    yield peak_figure(f"import_memory_{engine}", peaks, MEMORY_MIB, 1.0, size=prepared.rows)
+    yield peak_figure(f"import_memory_{job.engine}", peaks, MEMORY_MIB, 1.0, size=job.rows)
 
 
-def wrong_figures(prepared: Prepared, engine: str, rounds: int) -> Iterator[Figure]:
+def wrong_figures(prepared: Prepared, rounds: int) -> Iterator[Figure]:
     """Measure a file with something wrong in every row against the good file."""
-    name = f"import_all_wrong_{engine}"
+    job = prepared.job
+    name = f"import_all_wrong_{job.engine}"
     values, floors = alternate(name, partial(_fresh, prepared, commit, WRONG), partial(_fresh, prepared, commit, GOOD), rounds)
-    measured = figure(name, values, floors, 1.0, size=prepared.rows)
-    yield measured if prepared.server is None else by_a_server(measured)
-    yield peak_figure(f"import_memory_all_wrong_{engine}", [one.peak for one in values], MEMORY_MIB, 1.0, size=prepared.rows)
+    measured = figure(name, values, floors, 1.0, size=job.rows)
+    yield measured if job.engine == "sqlite" else by_a_server(measured)
+    yield peak_figure(f"import_memory_all_wrong_{job.engine}", [one.peak for one in values], MEMORY_MIB, 1.0, size=job.rows)
 
 
 @contextmanager
@@ -155,18 +156,18 @@ def _postgresql(rows: int) -> Iterator[Prepared]:
 def import_sqlite(rows: int, rounds: int) -> Iterator[Figure]:
     """Import into SQLite."""
     with _sqlite(rows) as prepared:
-        yield from import_figures(prepared, "sqlite", 2.0, rounds)
+        yield from import_figures(prepared, 2.0, rounds)
 
 
 def import_postgresql(rows: int, rounds: int) -> Iterator[Figure]:
     """Import into PostgreSQL."""
     with _postgresql(rows) as prepared:
-        yield from import_figures(prepared, "postgresql", 1.7, rounds)
+        yield from import_figures(prepared, 1.7, rounds)
 
 
 def import_all_wrong(rows: int, rounds: int) -> Iterator[Figure]:
     """Import a file with something wrong in every row, on both engines."""
     with _sqlite(rows) as prepared:
-        yield from wrong_figures(prepared, "sqlite", rounds)
+        yield from wrong_figures(prepared, rounds)
     with _postgresql(rows) as prepared:
-        yield from wrong_figures(prepared, "postgresql", rounds)
+        yield from wrong_figures(prepared, rounds)

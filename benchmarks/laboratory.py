@@ -49,7 +49,7 @@ def animal_codes(rows: int) -> list[str]:
 def caliper_rows(rows: int, *, wrong: bool = False) -> Iterator[tuple[object, ...]]:
     """Give readings of growing tumours, one animal after the other within a day.
 
-    wrong: every other length is text, and the lengths between are of no mouse; each row has one thing wrong.
+    wrong: every other length is text, and the diameters between are of no mouse; each row has one thing wrong.
     """
     codes = animal_codes(rows)
     for number in range(rows):
@@ -58,7 +58,7 @@ def caliper_rows(rows: int, *, wrong: bool = False) -> Iterator[tuple[object, ..
         cells = [f"C{animal % 200:03}", codes[animal], ARMS[animal % 2], FIRST_DAY + timedelta(days=day)]
         cells += [length, round(length * 0.8, 2), "AB", "Caliper 3", "re-measured" if number % 50 == 0 else None, "F"]
         if wrong:
-            cells[4] = f"{length} mm?" if number % 2 else round(length * 100, 2)
+            cells[4], cells[5] = (f"{length} mm?", cells[5]) if number % 2 else (900 + length, 700 + length)
         yield tuple(cells)
 
 
@@ -101,12 +101,20 @@ def _cohort(session: Session, project: Project, codes: list[str]) -> Study:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A filled database that is copied for every round, and what goes with it. `good` is the good file as it is stored."""
+class Job:
+    """What a round in a process of its own has to know. `good` is the good file as it is stored."""
 
+    engine: str
     settings: Settings
     rows: int
     good: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A filled database that is copied for every round."""
+
+    job: Job
     template: str
     """SQLite: the file. PostgreSQL: the database's name."""
     server: PostgresqlServer | None = None
@@ -121,7 +129,7 @@ class Prepared:
             finally:
                 self.server.drop(url)
             return
-        with tempfile.TemporaryDirectory(dir=self.settings.data_dir) as folder:
+        with tempfile.TemporaryDirectory(dir=self.job.settings.data_dir) as folder:
             target = Path(folder, "lims.db")
             shutil.copyfile(self.template, target)
             yield f"sqlite:///{target}"
@@ -135,7 +143,7 @@ def prepare_sqlite(folder: Path, rows: int) -> Prepared:
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    return Prepared(Settings(data_dir=folder), rows, good, str(file))
+    return Prepared(Job("sqlite", Settings(data_dir=folder), rows, good), str(file))
 
 
 def prepare_postgresql(folder: Path, rows: int, server: PostgresqlServer) -> Prepared:
@@ -143,7 +151,7 @@ def prepare_postgresql(folder: Path, rows: int, server: PostgresqlServer) -> Pre
     url = server.create("template1")
     good = _migrate_and_fill(url, folder, rows)
     name = make_url(url).database
-    return Prepared(Settings(data_dir=folder), rows, good, name or "", server)
+    return Prepared(Job("postgresql", Settings(data_dir=folder), rows, good), name or "", server)
 
 
 def _migrate_and_fill(url: str, folder: Path, rows: int) -> Path:

@@ -11,10 +11,10 @@ PYTEST_ARGS ?= -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types layers templates tables vendor fix bench migration lock wheel clean
+.PHONY: help demo test check lint types layers templates tables vendor fix bench migration lock wheel screenshots clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## Seed a made-up laboratory and serve it on this machine
 	@$(BIN)/lims demo
@@ -61,6 +61,9 @@ lock: ## Choose newer versions of what we depend on (needs uv)
 
 wheel: $(VENV)/.dev ## Build dist/*.whl, which runs without this checkout
 	$(PYTHON) -m hatchling build -t wheel
+
+screenshots: $(VENV)/.dev ## Take the documentation's pictures again (needs Chromium)
+	$(PYTHON) scripts/screenshots.py
 
 clean: ## Remove what was made: .venv, dist and caches; data folders are left alone
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov

@@ -22,8 +22,8 @@ const COPIED = {
 const ICONS = [
   "arrow-down", "arrow-up", "bell-fill", "box-arrow-right", "calendar-check", "check-circle", "chevron-down",
   "clipboard-data", "clock-history", "cloud-upload", "diagram-3", "download", "exclamation-octagon-fill",
-  "exclamation-triangle-fill", "eye", "file-earmark-spreadsheet", "folder2", "graph-up", "house", "info-circle-fill",
-  "journal-check", "lock", "pause-circle", "pencil", "person", "plus-lg", "question-circle", "rulers", "search", "shield-check",
+  "exclamation-triangle-fill", "eye", "file-earmark-spreadsheet", "folder2", "gear", "graph-up", "house", "info-circle-fill",
+  "journal-check", "lock", "pause-circle", "pencil", "people", "person", "plus-lg", "question-circle", "rulers", "search", "shield-check",
   "slash-circle", "table", "tag", "upload", "x-circle",
 ];
 

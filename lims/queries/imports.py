@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
 from lims.domain.vocabulary import BatchState, RecordStatus
@@ -40,8 +40,7 @@ def batch_of(session: Session, project_id: int, batch_id: int) -> ImportBatch:
 
 def batches(project_id: int) -> Select[Any]:
     """Select the project's batches for a list, newest first."""
-    wanted = scoped(ImportBatch, project_id)
-    return wanted.options(joinedload(ImportBatch.uploaded_by)).order_by(ImportBatch.id.desc())
+    return scoped(ImportBatch, project_id).outerjoin(ImportBatch.uploaded_by).order_by(ImportBatch.id.desc())
 
 
 def findings_of(session: Session, batch: ImportBatch, *, severity: str | None, page: int) -> FoundPage:

@@ -36,8 +36,8 @@ class Place:
 
 
 PROJECT_PLACES = (
-    Place("Today", "Project", "house", "home.project"),
-    Place("Colony", "Animals", "list-ul", "animals.index"),
+    Place("Today", "Project", "clipboard-data", "home.project"),
+    Place("Colony", "Animals", "tag", "animals.index"),
     Place("Studies", "Studies", "graph-up", "studies.index"),
     Place("Studies", "Measurements", "table", "measurements.index"),
     Place("Record", "Imports", "upload", "imports.index"),
@@ -58,7 +58,7 @@ def _nav() -> list[Link]:
     places = list(PLACES)
     if g.get("project_code") and "project" in g:
         role = current_project().role
-        places = [PLACES[0], *(place for place in PROJECT_PLACES if allowed(role, place.action)), PLACES[1]]
+        places += [place for place in PROJECT_PLACES if allowed(role, place.action)]
     places += ACCOUNT_PLACES
     if current_account().administrator:
         places += ADMINISTRATION_PLACES

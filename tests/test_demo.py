@@ -1,0 +1,239 @@
+"""The demo: made by the command on each engine, whole, verified, and open to its people only as their roles allow."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import func, select
+
+from lims.app import create_app
+from lims.audit.verify import verify
+from lims.cli import main
+from lims.commands.demo import demo_settings
+from lims.config import Settings
+from lims.db import Database
+from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, WEIGHT_LOSS_LIMIT, StudyPlan, grow
+from lims.demo.files import body_weights, caliper_wide, living_image
+from lims.demo.people import OTHER_PROJECT, PEOPLE, Person
+from lims.demo.seed import SEED, Contents, contents
+from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
+from lims.domain.vocabulary import AnimalStatus, BatchState, ModelStatus, Quality, RecordStatus, RoleName, StudyStatus
+from lims.intake.store import FileStore
+from lims.models import Animal, Enrolment, ImportBatch, Measurement, Patient, PdxModel, Project, Study, User
+from tests.support.databases import PostgresqlServer
+from tests.support.pages import MEMORY_KIB, Browser, message
+
+DAY = date(2026, 1, 15)
+
+
+def invoke(data: Path, *words: str, url: str | None = None) -> Result:
+    """Run `lims --data DATA WORDS…`."""
+    environment = {"LIMS_PASSWORD_MEMORY_KIB": str(MEMORY_KIB), "LIMS_DATABASE_URL": url}
+    return CliRunner().invoke(main, ["--data", str(data), *words], env=environment)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Result]]:
+    """Make the demo once on each engine, by the command."""
+    data, server, url = tmp_path_factory.mktemp("demo"), None, None
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        assert isinstance(server, PostgresqlServer)
+        url = server.create(template="template1")
+    result = invoke(data, "demo", "--no-serve", url=url)
+    yield Settings(data_dir=data, database_url=url, password_memory_kib=MEMORY_KIB), result
+    if server and url:
+        server.drop(url)
+
+
+@pytest.fixture
+def demo(made: tuple[Settings, Result]) -> Iterator[Database]:
+    """Open the demo's database."""
+    opened = Database(made[0].url)
+    yield opened
+    opened.close()
+
+
+def test_command_prints_address_and_a_login_for_every_role(made: tuple[Settings, Result]) -> None:
+    _, result = made
+    assert result.exit_code == 0, result.output
+    assert "Address: http://127.0.0.1:5000" in result.output
+    assert {person.role for person in PEOPLE} == set(RoleName)
+    for person in PEOPLE:
+        assert re.search(rf"{person.email} +{person.password}", result.output)
+    assert "for the demo only" in result.output
+
+
+def test_trail_and_files_verify(made: tuple[Settings, Result], demo: Database) -> None:
+    report = verify(demo, files=FileStore(made[0].file_dir))
+    assert report.ok, report.problems
+    assert report.events > 100
+
+
+def test_everything_the_story_needs_is_there(demo: Database) -> None:
+    with demo.reading() as session:
+        project = session.scalars(select(Project).where(Project.code == DEMO_PROJECT)).one()
+        assert project.title == DEMO_TITLE
+        states = Counter(session.scalars(select(ImportBatch.state).where(ImportBatch.project_id == project.id)))
+        assert {state: states[state] for state in BatchState if state is not BatchState.COMMITTED} == {
+            BatchState.STORED: 0,
+            BatchState.CHECKED: 1,
+            BatchState.REFUSED: 1,
+            BatchState.WITHDRAWN: 1,
+            BatchState.SUPERSEDED: 1,
+        }
+        assert states[BatchState.COMMITTED] > 20
+        importers = set(session.scalars(select(ImportBatch.importer)))
+        assert importers == {"living_image", "body_weight", "caliper_long", "caliper_wide"}
+        grown = [report["rows"] for report in session.scalars(select(ImportBatch.report)) if report["rows"].get("same")]
+        assert len(grown) == 2
+        assert all(rows["new"] for rows in grown)
+        assert dict(session.execute(select(Study.code, Study.state)).all()) == {
+            BRAIN.code: StudyStatus.CLOSED,
+            FAT_PAD.code: StudyStatus.CLOSED,
+            RUNNING.code: StudyStatus.ACTIVE,
+        }
+        assert session.scalar(select(func.count()).select_from(Patient).where(Patient.project_id == project.id)) == 5
+        assert set(session.scalars(select(PdxModel.state).where(PdxModel.project_id == project.id))) == {
+            ModelStatus.ESTABLISHED,
+            ModelStatus.ATTEMPTED,
+            ModelStatus.FAILED,
+        }
+        qualities = Counter(session.scalars(select(Measurement.quality)))
+        assert qualities[Quality.SUSPECT] == qualities[Quality.EXCLUDED] == 2  # flux and radiance of one region each
+        enrolled = session.scalar(select(func.count()).select_from(Enrolment))
+        assert enrolled == sum(arm.n for plan in STUDIES for arm in plan.arms)
+
+
+def test_numbers_are_those_the_generator_makes_for_the_day(demo: Database) -> None:
+    with demo.reading() as session:
+        day_zero = session.scalars(select(Study.day_zero_on).where(Study.code == BRAIN.code)).one()
+        assert day_zero is not None
+        cohort = grow(BRAIN, date.fromordinal(day_zero.toordinal() + BRAIN.started_days_ago), SEED)
+        weights = session.execute(
+            select(Animal.code, Measurement.taken_on, Measurement.value)
+            .join(Animal, Animal.id == Measurement.animal_id)
+            .where(
+                Measurement.kind == "body_weight",
+                Measurement.status == RecordStatus.ACTIVE,
+                Animal.code.in_([mouse.code for mouse in cohort.mice]),
+            )
+        ).all()
+    assert {(code, taken): value for code, taken, value in weights} == {
+        (mouse.code, cohort.on(day)): weight for mouse in cohort.mice for day, weight in mouse.weights.items()
+    }
+
+
+def test_nothing_lies_in_the_future_or_after_a_death(demo: Database) -> None:
+    today = datetime.now(UTC).date()
+    with demo.reading() as session:
+        assert session.scalars(select(Measurement.id).where(Measurement.taken_on > today)).all() == []
+        late = select(Measurement.id).join(Animal, Animal.id == Measurement.animal_id).where(Measurement.taken_on > Animal.died_on)
+        assert session.scalars(late).all() == []
+        dead = session.scalars(select(Animal).where(Animal.died_on.is_not(None))).all()
+    assert dead
+    assert all(animal.state is AnimalStatus.DEAD for animal in dead)
+
+
+def test_second_run_keeps_what_people_did(made: tuple[Settings, Result], demo: Database) -> None:
+    settings, _ = made
+    with demo.reading() as session:
+        assert contents(session) is Contents.DEMO
+        before = session.scalar(select(func.count()).select_from(Measurement))
+    again = invoke(settings.data_dir, "demo", "--no-serve", url=settings.database_url)
+    assert again.exit_code == 0, again.output
+    assert "there already" in again.output
+    with demo.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Measurement)) == before
+
+
+@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.role.value)
+def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Result], demo: Database, person: Person) -> None:
+    browser = Browser(create_app(made[0], demo))
+    browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)
+    home = browser.get("/")
+    assert home.find("a", href=f"/p/{DEMO_PROJECT}/story/")
+    story = browser.get(f"/p/{DEMO_PROJECT}/story/", heading="The story in five minutes")
+    assert "BCBM-P01-BM" in message(story)
+    links = {str(link["href"]) for link in story.select("main a")}
+    assert len(links) >= 5
+    for link in sorted(links):
+        browser.get(link)
+
+
+def test_other_project_is_the_administrators_alone(made: tuple[Settings, Result], demo: Database) -> None:
+    for person in PEOPLE:
+        browser = Browser(create_app(made[0], demo))
+        browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)
+        browser.get(f"/p/{OTHER_PROJECT}/", status=200 if person.role is RoleName.ADMINISTRATOR else 404)
+        # It is no demo of its own: it has no story.
+        browser.get(f"/p/{OTHER_PROJECT}/story/", status=404)
+
+
+def test_refuses_a_database_with_data(tmp_path: Path) -> None:
+    assert invoke(tmp_path, "init", "--project", "REAL").exit_code == 0
+    refused = invoke(tmp_path, "demo", "--no-serve")
+    assert refused.exit_code == 1
+    assert "holds data that is not the demo" in refused.output
+    opened = Database(f"sqlite:///{tmp_path / 'lims.db'}")
+    with opened.reading() as session:
+        assert session.scalars(select(Project.code)).all() == ["REAL"]
+        assert session.scalars(select(User.id)).all() == []
+    opened.close()
+
+
+def test_refuses_somebody_elses_tables(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "lims.db") as other:
+        other.execute("CREATE TABLE freezer (id INTEGER)")
+    other.close()
+    refused = invoke(tmp_path, "demo", "--no-serve")
+    assert refused.exit_code == 1
+    assert "nothing was changed" in refused.output
+
+
+def test_has_a_data_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = Settings(data_dir=tmp_path)
+    assert demo_settings(named) is named
+    monkeypatch.delenv("LIMS_DATA_DIR")
+    assert demo_settings(Settings()).data_dir != Settings().data_dir
+
+
+@pytest.mark.parametrize("plan", STUDIES, ids=lambda plan: plan.code)
+def test_cohorts_and_files_are_the_same_for_the_same_day(plan: StudyPlan) -> None:
+    first, second, other = grow(plan, DAY, 1), grow(plan, DAY, 1), grow(plan, DAY, 2)
+    assert first == second
+    assert first != other
+    if plan.brain:
+        assert living_image(first, 0, first.enrolled()) == living_image(second, 0, second.enrolled())
+        assert "[p/s/cm²/sr]".encode("cp1252") in living_image(first, 0, first.enrolled())
+    else:
+        assert caliper_wide(first, (-7, 0)) == caliper_wide(second, (-7, 0))
+        assert re.search(rb";\d+,\d\r\n", caliper_wide(first, (-7, 0)))
+
+
+def test_treatment_fails_in_the_brain_and_works_outside() -> None:
+    brain, outside = grow(BRAIN, DAY, SEED), grow(FAT_PAD, DAY, SEED)
+    early = Counter(mouse.arm for mouse in brain.mice if mouse.died is not None)
+    assert min(early["VEH"], early["AB"]) >= 7
+    assert early["AB+PI3K"] == 0
+    last = {
+        arm.code: max(mouse.volume(max(mouse.diameters)) for mouse in outside.mice if mouse.arm == arm.code) for arm in FAT_PAD.arms
+    }
+    assert last["AB"] < last["PI3K"] < last["VEH"]
+    assert last["AB+PI3K"] < 130
+
+
+def test_animals_leave_at_the_weight_limit_and_are_not_weighed_after() -> None:
+    cohort = grow(BRAIN, DAY, SEED)
+    for mouse in cohort.enrolled():
+        lost = {day: 100 * (1 - weight / mouse.weights[0]) for day, weight in mouse.weights.items()}
+        assert [day for day, percent in lost.items() if percent >= WEIGHT_LOSS_LIMIT] == ([mouse.died] if mouse.died else [])
+        assert max(mouse.weights) == (mouse.died or max(BRAIN.weighings()))
+    assert body_weights(cohort, [0, 42]) != body_weights(cohort, [0, 39])

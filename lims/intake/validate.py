@@ -35,6 +35,7 @@ def validate(session: Session, plan: Plan, *, today: date, ignore_batch: int | N
     for planned in plan.planned:
         for rule in RULES:
             plan.findings.extend(rule(planned, today))
+    _meet_days(session, plan)
     recorded = _recorded(session, plan, ignore_batch)
     for planned in plan.planned:
         plan.findings.extend(_slots(planned, recorded, accept_changes=accept_changes))
@@ -186,6 +187,25 @@ RULES: tuple[Rule, ...] = (no_future, plausible_time, within_life, within_limits
 
 Slot = tuple[int, int, str, str]
 """Animal, implant (0: the animal itself), kind, moment."""
+
+
+def _meet_days(session: Session, plan: Plan) -> None:
+    """Let day 14 of a study meet what is recorded as its day 14, even if day 0 was dated, or dated otherwise, in between."""
+    by_days = [planned for planned in plan.planned if planned.days is not None]
+    animals = sorted({host.id for planned in by_days for host in planned.hosts if host and host.id > 0})
+    table = Measurement.__table__.c
+    subject = (table.animal_id, func.coalesce(table.implant_id, 0), table.kind)
+    wanted = and_(table.status == RecordStatus.ACTIVE, table.relative_day.is_not(None), table.study_id.is_not(None))
+    rows = in_chunks(
+        session,
+        animals,
+        lambda some: select(*subject, table.study_id, table.relative_day, table.slot).where(table.animal_id.in_(some), wanted),
+    )
+    slots = {tuple(row[:5]): row[5] for row in rows}
+    for planned in by_days if slots else ():
+        for index, (place, day) in enumerate(zip(planned.places, planned.days or (), strict=True)):
+            key = (*planned.subject(index), planned.kind.code, place.id if place else 0, day)
+            planned.slots[index] = slots.get(key, planned.slots[index])
 
 
 def _recorded(session: Session, plan: Plan, ignore_batch: int | None) -> dict[Slot, list[Recorded]]:

@@ -88,9 +88,7 @@ def test_an_accepted_change_corrects_with_a_reason_and_the_old_value_stays_in_th
     assert found(outcome, "differs-from-import").severity is Severity.WARNING
     assert [value for *_, value in desk.readings()] == [20.9, 21.5]
     with desk.database.reading() as session:
-        fields = session.scalars(
-            select(AuditChange.fields).where(AuditChange.entity == "measurement", AuditChange.key == 1)
-        ).all()
+        fields = session.scalars(select(AuditChange.fields).where(AuditChange.entity == "measurement", AuditChange.key == 1)).all()
     assert fields[-1] == '{"value":["20.5","20.9"]}'
     desk.sound()
 
@@ -109,9 +107,7 @@ def test_a_value_recorded_by_hand_is_never_changed_by_a_file(desk: Desk) -> None
     with desk.database.transaction() as session:
         declare(session, desk.actor, "measurement:create", project=desk.project)
         mouse = session.scalars(select(Animal).where(Animal.code == "M1")).one()
-        one = Readings(
-            (desk.project, "BCBM"), "body_weight", [(mouse.id, "M1")], None, [20.8], ["2026-03-09"], ["2026-03-09"]
-        )
+        one = Readings((desk.project, "BCBM"), "body_weight", [(mouse.id, "M1")], None, [20.8], ["2026-03-09"], ["2026-03-09"])
         record_measurements(session, desk.actor, one)
 
     outcome = desk.record(weights(("M1", "2026-03-09", 19.0)), changed="accept", reason="file is right")

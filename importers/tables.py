@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -76,7 +77,7 @@ class TableReader:
         self.unread: dict[int, str] = {}
         self.first_row = layout.header_row + 1
         self.length = max(len(layout.sheet.rows) - layout.header_row, 0)
-        self._unreadable: set[tuple[int, int]] = set()
+        self._unreadable: dict[int, set[int]] = defaultdict(set)
         self._noted: set[int] = set()
         self._texts: dict[int, list[str]] = {}
 
@@ -270,7 +271,7 @@ class TableReader:
         if answer == "day":
             return Clock.DAY, numbers
         # The question's own finding says that the dates are missing; one more for each row would only repeat it.
-        self._unreadable |= {(index, self.layout.found[key].column) for index in range(self.length)}
+        self._unreadable[self.layout.found[key].column].update(range(self.length))
         return Clock.DAY, [None] * len(numbers)
 
     def date_order(self, cells: Sequence[CellValue], prefer: str | None = None) -> str | None:
@@ -324,7 +325,7 @@ class TableReader:
         return Clock.DATE, [taken] * self.length
 
     def _incomplete(self, index: int, key: str | None) -> None:
-        if key is None or not self.layout.has(key) or (index, self.layout.found[key].column) in self._unreadable:
+        if key is None or not self.layout.has(key) or index in self._unreadable[self.layout.found[key].column]:
             return
         what = "animal id" if key == "animal" else key.split()[0]
         self.findings.append(
@@ -344,7 +345,7 @@ class TableReader:
         self._noted.add(column)
         for (row, at), text in sorted(self.sheet.problems.items()):
             if at == column and row >= self.first_row:
-                self._unreadable.add((row - self.first_row, column))
+                self._unreadable[column].add(row - self.first_row)
                 self.findings.append(
                     Finding(
                         *(Severity.ERROR, "cell-error", f"the cell holds no value but {text}", self.sheet.name, row, column, text),
@@ -356,7 +357,7 @@ class TableReader:
     def note_problems(self, column: int, cells: Sequence[CellValue], problems: Mapping[int, values.Problem]) -> None:
         """Make error findings of a column's problems."""
         if problems:
-            self._unreadable |= {(index, column) for index in problems}
+            self._unreadable[column].update(problems)
             rows = range(self.first_row, self.first_row + self.length)
             self.findings += values.problem_findings(problems, cells, sheet=self.sheet.name, rows=rows, column=column)
 
@@ -396,8 +397,10 @@ def times(numbers: Sequence[float | None], factor: float) -> list[float | None]:
 
 
 def raw_texts(cells: Sequence[CellValue]) -> list[str]:
-    """Write cells as the sheet shows them. Equal cells of a column of one type are written once: ids and weights repeat."""
-    if len(set(map(type, cells))) != 1:
+    """Write cells as the sheet shows them. Equal cells of a column are written once: ids and weights repeat."""
+    types = set(map(type, cells))
+    # 1, 1.0 and TRUE are equal and written differently; text and numbers never are.
+    if len(types) != 1 and types != {str, float}:
         return values.texts(cells)
     different = list(dict.fromkeys(cells))
     return list(map(dict(zip(different, values.texts(different), strict=True)).__getitem__, cells))

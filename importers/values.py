@@ -59,20 +59,18 @@ def problem_findings(
     column: int,
 ) -> list[Finding]:
     """Make findings of a column's problems. `rows` holds the sheet's row of each cell, `column` its column, 1-based."""
-    return [
-        Finding(
-            problem.severity,
-            problem.code,
-            f"`{cell_text(cells[index])}` {problem.reason}.",
-            sheet=sheet,
-            row=rows[index],
-            column=column,
-            value=cell_text(cells[index]),
-            expected=problem.expected,
-            remedy=_REMEDIES.get(problem.code, _REMEDY),
-        )
-        for index, problem in sorted(problems.items())
-    ]
+    told: dict[tuple[int, CellValue], tuple[Severity, str, str, str]] = {}
+    findings = []
+    for index, problem in sorted(problems.items()):
+        cell = cells[index]
+        # Cells of a column repeat, and equal ones share their problem: each sentence is written once.
+        key = (id(problem), cell)
+        if key not in told:
+            text = cell_text(cell)
+            told[key] = (problem.severity, f"`{text}` {problem.reason}.", text, _REMEDIES.get(problem.code, _REMEDY))
+        severity, message, text, remedy = told[key]
+        findings.append(Finding(severity, problem.code, message, sheet, rows[index], column, text, problem.expected, remedy))
+    return findings
 
 
 def numbers(
@@ -88,10 +86,17 @@ def numbers(
     if types == {float} and math.isfinite(sum(cast("Sequence[float]", cells))):
         return list(cast("Sequence[float]", cells)), {}
     none = {"", *(word.casefold() for word in blanks)}
+    seen: dict[str, float | Problem | None] = {"": None}
     values: list[float | None] = []
     problems: dict[int, Problem] = {}
     for index, cell in enumerate(cells):
-        value = _text_number(cell.strip(), decimal, none) if type(cell) is str else _typed_number(cell)
+        value: float | Problem | None
+        if type(cell) is str:
+            if cell not in seen:
+                seen[cell] = _text_number(cell.strip(), decimal, none)
+            value = seen[cell]
+        else:
+            value = cell if type(cell) is float and math.isfinite(cell) else _typed_number(cell)
         if type(value) is Problem:
             problems[index] = value
             value = None

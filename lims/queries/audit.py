@@ -111,7 +111,9 @@ def _visible(project_id: int) -> ColumnElement[bool]:
 
 def events_of(project_id: int, filters: Filters) -> Select[Any]:
     """Select the project's events that fit the filters; whoever lists them orders and pages."""
-    wanted = select(AuditEvent).where(_of_project(project_id), *event_conditions(filters))
+    # Numbers first: SQLite would otherwise carry whole events through its sort.
+    numbers = select(AuditEvent.seq).where(_of_project(project_id)).correlate(None)
+    wanted = select(AuditEvent).where(AuditEvent.seq.in_(numbers), *event_conditions(filters))
     if filters.entity is None and filters.key is None:
         return wanted
     changes = select(AuditChange.event_seq).where(AuditChange.project_id == project_id)

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from lims.audit.bundle import bundle as write_bundle
 from lims.audit.checkpoint import CheckpointError, read_note, saved_notes, signing_key
@@ -60,7 +60,7 @@ class ReviewForm(FlaskForm):
     """A mark that one has looked at the trail up to the newest event shown."""
 
     comment = StringField(
-        "What you looked at, and what you found", [InputRequired("Say what you looked at: it stands in the trail.")]
+        "What you looked at, and what you found", [DataRequired("Say what you looked at: it stands in the trail.")]
     )
     up_to = HiddenField()
 

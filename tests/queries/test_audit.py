@@ -217,9 +217,7 @@ def test_a_review_reaches_to_the_event_it_names(database: Database, trail: Trail
 
 
 @pytest.mark.parametrize(("up_to", "comment"), [(0, "x"), (4, "x"), (2**70, "x"), (3, " "), (3, "")])
-def test_a_review_of_nothing_and_one_without_words_are_refused(
-    database: Database, trail: Trail, up_to: int, comment: str
-) -> None:
+def test_a_review_of_nothing_and_one_without_words_are_refused(database: Database, trail: Trail, up_to: int, comment: str) -> None:
     with pytest.raises(DomainError), database.transaction() as session:
         record_review(session, Actor(1, "Ada"), trail.project, up_to=up_to, comment=comment)
     with database.reading() as session:

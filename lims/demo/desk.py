@@ -38,18 +38,8 @@ class Desk:
         supersedes: int | None = None,
     ) -> run.Outcome:
         """Store a file and check it; what it would record waits on its check page."""
-        with self.database.transaction() as session:
-            batch, _ = receive(
-                session,
-                actor,
-                FileStore(self.settings.file_dir),
-                session.get_one(Project, self.project),
-                name,
-                content,
-                study=session.get_one(Study, study),
-                supersedes=session.get_one(ImportBatch, supersedes) if supersedes else None,
-            )
-        return _expected(run.check(self.settings, self.settings.url, batch.id, actor), name, expect)
+        batch = self._receive(actor, name, content, study, supersedes=supersedes)
+        return _expected(run.check(self.settings, self.settings.url, batch, actor), name, expect)
 
     def record(
         self, actor: Actor, name: str, content: bytes, study: int, *, supersedes: int | None = None, reason: str = ""
@@ -62,6 +52,36 @@ class Desk:
             self.settings, self.settings.url, checked.batch_id, actor, expect=checked.report["digest"], reason=reason
         )
         return _expected(outcome, name, BatchState.COMMITTED).batch_id
+
+    def record_at_once(self, actor: Actor, name: str, content: bytes, study: int, answers: dict[str, str]) -> int:
+        """Record a file of a known kind with the answers given before, as `lims import --commit` does; gives the batch."""
+        batch = self._receive(actor, name, content, study, answers=answers)
+        outcome = run.commit(self.settings, self.settings.url, batch, actor)
+        return _expected(outcome, name, BatchState.COMMITTED).batch_id
+
+    def _receive(
+        self,
+        actor: Actor,
+        name: str,
+        content: bytes,
+        study: int,
+        *,
+        supersedes: int | None = None,
+        answers: dict[str, str] | None = None,
+    ) -> int:
+        with self.database.transaction() as session:
+            batch, _ = receive(
+                session,
+                actor,
+                FileStore(self.settings.file_dir),
+                session.get_one(Project, self.project),
+                name,
+                content,
+                study=session.get_one(Study, study),
+                choices=answers,
+                supersedes=session.get_one(ImportBatch, supersedes) if supersedes else None,
+            )
+        return batch.id
 
     def withdraw(self, actor: Actor, batch: int, reason: str) -> None:
         """Take a recorded batch back."""

@@ -20,6 +20,7 @@ EXPIRED_DAY, REPEATED_DAY = 24, 25
 SATURATED_DAY = 28
 SWAPPED_DAY = 12
 HALF_TIME = 21
+LIVING_IMAGE_ANSWERS = {"encoding": "cp1252", "animal_column": "roi_label"}
 
 
 def brain_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
@@ -32,13 +33,13 @@ def brain_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
         SATURATED_DAY: Oddity(saturated=[vehicle.code]),
     }
     for day in cohort.plan.sessions():
-        batch = desk.record(staff.scientist, _imaging(cohort, day), _session(cohort, day, odd.get(day)), recorded.study)
+        batch = _record_session(desk, staff, recorded, day, _session(cohort, day, odd.get(day)))
         if day == EXPIRED_DAY:
             desk.withdraw(
                 staff.scientist, batch, "luciferin lot past its date: light too low in all animals; imaged again next day"
             )
             repeated = living_image(cohort, REPEATED_DAY, _shining(cohort, day), measured=day)
-            desk.record(staff.scientist, _imaging(cohort, REPEATED_DAY), repeated, recorded.study)
+            _record_session(desk, staff, recorded, REPEATED_DAY, repeated)
     _exclude(desk, staff, recorded, antibody)
     _brain_weights(desk, staff, recorded)
 
@@ -94,7 +95,7 @@ def running_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
     cohort, study = recorded.cohort, recorded.study
     *earlier, last = cohort.plan.sessions()
     for day in earlier:
-        desk.record(staff.scientist, _imaging(cohort, day), _session(cohort, day), study)
+        _record_session(desk, staff, recorded, day, _session(cohort, day))
     weighings = cohort.plan.weighings()
     for some in (weighings[:3], weighings):
         name = f"{cohort.on(some[-1])} weights {cohort.plan.code}.xlsx"
@@ -122,6 +123,14 @@ def _first(cohort: Cohort, arm: str) -> Mouse:
 
 def _shining(cohort: Cohort, day: int) -> Sequence[Mouse]:
     return [mouse for mouse in cohort.mice if day in mouse.flux]
+
+
+def _record_session(desk: Desk, staff: Staff, recorded: Recorded, day: int, content: bytes) -> int:
+    """Record an imaging session: the first one over its check page, the others with the answers that were given there."""
+    name = _imaging(recorded.cohort, day)
+    if day == 0:
+        return desk.record(staff.scientist, name, content, recorded.study)
+    return desk.record_at_once(staff.scientist, name, content, recorded.study, LIVING_IMAGE_ANSWERS)
 
 
 def _session(cohort: Cohort, day: int, odd: Oddity | None = None) -> bytes:

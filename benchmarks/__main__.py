@@ -14,7 +14,7 @@ from benchmarks.startup import startup
 IMPORTED_ROWS = 100_000
 VERIFIED_CHANGES = 200_000
 EXPORTED_CHANGES = 200_000
-TARGETS_ROUNDS = 5
+ROUNDS = 5
 QUICK, FULL = 0.1, 5.0
 
 Benchmark = Callable[[int, int], Iterator[Figure]]
@@ -32,12 +32,15 @@ BENCHMARKS: dict[str, tuple[Benchmark, int]] = {
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*BENCHMARKS, []], help=f"some of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--rounds", type=int, default=TARGETS_ROUNDS, help="counted rounds of each (5)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="counted rounds of each (5)")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a tenth of the size: to see that it works, not to quote")
     size.add_argument("--full", action="store_true", help="export 1,000,000 changes instead of 200,000")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    for name in set(asked.names) - set(BENCHMARKS):
+        parser.error(f"there is no {name!r}; there are {', '.join(BENCHMARKS)}")
+    return asked
 
 
 def main() -> None:

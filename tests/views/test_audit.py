@@ -54,7 +54,7 @@ def sent(response: TestResponse) -> bytes:
     """Give the whole of a file, and let go of it as a server does."""
     assert response.status_code == 200
     with response:
-        content = response.data
+        content: bytes = response.data
         assert response.content_length == len(content)
         return content
 

@@ -21,7 +21,12 @@ BLUEPRINTS = (
     "lims.views.account",
     "lims.views.people",
     "lims.views.projects",
+    "lims.views.studies",
+    "lims.views.measurements",
+    "lims.views.animals",
     "lims.views.imports",
+    "lims.views.audit",
+    "lims.views.story",
 )
 """Modules with a blueprint called `pages`."""
 FORM_MEMORY_BYTES = 2 * 2**20

@@ -22,10 +22,12 @@ ACCENT = "#0b6470"
 INK, MUTED, GRID = "#1f2428", "#5a6168", "#e6e8ea"
 RECORDED, JOINED = "#8a9198", "#c3c8cc"
 LIMIT = "#a3122a"
+SUSPECT = "#b07a00"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 DASHES: tuple[list[int], ...] = ([1, 0], [5, 3], [1, 2])
 
 HEIGHT = 300
+SMALL_HEIGHT = 150
 LABEL_GAP = 16
 DIRECT_LABELS = 5
 COUNTED_DAYS = 14

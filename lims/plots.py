@@ -19,6 +19,8 @@ from lims.plot_parts import (
     JOINED,
     OKABE_ITO,
     RECORDED,
+    SMALL_HEIGHT,
+    SUSPECT,
     THEME,
     VEHICLE_GREYS,
     Arm,
@@ -50,9 +52,11 @@ __all__ = [
     "mean_rows",
     "mean_sem",
     "new_against_existing",
+    "over_time",
     "percent_of_baseline",
     "shown",
     "weight_change",
+    "with_suspects",
 ]
 
 Point = Mapping[str, Any]
@@ -164,6 +168,53 @@ def weight_change(points: Sequence[Point], *, arms: Sequence[Arm], limit_percent
         layers += limit_layers(limit_percent, f"limit {limit_percent:g} %")
     layers += arm_labels(_last_means(rows), arms, scale)
     return specification(rows, layers, description="Body weight in percent of each animal's baseline by day of study.")
+
+
+def with_suspects(spec: Spec, points: Sequence[Point], *, log: bool = False) -> Spec:
+    """Ring the readings that are marked as suspect (`suspect` true) on a plot drawn with one line per animal."""
+    rows = [
+        {"animal": point["animal"], "day": point["day"], "value": point["value"], "on": f"d{point['day']:g}", "quality": "suspect"}
+        for point in points
+        if point["suspect"] and (point["value"] > 0 or not log)
+    ]
+    if not rows:
+        return spec
+    encoding = {
+        "x": day_axis(),
+        "y": {"field": "value", "type": "quantitative"},
+        "tooltip": tooltip(("animal", "Animal"), ("on", "Day"), ("quality", "Quality")),
+    }
+    mark = {"type": "point", "shape": "circle", "filled": False, "size": 120, "strokeWidth": 1.75, "color": SUSPECT}
+    return spec | {"layer": [*spec["layer"], {"data": {"values": rows}, "mark": mark, "encoding": encoding}]}
+
+
+def over_time(
+    points: Sequence[Point], *, unit: str, title_y: str, colour: str, decimals: int | None = 1, log: bool = False
+) -> Spec:
+    """Draw one animal's readings by day, small enough for several beside each other; its tumours are lines of their own."""
+    rows = [_row(point, f"{shown(point['value'], decimals)} {unit}") for point in points]
+    drawn, note = _drawable(rows, "value", log=log)
+    scale = value_scale([row["value"] for row in drawn], log=log)
+    told = tooltip(("animal", "Of"), ("on", "Day"), ("shown", title_y))
+    common = {"x": day_axis(), "y": value_axis(title_y, unit, scale) | {"field": "value", "title": unit}}
+    layers: list[Spec] = [
+        {"mark": {"type": "line", "strokeWidth": 1.5, "color": colour}, "encoding": common | {"detail": {"field": "animal"}}},
+        {
+            "mark": {"type": "point", "filled": True, "size": 30, "opacity": 1, "color": colour, "cursor": "pointer"},
+            "encoding": common | {"tooltip": told},
+        },
+    ]
+    if len({row["animal"] for row in drawn}) > 1:
+        layers += _ends(drawn, common)
+    small = specification(drawn, layers, note=note, description=f"{title_y} in {unit} by day.") | {"height": SMALL_HEIGHT}
+    return with_suspects(small, points, log=log)
+
+
+def _ends(rows: Sequence[Mapping[str, Any]], common: Spec) -> list[Spec]:
+    """Name each line at its last point."""
+    last = {row["animal"]: {**row, "words": row["animal"].split(" · ")[-1]} for row in sorted(rows, key=lambda row: row["day"])}
+    mark = {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -5, "fontSize": 12}
+    return [{"data": {"values": list(last.values())}, "mark": mark, "encoding": common | {"text": {"field": "words"}}}]
 
 
 def new_against_existing(

@@ -58,6 +58,28 @@ def animal_list(project_id: int) -> AnySelect:
     ).where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
 
 
+def study_animals(study_id: int) -> AnySelect:
+    """Select the animals of a study with their arm in it, last weight (g), counted readings and the date of the last."""
+    readings = select(func.count()).where(Measurement.animal_id == Animal.id, *counted()).correlate(Animal).scalar_subquery()
+    return (
+        select(
+            Animal.id.label("id"),
+            Animal.code.label("code"),
+            Enrolment.arm_id.label("arm_id"),
+            Arm.title.label("arm"),
+            Animal.sex.label("sex"),
+            Animal.cage.label("cage"),
+            Animal.state.label("state"),
+            last_value("body_weight").label("weight"),
+            readings.label("readings"),
+            last_reading_on().label("last_on"),
+        )
+        .join(Enrolment, Enrolment.animal_id == Animal.id)
+        .join(Arm, Arm.id == Enrolment.arm_id)
+        .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, Animal.status == RecordStatus.ACTIVE)
+    )
+
+
 def enrolled_in(*, study_id: int | None = None, arm_id: int | None = None) -> ColumnElement[bool]:
     """Give the condition that an animal is in this study, or in this arm."""
     enrolled = select(Enrolment.animal_id).where(Enrolment.status == RecordStatus.ACTIVE)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import KIND_BY_CODE, DayZero, MeasurementKind, Quality, RecordStatus
-from lims.models import Animal, Enrolment, Implant, Measurement, Study
+from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.days import days_between
 
 AnySelect = Select[*tuple[Any, ...]]
@@ -144,32 +144,37 @@ def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKin
     return [(kind, counts[kind.code]) for kind in KIND_BY_CODE.values() if kind.code in counts]
 
 
+def study_readings(study: Study, days: DayCount) -> AnySelect:
+    """Select a study's counted readings with animal, tumour, arm and study day."""
+    columns: AnySelect = select(
+        Measurement.id.label("id"),
+        Measurement.animal_id.label("animal_id"),
+        Animal.code.label("animal"),
+        Implant.label.label("tumour"),
+        Enrolment.arm_id.label("arm_id"),
+        Arm.title.label("arm"),
+        Measurement.kind.label("kind"),
+        days.column().label("day"),
+        Measurement.taken_on.label("taken_on"),
+        Measurement.value.label("value"),
+        Measurement.quality.label("quality"),
+    )
+    return (
+        of_study(columns, study.id)
+        .join(Animal, Animal.id == Enrolment.animal_id)
+        .join(Arm, Arm.id == Enrolment.arm_id)
+        .outerjoin(Implant, Implant.id == Measurement.implant_id)
+    )
+
+
 def study_series(session: Session, study: Study, kind: MeasurementKind, days: DayCount, arm_names: Mapping[int, str]) -> Series:
     """Read a study's readings of one kind in one statement; `arm_names` by arm id."""
-    statement = (
-        of_study(
-            select(
-                Measurement.id,
-                Measurement.animal_id,
-                Animal.code,
-                Implant.label,
-                Enrolment.arm_id,
-                days.column(),
-                Measurement.taken_on,
-                Measurement.value,
-                Measurement.quality,
-            ),
-            study.id,
-        )
-        .join(Animal, Animal.id == Enrolment.animal_id)
-        .outerjoin(Implant, Implant.id == Measurement.implant_id)
-        .where(Measurement.kind == kind.code)
-        .order_by(Animal.code, Measurement.slot, Measurement.occurrence, Measurement.id)
-    )
+    readings = study_readings(study, days).where(Measurement.kind == kind.code)
+    statement = readings.order_by(Animal.code, Measurement.slot, Measurement.occurrence, Measurement.id)
     rows = session.execute(statement).all()
     if not rows:
         return Series(kind)
-    ids, animal_ids, animals, tumours, arm_ids, study_days, taken_on, values, qualities = zip(*rows, strict=True)
+    ids, animal_ids, animals, tumours, arm_ids, _, _, study_days, taken_on, values, qualities = zip(*rows, strict=True)
     return Series(
         kind,
         ids,

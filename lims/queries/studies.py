@@ -45,14 +45,26 @@ def _readings_by_study(project_id: int) -> Subquery:
     return of_study(counts, Enrolment.study_id).where(Enrolment.study_id.in_(study_ids)).group_by(Enrolment.study_id).subquery()
 
 
+def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
+    """List id and code of the project's studies."""
+    rows = session.execute(
+        select(Study.id, Study.code).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE).order_by(Study.code)
+    )
+    return [(key, code) for key, code in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class ArmOfStudy:
-    """An arm with its colour and how many animals are in it; `at_risk` are those not recorded as dead."""
+    """An arm with its colour and how many animals are in it.
+
+    name: the title, with the code where two arms of the study share it. at_risk: animals not recorded as dead.
+    """
 
     id: int
     study_id: int
     study: str
     code: str
+    title: str
     name: str
     role: ArmRole
     slot: str
@@ -88,7 +100,7 @@ def _with_colours(rows: Sequence[Row[Any]]) -> list[ArmOfStudy]:
     styles = arm_styles([(name, row.role) for name, row in zip(names, rows, strict=True)])
     return [
         ArmOfStudy(
-            row.id, row.study_id, row.study, row.code, name, row.role, styles[name].slot, row.target_n, row.enrolled, row.at_risk
+            *row[:5], name=name, slot=styles[name].slot, role=row.role, target_n=row.target_n, enrolled=row[7], at_risk=row[8]
         )
         for name, row in zip(names, rows, strict=True)
     ]

@@ -15,8 +15,10 @@ from lims.intake.withdraw import withdraw as withdraw_batch
 from lims.models import ImportBatch, Project, Study, User
 from lims.queries.imports import active_studies, batch_of, batches, findings_of, recorded_by, successor
 from lims.queries.scope import find
+from lims.views.filters import moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
-from lims.views.import_words import counted, plots_of, tiles, what_commit_does
+from lims.views.import_words import counted, format_title, plots_of, tiles, what_commit_does
+from lims.views.record_history import SHORT, history_of
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Column, Empty, Listing, choice, search
 from lims.views.tables import answer as answer_listing
@@ -32,11 +34,11 @@ IMPORTS = Listing(
         Column("id", "Batch", ImportBatch.id),
         Column("file_name", "File", ImportBatch.file_name),
         Column("state", "State", ImportBatch.state, show=lambda state: {"text": state.value, "badge": state.value}),
-        Column("importer", "Format", ImportBatch.importer),
+        Column("importer", "Format", ImportBatch.importer, show=format_title),
         Column("new", "New rows", ImportBatch.report["rows"]["new"].as_integer(), align="end", sortable=False),
         Column("refused", "Refused", ImportBatch.report["rows"]["refused"].as_integer(), align="end", sortable=False),
         Column("uploaded_by", "By", User.name),
-        Column("uploaded_at", "Uploaded", ImportBatch.uploaded_at),
+        Column("uploaded_at", "Uploaded", ImportBatch.uploaded_at, show=moment),
     ),
     filters=(search("q", "Find", ImportBatch.file_name), choice("state", "State", ImportBatch.state, BatchState)),
     sort="-id",
@@ -121,6 +123,8 @@ def show(batch_id: int) -> ResponseReturnValue:
         successor=successor(session, batch),
         withdraw_form=WithdrawForm(),
         counted=counted,
+        format_title=format_title,
+        entries=history_of("import_batch", batch.id, SHORT),
     )
 
 

@@ -1,0 +1,48 @@
+"""Cells that several lists show the same way: states as badges, values with the digits of their kind, a reading's source."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from importers.base import column_letter
+from lims.domain.vocabulary import KIND_BY_CODE, Quality
+from lims.plots import shown
+
+
+def badge(state: Enum) -> dict[str, str]:
+    """Show a state with its colour, icon and word."""
+    return {"text": str(state.value).replace("_", " "), "badge": str(state.value)}
+
+
+def doubt(quality: Quality) -> dict[str, str] | None:
+    """Show a quality that is not the usual one."""
+    return None if quality is Quality.OK else badge(quality)
+
+
+def digits(value: float | None, kind: str) -> str | None:
+    """Write a value with the digits of its kind."""
+    return None if value is None else shown(value, KIND_BY_CODE[kind].decimals)
+
+
+def kind_title(code: str) -> str:
+    """Name a kind of measurement."""
+    return KIND_BY_CODE[code].title
+
+
+def when(row: Any) -> str:
+    """Say when a reading was taken: its date and time, or the study day where nobody dated it."""
+    if row.taken_at is not None:
+        from lims.views.filters import moment
+
+        return moment(row.taken_at)
+    return str(row.taken_on) if row.taken_on else f"d{row.relative_day:g}"
+
+
+def source(batch_id: int | None, sheet: str | None, row: int | None, column: int | None) -> str:
+    """Say where a reading comes from: `batch 12 · Sheet1!C7`, or the form."""
+    if batch_id is None:
+        return "form"
+    cell = f"{column_letter(column) if column else ''}{row or ''}"
+    place = "!".join(part for part in (sheet, cell) if part)
+    return f"batch {batch_id} · {place}" if place else f"batch {batch_id}"

@@ -1,0 +1,124 @@
+"""The pages of measurements: the list with its sources, and one reading with its provenance and history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, case, false
+
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, Quality, VolumeFormula
+from lims.models import Animal, Measurement
+from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
+from lims.queries.scope import LARGEST_ID
+from lims.queries.series import AnySelect
+from lims.queries.studies import study_names
+from lims.views.cells import digits, doubt, kind_title, source, when
+from lims.views.filters import url_of
+from lims.views.record_history import history_of
+from lims.views.support import current_project, current_session, needs
+from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, one_of, search
+
+pages = Blueprint("measurements", __name__, url_prefix="/p/<project_code>/measurements")
+
+FORMULAS = {
+    VolumeFormula.HALF_L_W2: "½ · L · W²",
+    VolumeFormula.ELLIPSOID_LWH: "π/6 · L · W · H",
+    VolumeFormula.ELLIPSOID_LW2: "π/6 · L · W²",
+    VolumeFormula.STATED: "stated by the file",
+}
+UNIT = case({kind.code: kind.unit for kind in MEASUREMENT_KINDS}, value=Measurement.kind)
+
+
+def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column, ...]:
+    """Give the columns of a list of readings; files have the unit, sheet, row, column and raw text as columns of their own."""
+    column = rows.selected_columns
+    subject = () if of_one_animal else (Column("animal", "Animal", column.animal, mono=True),)
+    return (
+        Column("taken_on", "When", column.taken_on, of_row=True, show=when),
+        *subject,
+        Column("tumour", "Tumour", column.tumour),
+        Column("kind", "Kind", column.kind, show=kind_title),
+        Column("value", "Value", column.value, align="end", of_row=True, show=_value),
+        Column("unit", "Unit", UNIT, on_page=False),
+        Column("quality", "Quality", column.quality, show=doubt),
+        Column("batch_id", "Source", column.batch_id, of_row=True, show=_source),
+        Column("sheet", "Sheet", column.sheet, on_page=False),
+        Column("row", "Row", column.row, on_page=False),
+        Column("column", "Column", column.column, on_page=False),
+        Column("raw", "Text in the file", column.raw, on_page=False),
+        Column("recorded_by", "Recorded by", column.recorded_by, sortable=False),
+        Column("taken_at", "Time", column.taken_at, on_page=False),
+        Column("relative_day", "Study day in the file", column.relative_day, on_page=False),
+        Column("quality_reason", "Reason of the quality", column.quality_reason, on_page=False),
+        Column("id", "Number", column.id, on_page=False),
+    )
+
+
+def _value(row: Any) -> str:
+    return f"{digits(row.value, row.kind)} {KIND_BY_CODE[row.kind].unit}"
+
+
+def _source(row: Any) -> dict[str, Any]:
+    batch = url_of("imports.show", batch_id=row.batch_id) if row.batch_id else None
+    told = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch}
+    return told | ({"title": f"The file says: {row.raw}"} if row.raw else {})
+
+
+def _batch(typed: str) -> ColumnElement[bool]:
+    if not (typed.isascii() and typed.isdigit()):
+        raise DomainError(f'"{typed}" is no batch.', expected="the number of a batch, such as 12")
+    return Measurement.batch_id == int(typed) if int(typed) <= LARGEST_ID else false()
+
+
+def _study(typed: str) -> ColumnElement[bool]:
+    return in_study(int(typed)) if typed.isascii() and typed.isdigit() and int(typed) <= LARGEST_ID else false()
+
+
+@pages.get("/")
+@needs("project:read")
+def index() -> ResponseReturnValue:
+    """List the measurements, the latest recorded first."""
+    project = current_project()
+    rows = measurement_list(project.id)
+    studies = [(str(key), code) for key, code in study_names(current_session(), project.id)]
+    listing = Listing(
+        noun="measurement",
+        caption="Measurements",
+        columns=columns_of(rows),
+        filters=(
+            search("q", "Animal", Animal.code),
+            one_of("kind", "Kind", Measurement.kind, [(kind.code, kind.title) for kind in MEASUREMENT_KINDS]),
+            Filter("study", "Study", "select", _study, studies),
+            choice("quality", "Quality", Measurement.quality, Quality),
+            Filter("batch", "Batch", "search", _batch),
+            day("from", "From", Measurement.taken_on),
+            day("to", "To", Measurement.taken_on, until=True),
+        ),
+        sort="-id",
+        key=Measurement.id,
+        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
+    )
+    return answer(listing, rows, "measurements/index.html", count=count_of_project(project.id))
+
+
+@pages.get("/<int:measurement_id>")
+@needs("project:read")
+def show(measurement_id: int) -> ResponseReturnValue:
+    """Show one reading: what it is, where it comes from, and who changed it when and why."""
+    found = find_measurement(current_session(), current_project().id, measurement_id)
+    reading = found.Measurement
+    return render_template(
+        "measurements/show.html",
+        found=found,
+        reading=reading,
+        kind=KIND_BY_CODE[reading.kind],
+        value=digits(reading.value, reading.kind),
+        formula=FORMULAS.get(reading.formula),
+        when=when(reading),
+        source=source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
+        history=history_of("measurement", reading.id),
+    )

@@ -58,12 +58,11 @@ def _work(pipe: Connection, function: Callable[..., Any], args: tuple[Any, ...],
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        answer: tuple[bool, Any] = (True, function(*args))
+        pipe.send((True, function(*args)))
     except MemoryError:
-        answer = (False, _out_of_memory(memory_mb))
+        pipe.send((False, _out_of_memory(memory_mb)))
     except Exception as problem:  # noqa: BLE001  # every exception travels to the parent, which raises it there
-        answer = (False, problem)
-    pipe.send(answer)
+        pipe.send((False, problem))
     pipe.close()
 
 

@@ -140,13 +140,10 @@ def test_a_date_in_the_future_is_refused_by_the_labs_calendar_not_by_utc(desk: D
 
 def test_dates_outside_an_animals_life_are_refused(desk: Desk) -> None:
     with factories.declared(desk.database) as session:
-        factories.animal(
-            session, session.get_one(Project, desk.project), "M1", birth_date=date(2026, 1, 5), died_on=date(2026, 4, 1)
-        )
+        of = session.get_one(Project, desk.project)
+        factories.animal(session, of, "M1", birth_date=date(2026, 1, 5), died_on=date(2026, 4, 1))
 
-    outcome = desk.record(
-        weights(("M1", "2026-01-04", 20), ("M1", "2026-01-05", 20), ("M1", "2026-04-01", 20), ("M1", "2026-04-02", 20))
-    )
+    outcome = desk.record(weights(*(("M1", f"2026-{day}", 20) for day in ("01-04", "01-05", "04-01", "04-02"))))
 
     assert balanced(outcome) == {"read": 4, "new": 2, "refused": 2}
     assert found(outcome, "date-before-birth").row == 2

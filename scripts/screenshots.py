@@ -74,11 +74,12 @@ def serving(folder: Path) -> Iterator[str]:
     """Serve a fresh demo on a free port of this machine; gives its address."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIMS_")}
     lims = [sys.executable, "-m", "lims.cli", "--data", str(folder)]
-    subprocess.run([*lims, "demo", "--no-serve"], check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run([*lims, "demo", "--no-serve"], check=True, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([*lims, "serve", "--port", str(port)], env=environment, stdout=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([*lims, "serve", "--port", str(port)], env=environment, **quiet)  # noqa: S603  # our own command
     try:
         wait_for(port, server)
         yield f"http://127.0.0.1:{port}"

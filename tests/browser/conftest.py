@@ -12,23 +12,30 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, sync_playwright
+from sqlalchemy import select
 
+from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
+from lims.models import User
 from lims.records.accounts import create_user
 from lims.records.passwords import hash_password
+from tests.intake.desk import Desk
 from tests.support import factories
 from tests.support.databases import SqliteTemplate
 
 EMAIL = "scientist@lab.example"
 PASSWORD = "a mouse a day keeps"
+PASSWORD_HASH = hash_password(PASSWORD, 19_456)
 START_SECONDS = 20
 
 
@@ -61,7 +68,7 @@ def seeded(template: SqliteTemplate, folder: Path) -> tuple[Database, str]:
             factories.actor(),
             email=EMAIL,
             name="Sam Scientist",
-            password_hash=hash_password(PASSWORD, 19_456),
+            password_hash=PASSWORD_HASH,
             administrator=True,
         )
         factories.member(session, project, RoleName.STUDY_DIRECTOR, person)
@@ -151,23 +158,65 @@ def open_page(context: BrowserContext, complaints: list[str]) -> Page:
     return page
 
 
-@pytest.fixture
-def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
-    """Give a page in a fresh browser profile, nobody signed in; `page.goto("/…")` is enough."""
+@contextmanager
+def browsing(chromium: Browser, server: LiveServer, **options: Any) -> Iterator[Page]:
+    """Open a page in a fresh browser profile; complaints fail whoever leaves it."""
     complaints: list[str] = []
-    context = chromium.new_context(base_url=live_server.url)
+    context = chromium.new_context(base_url=server.url, **options)
     context.set_default_timeout(10_000)
     yield open_page(context, complaints)
     context.close()
     assert complaints == []
 
 
-@pytest.fixture
-def signed_in(page: Page) -> Page:
-    """Give a page whose person, a study director, has signed in."""
+def sign_in(page: Page, email: str = EMAIL) -> None:
+    """Sign in, as the study director unless told otherwise."""
     page.goto("/login")
-    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/login" not in url)
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """Give a page in a fresh browser profile, nobody signed in; `page.goto("/…")` is enough."""
+    with browsing(chromium, live_server) as opened:
+        yield opened
+
+
+@pytest.fixture
+def signed_in(page: Page) -> Page:
+    """Give a page whose person, a study director, has signed in."""
+    sign_in(page)
     return page
+
+
+@pytest.fixture(scope="session")
+def session_cookie(chromium: Browser, live_server: LiveServer) -> StorageState:
+    """Give what the browser keeps once the study director has signed in."""
+    with browsing(chromium, live_server) as opened:
+        sign_in(opened)
+        return opened.context.storage_state()
+
+
+@pytest.fixture
+def director(chromium: Browser, live_server: LiveServer, session_cookie: StorageState) -> Iterator[Page]:
+    """Give a page where the study director is signed in already."""
+    with browsing(chromium, live_server, storage_state=session_cookie) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def new_desk(live_server: LiveServer) -> Callable[[str], Desk]:
+    """Give a maker of empty projects that the study director belongs to, with an import desk at each."""
+    settings = Settings(data_dir=live_server.data)
+
+    def make(code: str) -> Desk:
+        with factories.declared(live_server.database) as session:
+            person = session.scalars(select(User).where(User.email == EMAIL)).one()
+            project = factories.project(session, code)
+            factories.member(session, project, RoleName.STUDY_DIRECTOR, person)
+            return Desk(settings, live_server.database, factories.actor(person), project.id)
+
+    return make

@@ -126,13 +126,13 @@ def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readi
     """Give the new readings of a series as columns."""
     series = planned.series
     keep = _keeper(planned)
-    hosts = {id(host): (host.id, host.code) for host in planned.hosts if host}
-    places = {id(place): (place.id, place.code) for place in planned.places if place}
+    hosts = {label: (host.id, host.code) for label, host in dict(zip(series.animals, planned.hosts, strict=True)).items() if host}
+    places = {id(place): (place.id, place.code) for place in set(planned.places) if place}
     days = planned.days
     return Readings(
         project=project,
         kind=planned.kind.code,
-        animals=[hosts[id(host)] for host in keep(planned.hosts)],
+        animals=[hosts[label] for label in keep(series.animals)],
         implants=keep(planned.tumours) if planned.tumours else None,
         values=[value + 0.0 for value in keep(planned.values)],  # 0.0, where a file says -0
         slots=keep(planned.slots),

@@ -13,7 +13,7 @@ LONGEST_NAME = 200
 TumourKey = tuple[str, str | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Host:
     """What is known of an animal that a file names."""
 
@@ -23,7 +23,7 @@ class Host:
     died_on: date | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Place:
     """A study that a file's readings belong to; `id` is negative while it is only planned."""
 

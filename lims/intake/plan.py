@@ -132,8 +132,7 @@ def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -
     hosts = _mapped(series.animals, names.hosts.get)
     tumours: list[tuple[int, str] | None] | None = None
     if kind.subject is Subject.IMPLANT:
-        labels = series.tumours or [None] * len(series)
-        tumours = _mapped(list(zip(series.animals, labels, strict=True)), names.tumours.get)
+        tumours = _tumours(series, names)
     places = _mapped(series.animals, names.studies.get)
     taken_on, taken_at, days, slots = _times(series, names, places, zone)
     values, computed = _values(series)
@@ -147,6 +146,12 @@ def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -
     if any(None in column for column in needed):
         planned.fates = {index: RowFate.REFUSED for index, known in enumerate(zip(*needed, strict=True)) if None in known}
     return planned
+
+
+def _tumours(series: Series, names: Names) -> list[tuple[int, str] | None]:
+    if series.tumours is None:
+        return _mapped(series.animals, lambda animal: names.tumours.get((animal, None)))
+    return _mapped(list(zip(series.animals, series.tumours, strict=True)), names.tumours.get)
 
 
 def _values(series: Series) -> tuple[list[float | None], list[bool] | None]:

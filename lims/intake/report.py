@@ -20,36 +20,42 @@ PLOT_POINTS = 3_000
 _WORST_FIRST = (RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, RowFate.NEW, RowFate.SAME)
 
 
-def row_fates(plan: Plan) -> dict[int, dict[int, RowFate]]:
-    """Give sheet → row → fate for every data row: the worst that happens to anything in it; nothing read: skipped."""
-    by_name = {sheet.name: sheet.index for sheet in plan.book.sheets}
-    of_fate: dict[RowFate, set[tuple[int, int]]] = {fate: set() for fate in _WORST_FIRST}
+def rows_by_fate(plan: Plan) -> dict[int, dict[RowFate, set[int]]]:
+    """Give sheet → fate → rows, each data row once: by the worst that happens to anything in it; nothing read: skipped."""
+    sheets = {*plan.reading.data_rows, *(planned.series.sheet for planned in plan.planned)}
+    met: dict[int, dict[RowFate, set[int]]] = {sheet: {fate: set() for fate in RowFate} for sheet in sheets}
     for planned in plan.planned:
-        sheet, rows = planned.series.sheet, planned.series.rows
-        if not planned.fates:
-            of_fate[RowFate.NEW].update((sheet, row) for row in set(rows))
-            continue
-        for index, row in enumerate(rows):
-            of_fate[planned.fate(index)].add((sheet, row))
+        of_sheet, rows = met[planned.series.sheet], planned.series.rows
+        for index, fate in planned.fates.items():
+            of_sheet[fate].add(rows[index])
+        of_sheet[RowFate.NEW].update(
+            rows if not planned.fates else (row for index, row in enumerate(rows) if index not in planned.fates)
+        )
+    _refuse_rows_with_errors(plan, met)
+    for sheet, of_sheet in met.items():
+        left = set(plan.reading.data_rows.get(sheet, ()))
+        for fate in _WORST_FIRST:
+            of_sheet[fate] &= left
+            left -= of_sheet[fate]
+        of_sheet[RowFate.SKIPPED] = left
+    return met
+
+
+def _refuse_rows_with_errors(plan: Plan, met: dict[int, dict[RowFate, set[int]]]) -> None:
+    """Count a row with an error finding as refused, unless the finding says that it changes or conflicts."""
+    by_name = {sheet.name: met[sheet.index] for sheet in plan.book.sheets if sheet.index in met}
     for finding in plan.findings:
         if finding.severity is Severity.ERROR and finding.row is not None and finding.sheet in by_name:
-            place = (by_name[finding.sheet], finding.row)
-            if place not in of_fate[RowFate.CONFLICTING] and place not in of_fate[RowFate.CHANGED]:
-                of_fate[RowFate.REFUSED].add(place)
-    fates: dict[int, dict[int, RowFate]] = {}
-    for sheet, rows in plan.reading.data_rows.items():
-        fates[sheet] = dict.fromkeys(rows, RowFate.SKIPPED)
-        for fate in reversed(_WORST_FIRST):
-            fates[sheet].update((row, fate) for at, row in of_fate[fate] if at == sheet and row in fates[sheet])
-    return fates
+            of_sheet = by_name[finding.sheet]
+            if finding.row not in of_sheet[RowFate.CONFLICTING] and finding.row not in of_sheet[RowFate.CHANGED]:
+                of_sheet[RowFate.REFUSED].add(finding.row)
 
 
 def row_counts(plan: Plan) -> dict[str, int]:
     """Give the books: rows read = new + same + changed + conflicting + refused + skipped."""
-    counts: Counter[RowFate] = Counter()
-    for fates in row_fates(plan).values():
-        counts.update(fates.values())
-    return {"read": sum(counts.values())} | {fate.value: counts[fate] for fate in RowFate}
+    sheets = rows_by_fate(plan).values()
+    counts = {fate.value: sum(len(of_sheet[fate]) for of_sheet in sheets) for fate in RowFate}
+    return {"read": sum(counts.values())} | counts
 
 
 def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
@@ -64,8 +70,8 @@ def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
 
 def rows_to_correct(plan: Plan, *, committed: bool) -> dict[int, set[int]]:
     """Give sheet → rows that are not recorded: those refused, and once the rest is committed whatever it left out."""
-    left = {RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED} | ({RowFate.NEW} if committed else set())
-    return {sheet: {row for row, fate in fates.items() if fate in left} for sheet, fates in row_fates(plan).items()}
+    left = [RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, *([RowFate.NEW] if committed else [])]
+    return {sheet: set().union(*(of_sheet[fate] for fate in left)) for sheet, of_sheet in rows_by_fate(plan).items()}
 
 
 def empty_report() -> dict[str, Any]:

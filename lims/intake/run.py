@@ -82,6 +82,11 @@ class Opened:
         """Give the reader's questions and the importer's."""
         return (*self.book.questions, *self.reading.questions)
 
+    def without_cells(self) -> Opened:
+        """Let go of the cells: what was read of them stands in the reading, and a large file needs the room."""
+        sheets = tuple(replace(sheet, rows=()) for sheet in self.book.sheets)
+        return replace(self, book=replace(self.book, sheets=sheets))
+
 
 class Blocked(Exception):
     """The commit stops: errors stand in the way, or the preview no longer holds."""
@@ -183,7 +188,7 @@ def process(task: Task) -> Outcome:
     database = Database(task.url)
     try:
         try:
-            opened = _open(database, task)
+            opened = _open(database, task).without_cells()
         except Refused as refused:
             return _refuse(database, task, refused)
         return _commit(database, task, opened) if task.commit else _check(database, task, opened)

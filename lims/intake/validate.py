@@ -366,6 +366,9 @@ def _changed(planned: Planned, index: int, one: Recorded, *, accept_changes: boo
 def _jumps(planned: Planned) -> Iterator[Finding]:
     """Warn where a value is many times its neighbour in time: one wrong decimal is the usual cause."""
     ratio = planned.kind.jump
+    positive = [value for value in planned.values if value is not None and value > 0]
+    if not positive or max(positive) <= min(positive) * ratio:
+        return
     by_subject: dict[tuple[str, str | None], list[int]] = defaultdict(list)
     tumours = planned.series.tumours or [None] * len(planned)
     for index, key in enumerate(zip(planned.series.animals, tumours, strict=True)):

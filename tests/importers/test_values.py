@@ -49,7 +49,7 @@ def test_a_number_is_read(cell, decimal, value):
         ("12 500", ".", "number-unreadable"),
         ("12.5 mm", ".", "number-unreadable"),
         ("1_000", ".", "number-unreadable"),
-        ("NA", ".", "number-unreadable"),
+        ("NA", ".", "no-reading"),
         ("-", ".", "number-unreadable"),
         ("12 %", ".", "number-percent"),
         ("nan", ".", "number-not-finite"),

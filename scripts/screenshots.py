@@ -78,8 +78,8 @@ def serving(folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen([*lims, "serve", "--port", str(port)], env=environment, **quiet)  # noqa: S603  # our own command
+    serve = [*lims, "serve", "--port", str(port)]
+    server = subprocess.Popen(serve, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
     try:
         wait_for(port, server)
         yield f"http://127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lims.domain.vocabulary import KIND_BY_CODE
@@ -81,6 +82,11 @@ UNITS = {
 
 NOT_SET = "not set"
 
+TERM_WORDS = {"not_recorded": "not recorded", "half_l_w2": "½·L·W²", "ellipsoid_lw2": "π/6·L·W²", "ellipsoid_lwh": "π/6·L·W·H"}
+"""Terms of the vocabulary that read badly as they are stored."""
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+
 
 def entity_word(entity: str) -> str:
     """Name a table's records."""
@@ -111,7 +117,9 @@ def value_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value[1:]) if len(value) == 2 else ", ".join(str(one) for one in value)
-    return str(value)
+    if isinstance(value, str) and (moment := _MOMENT.fullmatch(value)):
+        return f"{moment[1]} {moment[2]} UTC"
+    return TERM_WORDS.get(value, str(value)) if isinstance(value, str) else str(value)
 
 
 def record_name(entity: str, key: int, name: object = None) -> str:

@@ -12,7 +12,9 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from sqlalchemy import delete
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from importers.base import Claim, Finding, Question, Reading, Refused, Severity
@@ -191,9 +193,23 @@ def process(task: Task) -> Outcome:
             opened = _open(database, task).without_cells()
         except Refused as refused:
             return _refuse(database, task, refused)
-        return _commit(database, task, opened) if task.commit else _check(database, task, opened)
+        try:
+            return _commit(database, task, opened) if task.commit else _check(database, task, opened)
+        except (DataError, psycopg.DataError) as problem:
+            return _refuse(database, task, _not_storable(problem))
     finally:
         database.close()
+
+
+def _not_storable(problem: Exception) -> Refused:
+    """Say that the database takes no such text: PostgreSQL has no NUL characters."""
+    told = str(getattr(problem, "orig", problem)).splitlines()[0]
+    return Refused(
+        "text-not-storable",
+        f"The file holds text that cannot be recorded ({told}).",
+        expected="text of characters that can be seen",
+        remedy="Save the sheet as a new .csv file, look for cells with strange characters, and upload that.",
+    )
 
 
 def _open(database: Database, task: Task) -> Opened:
@@ -236,14 +252,19 @@ def _proposals(questions: Iterable[Question], choices: dict[str, str]) -> Iterab
     """Say which proposals were used where nobody answered: never in silence."""
     for question in questions:
         if question.answer is not None and question.key not in choices:
+            label = next((one.label for one in question.options if one.value == question.answer), question.answer)
             yield Finding(
                 Severity.NOTE,
                 f"proposal-{question.key}",
-                f"{question.prompt} Read as {question.answer}. {question.evidence}".strip(),
+                f"{question.prompt} Taken as “{label}”, as proposed. {_sentence(question.evidence)}".strip(),
                 value=question.answer,
                 expected="your confirmation",
-                remedy=f"If that is wrong, answer on the check page, or with --set {question.key}=…",
+                remedy=f"If that is wrong, answer it and check again (on the command line: --set {question.key}=…).",
             )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def blocking(plan: Plan, choices: dict[str, str]) -> list[Finding]:

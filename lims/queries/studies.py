@@ -100,7 +100,17 @@ def _with_colours(rows: Sequence[Row[Any]]) -> list[ArmOfStudy]:
     styles = arm_styles([(name, row.role) for name, row in zip(names, rows, strict=True)])
     return [
         ArmOfStudy(
-            *row[:5], name=name, slot=styles[name].slot, role=row.role, target_n=row.target_n, enrolled=row[7], at_risk=row[8]
+            id=row.id,
+            study_id=row.study_id,
+            study=row.study,
+            code=row.code,
+            title=row.title,
+            name=name,
+            role=row.role,
+            slot=styles[name].slot,
+            target_n=row.target_n,
+            enrolled=row.enrolled,
+            at_risk=row.at_risk,
         )
         for name, row in zip(names, rows, strict=True)
     ]

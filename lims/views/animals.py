@@ -9,21 +9,21 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
-from lims.domain.vocabulary import AnimalStatus, Sex
+from lims.domain.vocabulary import MEASUREMENT_KINDS, AnimalStatus, Sex
 from lims.models import Animal, Enrolment, Measurement, Study
 from lims.plot_parts import ACCENT
 from lims.plots import arm_colours, over_time, shown
 from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
 from lims.queries.measurements import measurement_list
 from lims.queries.scope import LARGEST_ID, find
-from lims.queries.series import DayCount, Series, animal_series, day_count, own_day_count
+from lims.queries.series import AnySelect, DayCount, Series, animal_series, day_count, own_day_count
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
 from lims.views.cells import badge, digits
 from lims.views.measurements import columns_of
 from lims.views.record_history import SHORT, history_of
 from lims.views.study_plots import StudyPlot, plot_columns
 from lims.views.support import current_project, current_session, needs
-from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, search, table_from_query
+from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 pages = Blueprint("animals", __name__, url_prefix="/p/<project_code>/animals")
 
@@ -60,9 +60,7 @@ def index() -> ResponseReturnValue:
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),
-        empty=Empty(
-            "No animal yet. Import a file of measurements: it lists the animals it would create.", "Import a file", "imports.upload"
-        ),
+        empty=Empty("No animal yet. A file of measurements lists the animals it would create.", "Import a file", "imports.upload"),
     )
     return answer(listing, rows, "animals/index.html")
 
@@ -95,26 +93,42 @@ def show(animal_id: int) -> ResponseReturnValue:
     arm = arms.get(enrolments[0][0].arm_id) if enrolments else None
     days = day_count(session, enrolments[0][1]) if enrolments else own_day_count(session, animal.id)
     series = animal_series(session, animal, enrolments[0][1].id if enrolments else None, days, arm.name if arm else None)
-    rows = measurement_list(project.id).where(Measurement.animal_id == animal.id)
-    latest = Listing(
-        noun="measurement",
-        caption=f"Measurements of {animal.code}",
-        columns=columns_of(rows, of_one_animal=True),
-        sort="-taken_on",
-        key=Measurement.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
-    )
+    latest, rows = _measurements_of(animal)
     return render_template(
         "animals/show.html",
         animal=animal,
         arm=arm,
         enrolments=enrolments,
         tumours=_tumours_table(session.execute(tumours_of(animal.id)).all()),
-        plots=[_plot(one, _colour(arm, list(arms.values())), days) for one in series],
+        plots=[_plot(one, _colour(arm, list(arms.values()))) for one in series],
         days=_sentence(enrolments, days),
         view=table_from_query(session, latest, rows),
         history=history_of("animal", animal.id, SHORT),
     )
+
+
+def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
+    rows = measurement_list(animal.project_id).where(Measurement.animal_id == animal.id)
+    listing = Listing(
+        noun="measurement",
+        caption=f"Measurements of {animal.code}",
+        columns=columns_of(rows, of_one_animal=True),
+        filters=(one_of("kind", "Kind", Measurement.kind, [(kind.code, kind.title) for kind in MEASUREMENT_KINDS]),),
+        sort="-taken_on",
+        key=Measurement.id,
+        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
+    )
+    return listing, rows
+
+
+@pages.get("/<int:animal_id>/measurements")
+@needs("project:read")
+def measurements(animal_id: int) -> ResponseReturnValue:
+    """List all of an animal's measurements."""
+    animal = find(current_session(), Animal, current_project().id, animal_id)
+    listing, rows = _measurements_of(animal)
+    return answer(listing, rows, "animals/measurements.html", animal=animal)
 
 
 @pages.get("/<int:animal_id>/history")
@@ -140,7 +154,7 @@ def _colour(arm: ArmOfStudy | None, arms: Sequence[ArmOfStudy]) -> str:
     return arm_colours([(one.name, one.role.value) for one in arms])[arm.name]
 
 
-def _plot(series: Series, colour: str, days: DayCount) -> StudyPlot:
+def _plot(series: Series, colour: str) -> StudyPlot:
     kind = series.kind
     urls = dict(zip(series.ids, (url_for("measurements.show", measurement_id=key) for key in series.ids), strict=True))
     points = [point | {"url": urls[key]} for point, key in zip(series.points(by_tumour=True), series.ids, strict=True)]

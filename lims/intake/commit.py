@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import AnimalFacts
 from lims.audit.record import Actor, declare
+from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
@@ -150,7 +151,7 @@ def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readi
         operators=keep(series.operators) if series.operators else None,
         devices=keep(series.devices) if series.devices else None,
         batch=(batch.id, batch.audit_label),
-        sheet=planned.sheet,
+        sheet=planned.sheet[:LONGEST],
         rows=keep(series.rows),
         columns=series.columns if isinstance(series.columns, int) else keep(series.columns),
         raw=keep(series.raw),

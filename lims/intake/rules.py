@@ -1,0 +1,181 @@
+"""The rules that a single reading is judged by, in an explicit list; each gives all its findings, and marks what it refuses.
+
+Every rule looks at the whole column first (its lowest, its highest, its last date) and at single readings only where
+that shows something, so that a clean file costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from importers.base import Finding, Severity
+from lims.domain.slots import LONGEST_STUDY_DAYS
+from lims.domain.vocabulary import MeasurementKind, RowFate
+from lims.intake.names import LONGEST_NAME
+from lims.intake.plan import Planned
+
+EARLIEST = date(1970, 1, 1)
+"""Human tumours were first grown in nude mice in 1969 (Rygaard and Povlsen)."""
+
+Rule = Callable[[Planned, date], Iterator[Finding]]
+
+
+def _refuse(planned: Planned, index: int, code: str, message: str, expected: str, remedy: str) -> Finding:
+    planned.fates[index] = RowFate.REFUSED
+    return planned.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy)
+
+
+def no_future(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is dated in the future."""
+    dates = [taken for taken in planned.taken_on if taken is not None]
+    if not dates or max(dates) <= today:
+        return
+    for index, taken in enumerate(planned.taken_on):
+        if taken is not None and taken > today:
+            yield _refuse(
+                planned,
+                index,
+                "date-in-future",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
+                f"a date up to {today}",
+                "Correct the date in the file.",
+            )
+
+
+def plausible_time(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is dated before there were such experiments, or counted in days that no study reaches."""
+    dates = [taken for taken in planned.taken_on if taken is not None]
+    if dates and min(dates) < EARLIEST:
+        for index, taken in enumerate(planned.taken_on):
+            if taken is not None and taken < EARLIEST:
+                yield _refuse(
+                    planned,
+                    index,
+                    "date-too-early",
+                    f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before {EARLIEST.year}.",
+                    f"a date from {EARLIEST} on",
+                    "Correct the date in the file; a cell with 0 or 1 that is formatted as a date looks like this.",
+                )
+    for index, day in enumerate(planned.days or ()):
+        if abs(day) > LONGEST_STUDY_DAYS:
+            yield _refuse(
+                planned,
+                index,
+                "day-impossible",
+                f"{planned.kind.title} of {planned.name(index)} stands at day {day:g}, more than ten years from day 0.",
+                f"a day from {-LONGEST_STUDY_DAYS:,} to {LONGEST_STUDY_DAYS:,}",
+                "Correct the day in the file; a date that is formatted as a number looks like this.",
+            )
+
+
+def within_life(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is measured before an animal is born or after it is dead."""
+    if not any(host and (host.birth_date or host.died_on) for host in {id(one): one for one in planned.hosts}.values()):
+        return
+    for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
+        if host is None or taken is None:
+            continue
+        if host.birth_date and taken < host.birth_date:
+            yield _refuse(
+                planned,
+                index,
+                "date-before-birth",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before the animal was born ({host.birth_date}).",
+                f"a date from {host.birth_date} on",
+                "Correct the date in the file, or the animal's date of birth.",
+            )
+        elif host.died_on and taken > host.died_on:
+            yield _refuse(
+                planned,
+                index,
+                "date-after-death",
+                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, after the animal died ({host.died_on}).",
+                f"a date up to {host.died_on}",
+                "Correct the date in the file, or the animal's date of death.",
+            )
+
+
+def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
+    """A value lies within the kind's hard limits, and is doubted outside the soft ones."""
+    kind = planned.kind
+    known = [value for value in planned.values if value is not None]
+    if not known or (min(known) >= kind.soft_min and max(known) <= kind.soft_max):
+        return
+    for index, value in enumerate(planned.values):
+        if value is None or kind.soft_min <= value <= kind.soft_max:
+            continue
+        low = value < kind.soft_min
+        if kind.hard_min <= value <= kind.hard_max:
+            limit = kind.soft_min if low else kind.soft_max
+            yield planned.finding(
+                index,
+                Severity.WARNING,
+                "value-unusual",
+                _outside(planned, index, value, limit),
+                expected=f"{kind.soft_min:,g} to {kind.soft_max:,g} {kind.unit}",
+                remedy="Look at the source again; record it if it is right.",
+            )
+            continue
+        limit = kind.hard_min if low else kind.hard_max
+        yield _refuse(
+            planned,
+            index,
+            "value-impossible",
+            _outside(planned, index, value, limit),
+            f"{kind.hard_min:,g} to {kind.hard_max:,g} {kind.unit}",
+            "Correct the value in the file.",
+        )
+
+
+def short_names(planned: Planned, today: date) -> Iterator[Finding]:
+    """A person or a device has a name, not a chapter."""
+    for column in (planned.series.operators, planned.series.devices):
+        if column is None or not any(name and len(name) > LONGEST_NAME for name in set(column)):
+            continue
+        for index, name in enumerate(column):
+            if name and len(name) > LONGEST_NAME:
+                yield _refuse(
+                    planned,
+                    index,
+                    "name-too-long",
+                    f'"{name[:30]}…", the operator or device of {planned.name(index)}, has {len(name):,} characters.',
+                    f"at most {LONGEST_NAME} characters",
+                    "Shorten the name in the file.",
+                )
+
+
+def stated_volume(planned: Planned, today: date) -> Iterator[Finding]:
+    """A volume that the file states beside its diameters agrees with them, or the file is told to differ: once."""
+    stated = planned.series.stated or ()
+    differs = [
+        index
+        for index, (told, value) in enumerate(zip(stated, planned.values, strict=False))
+        if told is not None and value is not None and abs(told - value) > max(0.01 * value, 0.5)
+    ]
+    if differs:
+        first = differs[0]
+        yield planned.finding(
+            first,
+            Severity.WARNING,
+            "stated-volume-differs",
+            f"{len(differs)} volumes that the file states differ from ½·L·W² of their diameters, by which they are recorded; the "
+            f"first is {planned.name(first)}: {stated[first]:,g} mm³ stated, {planned.values[first]:,g} mm³ by its diameters.",
+            expected="½·L·W², L the longer diameter",
+            remedy="Nothing, where the file used another formula; otherwise look at the diameters again.",
+        )
+
+
+def shown(kind: MeasurementKind, value: float) -> str:
+    """Name a value with its kind and unit."""
+    return f"{kind.title} {value:,g} {kind.unit}"
+
+
+def _outside(planned: Planned, index: int, value: float, limit: float) -> str:
+    kind = planned.kind
+    side, guess = ("below", "in the wrong place") if value < limit else ("above", "missing")
+    told = f"{shown(kind, value)} of {planned.name(index)} is {side} {limit:,g} {kind.unit}"
+    return f"{told}: a decimal point {guess}, or another unit?"
+
+
+RULES: tuple[Rule, ...] = (no_future, plausible_time, within_life, within_limits, short_names, stated_volume)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug import Response as BaseResponse
 
 from importers.registry import IMPORTERS
 from lims.domain.errors import Conflict, DomainError
@@ -74,20 +77,27 @@ def upload() -> ResponseReturnValue:
                 study=find(session, Study, project.id, int(form.study.data)) if form.study.data else None,
                 supersedes=_superseded(form.supersedes.data),
             )
-            return _check(batch) if new or batch.state in OPEN_STATES else _already(batch)
+            return _for_script(_check(batch) if new or batch.state in OPEN_STATES else _already(batch))
     return render_form("imports/upload.html", form, supersedes=_superseded(form.supersedes.data), importers=IMPORTERS)
+
+
+def _for_script(answer: BaseResponse) -> BaseResponse:
+    """Tell an upload by script where to go: if it followed a redirect itself, the next page's message would be lost."""
+    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        answer.status_code = HTTPStatus.CREATED
+    return answer
 
 
 def _superseded(text: str | None) -> ImportBatch | None:
     return batch_of(current_session(), current_project().id, int(text)) if text and text.isdigit() else None
 
 
-def _already(batch: ImportBatch) -> ResponseReturnValue:
+def _already(batch: ImportBatch) -> BaseResponse:
     flash(f"These very bytes were imported before, as batch {batch.id}; nothing was recorded again.", "warning")
     return redirect(url_for(".show", batch_id=batch.id))
 
 
-def _check(batch: ImportBatch) -> ResponseReturnValue:
+def _check(batch: ImportBatch) -> BaseResponse:
     """Let go of the database, read the stored file in the limited child, and lead to the check page."""
     batch_id = batch.id
     commit_now()

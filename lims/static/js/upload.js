@@ -15,11 +15,13 @@ function say(form, words, fraction) {
   form.querySelector("[data-upload-status]").textContent = words;
 }
 
-// The server answers with the page to look at: another address after a success, this one with its errors otherwise.
+// The server answers with the address of the page to look at after a success, with this page and its errors otherwise.
+// A request that ends elsewhere was led to the sign-in page.
 function follow(request, form) {
   const here = new URL(form.action, location.href).href;
-  if (request.responseURL && request.responseURL !== here) {
-    location.assign(request.responseURL);
+  const next = request.status === 201 ? request.getResponseHeader("Location") : request.responseURL;
+  if (next && next !== here) {
+    location.assign(next);
     return;
   }
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
@@ -33,6 +35,7 @@ function send(form, button) {
   const body = new FormData(form, button);
   const request = new XMLHttpRequest();
   request.open("POST", form.action);
+  request.setRequestHeader("X-Requested-With", "XMLHttpRequest");
   request.upload.addEventListener("progress", ({ loaded, total }) => say(form, `${megabytes(loaded)} of ${megabytes(total)} sent`, loaded / total));
   request.upload.addEventListener("load", () => say(form, "Sent. The file is being read.", null));
   request.addEventListener("load", () => follow(request, form));

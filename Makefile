@@ -47,7 +47,7 @@ fix: $(VENV)/.dev ## Mend what ruff can mend, and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(VENV)/.dev ## Measure imports, pages and analyses
+bench: $(VENV)/.dev ## Measure imports, the audit trail and start-up against floors
 	$(PYTHON) -m benchmarks
 
 migration: $(VENV)/.dev ## Write a migration from what changed in the models: make migration m="Add cages"

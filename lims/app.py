@@ -42,7 +42,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
     if settings.mail_server and not settings.trusted_hosts:
         raise ConfigurationError(
             "LIMS_MAIL_SERVER is set and LIMS_TRUSTED_HOSTS is not: a forged host name would then stand in the links of "
-            'password messages. Name the hosts, such as LIMS_TRUSTED_HOSTS=\'["lims.lab.org"]\'.'
+            "password messages. Name the hosts, such as LIMS_TRUSTED_HOSTS='[\"lims.lab.org\"]'."
         )
     app = Application("lims", template_folder=str(templates_dir()), static_folder=str(Path(__file__).parent / "static"))
     app.extensions["lims"] = Installation(settings, database or Database(settings.url))

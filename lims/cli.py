@@ -61,6 +61,7 @@ def main(context: click.Context, data: Path | None) -> None:
     Exit status 0: done; 1: refused, with the reason; 2: wrong usage.
     """
     from pydantic import ValidationError
+    from pydantic_settings import SettingsError
 
     from lims.config import Settings
 
@@ -69,6 +70,8 @@ def main(context: click.Context, data: Path | None) -> None:
     except ValidationError as refused:
         told = "; ".join(f"LIMS_{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in refused.errors())
         raise click.UsageError(f"The settings cannot be used: {told}") from refused
+    except SettingsError as unreadable:
+        raise click.UsageError(f'{unreadable}; a list is written as JSON, such as ["lims.lab.org"]') from unreadable
 
 
 if __name__ == "__main__":

@@ -106,6 +106,23 @@ def test_a_bad_setting_is_named() -> None:
     assert "Mars/Olympus" in answer.output
 
 
+def test_a_list_that_is_no_list_is_named() -> None:
+    answer = run("doctor", LIMS_TRUSTED_HOSTS="lims.lab.org")
+    assert answer.exit_code == 2
+    assert "trusted_hosts" in answer.output
+    assert '["lims.lab.org"]' in answer.output
+
+
+def test_the_data_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    assert run("--data", str(folder), "init").exit_code == 0
+    assert folder.stat().st_mode & 0o077 == 0
+    folder.chmod(0o755)
+    answer = run("--data", str(folder), "doctor")
+    assert answer.exit_code == 1
+    assert "chmod 700" in answer.output
+
+
 def test_serve_refuses_a_database_without_tables() -> None:
     answer = run("serve")
     assert answer.exit_code == 1

@@ -84,6 +84,9 @@ def export_trail(context: click.Context, form: str, output: Path | None, code: s
             rows = _write(database, settings, form, output, filters)
         except ExportTooLong as refused:
             raise Refusal(str(refused)) from refused
+        except BrokenPipeError:
+            # Whoever reads our output has seen enough; nothing complete left, so nothing is recorded as exported.
+            context.exit(1)
         except OSError as failed:
             raise Refusal(f"{failed.filename or output} cannot be written: {failed.strerror}.") from failed
         with database.transaction() as session:

@@ -52,7 +52,7 @@ def fill(settings: Settings) -> None:
     from lims import migrate
     from lims.demo.seed import Contents, contents, seed
 
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open_database(settings) as database:
         with database.reading() as session:
             held = contents(session)

@@ -43,6 +43,8 @@ def _data_folder(settings: Settings) -> Iterator[Looked]:
         return
     writable = os.access(folder, os.W_OK | os.X_OK)
     yield Looked("data folder", str(folder), "" if writable else "this account cannot write there")
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    yield Looked("data folder's readers", f"mode {mode:o}", f"chmod 700 {folder}" if mode & 0o077 else "")
     key = folder / "secret-key"
     if settings.secret_key is None and key.is_file():
         mode = stat.S_IMODE(key.stat().st_mode)

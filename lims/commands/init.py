@@ -26,7 +26,8 @@ def init(context: click.Context, code: str | None, title: str | None) -> None:
     if title and not code:
         raise click.UsageError("--title names the project of --project CODE")
     settings = settings_of(context)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # Readable by this account alone: it holds the record, the files and the keys.
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.file_dir.mkdir(parents=True, exist_ok=True)
     if settings.secret_key is None:
         stored_secret_key(settings.data_dir)

@@ -47,7 +47,8 @@ def findings_of(session: Session, batch: ImportBatch, *, severity: str | None, p
     """Give one page of findings: errors first, then in the order of the file."""
     of_batch = ImportFinding.batch_id == batch.id
     counted = select(ImportFinding.severity, func.count()).where(of_batch).group_by(ImportFinding.severity)
-    counts: dict[str, int] = {one.value: 0 for one in Severity} | {name: number for name, number in session.execute(counted)}
+    counts: dict[str, int] = {one.value: 0 for one in Severity}
+    counts.update((name, number) for name, number in session.execute(counted))
     shown = and_(of_batch, ImportFinding.severity == severity) if severity in counts else of_batch
     total = counts[severity] if severity in counts else sum(counts.values())
     pages = max(1, -(-total // FINDINGS_A_PAGE))

@@ -199,9 +199,7 @@ def test_control_characters_in_a_filter_are_refused_with_a_sentence(admin: Brows
     assert "no format" in message(admin.get("/people/?format=exe", status=422))
 
 
-def test_a_list_takes_the_same_number_of_queries_however_long_it_is(
-    admin: Browser, sqlite_database: Database
-) -> None:
+def test_a_list_takes_the_same_number_of_queries_however_long_it_is(admin: Browser, sqlite_database: Database) -> None:
     counted: list[str] = []
     event.listen(sqlite_database.engine, "before_cursor_execute", lambda c, cur, statement, *rest: counted.append(statement))
     admin.get("/people/")

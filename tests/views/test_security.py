@@ -107,9 +107,7 @@ def test_a_password_typed_as_the_address_is_not_kept(app: Application, sqlite_da
     assert events(sqlite_database)[-1][2]["email"] == "no address"
 
 
-def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(
-    app: Application, sqlite_database: Database
-) -> None:
+def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Tom Tech")
     Browser(app).sign_in("Tom Tech")
     browser = Browser(app)
@@ -145,9 +143,7 @@ def test_the_sign_in_leads_back_to_the_page_asked_for(app: Application, sqlite_d
     assert response.headers["Location"] == "/account/"
 
 
-def test_cookies_are_closed_to_scripts_and_other_sites(
-    make_app: MakeApp, settings: Settings, sqlite_database: Database
-) -> None:
+def test_cookies_are_closed_to_scripts_and_other_sites(make_app: MakeApp, settings: Settings, sqlite_database: Database) -> None:
     app = make_app(settings.model_copy(update={"https_only": True}), sqlite_database)
     cookies = app.test_client().get("/login", base_url="https://localhost").headers.getlist("Set-Cookie")
     [session] = [cookie for cookie in cookies if cookie.startswith("lims=")]

@@ -39,4 +39,9 @@ LONGEST_STUDY_DAYS = 3_650
 
 def dated(day: float, day_zero: date) -> date | None:
     """Give the date of a study day; a fraction of a day belongs to its day. `None` for a day no study reaches."""
-    return day_zero + timedelta(days=int(day // 1)) if abs(day) <= LONGEST_STUDY_DAYS else None
+    if abs(day) > LONGEST_STUDY_DAYS:
+        return None
+    try:
+        return day_zero + timedelta(days=int(day // 1))
+    except OverflowError:  # a day 0 at the end of the calendar
+        return None

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from importers.base import column_letter
+from importers.identify import identify
+from importers.registry import by_key
 from importers.workbook import open_workbook
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
@@ -51,12 +53,14 @@ def unaccounted(content: bytes, name: str, outcome: run.Outcome, choices: dict[s
     book = open_workbook(content, name, choices)
     columns = {(one["sheet"], one["column"]) for one in outcome.report["columns"]}
     regions = outcome.report["set_aside"]
+    reading = by_key(outcome.importer or "").read(book, identify(book), choices)
+    headers = {(book.sheets[sheet].name, row) for sheet, rows in reading.header_rows.items() for row in rows}
     told = {(finding.sheet, finding.row) for finding in outcome.findings}
     missing = []
     for sheet in book.sheets:
         for number, row in enumerate(sheet.rows, 1):
             for column, cell in enumerate(row, 1):
-                listed = (sheet.name, column) in columns or (sheet.name, number) in told
+                listed = (sheet.name, column) in columns or (sheet.name, number) in told | headers
                 aside = any(
                     one["sheet"] == sheet.name
                     and one["rows"][0] <= number <= one["rows"][1]

@@ -1,0 +1,100 @@
+"""Animals and tumours: added, brought back, never overwritten."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from lims.audit.verify import verify
+from lims.db import Database
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import RecordStatus, Sex
+from lims.models import Animal, Implant, Project
+from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from tests.support import factories
+
+
+@pytest.fixture
+def project(database: Database) -> Project:
+    with factories.declared(database) as session:
+        return factories.project(session)
+
+
+def add(database: Database, project: Project, *animals: NewAnimal) -> list[Animal]:
+    with database.transaction() as session:
+        return add_animals(session, factories.actor(), project.id, animals)
+
+
+def withdraw(database: Database, table: type[Animal] | type[Implant], key: int) -> None:
+    with factories.declared(database) as session:
+        session.get_one(table, key).status = RecordStatus.WITHDRAWN
+
+
+def test_many_animals_in_their_order_and_the_code_cleaned(database: Database, project: Project) -> None:
+    added = add(database, project, NewAnimal(" M2 ", sex=Sex.FEMALE), NewAnimal("M1", birth_date=date(2026, 1, 5)))
+
+    assert [(one.code, one.sex, one.birth_date) for one in added] == [
+        ("M2", Sex.FEMALE, None),
+        ("M1", Sex.NOT_RECORDED, date(2026, 1, 5)),
+    ]
+    assert add(database, project) == []
+    assert verify(database).problems == []
+
+
+@pytest.mark.parametrize("codes", [["M1", "M1"], ["M1", " M1"], ["Zo\u00eb", "Zoe\u0308"]])
+def test_two_of_one_code_are_refused(database: Database, project: Project, codes: list[str]) -> None:
+    with pytest.raises(DomainError, match="exists already"):
+        add(database, project, *(NewAnimal(code) for code in codes))
+
+    assert add(database, project, NewAnimal(codes[0]))
+
+
+def test_an_animal_that_is_there_is_never_overwritten(database: Database, project: Project) -> None:
+    (mouse,) = add(database, project, NewAnimal("M1", sex=Sex.FEMALE))
+
+    with pytest.raises(DomainError, match='Animal "M1" exists already'):
+        add(database, project, NewAnimal("M1", sex=Sex.MALE))
+
+    with database.reading() as session:
+        assert session.get_one(Animal, mouse.id).sex is Sex.FEMALE
+
+
+def test_a_withdrawn_animal_comes_back_under_its_id(database: Database, project: Project) -> None:
+    (mouse,) = add(database, project, NewAnimal("M1"))
+    withdraw(database, Animal, mouse.id)
+
+    (again,) = add(database, project, NewAnimal("M1", cage="C7"))
+
+    assert (again.id, again.status, again.cage) == (mouse.id, RecordStatus.ACTIVE, "C7")
+    assert verify(database).problems == []
+
+
+def test_a_code_belongs_to_its_project(database: Database, project: Project) -> None:
+    with factories.declared(database) as session:
+        other = factories.project(session)
+    (one,) = add(database, project, NewAnimal("M1"))
+    (two,) = add(database, other, NewAnimal("M1"))
+
+    assert one.id != two.id
+
+
+@pytest.mark.parametrize("code", ["", "M\u200b1", "M" * 81])
+def test_a_code_that_cannot_be_used_is_refused(database: Database, project: Project, code: str) -> None:
+    with pytest.raises(DomainError):
+        add(database, project, NewAnimal(code))
+
+
+def test_tumours_by_label_once_in_an_animal(database: Database, project: Project) -> None:
+    mouse, other = add(database, project, NewAnimal("M1"), NewAnimal("M2"))
+
+    def implant(*new: NewImplant) -> list[Implant]:
+        with database.transaction() as session:
+            return add_implants(session, factories.actor(), project.id, new)
+
+    first, *_ = implant(NewImplant(mouse.id, "L4"), NewImplant(mouse.id, "R4"), NewImplant(other.id, "L4"))
+    with pytest.raises(DomainError, match='Implant "L4" exists already'):
+        implant(NewImplant(mouse.id, "L4"))
+    withdraw(database, Implant, first.id)
+    assert [one.id for one in implant(NewImplant(mouse.id, "L4"))] == [first.id]
+    assert verify(database).problems == []

@@ -9,10 +9,13 @@ from typing import Any
 from flask import Flask, current_app, g, url_for
 
 from importers.base import column_letter
+from importers.registry import IMPORTERS
 from lims.domain.permissions import ROLE_TITLES, allowed
 from lims.domain.vocabulary import RoleName
 from lims.views.support import current_project
 from lims.views.transaction import installation
+
+_FORMATS = {one.key: one.title for one in IMPORTERS}
 
 
 def as_moment(value: datetime | str) -> datetime:
@@ -36,6 +39,11 @@ def address(detail: str) -> str:
     return str(json.loads(detail).get("address", ""))
 
 
+def format_title(key: str | None) -> str:
+    """Write a file's format as people read it."""
+    return _FORMATS.get(key or "", key or "")
+
+
 def role_title(role: RoleName) -> str:
     """Write a role as people read it."""
     return ROLE_TITLES[role]
@@ -55,6 +63,7 @@ def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(address)
     app.add_template_filter(column_letter)
+    app.add_template_filter(format_title)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
     app.add_template_global(may)

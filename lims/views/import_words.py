@@ -8,13 +8,11 @@ from typing import Any
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from importers.registry import IMPORTERS
 from lims.domain.vocabulary import KIND_BY_CODE
 from lims.models import ImportBatch
 from lims.plots import Point, new_against_existing, shown
 from lims.queries.imports import recorded_points
 
-_TITLES = {one.key: one.title for one in IMPORTERS}
 _PLURALS = {"study": "studies", "measurement": "measurements", "implant": "tumours"}
 
 
@@ -50,11 +48,6 @@ def tiles(batch: ImportBatch) -> list[Tile]:
         Tile("refused", rows.get("refused", 0), "error", errors),
         Tile("skipped, with a reason", rows.get("skipped", 0), "quiet"),
     ]
-
-
-def format_title(key: str | None) -> str:
-    """Give a format's name as people read it."""
-    return _TITLES.get(key or "", key or "")
 
 
 def counted(number: int, noun: str) -> str:

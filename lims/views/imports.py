@@ -18,9 +18,9 @@ from lims.intake.withdraw import withdraw as withdraw_batch
 from lims.models import ImportBatch, Project, Study, User
 from lims.queries.imports import active_studies, batch_of, batches, findings_of, recorded_by, successor
 from lims.queries.scope import find
-from lims.views.filters import moment
+from lims.views.filters import format_title, moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
-from lims.views.import_words import counted, format_title, plots_of, tiles, what_commit_does
+from lims.views.import_words import counted, plots_of, tiles, what_commit_does
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Column, Empty, Listing, choice, search
@@ -133,7 +133,6 @@ def show(batch_id: int) -> ResponseReturnValue:
         successor=successor(session, batch),
         withdraw_form=WithdrawForm(),
         counted=counted,
-        format_title=format_title,
         entries=history_of("import_batch", batch.id, SHORT),
     )
 

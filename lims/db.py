@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
-from lims.audit import guard, record
+from lims.audit import capture, guard
+from lims.audit.record import writing
 
 BUSY_MILLISECONDS = 30_000
 """How long a SQLite writer waits for another one."""
@@ -27,7 +28,7 @@ class AuditedSession(Session):
         """Flush with the guard open: the unit of work is one of the two audited writers."""
         if not (self.new or self.dirty or self.deleted):
             return
-        with record.writing(self.connection()):
+        with writing(self.connection()):
             super().flush(objects)
 
 
@@ -95,4 +96,4 @@ class Database:
         self.engine.dispose()
 
 
-record.install(AuditedSession)
+capture.install(AuditedSession)

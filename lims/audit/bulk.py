@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import count, repeat
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, func, select, text
@@ -99,12 +98,3 @@ def update_many(
     with writing(connection):
         connection.exec_driver_sql(statement, [(*row, key) for row, key in zip(rows, keys, strict=True)])
     _collect(declared, table.name, keys, project, fields)
-
-
-def write_changes(connection: Connection, seq: int, offset: int, declared: Declared) -> None:
-    """Write the trail of the bulk rows, behind the `offset` changes that the unit of work made."""
-    columns = ("event_seq", "position", "entity", "key", "project_id", "fields")
-    for entity, keys, project, fields in declared.bulk_rows:
-        rows = zip(repeat(seq), count(offset), repeat(entity), keys, repeat(project), fields, strict=False)
-        write_rows(connection, "audit_change", columns, rows)
-        offset += len(fields)

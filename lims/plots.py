@@ -196,7 +196,9 @@ def over_time(
     drawn, note = _drawable(rows, "value", log=log)
     scale = value_scale([row["value"] for row in drawn], log=log)
     told = tooltip(("animal", "Of"), ("on", "Day"), ("shown", title_y))
-    common = {"x": day_axis(), "y": value_axis(title_y, unit, scale) | {"field": "value", "title": unit}}
+    axis = value_axis(title_y, unit, scale)
+    axis["axis"]["title"] = unit  # the kind stands over the plot; a small one has no room for it twice
+    common = {"x": day_axis(), "y": axis | {"field": "value"}}
     layers: list[Spec] = [
         {"mark": {"type": "line", "strokeWidth": 1.5, "color": colour}, "encoding": common | {"detail": {"field": "animal"}}},
         {

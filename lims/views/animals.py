@@ -136,7 +136,7 @@ def measurements(animal_id: int) -> ResponseReturnValue:
 def history(animal_id: int) -> ResponseReturnValue:
     """Show who did what to the animal's record."""
     animal = find(current_session(), Animal, current_project().id, animal_id)
-    return render_template("animals/history.html", animal=animal, history=history_of("animal", animal.id))
+    return render_template("animals/history.html", animal=animal, history=history_of("animal", animal.id, made_with=True))
 
 
 def _sentence(enrolments: Sequence[tuple[Enrolment, Study]], days: DayCount) -> str:
@@ -172,16 +172,14 @@ def _plot(series: Series, colour: str) -> StudyPlot:
 def _tumours_table(tumours: Sequence[Any]) -> dict[str, Any]:
     columns = [
         {"key": "label", "label": "Tumour", "mono": True},
-        {"key": "site", "label": "Site"},
-        {"key": "model", "label": "Model", "mono": True},
+        {"key": "site", "label": "Site and model"},
         {"key": "implanted_on", "label": "Implanted"},
         {"key": "readings", "label": "Readings", "align": "end"},
     ]
     rows = [
         {
             "label": tumour.label,
-            "site": ", ".join(part for part in (tumour.site.value.replace("_", " "), tumour.region) if part),
-            "model": tumour.model or "–",
+            "site": ", ".join(part for part in (tumour.site.value.replace("_", " "), tumour.region, tumour.model) if part),
             "implanted_on": str(tumour.implanted_on) if tumour.implanted_on else "not recorded",
             "readings": f"{tumour.readings:,}",
         }

@@ -127,7 +127,7 @@ def record(entity: str, key: int) -> str:
         label=label.text,
         entity=entity,
         key=key,
-        history=history_of(entity, key, WHOLE_HISTORY),
+        history=history_of(entity, key, WHOLE_HISTORY, made_with=True),
         total=count_changes_of(current_session(), entity, key),
         own_page=record_url(entity, key),
     )

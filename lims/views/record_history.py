@@ -9,15 +9,14 @@ from lims.views.support import current_session
 SHORT = 5
 
 
-def history_of(entity: str, key: int, limit: int = 200) -> list[dict[str, str | None]]:
-    """Give who did what to a record, newest first; what a record was made with is told where nothing is left out."""
-    return [_told(entry, in_full=limit > SHORT) for entry in entries(current_session(), entity, key, limit)]
+def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = False) -> list[dict[str, str | None]]:
+    """Give who did what to a record, newest first; with `made_with`, also what it was first recorded with."""
+    return [_told(entry, made_with=made_with) for entry in entries(current_session(), entity, key, limit)]
 
 
-def _told(entry: Entry, *, in_full: bool) -> dict[str, str | None]:
-    made = "recorded it"
+def _told(entry: Entry, *, made_with: bool) -> dict[str, str | None]:
     if entry.created:
-        sentence = f"{made}: {'; '.join(entry.sentences)}" if in_full else made
+        sentence = f"recorded it: {'; '.join(entry.sentences)}" if made_with else "recorded it"
     else:
         sentence = f"changed {'; '.join(entry.sentences)}"
     return {

@@ -104,7 +104,7 @@ def show(study_id: int) -> ResponseReturnValue:
     plots = [growth(study, series, arms, days.sentence), means(study, series, arms)] if series else []
     if WEIGHT in dict(kinds):
         weighed = series if series and series.kind is WEIGHT else study_series(session, study, WEIGHT, days, names)
-        plots.append(weights(study, weighed, arms, days.sentence))
+        plots.append(weights(study, weighed, arms))
     return render_template(
         "studies/show.html",
         study=study,
@@ -145,7 +145,7 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
         {
             "_url": url_for("studies.animals", study_id=study.id, arm=arm.id),
             "arm": {"text": arm.name, "arm": arm.slot},
-            "enrolled": f"{arm.enrolled} of {arm.target_n}" if arm.target_n else str(arm.enrolled),
+            "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
             "measured": str(len(last.get(arm.name, ()))),
             "last": _mean(last.get(arm.name, ()), series),
@@ -229,7 +229,7 @@ def files(study_id: int) -> ResponseReturnValue:
 def history(study_id: int) -> ResponseReturnValue:
     """Show who did what to the study."""
     study = _study(study_id)
-    return render_template("studies/history.html", study=study, history=history_of("study", study.id))
+    return render_template("studies/history.html", study=study, history=history_of("study", study.id, made_with=True))
 
 
 @pages.get("/<int:study_id>/readings")

@@ -35,6 +35,12 @@ class IsoDateField(DateField):
 class NumberField(FloatField):
     """A number with a decimal point or comma."""
 
+    def _value(self) -> str:
+        """Show what was typed, or the number without an empty fraction."""
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data:g}"
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read `20`, `17.5` or `17,5`."""
         try:

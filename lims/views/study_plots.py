@@ -46,8 +46,8 @@ def _points(series: Series) -> list[dict[str, Any]]:
     return series.points(urls, by_tumour=True)
 
 
-def _notes(series: Series, days: str) -> list[str]:
-    said = [days]
+def _notes(series: Series) -> list[str]:
+    said = []
     if series.suspect:
         marked = "reading is marked as suspect and ringed" if series.suspect == 1 else "readings are marked as suspect and ringed"
         said.append(f"{series.suspect:,} {marked}.")
@@ -85,7 +85,9 @@ def growth(study: Study, series: Series, arms: Sequence[ArmOfStudy], days: str) 
         ("quality", "Quality", "", False),
     )
     marked = with_suspects(spec, points, log=kind.log_axis)
-    return StudyPlot("growth", f"{kind.title}, each animal", marked, columns, rows, _downloads(study, kind), _notes(series, days))
+    return StudyPlot(
+        "growth", f"{kind.title}, each animal", marked, columns, rows, _downloads(study, kind), [days, *_notes(series)]
+    )
 
 
 def means(study: Study, series: Series, arms: Sequence[ArmOfStudy]) -> StudyPlot:
@@ -121,7 +123,7 @@ def means(study: Study, series: Series, arms: Sequence[ArmOfStudy]) -> StudyPlot
     return StudyPlot("means", f"{kind.title}, mean ± SEM", spec, columns, rows, _downloads(study, kind), notes)
 
 
-def weights(study: Study, series: Series, arms: Sequence[ArmOfStudy], days: str) -> StudyPlot:
+def weights(study: Study, series: Series, arms: Sequence[ArmOfStudy]) -> StudyPlot:
     """Draw body weight as percent of each animal's baseline, with the study's limit."""
     points = _points(series)
     loss = study.weight_loss_limit_percent
@@ -148,5 +150,5 @@ def weights(study: Study, series: Series, arms: Sequence[ArmOfStudy], days: str)
     limit = f"The line is a loss of {loss:g} %." if loss is not None else "No weight-loss limit is recorded for this study."
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
     marked = with_suspects(spec, of_baseline)
-    notes = [*_notes(series, days), baseline, limit]
+    notes = [baseline, limit, *_notes(series)]
     return StudyPlot("weight", "Body weight, change from baseline", marked, columns, rows, _downloads(study, series.kind), notes)

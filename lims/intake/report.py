@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -200,7 +201,10 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
 
 
 def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int]]) -> bytes:
-    """Give the header rows and the wanted rows (sheet → rows) of a file as CSV, cell by cell as they stood."""
+    """Give the header rows and the wanted rows (sheet → rows) of a file as CSV, cell by cell as they stood.
+
+    Only what a spreadsheet would run as a formula gets an apostrophe in front.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     for sheet in book.sheets:
@@ -211,5 +215,12 @@ def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int
     return out.getvalue().encode()
 
 
+_RUNS = re.compile(r"[=@\t\r]|[+-](?![\d.,])")
+"""How text begins that a spreadsheet would run as a formula; a number with a sign is no such text."""
+
+
 def _cell(value: CellValue) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    text = str(value)
+    return f"'{text}" if _RUNS.match(text) else text

@@ -226,14 +226,14 @@ def test_two_processes_at_once_agree_on_one_batch(shell_on_each: Shell) -> None:
     root = Path(__file__).parents[2]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=root)
-        for _ in range(3)
+        for _ in range(2)
     ]
     answers = [one.communicate(timeout=60) for one in running]
 
-    assert [one.returncode for one in running] == [0, 0, 0], answers
+    assert [one.returncode for one in running] == [0, 0], answers
     told = [json.loads(out) for out, _ in answers]
     assert {one["batch"] for one in told} == {told[0]["batch"]}
-    assert sorted(one["rows"]["new"] for one in told) == [0, 0, 1]
+    assert sorted(one["rows"]["new"] for one in told) == [0, 1]
     shell.run("audit", "verify")
 
 

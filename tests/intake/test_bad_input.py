@@ -194,6 +194,20 @@ def test_refused_rows_are_left_out_downloaded_corrected_and_only_they_land(desk_
     desk.sound()
 
 
+def test_the_download_of_refused_rows_runs_no_formula_and_leaves_numbers_alone(desk: Desk) -> None:
+    outcome = desk.record(
+        'id,date,weight (g),Remark\nM1,2026-03-02,=1+1,@SUM(A1)\nM2,2026-03-02,-1.5,-x\nM3,2026-03-02,"-1,5",+31\n'
+    )
+
+    left = run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor).decode()
+
+    assert list(csv.reader(io.StringIO(left)))[1:] == [
+        ["M1", "2026-03-02", "'=1+1", "'@SUM(A1)"],
+        ["M2", "2026-03-02", "-1.5", "'-x"],
+        ["M3", "2026-03-02", "-1,5", "+31"],
+    ]
+
+
 def test_nothing_is_created_by_a_file_that_is_refused(desk: Desk) -> None:
     outcome = desk.record(weights(("M1", "2026-03-02", 20), ("M2", "2026-03-02", 205)))
 

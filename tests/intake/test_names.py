@@ -162,8 +162,7 @@ def test_a_reading_goes_to_the_tumour_it_names(desk: Desk) -> None:
     ],
     ids=["hidden", "animal", "cage", "strain", "arm", "study", "tumour", "model"],
 )
-def test_a_name_that_cannot_be_recorded_is_found_at_the_check(desk_on_each: Desk, text: str, value: str) -> None:
-    desk = desk_on_each
+def test_a_name_that_cannot_be_recorded_is_found_at_the_check(desk: Desk, text: str, value: str) -> None:
     outcome = desk.record(text)
 
     assert outcome.state is BatchState.REFUSED

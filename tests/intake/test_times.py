@@ -85,8 +85,7 @@ def test_an_animals_own_day_0_counts_for_it(desk: Desk) -> None:
     ]
 
 
-@pytest.mark.parametrize("day", ["99999999", "1e300", "-4000", "45352"])
-@pytest.mark.parametrize("day0", ["2026-03-02", ""])
+@pytest.mark.parametrize(("day", "day0"), [("1e300", "2026-03-02"), ("-4000", ""), ("45352", "")])
 def test_a_day_no_study_reaches_is_refused(desk: Desk, day: str, day0: str) -> None:
     outcome = desk.record(f"Mouse,Day,Volume (mm3)\nM1,{day},100\n", day0=day0)
 

@@ -66,7 +66,7 @@ class StudyForm(FlaskForm):
     )
     weight_loss_limit_percent = NumberField(
         "Weight-loss limit",
-        [Optional(), NumberRange(0, 100, "Expected: a loss between 0 and 100 % of baseline.")],
+        [Optional(), NumberRange(0, 100, "Expected: a loss between 0 and 100 %% of baseline.")],
         description="The humane endpoint of the animal protocol; the weight plot draws it as a line.",
     )
 

@@ -1,0 +1,92 @@
+"""Text out of a file stays text: markup in every place a file has, and then every page that shows any of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from lims.domain.vocabulary import BatchState
+from tests.browser.conftest import LiveServer, browsing
+from tests.intake.desk import Desk
+from tests.support import factories, files
+
+ATTACK = '<img src=x onerror="alert(1)">'
+CLOSING = "</script><script>alert(2)</script>"
+BREAKING = "\"'><svg onload=alert(3)>"
+TEMPLATE = "{{ 7 * 7 }}"
+SHEET = "<b onclick=alert(4)>x"
+"""No character of it is forbidden in a sheet's name."""
+
+
+@pytest.fixture(scope="module")
+def desk(new_desk: Callable[[str], Desk]) -> Desk:
+    """Give a project with markup in every column, header, sheet name and file name, recorded and refused, and in a study."""
+    desk = new_desk("MARKUP")
+    with factories.declared(desk.database) as session:
+        project = session.get_one(factories.Project, desk.project)
+        study = factories.study(session, project, "XSS", title=ATTACK, hypothesis=CLOSING, primary_outcome=BREAKING)
+        told = {"strain": ATTACK, "genotype": BREAKING, "cage": "<i>c", "ear_tag": "<u>1", "source": CLOSING}
+        mouse = factories.animal(session, project, "MX1", **told)
+        factories.enrolment(session, factories.arm(session, study, "a", title=CLOSING), mouse)
+        factories.measurement(session, mouse, operator=ATTACK, device=BREAKING)
+    rows = [["Animal", "Date", "Weight (g)", "Operator", ATTACK], ["MX1", "2026-03-10", 20.5, BREAKING, CLOSING]]
+    recorded = desk.record(files.workbook(*rows, title=SHEET), f"{ATTACK}.xlsx", study="XSS")
+    assert recorded.state is BatchState.COMMITTED, recorded.findings
+    desk.withdraw(recorded.batch_id, ATTACK)
+    desk.record(files.workbook(*rows, title=SHEET) + b"\0", "again.xlsx", study="XSS")
+    refused = [[*rows[0]], [ATTACK, BREAKING, CLOSING, TEMPLATE, ATTACK], ["MX1", "2026-03-11", ATTACK, "", TEMPLATE]]
+    assert desk.check(files.workbook(*refused, title=SHEET), f"{CLOSING}.xlsx", study="XSS").state is BatchState.REFUSED
+    assert desk.check(files.living_image({ATTACK: "1E6", TEMPLATE: "2E6"}, "2026-03-12"), f"{BREAKING}.csv", create="animals")
+    return desk
+
+
+@pytest.fixture(scope="module")
+def crawler(chromium: Browser, live_server: LiveServer, session_cookie: StorageState) -> Iterator[Page]:
+    with browsing(chromium, live_server, storage_state=session_cookie) as page:
+        yield page
+
+
+def crawl(page: Page, start: str) -> dict[str, str]:
+    """Open every page that links lead to from `start` and below it; gives their text by path."""
+    waiting, texts = deque([start]), dict[str, str]()
+    while waiting:
+        path = waiting.popleft()
+        if path in texts:
+            continue
+        page.goto(path)
+        expect(page.locator("[data-plot]:not(:has(svg, canvas))")).to_have_count(0)
+        texts[path] = page.locator("body").inner_text()
+        assert page.locator("img[src=x], main svg[onload], main b[onclick], main i, main u").count() == 0, path
+        links = page.evaluate("[...document.querySelectorAll('main a[href], nav a[href]')].map(link => link.href)")
+        found = {urlsplit(link).path for link in links}
+        waiting.extend(one for one in sorted(found) if one.startswith(start) and one.endswith(PAGE_ENDS))
+    return texts
+
+
+PAGE_ENDS = ("/", "/new", "/change", "/history", "/animals", "/readings", "/files", *"0123456789")
+
+
+def test_markup_of_files_stays_text_on_every_page(desk: Desk, crawler: Page) -> None:
+    dialogs: list[str] = []
+    crawler.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    texts = crawl(crawler, "/p/MARKUP/")
+    assert dialogs == []
+    assert len(texts) > 30, sorted(texts)
+    shown = "\n".join(texts.values())
+    for payload in (ATTACK, CLOSING, BREAKING, TEMPLATE, SHEET):
+        assert payload in shown, payload
+    assert " 49 " not in shown
+
+
+def test_a_plot_is_drawn_under_the_strict_policy(desk: Desk, crawler: Page) -> None:
+    crawler.goto("/p/MARKUP/studies/")
+    crawler.get_by_role("link", name="XSS").first.click()
+    expect(crawler.locator("[data-plot] svg").first).to_be_visible()
+    expect(crawler.locator("[data-plot] svg").first).to_contain_text(CLOSING[:12])
+    policy = crawler.request.get(crawler.url).headers["content-security-policy"]
+    assert "unsafe-eval" not in policy
+    assert "unsafe-inline" not in policy

@@ -15,14 +15,14 @@ from lims.plot_parts import ACCENT
 from lims.plots import arm_colours, over_time, shown
 from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
 from lims.queries.measurements import measurement_list
-from lims.queries.scope import LARGEST_ID, find
+from lims.queries.scope import find
 from lims.queries.series import AnySelect, DayCount, Series, animal_series, day_count, own_day_count
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
 from lims.views.cells import badge, digits
 from lims.views.measurements import columns_of
 from lims.views.record_history import SHORT, history_of
 from lims.views.study_plots import StudyPlot, plot_columns
-from lims.views.support import current_project, current_session, needs
+from lims.views.support import current_project, current_session, needs, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 pages = Blueprint("animals", __name__, url_prefix="/p/<project_code>/animals")
@@ -70,16 +70,14 @@ def _arm_cell(badges: Mapping[str, ArmOfStudy], names: str | None) -> Any:
     return {"text": arm.name, "arm": arm.slot} if arm else names
 
 
-def _number(typed: str) -> int | None:
-    return int(typed) if typed.isascii() and typed.isdigit() and int(typed) <= LARGEST_ID else None
-
-
 def _in_study(typed: str) -> ColumnElement[bool]:
-    return false() if _number(typed) is None else enrolled_in(study_id=_number(typed))
+    number = whole_number(typed)
+    return false() if number is None else enrolled_in(study_id=number)
 
 
 def _in_arm(typed: str) -> ColumnElement[bool]:
-    return false() if _number(typed) is None else enrolled_in(arm_id=_number(typed))
+    number = whole_number(typed)
+    return false() if number is None else enrolled_in(arm_id=number)
 
 
 @pages.get("/<int:animal_id>")

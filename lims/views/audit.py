@@ -39,7 +39,16 @@ from lims.records.audit import CHECK, REVIEW, record_check, record_review
 from lims.views.audit_filters import EXPORTS, filters_of, trail_view
 from lims.views.audit_words import action_words, details, origin_url, record_url
 from lims.views.record_history import history_of
-from lims.views.support import current_account, current_actor, current_project, current_session, needs, refusing, render_form
+from lims.views.support import (
+    current_account,
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    whole_number,
+)
 from lims.views.transaction import commit_now, installation
 
 pages = Blueprint("audit", __name__, url_prefix="/p/<project_code>/audit")
@@ -168,8 +177,7 @@ def review() -> ResponseReturnValue:
     form = ReviewForm()
     if form.validate_on_submit():
         with refusing(form):
-            typed = str(form.up_to.data or "")
-            up_to = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
+            up_to = whole_number(form.up_to.data) or 0
             record_review(current_session(), current_actor(), current_project().id, up_to=up_to, comment=form.comment.data or "")
             flash(f"Your review up to event {up_to} is recorded.", "success")
             return redirect(url_for(".index"))

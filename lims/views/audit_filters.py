@@ -16,11 +16,10 @@ from lims.audit.tags import check_tag
 from lims.domain.errors import DomainError
 from lims.models import AuditEvent
 from lims.queries.audit import events_of, labels_of, last_noted, people_of, reviewed_up_to, touched_by
-from lims.queries.scope import LARGEST_ID
 from lims.records.audit import REVIEW
 from lims.views.audit_words import action_words, actions, kinds_of_records, origin_url, touched_words
 from lims.views.filters import moment
-from lims.views.support import current_account, current_project, current_session
+from lims.views.support import current_account, current_project, current_session, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, TableView, table_from_query
 from lims.views.transaction import installation
 
@@ -133,9 +132,10 @@ def _text(typed: str | None) -> str | None:
 def _number(what: str, typed: str | None) -> int | None:
     if typed is None:
         return None
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 20 and int(typed) <= LARGEST_ID):
+    number = whole_number(typed)
+    if number is None:
         raise DomainError(f"{typed!r} is no {what}.", expected="digits, such as 12")
-    return int(typed)
+    return number
 
 
 def _tag(typed: str | None) -> str | None:

@@ -10,6 +10,7 @@ from werkzeug import Response as BaseResponse
 
 from importers.registry import IMPORTERS
 from lims.domain.errors import Conflict, DomainError
+from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
 from lims.intake.store import FileStore
@@ -22,7 +23,7 @@ from lims.views.filters import format_title, moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
 from lims.views.import_words import counted, plots_of, tiles, what_commit_does
 from lims.views.record_history import SHORT, history_of
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, whole_number
 from lims.views.tables import Column, Empty, Listing, choice, search
 from lims.views.tables import answer as answer_listing
 from lims.views.transaction import commit_now, installation
@@ -89,7 +90,12 @@ def _for_script(answer: BaseResponse) -> BaseResponse:
 
 
 def _superseded(text: str | None) -> ImportBatch | None:
-    return batch_of(current_session(), current_project().id, int(text)) if text and text.isdigit() else None
+    """Give the batch that a file is to replace, to those who may take batches back."""
+    number = whole_number(text)
+    if number is None:
+        return None
+    require(current_project().role, "batch:supersede")
+    return batch_of(current_session(), current_project().id, number)
 
 
 def _already(batch: ImportBatch) -> BaseResponse:
@@ -169,6 +175,7 @@ def _open(batch_id: int) -> ImportBatch:
 def commit(batch_id: int) -> ResponseReturnValue:
     """Record exactly what the check page showed, or say what changed since."""
     batch, form = _open(batch_id), CommitForm()
+    _require_its_parts(batch)
     run.confirm_proposals(current_session(), current_actor(), batch)
     commit_now()
     settings = installation().settings
@@ -180,6 +187,15 @@ def commit(batch_id: int) -> ResponseReturnValue:
     else:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
     return redirect(url_for(".show", batch_id=batch_id))
+
+
+def _require_its_parts(batch: ImportBatch) -> None:
+    """Let a batch be recorded by those who may make every kind of record that it makes, whoever answered its questions."""
+    role = current_project().role
+    for noun in (batch.report or {}).get("records", {}):
+        require(role, f"{noun}:create")
+    if batch.supersedes_id is not None:
+        require(role, "batch:supersede")
 
 
 @pages.post("/<int:batch_id>/withdraw")

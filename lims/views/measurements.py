@@ -12,13 +12,12 @@ from lims.domain.errors import DomainError
 from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, Quality, VolumeFormula
 from lims.models import Animal, Measurement
 from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
-from lims.queries.scope import LARGEST_ID
 from lims.queries.series import AnySelect
 from lims.queries.studies import study_names
 from lims.views.cells import digits, doubt, kind_title, source, when
 from lims.views.filters import url_of
 from lims.views.record_history import history_of
-from lims.views.support import current_project, current_session, needs
+from lims.views.support import current_project, current_session, needs, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, one_of, search
 
 pages = Blueprint("measurements", __name__, url_prefix="/p/<project_code>/measurements")
@@ -68,13 +67,15 @@ def _source(row: Any) -> dict[str, Any]:
 
 
 def _batch(typed: str) -> ColumnElement[bool]:
-    if not (typed.isascii() and typed.isdigit()):
+    number = whole_number(typed)
+    if number is None:
         raise DomainError(f'"{typed}" is no batch.', expected="the number of a batch, such as 12")
-    return Measurement.batch_id == int(typed) if int(typed) <= LARGEST_ID else false()
+    return Measurement.batch_id == number
 
 
 def _study(typed: str) -> ColumnElement[bool]:
-    return in_study(int(typed)) if typed.isascii() and typed.isdigit() and int(typed) <= LARGEST_ID else false()
+    number = whole_number(typed)
+    return false() if number is None else in_study(number)
 
 
 @pages.get("/")

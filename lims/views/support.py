@@ -44,6 +44,7 @@ from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
+from lims.queries.scope import LARGEST_ID
 from lims.views.request_log import request_id
 from lims.views.security import current_account, signed_in
 from lims.views.transaction import current_session
@@ -61,6 +62,7 @@ __all__ = [
     "render_form",
     "role_in",
     "seen_version",
+    "whole_number",
 ]
 
 Parameters = ParamSpec("Parameters")
@@ -170,10 +172,20 @@ def refusing(form: FlaskForm) -> Iterator[None]:
             field.errors = [*field.errors, said]
 
 
+def whole_number(text: str | None) -> int | None:
+    """Give the number of a page, version or record that an address or a hidden field names; None where it is none.
+
+    No such number has more digits than `LARGEST_ID`, and Python itself refuses to read some thousands of them.
+    """
+    if text is None or len(text) > len(str(LARGEST_ID)) or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
 def seen_version(form: FlaskForm) -> int:
     """Give the version of the record that the form was made from; a form without one saw none."""
-    text = str(form._fields["version"].data or "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return whole_number(str(form._fields["version"].data or "")) or 0
 
 
 def render_form(template: str, *forms: FlaskForm, **context: Any) -> ResponseReturnValue:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -43,7 +44,7 @@ from lims.audit.record import declare
 from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
-from lims.views.support import current_actor, current_project, current_session
+from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.transaction import installation
 
 PAGE_ROWS = 50
@@ -230,8 +231,7 @@ def _count(session: Session, selected: Select[Any]) -> int:
 
 
 def _page_number(arguments: Mapping[str, str], pages: int) -> int:
-    text = arguments.get("page", "1")
-    return min(max(int(text), 1), pages) if text.isascii() and text.isdigit() else 1
+    return min(whole_number(arguments.get("page")) or 1, pages)
 
 
 def _shown(listing: Listing, row: Row[Any]) -> dict[str, Any]:
@@ -300,17 +300,18 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     selected = _selected(listing, rows, arguments).order_by(None).order_by(order, listing.key)
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
-    session = _snapshot(installation().database)
-    total = _count(session, selected)
-    with installation().database.transaction() as writing:
-        detail = {"rows": total, "format": name, **arguments}
-        declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)
-    content_type, write = FORMATS[name]
-    headings = [column.heading for column in listing.columns]
-    found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS))
-    response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
-    response.call_on_close(session.close)
-    response.headers["Content-Disposition"] = f'attachment; filename="{listing.noun}s.{name}"'
+    with ExitStack() as stack:
+        session = stack.enter_context(_snapshot(installation().database))
+        total = _count(session, selected)
+        with installation().database.transaction() as writing:
+            detail = {"rows": total, "format": name, **arguments}
+            declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)
+        content_type, write = FORMATS[name]
+        headings = [column.heading for column in listing.columns]
+        found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS))
+        response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
+        response.headers.set("Content-Disposition", "attachment", filename=f"{listing.caption}.{name}")
+        response.call_on_close(stack.pop_all().close)
     return response
 
 

@@ -1,43 +1,53 @@
 """Replays the trail: the log rebuilt must equal the live tables, record by record and field by field.
 
-Two streams in order of key, the log's changes and the live rows, are merged; what both have is compared by columns,
-some thousand records at a time, so that memory stays flat and nothing happens per cell unless it differs.
+Two streams in order of key, the log's changes and the live rows, are cut into windows of the same keys. Most records have
+one change, whose text must be what the live row gives (`lims.audit.expected`): texts are compared, a column at a time.
+Where they differ, and where a record has several changes, the changes are parsed, followed and compared field by field.
+In memory are two windows and, whole, the changes of the one record that has most.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, text
 
 from lims.audit.entities import AuditedColumn, Entity, Kind, entities, live_texts, same
+from lims.audit.expected import Expected
 from lims.audit.problems import Problem, Progress, Report
 from lims.audit.words import field_word, record_name, value_text
 
-CHUNK = 1_000
+CHUNK = 2_000
 """Records compared at a time: few enough to stay in the processor's cache."""
+
+Row = tuple[Any, ...]
+"""As the driver gives it. Of the log: key, event, position, fields; of a table: id and the audited columns."""
 
 State = dict[str, list[Any]]
 """Of each field, what it was before the record's first change and what it is after its last."""
 
 _UNSET: list[Any] = [None, None]
-_LOG = text("SELECT key, event_seq, position, fields FROM audit_change WHERE entity = :entity ORDER BY key, event_seq, position")
+_KEY = itemgetter(0)
+_CURSORS = count(1)
 
 
 def replay(connection: Connection, report: Report, progress: Progress | None = None) -> None:
     """Compare every audited table with the log; adds what differs to the report."""
     _unknown_tables(connection, report)
-    with _collector_paused():
-        for entity in entities().values():
-            _Replay(connection, entity, report).run(progress)
+    for entity in entities().values():
+        _Replay(connection, entity, report).run(progress)
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Pause the cycle collector: a million parsed changes are no cycles, and looking for some doubles the time."""
     running = gc.isenabled()
     gc.disable()
@@ -56,6 +66,20 @@ def stream(
     yield from result.partitions(size)
 
 
+def plain_rows(connection: Connection, statement: str, size: int = CHUNK) -> Iterator[list[Row]]:
+    """Run SQL without parameters straight on the driver, in the running transaction: gives lists of up to `size` tuples.
+
+    What `stream` gives are SQLAlchemy's rows, which take as long again as reading them.
+    """
+    driver: Any = connection.connection.driver_connection
+    # On PostgreSQL only a named cursor leaves the result on the server.
+    named = {"name": f"audit_{next(_CURSORS)}"} if connection.dialect.name == "postgresql" else {}
+    with closing(driver.cursor(**named)) as cursor:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(size):
+            yield rows
+
+
 def _unknown_tables(connection: Connection, report: Report) -> None:
     for entity, changes in connection.execute(text("SELECT entity, count(*) FROM audit_change GROUP BY entity ORDER BY entity")):
         if entity not in entities():
@@ -63,61 +87,112 @@ def _unknown_tables(connection: Connection, report: Report) -> None:
             report.add(Problem("unknown table", sentence, entity=entity))
 
 
+def _windows(log: Iterator[list[Row]], live: Iterator[list[Row]]) -> Iterator[tuple[list[Row], list[Row]]]:
+    """Cut two streams in order of key into windows that hold, of both, everything of the same range of keys."""
+    changes: list[Row] = []
+    rows: list[Row] = []
+    more_changes = more_rows = True
+    while more_changes or more_rows or changes or rows:
+        # The last key's later changes may come with the next chunk: a window ends before it, so there must be another key.
+        while more_changes and (len(changes) < CHUNK or changes[0][0] == changes[-1][0]):
+            chunk = next(log, [])
+            more_changes = bool(chunk)
+            changes += chunk
+        if more_rows and len(rows) < CHUNK:
+            chunk = next(live, [])
+            more_rows = bool(chunk)
+            rows += chunk
+        ends = [changes[-1][0]] if more_changes else []
+        if more_rows:
+            ends.append(rows[-1][0] + 1)
+        end = min(ends, default=None)
+        of_changes = len(changes) if end is None else bisect_left(changes, end, key=_KEY)
+        of_rows = len(rows) if end is None else bisect_left(rows, end, key=_KEY)
+        yield changes[:of_changes], rows[:of_rows]
+        del changes[:of_changes], rows[:of_rows]
+
+
 class _Replay:
     """One table against its part of the log."""
 
     def __init__(self, connection: Connection, entity: Entity, report: Report) -> None:
         self.connection, self.entity, self.report = connection, entity, report
+        self.expected = Expected(entity)
         self.keys: list[int] = []
         self.states: list[State] = []
-        self.rows: list[Any] = []
+        self.rows: list[Row] = []
 
     def run(self, progress: Progress | None) -> None:
-        """Merge the two streams."""
-        logged = self._logged()
-        state_of = next(logged, None)
-        for rows in stream(self.connection, text(self.entity.select(self.connection.dialect.name))):
-            for row in rows:
-                key = row[0]
-                while state_of is not None and state_of[0] < key:
-                    self._vanished(*state_of)
-                    state_of = next(logged, None)
-                if state_of is None or state_of[0] != key:
-                    self._unlogged(key, row)
-                    continue
-                self.keys.append(key)
-                self.states.append(state_of[1])
-                self.rows.append(row)
-                state_of = next(logged, None)
-            self._compare_chunk()
+        """Compare window by window."""
+        log = plain_rows(
+            self.connection,
+            f"SELECT key, event_seq, position, fields FROM audit_change WHERE entity = '{self.entity.table}' "  # noqa: S608  # the name of a mapped table
+            "ORDER BY key, event_seq, position",
+            CHUNK,
+        )
+        live = plain_rows(self.connection, self.entity.select(self.connection.dialect.name), CHUNK)
+        for changes, rows in _windows(log, live):
+            self._compare(changes, rows)
             self.report.records += len(rows)
             if progress:
                 progress(self.entity.table, self.report.records)
-        while state_of is not None:
-            self._vanished(*state_of)
-            state_of = next(logged, None)
 
-    def _logged(self) -> Iterator[tuple[int, State]]:
+    def _compare(self, changes: list[Row], rows: list[Row]) -> None:
+        keys, live = [change[0] for change in changes], [row[0] for row in rows]
+        if keys != live:
+            there = set(live)
+            single = {key for key, number in Counter(keys).items() if number == 1 and key in there}
+            self._compare_parsed([one for one in changes if one[0] not in single], [one for one in rows if one[0] not in single])
+            changes, rows = [one for one in changes if one[0] in single], [one for one in rows if one[0] in single]
+        if rows:
+            self._compare_texts(changes, rows)
+
+    def _compare_texts(self, changes: list[Row], rows: list[Row]) -> None:
+        """Compare records of one change each, in the same order."""
+        told = [change[3] for change in changes]
+        try:
+            expected = self.expected.texts(rows, told)
+        except TypeError:
+            # Somebody put bytes or such into a table, which the trail has no text for.
+            self._compare_parsed(changes, rows)
+            return
+        if expected != told:
+            differing = [index for index, (one, other) in enumerate(zip(expected, told, strict=True)) if one != other]
+            changed, found = [changes[index] for index in differing], [rows[index] for index in differing]
+            self.expected.forget(found)
+            self._compare_parsed(changed, found)
+
+    def _compare_parsed(self, changes: Iterable[Row], rows: Iterable[Row]) -> None:
+        """Follow each record's changes, and compare by fields what they come to."""
+        states = self._followed(changes)
+        for row in rows:
+            state = states.pop(row[0], None)
+            if state is None:
+                self._unlogged(row[0], row)
+                continue
+            self.keys.append(row[0])
+            self.states.append(state)
+            self.rows.append(row)
+        for key, state in states.items():
+            self._vanished(key, state)
+        self._compare_chunk()
+
+    def _followed(self, changes: Iterable[Row]) -> dict[int, State]:
         loads, dumps, sort = orjson.loads, orjson.dumps, orjson.OPT_SORT_KEYS
-        last: int | None = None
-        state: State = {}
-        for rows in stream(self.connection, _LOG, {"entity": self.entity.table}):
-            for key, seq, position, fields in rows:
-                try:
-                    change = loads(fields)
-                    if dumps(change, option=sort).decode() != fields:
-                        self._unreadable(key, seq, position, "is not in the canonical form")
-                except orjson.JSONDecodeError:
-                    self._unreadable(key, seq, position, "is no JSON")
-                    change = {}
-                if key != last:
-                    if last is not None:
-                        yield last, state
-                    last, state = key, change if isinstance(change, dict) else {}
-                else:
-                    self._follow(key, seq, position, state, change)
-        if last is not None:
-            yield last, state
+        states: dict[int, State] = {}
+        for key, seq, position, fields in changes:
+            try:
+                change = loads(fields)
+                if dumps(change, option=sort).decode() != fields:
+                    self._unreadable(key, seq, position, "is not in the canonical form")
+            except orjson.JSONDecodeError:
+                self._unreadable(key, seq, position, "is no JSON")
+                change = {}
+            if key in states:
+                self._follow(key, seq, position, states[key], change)
+            else:
+                states[key] = change if isinstance(change, dict) else {}
+        return states
 
     def _follow(self, key: int, seq: int, position: int, state: State, change: Any) -> None:
         """Apply a later change of a record: what it calls the old value must be what the log had made of it."""

@@ -10,17 +10,17 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, select, text
 
-from lims.audit.canon import GENESIS, event_hash, merkle_root
+from lims.audit.canon import GENESIS, canonical, event_hash, merkle_root
 from lims.audit.checkpoint import CheckpointError, VerifierKey, read_note
 from lims.audit.problems import Problem, Progress, Report
-from lims.audit.replay import replay, stream
+from lims.audit.replay import collector_paused, plain_rows, replay, stream
 from lims.audit.words import record_name
 from lims.db import Database
 from lims.models import AuditCheckpoint, AuditEvent
 
 CHUNK = 10_000
 _EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq)
-_CHANGES = text("SELECT event_seq, position, entity, key, project_id, fields FROM audit_change ORDER BY event_seq, position")
+_CHANGES = "SELECT event_seq, position, entity, key, project_id, fields FROM audit_change ORDER BY event_seq, position"
 _FILES = text(
     "SELECT f.sha256, f.size, f.id, min(b.id), min(b.file_name) FROM stored_file f "
     "LEFT JOIN import_batch b ON b.file_id = f.id GROUP BY f.id, f.sha256, f.size ORDER BY f.id"
@@ -54,7 +54,7 @@ def verify(
     """
     report = Report()
     snapshot = {"isolation_level": "REPEATABLE READ"} if database.dialect == "postgresql" else {}
-    with database.engine.connect().execution_options(**snapshot) as connection:
+    with database.engine.connect().execution_options(**snapshot) as connection, collector_paused():
         notes = [*connection.scalars(select(AuditCheckpoint.note).order_by(AuditCheckpoint.id)), *checkpoints]
         _Chain(connection, report).run(notes, key, progress)
         replay(connection, report, progress)
@@ -159,10 +159,12 @@ class _Chain:
 def _segments(connection: Connection) -> Iterator[tuple[int, Sequence[int], list[bytes]]]:
     """Give runs of changes of one event: its number, their positions and leaf hashes."""
     sha256 = hashlib.sha256
-    for rows in stream(connection, _CHANGES, size=CHUNK):
+    for rows in plain_rows(connection, _CHANGES, CHUNK):
+        # As JSON, so that NULL, 0 and somebody's text 'null' stay three things.
+        of = {project: canonical(project) for project in {row[4] for row in rows}}
         # The same bytes as `canon.change_content`, without a call a row.
         leaves = [
-            sha256(f'\x00{{"entity":"{entity}","fields":{fields},"key":{key},"project":{project or "null"}}}'.encode()).digest()
+            sha256(f'\x00{{"entity":"{entity}","fields":{fields},"key":{key},"project":{of[project]}}}'.encode()).digest()
             for _, _, entity, key, project, fields in rows
         ]
         seqs, positions = [row[0] for row in rows], [row[1] for row in rows]

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, FloatField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
+    DateField,
+    FloatField,
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import TextInput
 
@@ -13,9 +21,9 @@ from lims.domain.vocabulary import DayZero, StudyKind, StudyStatus
 from lims.models import Study
 from lims.records.studies import NewStudy
 
-KINDS = [(kind.value, kind.value.capitalize()) for kind in StudyKind]
-ANCHORS = [(anchor.value, anchor.value.replace("_", " ").capitalize()) for anchor in DayZero]
-STATES = [(state.value, state.value.capitalize()) for state in StudyStatus if state is not StudyStatus.LOCKED]
+KINDS = [SelectChoice(kind.value, kind.value.capitalize()) for kind in StudyKind]
+ANCHORS = [SelectChoice(anchor.value, anchor.value.replace("_", " ").capitalize()) for anchor in DayZero]
+STATES = [SelectChoice(state.value, state.value.capitalize()) for state in StudyStatus if state is not StudyStatus.LOCKED]
 """A study is locked by a signature, never by a form."""
 
 

@@ -241,7 +241,21 @@ def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, 
         accept_changes=batch.choices.get("changed") == "accept",
     )
     plan.findings.extend(_proposals(opened.questions, batch.choices))
+    if not any(opened.reading.data_rows.values()):
+        plan.findings.append(_no_rows(opened))
     return plan
+
+
+def _no_rows(opened: Opened) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        "no-rows",
+        "The table has a header and no rows below it; there is nothing to record.",
+        sheet=opened.book.sheets[opened.claim.sheet].name,
+        row=opened.claim.header_row,
+        expected="at least one row with a reading",
+        remedy="Export it again with its data, and upload that.",
+    )
 
 
 def _today(zone: ZoneInfo) -> date:
@@ -277,7 +291,12 @@ def blocking(plan: Plan, choices: dict[str, str]) -> list[Finding]:
 
 def _check(database: Database, task: Task, opened: Opened) -> Outcome:
     with database.reading() as session:
+        replaces = session.get_one(ImportBatch, task.batch_id).supersedes_id is not None
+    with database.writer() if replaces else database.reader() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
+        if replaces:
+            # The file is judged as if the batch it replaces were gone already; all of this is rolled back.
+            supersede(session, task.actor, batch, reason="check only")
         plan = _judge(session, task, batch, opened, create=False)
         state = BatchState.REFUSED if blocking(plan, batch.choices) else BatchState.CHECKED
     report = build_report(plan, opened.claim, opened.questions, drawn=True)

@@ -100,3 +100,28 @@ def test_a_check_creates_nothing_and_says_what_a_commit_would(desk: Desk) -> Non
     assert seen.report["records"] == {"measurement": 1, "study": 1, "arm": 1, "animal": 1, "implant": 1, "enrolment": 1}
     assert seen.report["create"] == {"study": ["S1"], "arms": ["S1: Vehicle"], "animals": ["M1"], "tumours": 1}
     assert desk.records(Animal) == []
+
+
+def test_a_replacement_is_previewed_as_if_the_batch_it_replaces_were_gone(desk_on_each: Desk) -> None:
+    desk = desk_on_each
+    desk.record(weights(("M1", "2026-03-02", 20)))
+    old = desk.record(weights(("M1", "2026-03-02", 25), ("M1", "2026-03-09", 26)), changed="accept", reason="scale").batch_id
+    better = weights(("M1", "2026-03-02", 20), ("M1", "2026-03-09", 22))
+    batch = desk.drop(better, supersedes=old)
+
+    seen = desk.look(batch)
+
+    assert balanced(seen) == {"read": 2, "same": 1, "new": 1}
+    assert [value for *_, value in desk.readings()] == [25.0, 26.0]
+    assert desk.commit(batch, expect=seen.report["digest"], reason="no, it was right").state is BatchState.COMMITTED
+    assert [value for *_, value in desk.readings()] == [20.0, 22.0]
+    desk.sound()
+
+
+def test_a_header_without_rows_is_refused(desk: Desk) -> None:
+    seen = desk.check(weights())
+
+    finding = found(seen, "no-rows")
+    assert seen.state is BatchState.REFUSED
+    assert finding.row == 1
+    assert finding.remedy

@@ -57,6 +57,7 @@ FULL = {
     "study-change": "/p/FULL/studies/{study}/change",
     "animals": "/p/FULL/animals/",
     "animal": "/p/FULL/animals/{animal}",
+    "animal-measurements": "/p/FULL/animals/{animal}/measurements",
     "animal-history": "/p/FULL/animals/{animal}/history",
     "measurements": "/p/FULL/measurements/",
     "measurements-none-fit": "/p/FULL/measurements/?q=no-such-animal",

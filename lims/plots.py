@@ -184,7 +184,7 @@ def with_suspects(spec: Spec, points: Sequence[Point], *, log: bool = False) -> 
         "y": {"field": "value", "type": "quantitative"},
         "tooltip": tooltip(("animal", "Animal"), ("on", "Day"), ("quality", "Quality")),
     }
-    mark = {"type": "point", "shape": "circle", "filled": False, "size": 120, "strokeWidth": 1.75, "color": SUSPECT}
+    mark = {"type": "point", "shape": "circle", "filled": False, "size": 120, "strokeWidth": 1.75, "opacity": 1, "color": SUSPECT}
     return spec | {"layer": [*spec["layer"], {"data": {"values": rows}, "mark": mark, "encoding": encoding}]}
 
 

@@ -47,7 +47,7 @@ _REMEDIES = {
     "date-order-unknown": "Answer the question about the order of day and month.",
     "date-serial": "Format the column as a date in Excel, save and upload again.",
 }
-_REMEDY = "Correct the cell, or leave the refused rows out."
+_REMEDY = "Correct the cell, or leave out what is refused."
 
 
 def problem_findings(

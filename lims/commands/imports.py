@@ -79,7 +79,7 @@ def _known_importer(context: click.Context, param: click.Parameter, key: str | N
     flag_value=",".join(CREATABLE),
     help="What the file may create: animals,arms,study; --create alone means all three.",
 )
-@click.option("--leave-out-refused", is_flag=True, help="Record what is right and leave refused rows in the batch.")
+@click.option("--leave-out-refused", is_flag=True, help="Record what is right; what is refused stays in the batch.")
 @click.option("--supersede", type=int, metavar="BATCH", help="This file replaces a committed batch.")
 @click.option("--reason", default="", help="Why; needed with --supersede.")
 @click.option("--check", "mode", flag_value="check", default=True, help="Only look (default).")

@@ -45,7 +45,7 @@ def index() -> ResponseReturnValue:
             Column("arms", "Arm", column.arms, show=lambda names: _arm_cell(badges, names)),
             Column("sex", "Sex", column.sex, show=lambda sex: None if sex is Sex.NOT_RECORDED else sex.value),
             Column("birth_date", "Born", column.birth_date),
-            Column("strain", "Strain", column.strain),
+            Column("strain", "Strain", column.strain, on_page=False),
             Column("cage", "Cage", column.cage, mono=True),
             Column("state", "State", column.state, show=badge),
             Column("weight", "Last weight", column.weight, unit="g", align="end", show=lambda value: digits(value, "body_weight")),

@@ -40,7 +40,7 @@ class AnswersForm(FlaskForm):
     importer = SelectField("Format")
     study = SelectField("Study")
     create = BooleanField("Create the animals, arms and study that this file names")
-    leave_out = BooleanField("Leave the refused rows out, and record the others")
+    leave_out = BooleanField("Leave out what is refused, and record the rest")
     changed = BooleanField("Accept the changed values as corrections")
 
 

@@ -79,7 +79,7 @@ class Bench:
 
 
 CREATE = "Create the animals, arms and study that this file names"
-LEAVE_OUT = "Leave the refused rows out, and record the others"
+LEAVE_OUT = "Leave out what is refused, and record the rest"
 
 
 @pytest.fixture

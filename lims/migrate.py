@@ -2,23 +2,26 @@
 
 Alembic keeps its own place in a table that is nobody's record, so the audited writer is open while it runs. A migration
 that changes records declares an action and leaves a trail like everybody else.
+
+Whether the tables are up to date is asked at every start, so that is found out without Alembic, which takes long to load.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from lims.audit.record import writing
 from lims.db import make_engine
 from lims.paths import migrations_dir
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK_KEY = 0x11B5_5C4E
 """PostgreSQL advisory lock: of two processes that start at once, one migrates and the other finds nothing to do."""
@@ -30,6 +33,8 @@ class MigrationError(RuntimeError):
 
 def config() -> Config:
     """Give Alembic's settings: where the migrations are, and nothing else."""
+    from alembic.config import Config
+
     settings = Config()
     # ConfigParser reads % as the beginning of a placeholder.
     settings.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
@@ -38,29 +43,35 @@ def config() -> Config:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at `url` up to `revision`."""
+    from alembic import command
+
     _run(url, lambda settings: command.upgrade(settings, revision))
 
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database at `url` back to `revision`; `base` removes every table with what is in it."""
+    from alembic import command
+
     _run(url, lambda settings: command.downgrade(settings, revision))
 
 
 def current(url: str) -> str | None:
     """Give the revision the database at `url` is at; `None` for one without our tables."""
     with _connected(url, writes=False) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return _revision(connection)
 
 
 def heads() -> tuple[str, ...]:
     """Give the newest revisions the code knows; more than one is a defect that a test catches."""
-    return tuple(ScriptDirectory.from_config(config()).get_heads())
+    known = _known()
+    return tuple(sorted(known.keys() - known.values()))
 
 
 def new_revision(url: str, message: str) -> None:
     """Write a migration from the difference between the database at `url` and the models, to be reviewed by hand."""
-    number = len(list(ScriptDirectory.from_config(config()).walk_revisions())) + 1
-    _run(url, lambda settings: command.revision(settings, message, autogenerate=True, rev_id=f"{number:04}"))
+    from alembic import command
+
+    _run(url, lambda settings: command.revision(settings, message, autogenerate=True, rev_id=f"{len(_known()) + 1:04}"))
 
 
 def _run(url: str, step: Callable[[Config], Any]) -> None:
@@ -68,7 +79,7 @@ def _run(url: str, step: Callable[[Config], Any]) -> None:
     with _connected(url, writes=True) as connection, connection.begin(), writing(connection):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
-        _check_known(settings, connection)
+        _check_known(connection)
         settings.attributes["connection"] = connection
         step(settings)
         _check_references(connection)
@@ -90,9 +101,32 @@ def _connected(url: str, *, writes: bool) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _check_known(settings: Config, connection: Connection) -> None:
-    at = MigrationContext.configure(connection).get_current_revision()
-    known = {one.revision for one in ScriptDirectory.from_config(settings).walk_revisions()}
+def _revision(connection: Connection) -> str | None:
+    """Give the revision that Alembic noted in the database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _known() -> dict[str, str | None]:
+    """Give each migration's revision and the one before it, as its file says."""
+    return dict(_declared(file) for file in (migrations_dir() / "versions").glob("*.py"))
+
+
+def _declared(file: Path) -> tuple[str, str | None]:
+    said: dict[str, Any] = {
+        target.id: statement.value.value
+        for statement in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return said["revision"], said["down_revision"]
+
+
+def _check_known(connection: Connection) -> None:
+    at, known = _revision(connection), _known()
     if at is not None and at not in known:
         raise MigrationError(
             f"the database is at revision {at!r}, which this version does not know (it knows {', '.join(sorted(known))}): "

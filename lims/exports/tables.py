@@ -11,9 +11,6 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 import orjson
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 Row: TypeAlias = Sequence[Any]
 Writer: TypeAlias = Callable[[Sequence[str], Iterable[Row]], Iterator[bytes]]
@@ -79,6 +76,10 @@ def json_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
 
 def xlsx_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
     """Write an xlsx file without a formula in it, then give it in blocks; on disk above 4 MiB, never whole in memory."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("Table")
     sheet.freeze_panes = "A2"

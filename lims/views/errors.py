@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -60,6 +60,14 @@ def _integrity(refused: IntegrityError) -> ResponseReturnValue:
     return _page(HTTPStatus.CONFLICT, "Somebody else recorded the same thing at the same moment.", typed=_typed())
 
 
+def _data(refused: DataError) -> ResponseReturnValue:
+    log.warning("data", error=str(refused.orig).split("\n")[0])
+    return _page(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "What was typed holds a character or a number that cannot be recorded. Type it again by hand instead of pasting it.",
+    )
+
+
 def _database(failed: DBAPIError) -> ResponseReturnValue:
     text = str(failed.orig).lower()
     log.error("database", error=text.split("\n")[0])
@@ -101,6 +109,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(IntegrityError, _integrity)
+    app.register_error_handler(DataError, _data)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import psycopg
 from sqlalchemy import delete
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
@@ -195,7 +194,7 @@ def process(task: Task) -> Outcome:
             return _refuse(database, task, refused)
         try:
             return _commit(database, task, opened) if task.commit else _check(database, task, opened)
-        except (DataError, psycopg.DataError) as problem:
+        except (DataError, database.engine.dialect.loaded_dbapi.DataError) as problem:
             return _refuse(database, task, _not_storable(problem))
     finally:
         database.close()

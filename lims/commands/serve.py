@@ -6,11 +6,16 @@ import socket
 
 import click
 
+from importers.preflight import MAX_UPLOAD_BYTES
 from lims.commands.support import Refusal, settings_of
 
 THREADS = 8
 BACKLOG = 1024
 """Connections waiting to be taken."""
+CONNECTIONS = 500
+"""Connections open at once; slow clients hold one each, and a thread only once all that they send is there."""
+LARGEST_BODY = 4 * MAX_UPLOAD_BYTES
+"""Bytes the server takes before the application, which refuses a file beyond `MAX_UPLOAD_BYTES` with a page, is asked at all."""
 
 
 @click.command()
@@ -45,7 +50,8 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
         else {}
     )
     click.echo(f"Serving at http://{settings.host}:{settings.port}")
-    waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **proxy)
+    limits = {"max_request_body_size": LARGEST_BODY, "connection_limit": CONNECTIONS}
+    waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **limits, **proxy)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -58,6 +58,11 @@ class PostgresqlServer:
         """Remove the database at `url`, whoever still holds a connection."""
         self._admin.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
+    def disconnect(self, url: str) -> None:
+        """End every connection to the database at `url`, as a restart of the server does."""
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        self._admin.execute(ended, [make_url(url).database])
+
     def stop(self) -> None:
         """Stop the server and remove its files."""
         self._admin.close()

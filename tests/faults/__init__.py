@@ -1,0 +1,1 @@
+"""Attacks and faults against the running application, after docs/faults.md; what is tested elsewhere is named there."""

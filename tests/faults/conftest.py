@@ -1,0 +1,149 @@
+"""A laboratory under attack: two projects, people in every role, and records of every kind that has a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import pytest
+from sqlalchemy import select
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from lims.app import create_app
+from lims.config import Settings
+from lims.db import Database
+from lims.domain.vocabulary import RoleName
+from lims.intake.store import FileStore
+from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Study, User
+from lims.views.transaction import Application
+from tests.support import factories
+from tests.support.pages import MEMORY_KIB, Browser, add_person, sent
+
+HERE, THERE = "HERE", "THERE"
+ROLES = {
+    "manager": RoleName.ADMINISTRATOR,
+    "director": RoleName.STUDY_DIRECTOR,
+    "scientist": RoleName.SCIENTIST,
+    "technician": RoleName.TECHNICIAN,
+    "auditor": RoleName.AUDITOR,
+}
+"""Who belongs to HERE."""
+CONTENT = b"id,date,weight (g)\n=1+1,2026-03-09,20.5\n"
+
+
+@dataclass
+class Lab:
+    """An installation with two projects; a person of each role belongs to HERE, and nobody but Olga to THERE."""
+
+    app: Application
+    settings: Settings
+    database: Database
+    projects: dict[str, int]
+    signed_in: dict[str, Browser] = field(default_factory=dict)
+
+    def browser(self, name: str = "director") -> Browser:
+        """Give the browser of a person, signed in at its first use."""
+        if name not in self.signed_in:
+            self.signed_in[name] = Browser(self.app).sign_in(name)
+        return self.signed_in[name]
+
+    def file(self, path: str, name: str = "director", **query: str) -> TestResponse:
+        """Get a file whole; one that is streamed lets go of its database at its end."""
+        response = self.browser(name).client.get(path, query_string=query, buffered=True)
+        assert response.status_code == HTTPStatus.OK, (path, response.status)
+        assert response.headers["Content-Disposition"].startswith("attachment"), path
+        return response
+
+    def token(self, name: str = "director") -> dict[str, str]:
+        """Give what a form of this person's must carry."""
+        return {"csrf_token": sent(self.browser(name).get("/account/"), "/account/")["csrf_token"]}
+
+    def first(self, model: type[Base], project: str = HERE) -> int:
+        """Give the id of a project's first record of a table."""
+        key: int = self.of(model, project)[0]
+        return key
+
+    def of(self, model: type[Base], project: str = HERE) -> list[int]:
+        """Give the ids of a project's records of a table."""
+        table = model.__table__.c
+        with self.database.reading() as session:
+            wanted = select(table.id).where(table.project_id == self.projects[project]).order_by(table.id)
+            return list(session.scalars(wanted))
+
+    def first_member(self) -> int:
+        """Give the id of HERE's first membership."""
+        return self.first(Membership)
+
+    def events(self) -> int:
+        """Count the events of the trail."""
+        with self.database.reading() as session:
+            return len(session.scalars(select(AuditEvent.seq)).all())
+
+    def address(self, rule: Rule, *, project: str = HERE, ids_of: str = HERE) -> str:
+        """Give the address of a route in `project`, with the ids of records of `ids_of`."""
+        with self.database.reading() as session:
+            person = session.scalars(select(User.id)).first()
+            of_project = select(AuditChange.event_seq).where(AuditChange.project_id == self.projects[ids_of])
+            event = session.scalars(of_project.order_by(AuditChange.event_seq)).first()
+        values = {
+            "project_code": project,
+            "code": project,
+            "study_id": self.first(Study, ids_of),
+            "animal_id": self.first(Animal, ids_of),
+            "measurement_id": self.first(Measurement, ids_of),
+            "batch_id": self.first(ImportBatch, ids_of),
+            "membership_id": self.first(Membership, ids_of),
+            "user_id": person,
+            "seq": event,
+            "entity": "animal",
+            "key": self.first(Animal, ids_of),
+            "token": "none",
+            "filename": "css/app.css",
+        }
+        path = self.app.url_map.bind("localhost").build(rule.endpoint, {one: values[one] for one in rule.arguments})
+        return str(path)
+
+    def rules(self, method: str, prefix: str = "/") -> list[Rule]:
+        """Give the routes that answer a method, those of this application's own pages."""
+        own = [one for one in self.app.url_map.iter_rules() if not one.endpoint.startswith(("security.", "static"))]
+        return [one for one in own if method in (one.methods or ()) and one.rule.startswith(prefix)]
+
+
+def _records(database: Database, settings: Settings, code: str) -> int:
+    """Make a project with a study, an animal, a batch and readings; gives its id."""
+    with factories.declared(database) as session:
+        project = factories.project(session, code)
+        study = factories.study(session, project, f"ST-{code}")
+        arm = factories.arm(session, study)
+        animal = factories.animal(session, project, f"M-{code}", cage="=1+1", strain="@SUM(A1)")
+        factories.enrolment(session, arm, animal)
+        implant = factories.implant(session, animal, "+right flank")
+        file = factories.stored_file(session, CONTENT + code.encode())
+        FileStore(settings.file_dir).put(CONTENT + code.encode())
+        batch = factories.batch(session, project, file_id=file.id, file_name="-2+3 weights.csv", study_id=study.id)
+        factories.measurement(session, animal, value=20.5, batch_id=batch.id, raw="=20.5", source_sheet="=cmd|' /C calc'!A0")
+        factories.measurement(session, animal, "caliper_volume", 120, implant_id=implant.id, operator="@Sam", raw="-1.5")
+        return project.id
+
+
+def _lab(settings: Settings, database: Database) -> Lab:
+    app = create_app(settings.model_copy(update={"password_memory_kib": MEMORY_KIB}), database)
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # an error of ours is an answer with status 500, as people get it
+    projects = {code: _records(database, settings, code) for code in (HERE, THERE)}
+    for name, role in ROLES.items():
+        add_person(database, name, **{HERE: role})
+    add_person(database, "olga", administrator=True, **{THERE: RoleName.ADMINISTRATOR})
+    return Lab(app, settings, database, projects)
+
+
+@pytest.fixture
+def lab(settings: Settings, sqlite_database: Database) -> Lab:
+    """Give the laboratory on SQLite."""
+    return _lab(settings, sqlite_database)
+
+
+@pytest.fixture
+def lab_on_each(settings: Settings, database: Database) -> Lab:
+    """Give the laboratory on each engine in turn."""
+    return _lab(settings, database)

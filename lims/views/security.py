@@ -24,7 +24,7 @@ from lims.models import User
 from lims.records.passwords import MINIMUM_LENGTH, PARALLELISM, TIME_COST
 from lims.views.mail import send_text
 from lims.views.request_log import request_id
-from lims.views.transaction import current_session, installation
+from lims.views.transaction import current_session, installation, let_go
 
 FAILED_SIGN_INS = "20 per 15 minutes"
 RESETS = "5 per hour"
@@ -80,6 +80,11 @@ class Account(UserMixin):
     @fs_uniquifier.setter
     def fs_uniquifier(self, value: str) -> None:
         self.person.fs_uniquifier = value
+
+    def verify_and_update_password(self, password: str) -> bool:
+        """Check a password. It is hashed for a noticeable time, on purpose, in which others may write."""
+        with let_go(self.person):
+            return super().verify_and_update_password(password)
 
 
 class AccountDatastore(SQLAlchemySessionUserDatastore):

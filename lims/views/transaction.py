@@ -7,6 +7,8 @@ fails is answered by the same error handlers as a view that fails.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask, Response, current_app, g, request
@@ -15,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from lims.config import Settings
 from lims.db import Database
+from lims.models import Base
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -70,6 +73,22 @@ def close_session(error: BaseException | None = None) -> None:
     session: Session | None = g.pop("session", None)
     if session is not None:
         session.close()
+
+
+@contextmanager
+def let_go(record: Base) -> Iterator[None]:
+    """Give the connection back, and with it the right to write, while something slow goes on that needs one record only.
+
+    For the beginning of a request: what it changed so far is undone. Whoever changes the record meanwhile is noticed by
+    its version when it is saved.
+    """
+    session = current_session()
+    session.expunge(record)
+    session.rollback()
+    try:
+        yield
+    finally:
+        session.add(record)
 
 
 def commit_now() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
+from flask_security import UserMixin
 from sqlalchemy import event, select
 from werkzeug.routing import Rule
 
@@ -265,3 +268,24 @@ def test_a_database_locked_too_long_is_503_with_a_sentence(app: Application, sql
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "10"
     assert "The database is busy" in response.text
+
+
+@pytest.mark.parametrize(("password", "status", "action"), [(PASSWORD, 302, "session:open"), ("wrong", 200, "session:fail")])
+def test_others_can_write_while_a_password_is_hashed(
+    sqlite_database: Database, browser: Browser, monkeypatch: pytest.MonkeyPatch, password: str, status: int, action: str
+) -> None:
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    hashing = UserMixin.verify_and_update_password
+    written: list[bool] = []
+
+    def with_somebody_else_writing(self: UserMixin, typed: str) -> bool:
+        with closing(sqlite3.connect(str(sqlite_database.engine.url.database), timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.rollback()
+        written.append(True)
+        return hashing(self, typed)
+
+    monkeypatch.setattr(UserMixin, "verify_and_update_password", with_somebody_else_writing)
+    browser.submit(browser.get("/login"), "/login", status, email=address("Ada Admin"), password=password)
+    assert written == [True]
+    assert events(sqlite_database)[-1][0] == action

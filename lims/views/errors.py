@@ -20,6 +20,8 @@ from lims.views.transaction import close_session, start_again
 
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 503})
 RETRY_SECONDS = 10
+TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+"""What PostgreSQL and SQLite call a key that somebody else has taken."""
 NOT_SHOWN = ("csrf_token", "password", "new_password", "new_password_confirm", "password_confirm", "submit", "version", "next")
 log = structlog.stdlib.get_logger("lims.errors")
 
@@ -56,6 +58,11 @@ def _stale(stale: StaleDataError) -> ResponseReturnValue:
 
 
 def _integrity(refused: IntegrityError) -> ResponseReturnValue:
+    kind = getattr(refused.orig, "sqlstate", None) or getattr(refused.orig, "sqlite_errorname", None)
+    if kind not in TAKEN:
+        # A value that no column takes is our mistake: nobody was faster.
+        log.error("integrity", error=str(refused.orig).split("\n")[0], exc_info=refused)
+        return _defect(refused)
     log.warning("integrity", error=str(refused.orig).split("\n")[0])
     return _page(HTTPStatus.CONFLICT, "Somebody else recorded the same thing at the same moment.", typed=_typed())
 

@@ -16,7 +16,7 @@ from lims.domain.identifiers import clean_identifier
 from lims.domain.vocabulary import ArmRole, DayZero, RecordStatus, StudyKind, StudyStatus
 from lims.models import Arm, Enrolment, Study
 from lims.queries.chunks import in_chunks
-from lims.records.accounts import require_reason
+from lims.records.accounts import clean_name, require_reason
 from lims.records.common import add_or_reinstate
 from lims.records.versions import check_version
 
@@ -70,7 +70,7 @@ def add_study(session: Session, actor: Actor, project_id: int, new: NewStudy, *,
     values = {
         "project_id": project_id,
         "code": code,
-        "title": new.title.strip() or code,
+        "title": clean_name(new.title.strip() or code, field="title"),
         "hypothesis": new.hypothesis,
         "kind": new.kind,
         "state": new.state,
@@ -115,6 +115,8 @@ def change_study(
     unknown = sorted(fields.keys() - CHANGEABLE)
     if unknown:
         raise TypeError(f"not changeable: {', '.join(unknown)}")
+    if "title" in fields:
+        fields["title"] = clean_name(fields["title"], field="title")
     changed = {name: (getattr(study, name), new) for name, new in fields.items() if getattr(study, name) != new}
     if not changed:
         raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")

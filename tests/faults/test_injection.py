@@ -140,3 +140,11 @@ def test_every_form_takes_hostile_text_as_text(lab_on_each: Lab) -> None:
                     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                         failed[address, field, text[:40]] = response.status_code
     assert failed == {}
+
+
+def test_a_title_too_long_for_its_column_is_refused_beside_the_field_on_each_engine(lab_on_each: Lab) -> None:
+    browser = lab_on_each.browser()
+    page = browser.submit(browser.get("/p/HERE/studies/new"), "/p/HERE/studies/new", status=422, code="LONG", title="x" * 201)
+    assert isinstance(page, Tag)
+    assert "1 to 200 printable characters" in page.text
+    assert page.find("input", id="code", value="LONG"), "what was typed is lost"

@@ -195,7 +195,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int
     # A stream ends where the directory says; with a size no member may have, it ends where the data do.
     member.file_size = MAX_INFLATED_BYTES + 1
     size = 0
-    tall = wide = member.filename != _ODS_CONTENT
+    plain = tall = member.filename != _ODS_CONTENT
     is_xml = member.filename.endswith((".xml", ".rels"))
     with archive.open(member) as stream:
         for chunk in _chunks(stream):
@@ -206,13 +206,17 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, budget: int
                 raise _too_much()
             if size > RATIO_FROM_BYTES and size > MAX_RATIO * member.compress_size:
                 raise _bomb(f"`{member.filename}` unpacks to more than {MAX_RATIO} times its size", "a workbook of readings")
-            if tall or wide:
-                plain = not _has_more_than_values(chunk)
-                tall = plain and tall and not _FAR_IF_TALL.search(chunk)
-                wide = plain and wide and not _FAR_IF_WIDE.search(chunk)
+            plain = plain and not _has_more_than_values(chunk)
+            tall = plain and tall and not _FAR_IF_TALL.search(chunk)
     if size != declared:
         raise damaged()
-    return size, not (tall or wide)
+    return size, not (plain and (tall or _is_wide_only(archive, member)))
+
+
+def _is_wide_only(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Tell whether a sheet with more than 100 columns has few enough rows; a second pass, which few sheets need."""
+    with archive.open(member) as stream:
+        return not any(_FAR_IF_WIDE.search(chunk) for chunk in _chunks(stream))
 
 
 def _has_document_type(chunk: bytes, *, first: bool) -> bool:

@@ -215,7 +215,7 @@ def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int
     return out.getvalue().encode()
 
 
-_RUNS = re.compile(r"[=@\t\r]|[+-](?![\d.,])")
+_RUNS = re.compile(r"[=@\t\r\n＝＋－＠]|[+-](?!\d*(?:[.,]\d+)*(?:[eE][+-]?\d+)?\Z)")
 """How text begins that a spreadsheet would run as a formula; a number with a sign is no such text."""
 
 

@@ -7,13 +7,13 @@ Planned records have negative ids until they exist.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, and_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from importers.base import AnimalFacts, Clock, Finding, Reading, Severity
 from importers.workbook import Workbook
@@ -60,35 +60,27 @@ class Resolver:
 
     def _animals(self) -> None:
         labels = list(self.facts)
-        rows = in_chunks(
-            self.session,
-            labels,
-            lambda some: select(Animal).where(Animal.project_id == self.project_id, Animal.code.in_(some)),
-        )
-        known = {animal.code: animal for (animal,) in rows if animal.status is RecordStatus.ACTIVE}
-        aliased = in_chunks(
-            self.session,
-            [label for label in labels if label not in known],
-            lambda some: (
-                select(AnimalAlias.alias, Animal)
-                .join(Animal, Animal.id == AnimalAlias.animal_id)
-                .where(
-                    AnimalAlias.project_id == self.project_id,
-                    AnimalAlias.alias.in_(some),
-                    AnimalAlias.status == RecordStatus.ACTIVE,
-                    Animal.status == RecordStatus.ACTIVE,
-                )
-            ),
-        )
-        known |= dict(aliased)
+        known = {code: Host(*row) for code, *row in in_chunks(self.session, labels, self._hosts(Animal.code))}
+        others = [label for label in labels if label not in known]
+        aliased = in_chunks(self.session, others, self._hosts(AnimalAlias.alias))
+        known |= {alias: Host(*row) for alias, *row in aliased}
         for number, (label, facts) in enumerate(self.facts.items(), start=1):
-            animal = known.get(label)
-            if animal is not None:
-                self.names.hosts[label] = Host(animal.id, animal.code, animal.birth_date, animal.died_on)
-                self._compare(animal, facts)
+            host = known.get(label)
+            if host is not None:
+                self.names.hosts[label] = host
+                self._compare(host, facts)
             elif self._may_create_animal(label, facts):
                 self.names.hosts[label] = Host(-number, label, facts.birth_date)
                 self.names.new_animals.append(facts)
+
+    def _hosts(self, name: InstrumentedAttribute[str]) -> Callable[[Sequence[str]], Executable]:
+        """Give the statement that finds active animals by their id, or by a confirmed alias."""
+        columns = select(name, Animal.id, Animal.code, Animal.birth_date, Animal.died_on)
+        wanted = columns.where(Animal.project_id == self.project_id, Animal.status == RecordStatus.ACTIVE)
+        if name is AnimalAlias.alias:
+            same = and_(AnimalAlias.animal_id == Animal.id, AnimalAlias.status == RecordStatus.ACTIVE)
+            wanted = wanted.join(AnimalAlias, same).where(AnimalAlias.project_id == self.project_id)
+        return lambda some: wanted.where(name.in_(some))
 
     def _usable(self, text: str | None, what: str, facts: AnimalFacts, longest: int = LONGEST) -> bool:
         """Tell whether a name can be recorded, or say why not."""
@@ -116,15 +108,15 @@ class Resolver:
         )
         return False
 
-    def _compare(self, animal: Animal, facts: AnimalFacts) -> None:
-        if facts.birth_date and animal.birth_date and facts.birth_date != animal.birth_date:
+    def _compare(self, host: Host, facts: AnimalFacts) -> None:
+        if facts.birth_date and host.birth_date and facts.birth_date != host.birth_date:
             self._find(
                 "birth-date-differs",
-                f'Animal "{facts.label}" was born on {animal.birth_date} by its record, on {facts.birth_date} by this file.',
+                f'Animal "{facts.label}" was born on {host.birth_date} by its record, on {facts.birth_date} by this file.',
                 facts,
                 severity=Severity.WARNING,
                 value=str(facts.birth_date),
-                expected=str(animal.birth_date),
+                expected=str(host.birth_date),
                 remedy="The record stays as it is; correct it on the animal's page if the file is right.",
             )
 

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from lims.models import Animal, Measurement, Study
 from tests.faults.conftest import Lab
 from tests.support import factories
+from tests.support.pages import sent
 
 LISTS = (
     "/p/HERE/animals/",
@@ -90,3 +91,13 @@ def test_the_names_of_files_and_types_are_ours(lab: Lab, paths: list[str]) -> No
         disposition = answer.headers["Content-Disposition"]
         assert disposition.replace('\\"', "").count('"') in (0, 2), disposition
     assert lab.of(Measurement)
+
+
+def test_a_refused_row_that_goes_back_to_a_spreadsheet_runs_nothing(lab: Lab) -> None:
+    texts = ["-2+3+cmd|' /C calc'!A0", "+1-1", "=1", "@x", "＝1", "-1.5", "+3", "-1,5", "-2e5"]
+    content = "id,date,weight (g),note\n" + "".join(f'M-HERE,2026-03-16,nonsense,"{text}"\n' for text in texts)
+    browser, path = lab.browser(), "/p/HERE/imports/new"
+    file = (io.BytesIO(content.encode()), "refused.csv")
+    page = browser.client.post(path, data=sent(browser.get(path), path) | {"file": file}).headers["Location"]
+    rows = list(csv.reader(io.StringIO(lab.file(f"{page}/refused.csv").data.decode())))
+    assert [row[3] for row in rows[1:]] == [*(f"'{text}" for text in texts[:5]), *texts[5:]]

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from lims.audit.canon import text_of
 from lims.audit.record import Actor, declare
 from lims.audit.words import value_text
+from lims.domain.formulas import harmless
 from lims.models import Arm, AuditChange, AuditCheckpoint, AuditEvent, Enrolment, Implant, ImportBatch, Measurement
 
 Format = Literal["csv", "jsonl", "xlsx"]
@@ -25,9 +26,6 @@ HEADER = ("event", "time (UTC)", "person", "origin", "action", "reason", "entity
 XLSX_ROWS = 1_048_576
 NO_ACCOUNT = 0
 CHUNK = 5_000
-
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ExportTooLong(ValueError):
@@ -195,11 +193,8 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, str) else "" if value is None else value_text(value)
 
 
-def unformulated(value: Any) -> Any:
-    """Quote text that a spreadsheet would run as a formula; numbers such as -1.5 stay."""
-    if isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value):
-        return "'" + value
-    return value
+def _for_csv(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _write_csv(session: Session, destination: IO[bytes], filters: Filters) -> int:
@@ -208,7 +203,7 @@ def _write_csv(session: Session, destination: IO[bytes], filters: Filters) -> in
         writer = csv.writer(text)
         writer.writerow(HEADER)
         count = 0
-        for rows in _field_rows(session, filters, unformulated):
+        for rows in _field_rows(session, filters, _for_csv):
             writer.writerows(rows)
             count += len(rows)
         return count

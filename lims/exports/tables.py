@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from lims.domain.formulas import harmless
+
 Row: TypeAlias = Sequence[Any]
 Writer: TypeAlias = Callable[[Sequence[str], Iterable[Row]], Iterator[bytes]]
 BLOCK_BYTES = 64 * 1024
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _LONGEST_CELL = 32_767
 """Characters in one cell of an xlsx file."""
 
@@ -29,17 +30,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return value
-
-
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from running text as a formula: an apostrophe goes before it, unless it is a plain number."""
-    if not text.startswith(_FORMULA_STARTS):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text if text[0] in "+-" else f"'{text}"
 
 
 def _for_csv(value: Any) -> Any:

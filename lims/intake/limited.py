@@ -19,6 +19,11 @@ from importers.base import Refused
 Result = TypeVar("Result")
 
 _PRELOAD = ["lims.intake.run"]
+AT_ONCE = 2
+"""Children of one process at a time: what they may take together is bounded too. Others wait."""
+WAITING_SECONDS = 120
+"""How long a file waits for its turn, and how much longer than its processor time a child may sit idle."""
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def run_limited(function: Callable[..., Result], *args: Any, memory_mb: int, seconds: int) -> Result:
@@ -27,8 +32,22 @@ def run_limited(function: Callable[..., Result], *args: Any, memory_mb: int, sec
     Function, arguments and result are pickled; keep them small. Exceptions of the function are raised here.
 
     Raises:
-        Refused: the child ran out of memory or time, or the reader aborted it.
+        Refused: the child ran out of memory or time, the reader aborted it, or other files took all turns.
     """
+    if not _turns.acquire(timeout=WAITING_SECONDS):
+        raise Refused(
+            "reading-busy",
+            f"Other files are being read, and this one waited {WAITING_SECONDS} seconds for its turn.",
+            expected="a free turn",
+            remedy="The file is stored. Try again in a few minutes.",
+        )
+    try:
+        return _run(function, args, memory_mb, seconds)
+    finally:
+        _turns.release()
+
+
+def _run(function: Callable[..., Result], args: tuple[Any, ...], memory_mb: int, seconds: int) -> Result:
     # A process with several threads must not fork itself: it asks a clean, single-threaded server process to fork.
     method = "fork" if threading.active_count() == 1 else "forkserver"
     context: Any = multiprocessing.get_context(method)
@@ -39,6 +58,8 @@ def run_limited(function: Callable[..., Result], *args: Any, memory_mb: int, sec
     child.start()
     theirs.close()
     try:
+        if not ours.poll(seconds + WAITING_SECONDS):
+            child.kill()
         succeeded, result = ours.recv()
     except EOFError:
         child.join()

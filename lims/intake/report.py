@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from importers.base import Claim, Finding, Question, Reading, Severity
 from importers.workbook import CellValue, Workbook
+from lims.domain.formulas import harmless
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
 
@@ -215,12 +215,7 @@ def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int
     return out.getvalue().encode()
 
 
-_RUNS = re.compile(r"[=@\t\r\n＝＋－＠]|[+-](?!\d*(?:[.,]\d+)*(?:[eE][+-]?\d+)?\Z)")
-"""How text begins that a spreadsheet would run as a formula; a number with a sign is no such text."""
-
-
 def _cell(value: CellValue) -> str:
     if isinstance(value, float):
         return f"{value:.15g}"
-    text = str(value)
-    return f"'{text}" if _RUNS.match(text) else text
+    return harmless(str(value))

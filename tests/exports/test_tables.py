@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from lims.domain.formulas import harmless
 from lims.domain.vocabulary import Sex
-from lims.exports.tables import csv_blocks, harmless, json_blocks, xlsx_blocks
+from lims.exports.tables import csv_blocks, json_blocks, xlsx_blocks
 
 ROW: list[Any] = [-1.5, 0.1, 7, True, None, date(2026, 11, 2), datetime(2026, 11, 2, 14, 5, tzinfo=UTC), Sex.FEMALE, "Zoë, 2"]
 HEADERS = [f"h{number}" for number in range(len(ROW))]

@@ -138,3 +138,29 @@ def test_a_process_with_one_thread_forks_itself() -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, "reader-aborted\n"), done.stderr
+
+
+def test_a_child_that_only_waits_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lims.intake.limited.WAITING_SECONDS", 0.5)
+    began = time.monotonic()
+
+    with pytest.raises(Refused, match="stopped"):
+        run_limited(time.sleep, 60, memory_mb=256, seconds=1)
+
+    assert time.monotonic() - began < 20
+
+
+def test_more_files_than_turns_wait_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lims.intake.limited.WAITING_SECONDS", 1)
+    busy = [threading.Thread(target=run_limited, args=(time.sleep, 4), kwargs=LIMITS) for _ in range(2)]
+    for one in busy:
+        one.start()
+    time.sleep(0.5)
+
+    with pytest.raises(Refused) as refused:
+        run_limited(max, 1, 2, **LIMITS)
+
+    for one in busy:
+        one.join()
+    assert refused.value.finding.code == "reading-busy"
+    assert run_limited(max, 1, 2, **LIMITS) == 2

@@ -7,10 +7,12 @@ Both are fresh and migrated. `settings` belongs to whichever of the two the test
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from lims.audit.record import Actor
 from lims.config import Settings
@@ -114,3 +116,15 @@ def samples() -> Path:
     if not SAMPLES.is_dir():
         pytest.skip(f"no sample files: {SAMPLES} is absent")
     return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give this machine's Chromium; nothing is downloaded."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine (Debian, Ubuntu: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()

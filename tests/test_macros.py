@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
+from playwright.sync_api import Browser, Route
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DecimalField, Form, SelectField, StringField
 from wtforms.validators import InputRequired
@@ -221,12 +221,7 @@ def test_a_plot_carries_its_numbers_as_a_table(app: Flask) -> None:
 
 
 @pytest.mark.browser
-def test_every_plot_is_drawn_under_the_strict_policy(app: Flask) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed, so no plot can be drawn.")
-    from playwright.sync_api import Route, sync_playwright
-
+def test_every_plot_is_drawn_under_the_strict_policy(app: Flask, chromium: Browser) -> None:
     specs = some_plots()
 
     @app.get("/plots")
@@ -241,14 +236,12 @@ def test_every_plot_is_drawn_under_the_strict_policy(app: Flask) -> None:
             route.fulfill(status=response.status_code, headers=dict(response.headers), body=response.data)
 
     said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page()
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.route("**/*", answer)
-        tab.goto(f"{origin}/plots")
-        for name in specs:
-            tab.wait_for_selector(f"#{name} .plot-area svg .mark-symbol path", state="attached")
-        browser.close()
+    tab = chromium.new_page()
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.route("**/*", answer)
+    tab.goto(f"{origin}/plots")
+    for name in specs:
+        tab.wait_for_selector(f"#{name} .plot-area svg .mark-symbol path", state="attached")
+    tab.close()
     assert said == []

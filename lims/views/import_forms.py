@@ -7,7 +7,15 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired
 
 from importers.registry import IMPORTERS
@@ -16,6 +24,12 @@ from lims.models import ImportBatch, Study
 PREFIX = "answer-"
 """Names of question fields begin so: an importer's key cannot meet a field of the form itself."""
 EVERYTHING = "animals,arms,study"
+
+
+def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
+    """Give the studies to choose from, and none."""
+    named = (SelectChoice(str(one.id), f"{one.code} · {one.title}") for one in studies)
+    return [SelectChoice("", "none, or as the file says"), *named]
 
 
 class UploadForm(FlaskForm):
@@ -31,7 +45,7 @@ class UploadForm(FlaskForm):
 
     def offer(self, studies: Sequence[Study]) -> None:
         """Fill the list of studies."""
-        self.study.choices = [("", "none, or as the file says"), *((str(one.id), f"{one.code} · {one.title}") for one in studies)]
+        self.study.choices = study_choices(studies)
 
 
 class AnswersForm(FlaskForm):
@@ -73,8 +87,8 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study]) -> AnswersForm:
             "changed": choices.get("changed") == "accept",
         }
     )
-    form.importer.choices = [("", "not recognised: choose"), *((one.key, one.title) for one in IMPORTERS)]
-    form.study.choices = [("", "none, or as the file says"), *((str(one.id), f"{one.code} · {one.title}") for one in studies)]
+    form.importer.choices = [SelectChoice("", "not recognised: choose"), *(SelectChoice(one.key, one.title) for one in IMPORTERS)]
+    form.study.choices = study_choices(studies)
     return form
 
 
@@ -84,7 +98,7 @@ def _question_field(question: Mapping[str, Any]) -> Any:
     if question["options"]:
         return RadioField(
             question["prompt"],
-            choices=[(value, label) for value, label in question["options"]],
+            choices=[SelectChoice(value, label) for value, label in question["options"]],
             default=question["answer"],
             description=described,
             validate_choice=False,

@@ -6,7 +6,12 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy import func, select
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
+    HiddenField,
+    SelectChoice,
+    SelectField,
+    StringField,
+)
 from wtforms.validators import InputRequired
 
 from lims.domain.permissions import ROLE_TITLES, allowed, require
@@ -30,7 +35,7 @@ from lims.views.tables import Column, Empty, Listing, answer, choice, search
 
 pages = Blueprint("projects", __name__, url_prefix="/projects")
 REASON = "A reason is needed: it stands in the audit trail."
-ROLES = {role.value: title.capitalize() for role, title in ROLE_TITLES.items()}
+ROLES = [SelectChoice(role.value, title.capitalize()) for role, title in ROLE_TITLES.items()]
 _MEMBERS = (
     select(func.count())
     .where(Membership.project_id == Project.id, Membership.status == RecordStatus.ACTIVE)

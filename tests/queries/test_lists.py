@@ -202,9 +202,11 @@ def test_the_first_page_of_readings_and_their_number_come_from_an_index(sqlite_d
     with sqlite_database.reading() as session:
         page = measurement_list(1).order_by(text("id DESC")).limit(50)
         compiled = page.compile(sqlite_database.engine, compile_kwargs={"literal_binds": True})
-        plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+        steps = session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))
+        # The statement's own steps; the few changes of one reading may be sorted in its subquery.
+        plan = [row.detail for row in steps if row.parent == 0]
         count = count_of_project(1).compile(sqlite_database.engine, compile_kwargs={"literal_binds": True})
         counting = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {count}"))]
     assert any("ix_measurement_project_id_id" in step for step in plan)
-    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan if "CORRELATED" not in step)
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
     assert any("INDEX uq_measurement_slot" in step for step in counting)

@@ -68,6 +68,8 @@ class Task:
     expect: str | None = None
     """The digest of the preview that a person confirmed; `None`: check and commit in one go."""
     reason: str = ""
+    today: date | None = None
+    """The lab's date, read where the task is made; `None`: read when it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Blocked(Exception):
 
 def check(settings: Settings, url: str, batch_id: int, actor: Actor) -> Outcome:
     """Read, resolve and judge a stored file in a limited child; keeps report and findings with the batch."""
-    return _in_child(Task(url, settings, batch_id, actor))
+    return _in_child(Task(url, settings, batch_id, actor, today=_today(settings.zone)))
 
 
 def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect: str | None = None, reason: str = "") -> Outcome:
@@ -108,7 +110,9 @@ def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect:
 
     A checkpoint of the audit trail follows what was recorded; one that cannot be copied to its folder is said, not hidden.
     """
-    outcome = _in_child(Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason))
+    outcome = _in_child(
+        Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason, today=_today(settings.zone))
+    )
     return _attest(settings, url, outcome) if outcome.state is BatchState.COMMITTED else outcome
 
 
@@ -235,7 +239,7 @@ def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, 
     validate(
         session,
         plan,
-        today=_today(zone),
+        today=task.today or _today(zone),
         ignore_batch=batch.supersedes_id,
         accept_changes=batch.choices.get("changed") == "accept",
     )

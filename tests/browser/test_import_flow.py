@@ -74,8 +74,10 @@ class Bench:
 
     def tiles(self) -> dict[str, int]:
         """Read the tiles."""
-        texts = [tile.inner_text().split("\n") for tile in self.page.locator(".tiles .tile").all()]
-        return {label: int(number.replace(",", "")) for number, label in texts}
+        # Number and label each by itself: how they stand on the page depends on whether its style has arrived.
+        labels = self.page.locator(".tiles .tile span").all_inner_texts()
+        numbers = self.page.locator(".tiles .tile strong").all_inner_texts()
+        return {label: int(number.replace(",", "")) for label, number in zip(labels, numbers, strict=True)}
 
 
 CREATE = "Create the animals, arms and study that this file names"

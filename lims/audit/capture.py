@@ -82,7 +82,8 @@ def _as_change(session: Session, instance: Base, fields: dict[str, list[Any]]) -
         for column, (old, new) in fields.items()
     }
     table = instance.__tablename__
-    project = instance.id if table == "project" else getattr(instance, "project_id", None)  # type: ignore[attr-defined]
+    # A project is its own scope; what belongs to none (people, roles, stored files) has no such column.
+    project = instance.id if table == "project" else getattr(instance, "project_id", None)  # type: ignore[attr-defined]  # as below
     return Change(table, instance.id, project, canonical(told))  # type: ignore[attr-defined]  # every audited table has an id
 
 

@@ -35,6 +35,7 @@ class SpecimenKind(StrEnum):
     """What was collected (PDX-MI clinical module, MIABIS sample type)."""
 
     TUMOUR = "tumour"
+    BLOOD = "blood"
     PLASMA = "plasma"
     CSF = "csf"
     BRAIN_REGION = "brain_region"

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.vocabulary import MEASUREMENT_KINDS, Quality, VolumeFormula
 from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, any_of, reference
-from lims.models.colony import Animal, Implant
+from lims.models.colony import Animal
+from lims.models.implants import Implant
 from lims.models.imports import ImportBatch
 
 

@@ -23,8 +23,10 @@ from lims import migrate
 from lims.audit.export import Format, export
 from lims.audit.verify import verify
 from lims.db import Database
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL
+from lims.records.implants import IMPLANT
 from lims.records.measurements import Readings, record_measurements
+from lims.records.nouns import record
 from lims.records.projects import create_project
 
 PER_EVENT = 20_000
@@ -48,8 +50,8 @@ def write_trail(folder: Path, changes: int) -> str:
         with database.transaction() as session:
             project = create_project(session, ACTOR, code="BENCH", title="Benchmark")
             codes = [f"M{number:05}" for number in range(max(1, changes // READINGS_PER_ANIMAL))]
-            animals = add_animals(session, ACTOR, project.id, [NewAnimal(code) for code in codes])
-            add_implants(session, ACTOR, project.id, [NewImplant(one.id, "brain") for one in animals[: len(ARMS)]])
+            animals = record(session, ACTOR, ANIMAL, project.id, [{"code": code} for code in codes])
+            record(session, ACTOR, IMPLANT, project.id, [{"animal_id": one.id, "label": "brain"} for one in animals[: len(ARMS)]])
             of = (project.id, project.code)
             references = [(one.id, one.code) for one in animals]
         for start in range(0, changes, PER_EVENT):

@@ -27,7 +27,9 @@ from lims.db import Database
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import Project, Study
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL
+from lims.records.implants import IMPLANT
+from lims.records.nouns import record
 from lims.records.projects import create_project
 from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
 
@@ -92,8 +94,8 @@ def fill(database: Database, store: FileStore, rows: int) -> Path:
 
 
 def _cohort(session: Session, project: Project, codes: list[str]) -> Study:
-    animals = add_animals(session, ACTOR, project.id, [NewAnimal(code) for code in codes])
-    add_implants(session, ACTOR, project.id, [NewImplant(animal.id, "brain") for animal in animals])
+    animals = record(session, ACTOR, ANIMAL, project.id, [{"code": code} for code in codes])
+    record(session, ACTOR, IMPLANT, project.id, [{"animal_id": animal.id, "label": "brain"} for animal in animals])
     study = add_study(session, ACTOR, project.id, NewStudy("BENCH-1", "Benchmark"))
     arms = add_arms(session, ACTOR, study, [NewArm(arm, arm) for arm in ARMS])
     enrol(session, ACTOR, study, [NewEnrolment(arms[number % 2].id, animal.id) for number, animal in enumerate(animals)])

@@ -45,7 +45,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
             "password messages. Name the hosts, such as LIMS_TRUSTED_HOSTS='[\"lims.lab.org\"]'."
         )
     app = Application("lims", template_folder=str(templates_dir()), static_folder=str(Path(__file__).parent / "static"))
-    app.extensions["lims"] = Installation(settings, database or Database(settings.url))
+    app.extensions["lims"] = Installation(settings, database or Database(settings.url, settings.zone))
     app.config.update(
         SECRET_KEY=settings.secret_key or stored_secret_key(settings.data_dir),
         MAX_CONTENT_LENGTH=MAX_UPLOAD_BYTES,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, tzinfo
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -69,10 +70,12 @@ def _begin_sqlite(connection: Connection) -> None:
 class Database:
     """An engine with its two ways in: `reading()` sessions and `writing()` transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, zone: tzinfo = UTC) -> None:
         self.engine = make_engine(url)
-        self.reader = sessionmaker(self.engine, class_=AuditedSession, expire_on_commit=False)
-        self.writer = sessionmaker(self.engine.execution_options(writes=True), class_=AuditedSession, expire_on_commit=False)
+        info = {"zone": zone}  # the laboratory's: what day it is there decides what lies in the future
+        self.reader = sessionmaker(self.engine, class_=AuditedSession, expire_on_commit=False, info=info)
+        writing = self.engine.execution_options(writes=True)
+        self.writer = sessionmaker(writing, class_=AuditedSession, expire_on_commit=False, info=info)
 
     @property
     def dialect(self) -> str:

@@ -36,7 +36,7 @@ def settings_of(context: click.Context) -> Settings:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Open the database for a command; what the domain refuses leaves as a sentence and exit status 1."""
-    database = Database(settings.url)
+    database = Database(settings.url, settings.zone)
     try:
         yield database
     except DomainError as refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,8 +16,10 @@ from lims.demo.cohorts import WEIGHT_LOSS_LIMIT, Cohort, Mouse
 from lims.demo.people import Staff
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, Sex, StudyKind, StudyStatus
 from lims.models import Animal, Implant, PdxModel, Study
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL, cages_named
 from lims.records.fates import Death, record_deaths
+from lims.records.implants import IMPLANT
+from lims.records.nouns import record
 from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, change_study, enrol
 
 AGE_AT_IMPLANTATION = timedelta(weeks=8)
@@ -35,7 +38,9 @@ class Recorded:
 def add_cohort(database: Database, staff: Staff, cohort: Cohort, models: Mapping[str, PdxModel]) -> Recorded:
     """Record a cohort as it stands on the day of randomisation: the animals by the technician, the design by the director."""
     with database.transaction() as session:
-        animals = add_animals(session, staff.technician, staff.project, [_animal(cohort, mouse) for mouse in cohort.mice])
+        cages = cages_named(session, staff.technician, staff.project, [mouse.cage for mouse in cohort.mice])
+        mice = [_animal(cohort, mouse, cages) for mouse in cohort.mice]
+        animals = record(session, staff.technician, ANIMAL, staff.project, mice)
     with database.transaction() as session:
         _implant(session, staff.scientist, staff.project, cohort, animals, models[cohort.plan.model])
     with database.transaction() as session:
@@ -46,27 +51,26 @@ def add_cohort(database: Database, staff: Staff, cohort: Cohort, models: Mapping
     return Recorded(cohort, study, ids)
 
 
-def _animal(cohort: Cohort, mouse: Mouse) -> NewAnimal:
-    born = cohort.implanted_on - AGE_AT_IMPLANTATION
-    return NewAnimal(
-        mouse.code,
-        Sex.FEMALE,
-        birth_date=born,
-        strain=cohort.plan.strain,
-        cage=mouse.cage,
-        ear_tag=mouse.code.rpartition("-")[2],
-        source="synthetic",
-        arrived_on=cohort.implanted_on - ACCLIMATISATION,
-        state=AnimalStatus.ALIVE,
-    )
+def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str | None, int]) -> dict[str, Any]:
+    return {
+        "code": mouse.code,
+        "sex": Sex.FEMALE,
+        "birth_date": cohort.implanted_on - AGE_AT_IMPLANTATION,
+        "strain": cohort.plan.strain,
+        "cage_id": cages[mouse.cage],
+        "ear_tag": mouse.code.rpartition("-")[2],
+        "source": "synthetic",
+        "arrived_on": cohort.implanted_on - ACCLIMATISATION,
+        "state": AnimalStatus.ALIVE,
+    }
 
 
 def _implant(
     session: Session, actor: Actor, project: int, cohort: Cohort, animals: Sequence[Animal], model: PdxModel
 ) -> list[Implant]:
     label, region = ("brain", "right striatum") if cohort.plan.site is ImplantSite.INTRACRANIAL else ("MFP R4", "right fourth")
-    new = [NewImplant(animal.id, label, cohort.plan.site, region, model.id, cohort.implanted_on) for animal in animals]
-    return add_implants(session, actor, project, new)
+    same = {"label": label, "site": cohort.plan.site, "region": region, "model_id": model.id, "implanted_on": cohort.implanted_on}
+    return record(session, actor, IMPLANT, project, [{"animal_id": animal.id, **same} for animal in animals])
 
 
 def _design(session: Session, actor: Actor, project: int, cohort: Cohort) -> int:

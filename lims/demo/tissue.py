@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor
 from lims.domain.vocabulary import CollectionProcedure, ModelStatus, Sex, SpecimenKind, TumourOrigin
 from lims.models import PdxModel
-from lims.records.tissue import NewModel, NewPatient, NewSpecimen, add_models, add_patients, add_specimens
+from lims.records.nouns import record
+from lims.records.patients import PATIENT
+from lims.records.pdx import MODEL
+from lims.records.tissue import SPECIMEN
 
 HER2_POSITIVE = ("HER2-positive breast carcinoma", "C53556")
 FRONTAL, PARIETAL, CEREBELLUM = (
@@ -47,62 +51,55 @@ MODELS = (
 def add_tissue(session: Session, actor: Actor, project: int, today: date) -> dict[str, PdxModel]:
     """Record patients, what was collected from them and the models founded from it; gives the models by code."""
     diagnosis, ncit = HER2_POSITIVE
-    patients = add_patients(
-        session,
-        actor,
-        project,
-        [
-            NewPatient(code, Sex.FEMALE, birth_year=born, diagnosis=diagnosis, diagnosis_ncit=ncit, age_at_diagnosis=age)
-            for code, born, age in PATIENTS
-        ],
-        reason="synthetic data for the demo",
-    )
+    same = {"sex": Sex.FEMALE, "diagnosis": diagnosis, "diagnosis_ncit": ncit}
+    new = [{"code": code, "birth_year": born, "age_at_diagnosis": age, **same} for code, born, age in PATIENTS]
+    patients = record(session, actor, PATIENT, project, new, reason="synthetic data for the demo")
     ids = {patient.code: patient.id for patient in patients}
-    specimens = add_specimens(session, actor, project, [*_primaries(ids, today), *_metastases(ids, today)])
+    specimens = record(session, actor, SPECIMEN, project, [*_primaries(ids, today), *_metastases(ids, today)])
     founding = {specimen.code: specimen.id for specimen in specimens}
-    models = add_models(
-        session,
-        actor,
-        project,
-        [NewModel(code, founding[specimen], state, label) for code, specimen, state, label in MODELS],
-    )
+    lines = [
+        {"code": code, "founding_specimen_id": founding[specimen], "state": state, "luciferase_label": label}
+        for code, specimen, state, label in MODELS
+    ]
+    models = record(session, actor, MODEL, project, lines)
     return {model.code: model for model in models}
 
 
-def _metastases(patients: Mapping[str, int], today: date) -> list[NewSpecimen]:
+def _metastases(patients: Mapping[str, int], today: date) -> list[dict[str, Any]]:
     return [
-        NewSpecimen(
-            f"{patient}-BM",
-            patients[patient],
-            collected_on=today - timedelta(days=ago),
-            procedure=CollectionProcedure.CRANIOTOMY,
-            site=site,
-            site_uberon=uberon,
-            origin=TumourOrigin.METASTATIC,
-            cold_ischaemia_minutes=minutes,
-            tumour_content_percent=tumour,
-            necrosis_percent=necrosis,
-            histology=f"metastasis of {CARCINOMA}",
-        )
+        {
+            "code": f"{patient}-BM",
+            "patient_id": patients[patient],
+            "kind": SpecimenKind.TUMOUR,
+            "collected_on": today - timedelta(days=ago),
+            "procedure": CollectionProcedure.CRANIOTOMY,
+            "site": site,
+            "site_uberon": uberon,
+            "origin": TumourOrigin.METASTATIC,
+            "cold_ischaemia_minutes": minutes,
+            "tumour_content_percent": tumour,
+            "necrosis_percent": necrosis,
+            "histology": f"metastasis of {CARCINOMA}",
+        }
         for patient, ago, (site, uberon), tumour, necrosis, minutes in METASTASES
     ]
 
 
-def _primaries(patients: Mapping[str, int], today: date) -> list[NewSpecimen]:
+def _primaries(patients: Mapping[str, int], today: date) -> list[dict[str, Any]]:
     site, uberon = BREAST
     return [
-        NewSpecimen(
-            f"{patient}-PT",
-            patients[patient],
-            kind=SpecimenKind.TUMOUR,
-            collected_on=today - timedelta(days=ago),
-            procedure=CollectionProcedure.RESECTION,
-            site=site,
-            site_uberon=uberon,
-            origin=TumourOrigin.PRIMARY,
-            histology=CARCINOMA,
-            grade=3,
-        )
+        {
+            "code": f"{patient}-PT",
+            "patient_id": patients[patient],
+            "kind": SpecimenKind.TUMOUR,
+            "collected_on": today - timedelta(days=ago),
+            "procedure": CollectionProcedure.RESECTION,
+            "site": site,
+            "site_uberon": uberon,
+            "origin": TumourOrigin.PRIMARY,
+            "histology": CARCINOMA,
+            "grade": 3,
+        }
         for patient, ago in PRIMARIES
     ]
 
@@ -110,5 +107,6 @@ def _primaries(patients: Mapping[str, int], today: date) -> list[NewSpecimen]:
 def add_other_tissue(session: Session, actor: Actor, project: int) -> None:
     """Record the little there is in the project that only the administrator sees."""
     diagnosis, ncit = HER2_POSITIVE
-    add_patients(session, actor, project, [NewPatient("BCBM-P90", Sex.FEMALE, diagnosis=diagnosis, diagnosis_ncit=ncit)])
-    add_models(session, actor, project, [NewModel("BM-90")])
+    donor = {"code": "BCBM-P90", "sex": Sex.FEMALE, "diagnosis": diagnosis, "diagnosis_ncit": ncit}
+    record(session, actor, PATIENT, project, [donor])
+    record(session, actor, MODEL, project, [{"code": "BM-90"}])

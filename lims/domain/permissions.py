@@ -30,6 +30,18 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "model:create": _SCIENCE,
     "model:change": _SCIENCE,
     "model:withdraw": _SCIENCE,
+    **{
+        f"{noun}:{verb}": _SCIENCE
+        for noun in ("consent", "therapy", "assay", "alteration", "profile", "check", "place", "protocol")
+        for verb in ("create", "change", "withdraw")
+    },
+    "aliquot:create": _BENCH,
+    "aliquot:change": _BENCH,
+    "aliquot:withdraw": _SCIENCE,
+    "cage:create": _BENCH,
+    "cage:change": _BENCH,
+    "cage:withdraw": _SCIENCE,
+    "pattern:change": _LEAD,
     "animal:create": _BENCH,
     "animal:change": _BENCH,
     "animal:withdraw": _SCIENCE,
@@ -70,8 +82,8 @@ ROLE_TITLES: dict[RoleName, str] = {
 ROLE_DESCRIPTIONS: dict[RoleName, str] = {
     RoleName.ADMINISTRATOR: "Everything in the project, and who belongs to it with which role",
     RoleName.STUDY_DIRECTOR: "All work in the project, its studies from draft to withdrawal, and its audit trail",
-    RoleName.SCIENTIST: "Patients' tissue, models, animals, studies, measurements and imports",
-    RoleName.TECHNICIAN: "Animals, measurements and imports; withdraws nothing",
+    RoleName.SCIENTIST: "Patients' tissue, models, storage, animals, studies, measurements and imports",
+    RoleName.TECHNICIAN: "Aliquots, animals, cages, implants, measurements and imports; withdraws nothing",
     RoleName.AUDITOR: "Reads everything of the project, its audit trail included; writes nothing",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import compress
 from typing import Any
@@ -17,10 +17,12 @@ from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, S
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL, cages_named
+from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
+from lims.records.nouns import record
+from lims.records.pdx import MODEL
 from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
-from lims.records.tissue import NewModel, add_models
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 
@@ -49,8 +51,9 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
         if wanted:
             add_arms(session, actor, study, wanted)
     if names.new_models:
-        add_models(session, actor, project, [NewModel(code) for code in names.new_models])
-    added = add_animals(session, actor, project, [_new_animal(facts) for facts in names.new_animals])
+        record(session, actor, MODEL, project, [{"code": code} for code in names.new_models])
+    cages = cages_named(session, actor, project, [facts.cage for facts in names.new_animals])
+    added = record(session, actor, ANIMAL, project, [_new_animal(facts, cages) for facts in names.new_animals])
     for facts, animal in zip(names.new_animals, added, strict=True):
         names.hosts[facts.label].id = animal.id
     _create_tumours(session, actor, project, names)
@@ -63,16 +66,15 @@ def _day_zero(names: Names, code: str) -> Any:
     return next((place.day_zero_on for place in names.studies.values() if place.code == code), None)
 
 
-def _new_animal(facts: AnimalFacts) -> NewAnimal:
-    sex = _SEXES.get((facts.sex or "").strip().lower(), Sex.NOT_RECORDED)
-    return NewAnimal(
-        facts.label,
-        sex=sex,
-        birth_date=facts.birth_date,
-        strain=facts.strain,
-        cage=facts.cage,
-        state=AnimalStatus.NOT_RECORDED,
-    )
+def _new_animal(facts: AnimalFacts, cages: Mapping[str | None, int]) -> dict[str, Any]:
+    return {
+        "code": facts.label,
+        "sex": _SEXES.get((facts.sex or "").strip().lower(), Sex.NOT_RECORDED),
+        "birth_date": facts.birth_date,
+        "strain": facts.strain,
+        "cage_id": cages.get((facts.cage or "").strip()),
+        "state": AnimalStatus.NOT_RECORDED,
+    }
 
 
 def _create_tumours(session: Session, actor: Actor, project: int, names: Names) -> None:
@@ -84,10 +86,10 @@ def _create_tumours(session: Session, actor: Actor, project: int, names: Names) 
         for model in session.scalars(select(PdxModel).where(PdxModel.project_id == project, PdxModel.code.in_(wanted)))
     }
     new = [
-        NewImplant(names.hosts[label].id, tumour, model_id=models.get(model) if model else None)
+        {"animal_id": names.hosts[label].id, "label": tumour, "model_id": models.get(model) if model else None}
         for label, tumour, model in names.new_tumours
     ]
-    added = add_implants(session, actor, project, new)
+    added = record(session, actor, IMPLANT, project, new)
     made = {-number: implant.id for number, implant in enumerate(added, start=1)}
     names.tumours = {key: (made.get(tumour, tumour), label) for key, (tumour, label) in names.tumours.items()}
 

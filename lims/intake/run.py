@@ -117,7 +117,7 @@ def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect:
 
 
 def _attest(settings: Settings, url: str, outcome: Outcome) -> Outcome:
-    database = Database(url)
+    database = Database(url, settings.zone)
     try:
         with database.transaction() as session:
             make_checkpoint(session, settings)
@@ -164,7 +164,7 @@ def refused_rows(settings: Settings, url: str, batch_id: int, actor: Actor) -> b
 
 
 def _refused_rows(task: Task) -> bytes:
-    database = Database(task.url)
+    database = Database(task.url, task.settings.zone)
     try:
         opened = _open(database, task)
         with database.reading() as session:
@@ -181,7 +181,7 @@ def _in_child(task: Task) -> Outcome:
     try:
         return run_limited(process, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
     except Refused as refused:
-        database = Database(task.url)
+        database = Database(task.url, task.settings.zone)
         try:
             return _refuse(database, task, refused)
         finally:
@@ -190,7 +190,7 @@ def _in_child(task: Task) -> Outcome:
 
 def process(task: Task) -> Outcome:
     """Run one task in this process; `check` and `commit` call it in the child."""
-    database = Database(task.url)
+    database = Database(task.url, task.settings.zone)
     try:
         try:
             opened = _open(database, task).without_cells()

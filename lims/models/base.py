@@ -84,7 +84,7 @@ def add_term_checks(metadata: MetaData) -> None:
     for table in metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, EnumType):
-                table.append_constraint(CheckConstraint(any_of(column.name, column.type.enums), name=column.type.name))
+                table.append_constraint(CheckConstraint(any_of(column.name, column.type.enums), name=column.name))
 
 
 class Base(DeclarativeBase):

@@ -89,7 +89,9 @@ class Implant(InProject, Withdrawable, Versioned, Base):
         CheckConstraint("passage >= 0", name="passage"),
         CheckConstraint("cell_count >= 0", name="cell_count"),
         CheckConstraint("viability_percent BETWEEN 0 AND 100", name="viability_percent"),
-        CheckConstraint("engrafted_on IS NULL OR implanted_on IS NULL OR engrafted_on >= implanted_on", name="engrafted_after_implanted"),
+        CheckConstraint(
+            "engrafted_on IS NULL OR implanted_on IS NULL OR engrafted_on >= implanted_on", name="engrafted_after_implanted"
+        ),
         Index(None, "project_id"),
         Index(None, "model_id"),
         Index(None, "aliquot_id"),

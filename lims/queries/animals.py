@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Animal, Arm, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.models import Animal, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
 from lims.queries.series import AnySelect, counted
 
 
@@ -44,18 +44,22 @@ def arms() -> ScalarSelect[str]:
 
 def animal_list(project_id: int) -> AnySelect:
     """Select the project's animals with their arms, last weight (g) and the date of the last reading."""
-    return select(
-        Animal.id.label("id"),
-        Animal.code.label("code"),
-        Animal.sex.label("sex"),
-        Animal.birth_date.label("birth_date"),
-        Animal.strain.label("strain"),
-        arms().label("arms"),
-        Animal.cage.label("cage"),
-        Animal.state.label("state"),
-        last_value("body_weight").label("weight"),
-        last_reading_on().label("last_on"),
-    ).where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
+    return (
+        select(
+            Animal.id.label("id"),
+            Animal.code.label("code"),
+            Animal.sex.label("sex"),
+            Animal.birth_date.label("birth_date"),
+            Animal.strain.label("strain"),
+            arms().label("arms"),
+            Cage.code.label("cage"),
+            Animal.state.label("state"),
+            last_value("body_weight").label("weight"),
+            last_reading_on().label("last_on"),
+        )
+        .outerjoin(Cage, Cage.id == Animal.cage_id)
+        .where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
+    )
 
 
 def study_animals(study_id: int) -> AnySelect:
@@ -68,7 +72,7 @@ def study_animals(study_id: int) -> AnySelect:
             Enrolment.arm_id.label("arm_id"),
             Arm.title.label("arm"),
             Animal.sex.label("sex"),
-            Animal.cage.label("cage"),
+            Cage.code.label("cage"),
             Animal.state.label("state"),
             last_value("body_weight").label("weight"),
             readings.label("readings"),
@@ -76,6 +80,7 @@ def study_animals(study_id: int) -> AnySelect:
         )
         .join(Enrolment, Enrolment.animal_id == Animal.id)
         .join(Arm, Arm.id == Enrolment.arm_id)
+        .outerjoin(Cage, Cage.id == Animal.cage_id)
         .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, Animal.status == RecordStatus.ACTIVE)
     )
 

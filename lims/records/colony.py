@@ -1,114 +1,32 @@
-"""Writes animals and their tumours."""
+"""Writes protocols, cages and animals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lims.audit.record import Actor, declare
-from lims.domain.identifiers import clean_identifier
-from lims.domain.vocabulary import AnimalStatus, ImplantSite, Sex
-from lims.models import Animal, Implant
+from lims.audit.record import Actor
+from lims.models import Animal, AnimalProtocol, Cage, CageMove, Implant
 from lims.queries.chunks import in_chunks
-from lims.records.common import add_or_reinstate
+from lims.records.nouns import Noun, record
+
+PROTOCOL: Noun[AnimalProtocol] = Noun(
+    "protocol", AnimalProtocol, future=frozenset({"expires_on"}), dependents=((Animal, "protocol_id"),)
+)
+CAGE: Noun[Cage] = Noun("cage", Cage, dependents=((Animal, "cage_id"),))
+ANIMAL: Noun[Animal] = Noun("animal", Animal, dependents=((Implant, "animal_id"),))
+CAGE_MOVE: Noun[CageMove] = Noun("cage", CageMove, fixed=frozenset({"animal_id"}), key=())
 
 
-@dataclass(frozen=True, slots=True)
-class NewAnimal:
-    """An animal to record; whatever is not known stays not recorded."""
-
-    code: str
-    sex: Sex = Sex.NOT_RECORDED
-    birth_date: date | None = None
-    strain: str | None = None
-    cage: str | None = None
-    ear_tag: str | None = None
-    genotype: str | None = None
-    source: str | None = None
-    arrived_on: date | None = None
-    state: AnimalStatus = AnimalStatus.NOT_RECORDED
-    died_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewImplant:
-    """A tumour to record in an animal that is there."""
-
-    animal_id: int
-    label: str
-    site: ImplantSite = ImplantSite.NOT_RECORDED
-    region: str | None = None
-    model_id: int | None = None
-    implanted_on: date | None = None
-
-
-def add_animals(session: Session, actor: Actor, project_id: int, animals: Sequence[NewAnimal], *, reason: str = "") -> list[Animal]:
-    """Record animals; one is a list of one. Codes must be free, or belong to withdrawn animals, which come back.
-
-    Raises:
-        DomainError: a code is taken or empty, or has characters that do not show.
-    """
-    declare(session, actor, "animal:create", reason=reason, project=project_id)
-    codes = [clean_identifier(animal.code, what="animal id") for animal in animals]
+def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable[str | None]) -> dict[str | None, int]:
+    """Give the ids of cages by code, and make those that are not there yet, as a file or an arrival names them."""
+    wanted = sorted({code.strip() for code in codes if code and code.strip()})
     known = in_chunks(
-        session,
-        codes,
-        lambda some: select(Animal).where(Animal.project_id == project_id, Animal.code.in_(some)),
+        session, wanted, lambda some: select(Cage.code, Cage.id).where(Cage.project_id == project_id, Cage.code.in_(some))
     )
-    existing = {animal.code: animal for (animal,) in known}
-    wanted = [
-        (
-            code,
-            {
-                "project_id": project_id,
-                "code": code,
-                "sex": one.sex,
-                "birth_date": one.birth_date,
-                "strain": one.strain,
-                "cage": one.cage,
-                "ear_tag": one.ear_tag,
-                "genotype": one.genotype,
-                "source": one.source,
-                "arrived_on": one.arrived_on,
-                "state": one.state,
-                "died_on": one.died_on,
-            },
-        )
-        for code, one in zip(codes, animals, strict=True)
-    ]
-    return add_or_reinstate(session, existing, wanted, Animal)
-
-
-def add_implants(
-    session: Session, actor: Actor, project_id: int, implants: Sequence[NewImplant], *, reason: str = ""
-) -> list[Implant]:
-    """Record tumours in animals of this project.
-
-    Raises:
-        DomainError: a label is taken in that animal, or cannot be used.
-    """
-    declare(session, actor, "implant:create", reason=reason, project=project_id)
-    hosts = sorted({one.animal_id for one in implants})
-    known = in_chunks(session, hosts, lambda some: select(Implant).where(Implant.animal_id.in_(some)))
-    existing = {(implant.animal_id, implant.label): implant for (implant,) in known}
-    wanted = [
-        (
-            (one.animal_id, label),
-            {
-                "project_id": project_id,
-                "animal_id": one.animal_id,
-                "label": label,
-                "site": one.site,
-                "region": one.region,
-                "model_id": one.model_id,
-                "implanted_on": one.implanted_on,
-            },
-        )
-        for one in implants
-        for label in [clean_identifier(one.label, what="tumour label")]
-    ]
-    return add_or_reinstate(session, existing, wanted, Implant)
+    found: dict[str | None, int] = dict(known)
+    missing = [code for code in wanted if code not in found]
+    made = record(session, actor, CAGE, project_id, [{"code": code} for code in missing]) if missing else []
+    return found | {cage.code: cage.id for cage in made}

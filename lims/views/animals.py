@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
 from lims.domain.vocabulary import MEASUREMENT_KINDS, AnimalStatus, Sex
-from lims.models import Animal, Enrolment, Measurement, Study
+from lims.models import Animal, Cage, Enrolment, Measurement, Study
 from lims.plot_parts import ACCENT
 from lims.plots import arm_colours, over_time, shown
 from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
             Column("last_on", "Last reading", column.last_on),
         ),
         filters=(
-            search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Animal.cage),
+            search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Cage.code),
             Filter("study", "Study", "select", _in_study, [(str(key), code) for key, code in study_names(session, project.id)]),
             Filter("arm", "Arm", "select", _in_arm, [(str(arm.id), f"{arm.study}: {arm.name}") for arm in arms]),
             choice("state", "State", Animal.state, AnimalStatus),

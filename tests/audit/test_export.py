@@ -43,7 +43,7 @@ def test_clause_5_csv_is_complete_and_counted(database: Database) -> None:
     assert count == len(rows) == fields
     moved = rows[-1]
     assert (moved["event"], moved["reason"], moved["record"]) == ("3", "moved", str(trail.animal))
-    assert (moved["entity"], moved["field"], moved["old"], moved["new"]) == ("animal", "cage", "C1", "C2")
+    assert (moved["entity"], moved["field"], moved["old"], moved["new"]) == ("animal", "ear_tag", "C1", "C2")
 
 
 def test_clause_3_who_what_when_old_new_reason(database: Database) -> None:
@@ -52,16 +52,16 @@ def test_clause_3_who_what_when_old_new_reason(database: Database) -> None:
     event = [json.loads(line) for line in content.splitlines()][-1]
     assert (event["person"], event["action"], event["reason"]) == ("tester", "animal:change", "moved")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(event["time"])) < timedelta(minutes=5)
-    assert event["changes"][0]["fields"] == {"cage": ["C1", "C2"]}
+    assert event["changes"][0]["fields"] == {"ear_tag": ["C1", "C2"]}
 
 
 def test_clause_2_the_old_value_stays_readable(database: Database) -> None:
     trail = write_trail(database)
     for cage in ("C3", "C4"):
         with factories.declared(database, "animal:change") as session:
-            session.get_one(Animal, trail.animal).cage = cage
+            session.get_one(Animal, trail.animal).ear_tag = cage
     _, content = written(database, "csv", Filters(entity="animal", key=trail.animal))
-    assert [row["old"] for row in csv_rows(content) if row["field"] == "cage"] == ["", "C1", "C2", "C3"]
+    assert [row["old"] for row in csv_rows(content) if row["field"] == "ear_tag"] == ["", "C1", "C2", "C3"]
 
 
 def test_jsonl_ends_with_the_newest_checkpoint(database: Database, settings: Settings) -> None:

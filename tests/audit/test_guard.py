@@ -17,7 +17,7 @@ Path = Callable[[Session, Trail], object]
 
 
 def change_undeclared(session: Session, trail: Trail) -> None:
-    session.get_one(Animal, trail.animal).cage = "C9"
+    session.get_one(Animal, trail.animal).ear_tag = "C9"
     session.flush()
 
 
@@ -38,12 +38,12 @@ PATHS: dict[str, Path] = {
     "bulk_save_objects": bulk_save,
     "bulk_insert_mappings": lambda session, _: session.bulk_insert_mappings(Project, [{"code": "X", "title": "X", "version": 1}]),
     "core insert": lambda session, _: session.execute(insert(Project).values(code="X", title="X")),
-    "core update": lambda session, _: session.execute(update(Animal).values(cage="C9")),
+    "core update": lambda session, _: session.execute(update(Animal).values(ear_tag="C9")),
     "core delete": lambda session, _: session.execute(delete(Animal)),
-    "text": lambda session, _: session.execute(text("UPDATE animal SET cage = 'C9'")),
+    "text": lambda session, _: session.execute(text("UPDATE animal SET ear_tag = 'C9'")),
     "driver": lambda session, _: session.connection().exec_driver_sql("DELETE FROM animal"),
-    "with": lambda session, _: session.execute(text("WITH x AS (SELECT 1) UPDATE animal SET cage = 'C9'")),
-    "comment": lambda session, _: session.execute(text("/* fix */ UPDATE animal SET cage = 'C9'")),
+    "with": lambda session, _: session.execute(text("WITH x AS (SELECT 1) UPDATE animal SET ear_tag = 'C9'")),
+    "comment": lambda session, _: session.execute(text("/* fix */ UPDATE animal SET ear_tag = 'C9'")),
     "trail itself": lambda session, _: session.execute(update(AuditEvent).values(reason="x")),
     "copy": lambda session, _: session.connection().exec_driver_sql("COPY animal FROM STDIN"),
 }
@@ -55,7 +55,7 @@ def test_clause_1_no_path_round_the_writer(database: Database, path: str) -> Non
     with pytest.raises(UnauditedChange), database.transaction() as session:
         PATHS[path](session, trail)
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM animal WHERE cage = 'C9'")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM animal WHERE ear_tag = 'C9'")).scalar_one() == 0
         assert connection.execute(text("SELECT count(*) FROM animal")).scalar_one() == 7
         assert connection.execute(text("SELECT count(*) FROM audit_event")).scalar_one() == 3
 
@@ -78,7 +78,7 @@ def test_a_plain_connection_is_guarded_too(database: Database) -> None:
         ("WITH gone AS (DELETE FROM animal RETURNING *) SELECT * FROM gone", "DELETE FROM animal"),
         ("INSERT OR REPLACE INTO [animal] VALUES (1)", "INSERT OR REPLACE INTO animal"),
         ("MERGE INTO animal USING x ON true WHEN MATCHED THEN DELETE", "MERGE INTO animal"),
-        ("update `animal` set cage = 1", "UPDATE animal"),
+        ("update `animal` set ear_tag = 1", "UPDATE animal"),
     ],
 )
 def test_statements_that_write_are_told_from_those_that_read(statement: str, write: str | None) -> None:

@@ -51,9 +51,9 @@ def test_a_value_taken_away_and_the_limit(database: Database) -> None:
     with factories.declared(database, "animal:change") as session:
         from lims.models import Animal
 
-        session.get_one(Animal, trail.animal).cage = None
+        session.get_one(Animal, trail.animal).ear_tag = None
     with database.reading() as session:
         (newest,) = entries(session, "animal", trail.animal, limit=1)
-        assert newest.sentences == ("cage C2 → not set",)
+        assert newest.sentences == ("ear tag C2 → not set",)
         assert len(entries(session, "animal", trail.animal)) == 3
         assert entries(session, "animal", 4711) == []

@@ -146,7 +146,7 @@ def test_an_edited_text_of_the_trail_is_found_by_the_replay_too(
 
 def test_a_reference_renamed_between_two_events_holds_and_is_still_guarded(database: Database, weights: range) -> None:
     with factories.declared(database, "animal:change") as session:
-        animal = session.scalars(select(Animal).where(Animal.cage == "C2")).one()
+        animal = session.scalars(select(Animal).where(Animal.ear_tag == "C2")).one()
         animal.code = "RENAMED"
         other = factories.animal(session, session.get_one(Project, animal.project_id), code="OTHER")
         session.flush()

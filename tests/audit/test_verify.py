@@ -70,7 +70,7 @@ def test_a_rolled_back_savepoint_leaves_no_trace_in_the_trail(database: Database
     with factories.declared(database, "animal:change") as session:
         animal = session.get_one(Animal, trail.animal)
         with pytest.raises(ZeroDivisionError), session.begin_nested():
-            animal.cage = "C7"
+            animal.ear_tag = "C7"
             session.flush()
             raise ZeroDivisionError
         session.refresh(animal)
@@ -104,8 +104,8 @@ def test_clause_4_an_edit_with_the_shell_is_named_with_record_field_and_values(d
 @pytest.mark.parametrize(
     ("table", "column", "value"),
     [
-        ("animal", "cage", "'C9'"),
-        ("animal", "cage", "NULL"),
+        ("animal", "ear_tag", "'C9'"),
+        ("animal", "ear_tag", "NULL"),
         ("animal", "rfid", "'985'"),
         ("animal", "birth_date", "'2026-01-06'"),
         ("animal", "state", "'dead'"),
@@ -151,7 +151,7 @@ def test_a_deleted_audit_row_and_a_changed_value_are_both_named(database: Databa
     tamper(
         database,
         "DELETE FROM audit_change WHERE event_seq = 2 AND position = 1",
-        f"UPDATE animal SET cage = 'C9' WHERE id = {trail.animal}",
+        f"UPDATE animal SET ear_tag = 'C9' WHERE id = {trail.animal}",
     )
     report = verify(database)
     told = {(problem.kind, problem.event, problem.entity, problem.key) for problem in report.problems}
@@ -235,7 +235,7 @@ class TestFault34:
             "DELETE FROM audit_event WHERE seq = 3",
             "DELETE FROM audit_change WHERE event_seq = 3",
             "DELETE FROM audit_checkpoint",
-            f"UPDATE animal SET cage = 'C1' WHERE id = {trail.animal}",
+            f"UPDATE animal SET ear_tag = 'C1' WHERE id = {trail.animal}",
         )
         assert verify(database).ok, "without a checkpoint a cut tail leaves no trace"
         (problem,) = verify(database, checkpoints=[note]).problems

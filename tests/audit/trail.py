@@ -18,7 +18,7 @@ from tests.support import factories
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """What was written: event 1 made everything, event 2 recorded three weights, event 3 corrected the animal's cage."""
+    """What was written: event 1 made everything, event 2 recorded three weights, event 3 corrected the animal's ear tag."""
 
     project: int
     animal: int
@@ -31,7 +31,7 @@ def write_trail(database: Database, code: str = "BCBM") -> Trail:
     with factories.declared(database) as session:
         project = factories.project(session, code)
         study = factories.cohort(session, project)
-        animal = factories.animal(session, project, cage="C1")
+        animal = factories.animal(session, project, ear_tag="C1")
         session.flush()
         ids = Trail(project.id, animal.id, study.id, range(0))
         reference = (animal.id, animal.code)
@@ -44,7 +44,7 @@ def write_trail(database: Database, code: str = "BCBM") -> Trail:
     with database.transaction() as session:
         declare(session, factories.actor(), "animal:change", reason="moved", project=of[0])
         moved = session.get_one(Animal, ids.animal)
-        moved.cage = "C2"
+        moved.ear_tag = "C2"
     return Trail(ids.project, ids.animal, ids.study, measurements)
 
 

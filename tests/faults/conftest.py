@@ -116,7 +116,7 @@ def _records(database: Database, settings: Settings, code: str) -> int:
         project = factories.project(session, code)
         study = factories.study(session, project, f"ST-{code}")
         arm = factories.arm(session, study)
-        animal = factories.animal(session, project, f"M-{code}", cage="=1+1", strain="@SUM(A1)")
+        animal = factories.animal(session, project, f"M-{code}", ear_tag="=1+1", strain="@SUM(A1)")
         factories.enrolment(session, arm, animal)
         implant = factories.implant(session, animal, "+right flank")
         file = factories.stored_file(session, CONTENT + code.encode())

@@ -14,7 +14,7 @@ from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import BatchState, RoleName
 from lims.intake.upload import clean_file_name
-from lims.models import Animal, ImportBatch, Measurement
+from lims.models import Animal, Cage, ImportBatch, Measurement
 from lims.views.transaction import Application
 from tests.intake.desk import EVERYTHING, Desk, balanced, codes, workbook
 from tests.support.pages import Browser, add_person
@@ -76,7 +76,7 @@ def test_hostile_cells_in_every_column_are_values_or_findings(desk_on_each: Desk
     assert outcome.report["rows"]["read"] == len(rows) == sum(balanced(outcome).values()) / 2
     told = {finding.row for finding in outcome.findings}
     assert {row for row, cells in enumerate(rows, start=2) if cells[1] in PAYLOADS or cells[2] in PAYLOADS} <= told
-    assert {"<script>alert(1)</script>", "{{ 7 * 7 }}{% for x in y %}"} <= {one.cage for one in desk.records(Animal)}
+    assert {"<script>alert(1)</script>", "{{ 7 * 7 }}{% for x in y %}"} <= {one.code for one in desk.records(Cage)}
     desk.sound()
 
 

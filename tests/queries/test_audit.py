@@ -140,7 +140,7 @@ def test_changes_are_told_in_sentences_with_units(database: Database, trail: Tra
     assert [record.label for record in weighed.records] == [f"body weight of {code}, 2026-03-0{day}" for day in (2, 3, 4)]
     assert all(record.created for record in weighed.records)
     assert "body weight 21.4 g" in weighed.records[0].sentences
-    assert [(one.label, one.created, one.sentences) for one in moved.records] == [(f"animal {code}", False, ("cage C1 → C2",))]
+    assert [(one.label, one.created, one.sentences) for one in moved.records] == [(f"animal {code}", False, ("ear tag C1 → C2",))]
 
 
 def test_records_are_named_by_what_they_belong_to(database: Database) -> None:
@@ -193,7 +193,7 @@ def test_listing_costs_the_same_however_long_the_trail(database: Database, trail
         rename(database, trail.project, f"Title {number}")
         with database.transaction() as session:
             declare(session, make.actor(), "animal:change", reason="moved", project=trail.project)
-            session.get_one(Animal, trail.animal).cage = f"D{number}"
+            session.get_one(Animal, trail.animal).ear_tag = f"D{number}"
     # One more kind of record, one more statement for its names; not one for each event.
     assert cost() == before + 1
 
@@ -225,7 +225,7 @@ def test_a_review_of_nothing_and_one_without_words_are_refused(database: Databas
 
 
 def test_problems_of_other_projects_stay_there(database: Database, trail: Trail) -> None:
-    tamper(database, "UPDATE animal SET cage = 'X9' WHERE cage = 'C2'")
+    tamper(database, "UPDATE animal SET ear_tag = 'X9' WHERE ear_tag = 'C2'")
     report = verify(database)
     assert len(report.problems) == 2
     cut = Problem("tail cut", "The checkpoint attests 9 events.", event=9)

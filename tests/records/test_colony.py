@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus, Sex
 from lims.models import Animal, Implant, Project
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL, cages_named
+from lims.records.implants import IMPLANT
+from lims.records.nouns import record
 from tests.support import factories
 
 
@@ -21,9 +24,9 @@ def project(database: Database) -> Project:
         return factories.project(session)
 
 
-def add(database: Database, project: Project, *animals: NewAnimal) -> list[Animal]:
+def add(database: Database, project: Project, *animals: dict[str, Any]) -> list[Animal]:
     with database.transaction() as session:
-        return add_animals(session, factories.actor(), project.id, animals)
+        return record(session, factories.actor(), ANIMAL, project.id, animals)
 
 
 def withdraw(database: Database, table: type[Animal] | type[Implant], key: int) -> None:
@@ -32,7 +35,7 @@ def withdraw(database: Database, table: type[Animal] | type[Implant], key: int) 
 
 
 def test_many_animals_in_their_order_and_the_code_cleaned(database: Database, project: Project) -> None:
-    added = add(database, project, NewAnimal(" M2 ", sex=Sex.FEMALE), NewAnimal("M1", birth_date=date(2026, 1, 5)))
+    added = add(database, project, {"code": " M2 ", "sex": Sex.FEMALE}, {"code": "M1", "birth_date": date(2026, 1, 5)})
 
     assert [(one.code, one.sex, one.birth_date) for one in added] == [
         ("M2", Sex.FEMALE, None),
@@ -44,57 +47,69 @@ def test_many_animals_in_their_order_and_the_code_cleaned(database: Database, pr
 
 @pytest.mark.parametrize("codes", [["M1", "M1"], ["M1", " M1"], ["Zo\u00eb", "Zoe\u0308"]])
 def test_two_of_one_code_are_refused(database: Database, project: Project, codes: list[str]) -> None:
-    with pytest.raises(DomainError, match="exists already"):
-        add(database, project, *(NewAnimal(code) for code in codes))
+    with pytest.raises(DomainError, match="stands 2 times"):
+        add(database, project, *({"code": code} for code in codes))
 
-    assert add(database, project, NewAnimal(codes[0]))
+    assert add(database, project, {"code": codes[0]})
 
 
 def test_an_animal_that_is_there_is_never_overwritten(database: Database, project: Project) -> None:
-    (mouse,) = add(database, project, NewAnimal("M1", sex=Sex.FEMALE))
+    (mouse,) = add(database, project, {"code": "M1", "sex": Sex.FEMALE})
 
     with pytest.raises(DomainError, match='Animal "M1" exists already'):
-        add(database, project, NewAnimal("M1", sex=Sex.MALE))
+        add(database, project, {"code": "M1", "sex": Sex.MALE})
 
     with database.reading() as session:
         assert session.get_one(Animal, mouse.id).sex is Sex.FEMALE
 
 
 def test_a_withdrawn_animal_comes_back_under_its_id(database: Database, project: Project) -> None:
-    (mouse,) = add(database, project, NewAnimal("M1"))
+    (mouse,) = add(database, project, {"code": "M1"})
     withdraw(database, Animal, mouse.id)
 
-    (again,) = add(database, project, NewAnimal("M1", cage="C7"))
+    with database.transaction() as session:
+        cage = cages_named(session, factories.actor(), project.id, ["C7"])["C7"]
 
-    assert (again.id, again.status, again.cage) == (mouse.id, RecordStatus.ACTIVE, "C7")
+    (again,) = add(database, project, {"code": "M1", "cage_id": cage})
+
+    assert (again.id, again.status, again.cage_id) == (mouse.id, RecordStatus.ACTIVE, cage)
     assert verify(database).problems == []
 
 
 def test_a_code_belongs_to_its_project(database: Database, project: Project) -> None:
     with factories.declared(database) as session:
         other = factories.project(session)
-    (one,) = add(database, project, NewAnimal("M1"))
-    (two,) = add(database, other, NewAnimal("M1"))
+    (one,) = add(database, project, {"code": "M1"})
+    (two,) = add(database, other, {"code": "M1"})
 
     assert one.id != two.id
 
 
-@pytest.mark.parametrize("code", ["", "M\u200b1", "M" * 81])
+@pytest.mark.parametrize("code", ["M\u200b1", "M" * 81])
 def test_a_code_that_cannot_be_used_is_refused(database: Database, project: Project, code: str) -> None:
     with pytest.raises(DomainError):
-        add(database, project, NewAnimal(code))
+        add(database, project, {"code": code})
+
+
+def test_a_blank_code_is_generated_and_steps_over_those_typed_by_hand(database: Database, project: Project) -> None:
+    add(database, project, {"code": "M0002"})
+
+    assert [one.code for one in add(database, project, {"code": ""}, {})] == ["M0001", "M0003"]
+    assert verify(database).problems == []
 
 
 def test_tumours_by_label_once_in_an_animal(database: Database, project: Project) -> None:
-    mouse, other = add(database, project, NewAnimal("M1"), NewAnimal("M2"))
+    mouse, other = add(database, project, {"code": "M1"}, {"code": "M2"})
 
-    def implant(*new: NewImplant) -> list[Implant]:
+    def implant(*new: dict[str, Any]) -> list[Implant]:
         with database.transaction() as session:
-            return add_implants(session, factories.actor(), project.id, new)
+            return record(session, factories.actor(), IMPLANT, project.id, new)
 
-    first, *_ = implant(NewImplant(mouse.id, "L4"), NewImplant(mouse.id, "R4"), NewImplant(other.id, "L4"))
+    first, *_ = implant(
+        {"animal_id": mouse.id, "label": "L4"}, {"animal_id": mouse.id, "label": "R4"}, {"animal_id": other.id, "label": "L4"}
+    )
     with pytest.raises(DomainError, match='Implant "L4" exists already'):
-        implant(NewImplant(mouse.id, "L4"))
+        implant({"animal_id": mouse.id, "label": "L4"})
     withdraw(database, Implant, first.id)
-    assert [one.id for one in implant(NewImplant(mouse.id, "L4"))] == [first.id]
+    assert [one.id for one in implant({"animal_id": mouse.id, "label": "L4"})] == [first.id]
     assert verify(database).problems == []

@@ -11,7 +11,10 @@ from lims.domain.errors import DomainError
 from lims.domain.pseudonyms import clean_patient_code
 from lims.domain.vocabulary import ModelStatus, RecordStatus, Sex, SpecimenKind
 from lims.models import AuditChange, PdxModel
-from lims.records.tissue import NewModel, NewPatient, NewSpecimen, add_models, add_patients, add_specimens
+from lims.records.nouns import record
+from lims.records.patients import PATIENT
+from lims.records.pdx import MODEL
+from lims.records.tissue import SPECIMEN
 from tests.support import factories
 
 
@@ -45,9 +48,11 @@ def test_tissue_is_recorded_from_patient_to_model(database: Database, actor: Act
     with factories.declared(database) as session:
         project = factories.project(session)
     with database.transaction() as session:
-        (patient,) = add_patients(session, actor, project.id, [NewPatient("P01", Sex.FEMALE, birth_year=1968)])
-        (specimen,) = add_specimens(session, actor, project.id, [NewSpecimen("P01-BM", patient.id, tumour_content_percent=80)])
-        add_models(session, actor, project.id, [NewModel("BM-01", specimen.id, ModelStatus.ESTABLISHED, "Luc2")])
+        (patient,) = record(session, actor, PATIENT, project.id, [{"code": "P01", "sex": Sex.FEMALE, "birth_year": 1968}])
+        tissue = {"code": "P01-BM", "patient_id": patient.id, "kind": SpecimenKind.TUMOUR, "tumour_content_percent": 80}
+        (specimen,) = record(session, actor, SPECIMEN, project.id, [tissue])
+        line = {"code": "BM-01", "founding_specimen_id": specimen.id, "state": ModelStatus.ESTABLISHED}
+        record(session, actor, MODEL, project.id, [line])
     with database.reading() as session:
         model = session.scalars(select(PdxModel)).one()
         assert model.founding_specimen is not None
@@ -62,10 +67,10 @@ def test_codes_are_given_once(database: Database, actor: Actor) -> None:
     with factories.declared(database) as session:
         project = factories.project(session)
         factories.model(session, project, "BM-01")
-    with pytest.raises(DomainError, match='Model "BM-01" exists already'), database.transaction() as session:
-        add_models(session, actor, project.id, [NewModel("BM-02"), NewModel("BM-01")])
+    with pytest.raises(DomainError, match='PDX model "BM-01" exists already'), database.transaction() as session:
+        record(session, actor, MODEL, project.id, [{"code": "BM-02"}, {"code": "BM-01"}])
     with pytest.raises(DomainError, match="stands 2 times"), database.transaction() as session:
-        add_patients(session, actor, project.id, [NewPatient("P1"), NewPatient(" P1")])
+        record(session, actor, PATIENT, project.id, [{"code": "P1"}, {"code": " P1"}])
     with database.reading() as session:
         assert session.scalars(select(PdxModel.code)).all() == ["BM-01"]
 
@@ -75,17 +80,20 @@ def test_withdrawn_model_comes_back_under_its_code(database: Database, actor: Ac
         project = factories.project(session)
         model = factories.model(session, project, "BM-01", status=RecordStatus.WITHDRAWN)
     with database.transaction() as session:
-        (again,) = add_models(session, actor, project.id, [NewModel("BM-01", state=ModelStatus.ESTABLISHED)])
+        (again,) = record(session, actor, MODEL, project.id, [{"code": "BM-01", "state": ModelStatus.ESTABLISHED}])
     assert (again.id, again.status, again.state) == (model.id, RecordStatus.ACTIVE, ModelStatus.ESTABLISHED)
 
 
 @pytest.mark.parametrize(
-    ("specimen", "told"),
-    [(NewSpecimen("S1"), "no source"), (NewSpecimen("S1", patient_id=1, source_implant_id=1), "two sources")],
+    ("sourced", "told"),
+    [(False, "no source"), (True, "two sources")],
     ids=["none", "two"],
 )
-def test_specimen_has_one_source(database: Database, actor: Actor, specimen: NewSpecimen, told: str) -> None:
+def test_specimen_has_one_source(database: Database, actor: Actor, sourced: bool, told: str) -> None:
     with factories.declared(database) as session:
         project = factories.project(session)
+        tumour = factories.implant(session, factories.animal(session, project))
+        patient = factories.patient(session, project)
+    sources = {"patient_id": patient.id, "source_implant_id": tumour.id} if sourced else {}
     with pytest.raises(DomainError, match=told), database.transaction() as session:
-        add_specimens(session, actor, project.id, [specimen])
+        record(session, actor, SPECIMEN, project.id, [{"code": "S1", "kind": SpecimenKind.TUMOUR, **sources}])

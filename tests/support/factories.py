@@ -18,24 +18,51 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.db import Database
+from lims.domain.colony_terms import ProtocolProcedure
+from lims.domain.tissue_terms import (
+    AgentClass,
+    AliquotEventKind,
+    AliquotMaterial,
+    AlterationKind,
+    CheckKind,
+    CheckResult,
+    Her2Ihc,
+    PlaceKind,
+)
 from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind
 from lims.models import (
+    Aliquot,
+    AliquotEvent,
+    Alteration,
     Animal,
     AnimalAlias,
+    AnimalProtocol,
+    ApiToken,
     Arm,
     Base,
+    Cage,
+    CageMove,
+    Consent,
     Enrolment,
+    IdentifierPattern,
     Implant,
     ImportBatch,
     Measurement,
     Membership,
+    ModelCheck,
     Patient,
     PdxModel,
     Project,
+    ReceptorAssay,
     Role,
+    SavedView,
     Specimen,
+    StoragePlace,
     StoredFile,
+    StrProfile,
     Study,
+    TherapyAgent,
+    TherapyLine,
     User,
 )
 
@@ -110,6 +137,7 @@ def specimen(session: Session, of: Patient, code: str | None = None, **columns: 
         "project_id": of.project_id,
         "code": code or f"SP{next(_numbers)}",
         "patient_id": of.id,
+        "donor_id": of.id,
         "kind": next(iter(SpecimenKind)),
     }
     return _added(session, Specimen(**values | columns))
@@ -186,3 +214,93 @@ def cohort(session: Session, of: Project, *, arms: tuple[str, ...] = ("vehicle",
             implant(session, mouse)
             enrolment(session, cohort_arm, mouse)
     return experiment
+
+
+def consent(session: Session, of: Patient, **columns: object) -> Consent:
+    """Add a consent that allows xenografts."""
+    values = {"project_id": of.project_id, "patient_id": of.id, "protocol": "BM-Bank", "protocol_version": "3"}
+    return _added(session, Consent(**values | {"given_on": date(2025, 1, 8), "research": True, "xenograft": True} | columns))
+
+
+def therapy_line(session: Session, of: Patient, agent: str = "trastuzumab", **columns: object) -> TherapyLine:
+    """Add a line of therapy with one agent."""
+    line = _added(session, TherapyLine(**{"project_id": of.project_id, "patient_id": of.id, "line_number": 1} | columns))
+    kind = AgentClass.MONOCLONAL_ANTIBODY
+    _added(session, TherapyAgent(project_id=of.project_id, therapy_line_id=line.id, name=agent, agent_class=kind))
+    return line
+
+
+def assay(session: Session, of: Specimen, **columns: object) -> ReceptorAssay:
+    """Add a receptor assay: IHC 3+ unless told otherwise."""
+    values = {"project_id": of.project_id, "specimen_id": of.id, "assayed_on": date(2025, 2, 3), "her2_ihc": Her2Ihc.THREE_PLUS}
+    return _added(session, ReceptorAssay(**values | columns))
+
+
+def alteration(session: Session, of: Specimen, gene: str = "PIK3CA", **columns: object) -> Alteration:
+    """Add an alteration."""
+    values = {"project_id": of.project_id, "specimen_id": of.id, "gene": gene, "kind": AlterationKind.MUTATION}
+    return _added(session, Alteration(**values | columns))
+
+
+def profile(session: Session, of: Specimen, **columns: object) -> StrProfile:
+    """Add an STR profile."""
+    values = {"project_id": of.project_id, "specimen_id": of.id, "alleles": ["D5S818: 11, 12", "TH01: 6, 9.3"]}
+    return _added(session, StrProfile(**values | columns))
+
+
+def model_check(session: Session, of: PdxModel, **columns: object) -> ModelCheck:
+    """Add a check of a model: no mycoplasma."""
+    values = {"project_id": of.project_id, "model_id": of.id, "kind": CheckKind.MYCOPLASMA, "checked_on": date(2025, 9, 1)}
+    return _added(session, ModelCheck(**values | {"result": CheckResult.PASSED} | columns))
+
+
+def box(session: Session, of: Project, code: str | None = None, **columns: object) -> StoragePlace:
+    """Add a box of 9 × 9."""
+    values = {"project_id": of.id, "code": code or f"BX{next(_numbers)}", "kind": PlaceKind.BOX, "box_rows": 9, "box_columns": 9}
+    return _added(session, StoragePlace(**values | columns))
+
+
+def aliquot(session: Session, of: Specimen, code: str | None = None, **columns: object) -> Aliquot:
+    """Add a viably frozen aliquot."""
+    values = {"project_id": of.project_id, "code": code or f"AL{next(_numbers)}", "specimen_id": of.id}
+    return _added(session, Aliquot(**values | {"material": AliquotMaterial.VIABLY_FROZEN} | columns))
+
+
+def aliquot_event(session: Session, of: Aliquot, **columns: object) -> AliquotEvent:
+    """Add what happened to an aliquot."""
+    values = {"project_id": of.project_id, "aliquot_id": of.id, "kind": AliquotEventKind.STORED, "happened_on": date(2025, 2, 3)}
+    return _added(session, AliquotEvent(**values | columns))
+
+
+def protocol(session: Session, of: Project, code: str | None = None, **columns: object) -> AnimalProtocol:
+    """Add an animal protocol that allows everything to a hundred animals until 2099."""
+    values = {"project_id": of.id, "code": code or f"A-{next(_numbers)}", "title": "Brain metastasis", "animals_allowed": 100}
+    allowed = [one.value for one in ProtocolProcedure]
+    return _added(session, AnimalProtocol(**values | {"expires_on": date(2099, 1, 1), "procedures": allowed} | columns))
+
+
+def cage(session: Session, of: Project, code: str | None = None, **columns: object) -> Cage:
+    """Add a cage."""
+    return _added(session, Cage(**{"project_id": of.id, "code": code or f"C{next(_numbers)}"} | columns))
+
+
+def cage_move(session: Session, of: Animal, **columns: object) -> CageMove:
+    """Add a move of an animal between cages."""
+    return _added(session, CageMove(**{"project_id": of.project_id, "animal_id": of.id, "moved_on": date(2026, 2, 2)} | columns))
+
+
+def saved_view(session: Session, of: User, within: Project, **columns: object) -> SavedView:
+    """Add a saved view."""
+    values = {"project_id": within.id, "user_id": of.id, "endpoint": "animals.index", "name": f"View {next(_numbers)}", "query": ""}
+    return _added(session, SavedView(**values | columns))
+
+
+def token(session: Session, of: User, **columns: object) -> ApiToken:
+    """Add a token for the API that nobody knows."""
+    digest = hashlib.sha256(f"token {next(_numbers)}".encode()).hexdigest()
+    return _added(session, ApiToken(**{"user_id": of.id, "name": "script", "token_sha256": digest, "made_at": NOON} | columns))
+
+
+def pattern(session: Session, of: Project, noun: str = "aliquot", **columns: object) -> IdentifierPattern:
+    """Add a pattern of codes."""
+    return _added(session, IdentifierPattern(**{"project_id": of.id, "noun": noun, "pattern": "AL-{number:05}"} | columns))

@@ -9,8 +9,10 @@ from lims.audit.record import Actor
 from lims.db import Database
 from lims.domain.vocabulary import Quality, RoleName
 from lims.models import Project
-from lims.records.colony import NewAnimal, NewImplant, add_animals, add_implants
+from lims.records.colony import ANIMAL, cages_named
+from lims.records.implants import IMPLANT
 from lims.records.measurements import Readings, record_measurements
+from lims.records.nouns import record
 from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
 from tests.support import factories as make
 from tests.support.pages import COMMAND_LINE, add_person, add_project
@@ -51,8 +53,10 @@ def add_cohort(
             session, by, home.id, NewStudy(code, f"Title of {code}", day_zero_on=DAY_ZERO, weight_loss_limit_percent=20)
         )
         arms = add_arms(session, by, study, [NewArm("V", "Vehicle", make.ArmRole.VEHICLE), NewArm("T", "Tucatinib")])
-        mice = add_animals(session, by, home.id, [NewAnimal(f"{code}-M{n:02}", cage="C7") for n in range(1, 2 * animals + 1)])
-        add_implants(session, by, home.id, [NewImplant(mouse.id, "brain") for mouse in mice])
+        cage = cages_named(session, by, home.id, ["C7"])["C7"]
+        codes = [f"{code}-M{n:02}" for n in range(1, 2 * animals + 1)]
+        mice = record(session, by, ANIMAL, home.id, [{"code": one, "cage_id": cage} for one in codes])
+        record(session, by, IMPLANT, home.id, [{"animal_id": mouse.id, "label": "brain"} for mouse in mice])
         enrol(session, by, study, [NewEnrolment(arms[n % 2].id, mouse.id) for n, mouse in enumerate(mice)])
         batch = make.batch(session, home, file_name=f"{code}.xlsx", committed_by_id=by.id)
         hosts = [(mouse.id, mouse.code) for mouse in mice for _ in FLUX]

@@ -1,0 +1,315 @@
+"""The one way records of tissue and colony are written: made, changed with a reason, withdrawn, brought back.
+
+A noun says what is its own: its table, which columns follow from others, and its rules. Forms, imports and the API all
+call `record`, `change` and `withdraw`; one record is a list of one. A noun's rules see each record as it would stand
+(`Draft`), whether it is new or changed, so that no rule is written twice::
+
+    def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if draft.values["stopped_on"] ...:
+                raise DomainError(...)
+
+    THERAPY_LINE = Noun("therapy", TherapyLine, check=_check, fixed=frozenset({"patient_id"}))
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.audit.words import entity_word
+from lims.domain.errors import Conflict, DomainError
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Base
+from lims.queries.chunks import in_chunks
+from lims.records.accounts import require_reason
+from lims.records.common import add_or_reinstate
+from lims.records.naming import next_codes
+from lims.records.values import clean, table_of, word
+from lims.records.versions import check_version
+
+Record = TypeVar("Record", bound=Base)
+Written = TypeVar("Written")
+BOOKKEEPING = frozenset({"id", "project_id", "status", "version"})
+
+
+@dataclass(slots=True)
+class Draft:
+    """A record as it would stand: `values` by column, to be judged and completed; `record` where it exists already."""
+
+    values: dict[str, Any]
+    record: Any = None
+
+    def changes(self, *columns: str) -> bool:
+        """Tell whether any of the columns gets another value than it has; a new record's all do."""
+        return self.record is None or any(getattr(self.record, one) != self.values.get(one) for one in columns)
+
+
+Check = Callable[[Session, int, Sequence[Draft]], None]
+"""Judges drafts of one project, all at once, and fills in what follows from other fields; raises `DomainError`."""
+
+
+def no_rule(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Judge nothing beyond the columns' own limits."""
+
+
+def nothing_follows(session: Session, records: Sequence[Any]) -> None:
+    """Change nothing else."""
+
+
+@dataclass(frozen=True)
+class Noun(Generic[Record]):
+    """One kind of record.
+
+    name: its word in the audit trail (`lims.audit.tags`). fixed: columns that never change once recorded.
+    derived: columns that the rules fill in, and nobody else. future: dates that may lie ahead.
+    key: what makes a record unique; one that was withdrawn comes back under it.
+    check: its rules. follow: what else has to change when records of it did.
+    dependents: (table, column) of records that stand on it, and keep it from being withdrawn while they are active.
+    """
+
+    name: str
+    model: type[Record]
+    check: Check = no_rule
+    follow: Callable[[Session, Sequence[Any]], None] = nothing_follows
+    fixed: frozenset[str] = frozenset()
+    derived: frozenset[str] = frozenset()
+    future: frozenset[str] = frozenset()
+    key: tuple[str, ...] = ("code",)
+    dependents: tuple[tuple[type[Base], str], ...] = field(default=())
+
+    @property
+    def coded(self) -> bool:
+        """Tell whether its records have codes of their own."""
+        return "code" in table_of(self.model).columns
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Give the columns that people fill in."""
+        return frozenset(table_of(self.model).columns.keys()) - BOOKKEEPING - self.derived
+
+    @property
+    def word(self) -> str:
+        """Name a record of it."""
+        return entity_word(str(self.model.__tablename__))
+
+
+def record(
+    session: Session, actor: Actor, noun: Noun[Record], project_id: int, rows: Sequence[Mapping[str, Any]], *, reason: str = ""
+) -> list[Record]:
+    """Record new ones, by column; a code left blank is generated, and a withdrawn record of the same code comes back.
+
+    Raises:
+        DomainError: a value, a reference or a rule refuses; `field` names the column. Nothing is recorded then.
+    """
+    declare(session, actor, f"{noun.name}:create", reason=reason, project=project_id)
+    drafts = [Draft(_complete(session, noun, row)) for row in rows]
+    if noun.coded:
+        _name(session, noun, project_id, drafts)
+    check_references(session, noun.model, project_id, [draft.values for draft in drafts])
+    noun.check(session, project_id, drafts)
+    keys: list[Any] = [_key(noun, draft.values) for draft in drafts] if noun.key else list(range(len(drafts)))
+    existing = _existing(session, noun, project_id, keys) if noun.key else {}
+    wanted = [(key, draft.values | {"project_id": project_id}) for key, draft in zip(keys, drafts, strict=True)]
+    records = _flushed(session, noun, lambda: add_or_reinstate(session, existing, wanted, noun.model))
+    noun.follow(session, records)
+    return records
+
+
+def change(
+    session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str, fields: Mapping[str, Any]
+) -> dict[str, tuple[Any, Any]]:
+    """Change fields of a record; gives `{column: (old, new)}` for those that differ, what followed from them included.
+
+    `version` is the version that the person was shown.
+
+    Raises:
+        DomainError: no reason is given, nothing differs, or a value or rule refuses.
+        Conflict: somebody else changed the record meanwhile, or it was withdrawn.
+    """
+    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
+    declare(session, actor, f"{noun.name}:change", reason=require_reason(reason), project=project_id)
+    check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
+    _require_active(noun, existing)
+    unknown = sorted(fields.keys() - noun.columns)
+    if unknown:
+        raise TypeError(f"not changeable: {', '.join(unknown)}")
+    changed = apply(session, noun, existing, clean(session, noun.model, fields, future=noun.future))
+    if not changed:
+        raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")
+    return changed
+
+
+def apply(session: Session, noun: Noun[Record], existing: Record, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Judge a record with new values, write what differs, and what follows; for services inside a declared action."""
+    names = noun.columns | noun.derived
+    draft = Draft({name: getattr(existing, name) for name in names} | dict(fields), existing)
+    for name in sorted(noun.fixed):
+        if draft.changes(name):
+            raise DomainError(
+                f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
+                field=name,
+                remedy=f"Withdraw this {noun.word} and record it anew.",
+            )
+    differing = {name for name in draft.values if draft.changes(name)}
+    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
+    check_references(session, noun.model, project_id, [{name: draft.values[name] for name in differing}])
+    noun.check(session, project_id, [draft])
+    changed = {name: (getattr(existing, name), new) for name, new in draft.values.items() if getattr(existing, name) != new}
+    if changed:
+        for name, (_, new) in changed.items():
+            setattr(existing, name, new)
+        _flushed(session, noun, session.flush)
+        noun.follow(session, [existing])
+    return changed
+
+
+def withdraw(session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str) -> None:
+    """Withdraw a record with a reason: it stays readable and does not count.
+
+    Raises:
+        DomainError: no reason is given.
+        Conflict: somebody else changed it meanwhile, it is withdrawn already, or active records stand on it.
+    """
+    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
+    declare(session, actor, f"{noun.name}:withdraw", reason=require_reason(reason), project=project_id)
+    check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
+    _require_active(noun, existing)
+    for model, column in noun.dependents:
+        _refuse_while_needed(session, noun, existing, model, column)
+    existing.status = RecordStatus.WITHDRAWN  # type: ignore[attr-defined]  # nouns can be withdrawn
+    session.flush()
+    noun.follow(session, [existing])
+
+
+def reinstate(session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str) -> None:
+    """Bring a withdrawn record back, judged by its rules as they are today."""
+    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
+    declare(session, actor, f"{noun.name}:change", reason=require_reason(reason), project=project_id)
+    check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
+    if existing.status is not RecordStatus.WITHDRAWN:  # type: ignore[attr-defined]  # nouns can be withdrawn
+        raise Conflict(f"This {noun.word} is not withdrawn.")
+    values = {name: getattr(existing, name) for name in noun.columns | noun.derived}
+    check_references(session, noun.model, project_id, [values])
+    noun.check(session, project_id, [Draft(values, existing)])
+    existing.status = RecordStatus.ACTIVE  # type: ignore[attr-defined]  # nouns can be withdrawn
+    session.flush()
+    noun.follow(session, [existing])
+
+
+def check_references(session: Session, model: type[Base], project_id: int, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse references to records that are not active ones of this project: another project's is not found.
+
+    One statement for each referring column, however many rows.
+    """
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        for name, value in row.items():
+            if value is not None and table_of(model).columns[name].foreign_keys:
+                wanted[name].add(value)
+    for name, keys in wanted.items():
+        target = _target(model, name)
+        scope: list[Any] = [target.status == RecordStatus.ACTIVE]  # type: ignore[attr-defined]  # nouns refer to nouns
+        if "project_id" in table_of(target).columns:
+            scope.append(target.project_id == project_id)  # type: ignore[attr-defined]  # as said
+        found = {
+            key
+            for (key,) in in_chunks(session, sorted(keys), lambda some: select(target.id).where(target.id.in_(some), *scope))  # type: ignore[attr-defined]  # noqa: B023  # asked at once
+        }
+        if keys - found:
+            said = entity_word(str(target.__tablename__))
+            raise DomainError(
+                f"There is no {said} {min(keys - found)} in this project.",
+                field=name,
+                expected=f"a {said} of this project that is not withdrawn",
+            )
+
+
+def _target(model: type[Base], column: str) -> type[Base]:
+    table = next(iter(table_of(model).columns[column].foreign_keys)).column.table
+    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)
+
+
+def _complete(session: Session, noun: Noun[Record], row: Mapping[str, Any]) -> dict[str, Any]:
+    unknown = sorted(row.keys() - noun.columns)
+    if unknown:
+        raise TypeError(f"no columns of {noun.name} to fill in: {', '.join(unknown)}")
+    columns = noun.columns - ({"code"} if noun.coded and not row.get("code") else set())
+    values = clean(session, noun.model, {name: row.get(name) for name in columns}, future=noun.future)
+    return {**dict.fromkeys(noun.derived - {name for name in noun.derived if _has_default(noun, name)}), **values}
+
+
+def _has_default(noun: Noun[Record], name: str) -> bool:
+    return table_of(noun.model).columns[name].default is not None
+
+
+def _name(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> None:
+    unnamed = [draft for draft in drafts if not draft.values.get("code")]
+    for draft, code in zip(unnamed, next_codes(session, project_id, noun.name, len(unnamed), noun.model), strict=True):
+        draft.values["code"] = code
+
+
+def _key(noun: Noun[Record], values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(values[name] for name in noun.key)
+
+
+def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Sequence[tuple[Any, ...]]) -> dict[Any, Record]:
+    """Give the withdrawn records of these keys; an active one, or a key that stands twice in the list, refuses."""
+    times = Counter(keys)
+    twice = next((key for key, count in times.items() if count > 1), None)
+    if twice is not None:
+        raise _taken(noun, twice, f"stands {times[twice]} times in this list")
+    model: Any = noun.model
+    first = getattr(model, noun.key[0])
+    known = in_chunks(
+        session, sorted({key[0] for key in keys}), lambda some: select(model).where(model.project_id == project_id, first.in_(some))
+    )
+    found = {tuple(getattr(one, name) for name in noun.key): one for (one,) in known}
+    for key in keys:
+        if key in found and found[key].status is RecordStatus.ACTIVE:
+            raise _taken(noun, key, "exists already")
+    return found
+
+
+def _taken(noun: Noun[Record], key: tuple[Any, ...], told: str) -> DomainError:
+    return DomainError(
+        f'{noun.word[0].upper()}{noun.word[1:]} "{key[-1]}" {told}.',
+        field=noun.key[-1],
+        expected=f"a {word(noun.model, noun.key[-1])} no other {noun.word} has",
+    )
+
+
+def _flushed(session: Session, noun: Noun[Record], write: Callable[[], Written]) -> Written:
+    """Write; what only the database can see, such as two people taking the same place at once, reads as a sentence too."""
+    try:
+        return write()
+    except IntegrityError as refused:
+        raise DomainError(
+            f"This {noun.word} contradicts another record or a limit of the database.",
+            remedy="Look whether somebody recorded it, or took its place, a moment ago.",
+        ) from refused
+
+
+def _require_active(noun: Noun[Record], existing: Record) -> None:
+    if existing.status is RecordStatus.WITHDRAWN:  # type: ignore[attr-defined]  # nouns can be withdrawn
+        raise Conflict(f"This {noun.word} was withdrawn: it is read, and not changed any more.")
+
+
+def _refuse_while_needed(session: Session, noun: Noun[Record], existing: Record, model: type[Base], column: str) -> None:
+    refers: Any = inspect(model).columns[column]
+    active = inspect(model).columns["status"] == RecordStatus.ACTIVE
+    key: int = existing.id  # type: ignore[attr-defined]  # every record has one
+    count = session.scalar(select(func.count()).select_from(model).where(refers == key, active))
+    if count:
+        what = entity_word(str(model.__tablename__))
+        raise Conflict(
+            f"{count} active record{'s' if count > 1 else ''} ({what}) stand{'' if count > 1 else 's'} on this {noun.word}.",
+            remedy="Withdraw them first; nothing may hang in the air.",
+        )

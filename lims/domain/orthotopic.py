@@ -50,8 +50,8 @@ _UBERON: dict[Organ, str] = {
         0002420 0002435 0001873 0001874 0005383 0001897 0001898 0002421 0001954 0001890 0001894 0001891 0002028 0002298 0000988
         0001896 0002037 0002129 0002245 0004720
     """,
-    # Meninx, meningeal cluster, dura, arachnoid, pia, leptomeninx, cerebrospinal fluid, subarachnoid space, cisterna magna.
-    Organ.MENINGES: "0002360 0010743 0002363 0002362 0002361 0000391 0001359 0000315 0004051",
+    # Meninx, meningeal cluster, dura, arachnoid, pia, leptomeninx, cerebrospinal fluid, subarachnoid space.
+    Organ.MENINGES: "0002360 0010743 0002363 0002362 0002361 0000391 0001359 0000315",
     Organ.SPINAL_CORD: "0002240",
     Organ.BREAST: "0000310 0001911 0005200 0001765 0002030",  # breast, mammary gland, thoracic gland, duct, nipple
     Organ.SUBCUTIS: "0002072 0002190",  # hypodermis, subcutaneous fat
@@ -67,12 +67,17 @@ _UBERON: dict[Organ, str] = {
 }
 _BY_CODE = {code: organ for organ, codes in _UBERON.items() for code in codes.split()}
 
+_BRAIN_WORDS = (
+    r"\bbrain|\bcerebr(?:um|al)\b|\bcerebell|\b(?:frontal|parietal|temporal|occipital)\b|\bthalam|\bhypothalam|\bstriat"
+    r"|\bcaudate\b|\bputamen\b|\bbasal gangli|\bhippocamp|\bpons\b|\bmedulla oblongata\b|\bcorpus callosum\b|\bintracranial"
+    r"|\b(?:motor|visual|somatosensory|insular|cingulate|prefrontal) cortex\b"
+)
+_MENINGES_WORDS = r"mening|\bmeninx\b|\bdura\b|\bdural\b|\barachnoid|\bpia\b|\bcsf\b|\bcerebrospinal|\bcistern|\bintrathecal"
 _WORDS: dict[Organ, re.Pattern[str]] = {
     organ: re.compile(pattern)
     for organ, pattern in {
-        Organ.BRAIN: r"\bbrain|\bcerebr(?:um|al)\b|\bcerebell|\b(?:frontal|parietal|temporal|occipital)\b|\bthalam|\bhypothalam|\bstriat"
-        r"|\bcaudate\b|\bputamen\b|\bbasal gangli|\bhippocamp|\bpons\b|\bmedulla oblongata\b|\bcorpus callosum\b|\bintracranial|\bcortex\b",
-        Organ.MENINGES: r"mening|\bmeninx\b|\bdura\b|\bdural\b|\barachnoid|\bpia\b|\bcsf\b|\bcerebrospinal|\bcisterna|\bintrathecal",
+        Organ.BRAIN: _BRAIN_WORDS,
+        Organ.MENINGES: _MENINGES_WORDS,
         Organ.SPINAL_CORD: r"\bspinal cord\b",
         Organ.BREAST: r"\bbreast|\bmamma",
         Organ.SUBCUTIS: r"\bsubcut|\bflank\b|\bhypodermis\b",
@@ -91,8 +96,6 @@ _WORDS: dict[Organ, re.Pattern[str]] = {
 _CODE = re.compile(r"UBERON[:_ ]?([0-9]{7})", re.IGNORECASE)
 _DISEASE = re.compile(r"\b(?:breast|mammary)[ -](?:cancer|carcinoma|tumou?r|primary)\b")
 """Says which disease it is, not where it was taken: brain metastasis of breast cancer."""
-_BARRIER = re.compile(r"\bblood[ -]brain\b")
-_ADRENAL_CORTEX = re.compile(r"\b(adrenal|renal|bone) cortex\b")
 
 
 def organ_of(uberon: str | None, text: str | None) -> Organ | None:
@@ -100,7 +103,7 @@ def organ_of(uberon: str | None, text: str | None) -> Organ | None:
     code = _CODE.fullmatch(uberon.strip()) if uberon else None
     if code and code[1] in _BY_CODE:
         return _BY_CODE[code[1]]
-    words = _ADRENAL_CORTEX.sub(r"\1", _BARRIER.sub(" ", _DISEASE.sub(" ", (text or "").casefold())))
+    words = _DISEASE.sub(" ", (text or "").casefold())
     named = [organ for organ, pattern in _WORDS.items() if pattern.search(words)]
     return named[0] if len(named) == 1 else None
 

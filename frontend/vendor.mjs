@@ -20,11 +20,14 @@ const COPIED = {
 
 // Icons the templates use, by their name in Bootstrap Icons; they become the symbols of one sprite.
 const ICONS = [
-  "arrow-down", "arrow-up", "bell-fill", "box-arrow-right", "calendar-check", "check-circle", "chevron-down",
+  "arrow-down", "arrow-left-right", "arrow-up", "bell-fill", "bookmark", "box-arrow-in-right", "box-arrow-right",
+  "box-seam", "bullseye", "calendar-check", "capsule", "card-checklist", "check-circle", "chevron-down",
   "clipboard-data", "clock-history", "cloud-upload", "diagram-3", "download", "exclamation-octagon-fill",
-  "exclamation-triangle-fill", "eye", "file-earmark-spreadsheet", "folder2", "gear", "graph-up", "house", "info-circle-fill",
-  "journal-check", "lock", "pause-circle", "pencil", "people", "person", "plus-lg", "question-circle", "rulers", "search", "shield-check",
-  "slash-circle", "table", "tag", "upload", "x-circle",
+  "exclamation-triangle-fill", "eye", "eyedropper", "file-earmark-check", "file-earmark-spreadsheet", "flag", "folder2",
+  "gear", "graph-up", "grid", "grid-3x3-gap", "heart-pulse", "house", "info-circle-fill", "journal-check", "key",
+  "list-ul", "lock", "pause-circle", "pencil", "people", "person", "person-vcard", "plus-lg", "printer",
+  "question-circle", "rulers", "scissors", "search", "shield-check", "shuffle", "slash-circle", "snow", "table", "tag",
+  "thermometer-half", "trash", "truck", "upc-scan", "upload", "x-circle", "x-lg",
 ];
 
 async function sprite(root) {

@@ -21,6 +21,7 @@ BLUEPRINTS = (
     "lims.views.account",
     "lims.views.people",
     "lims.views.projects",
+    "lims.views.patients",
     "lims.views.studies",
     "lims.views.measurements",
     "lims.views.animals",

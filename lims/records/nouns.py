@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.audit.words import entity_word
 from lims.domain.errors import Conflict, DomainError
+from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Base
 from lims.queries.chunks import in_chunks
@@ -60,6 +61,15 @@ def no_rule(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Judge nothing beyond the columns' own limits."""
 
 
+Doubt = Callable[[Session, int, Sequence[Draft]], list[Notice]]
+"""Names what is unusual about drafts that the rules allow; a person confirms it before anything is recorded."""
+
+
+def no_doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Find nothing unusual."""
+    return []
+
+
 def nothing_follows(session: Session, records: Sequence[Any]) -> None:
     """Change nothing else."""
 
@@ -71,13 +81,14 @@ class Noun(Generic[Record]):
     name: its word in the audit trail (`lims.audit.tags`). fixed: columns that never change once recorded.
     derived: columns that the rules fill in, and nobody else. future: dates that may lie ahead.
     key: what makes a record unique; one that was withdrawn comes back under it.
-    check: its rules. follow: what else has to change when records of it did.
+    check: its rules. doubt: what a person has to confirm. follow: what else has to change when records of it did.
     dependents: (table, column) of records that stand on it, and keep it from being withdrawn while they are active.
     """
 
     name: str
     model: type[Record]
     check: Check = no_rule
+    doubt: Doubt = no_doubt
     follow: Callable[[Session, Sequence[Any]], None] = nothing_follows
     fixed: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
@@ -121,6 +132,24 @@ def record(
     records = _flushed(session, noun, lambda: add_or_reinstate(session, existing, wanted, noun.model))
     noun.follow(session, records)
     return records
+
+
+def doubts(
+    session: Session, noun: Noun[Record], project_id: int, rows: Sequence[Mapping[str, Any]], existing: Record | None = None
+) -> list[Notice]:
+    """Give what is unusual about new records, or about `existing` with new fields; nothing is recorded.
+
+    Raises:
+        DomainError: a value does not fit its column, or a rule refuses.
+    """
+    if noun.doubt is no_doubt:
+        return []
+    if existing is None:
+        drafts = [Draft(_complete(session, noun, row)) for row in rows]
+    else:
+        standing = {name: getattr(existing, name) for name in noun.columns | noun.derived}
+        drafts = [Draft(standing | clean(session, noun.model, row, future=noun.future), existing) for row in rows]
+    return noun.doubt(session, project_id, drafts)
 
 
 def change(

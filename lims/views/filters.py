@@ -59,8 +59,15 @@ def may(action: str) -> bool:
     return "project" in g and allowed(current_project().role, action)
 
 
+def with_article(noun: str) -> str:
+    """Put the indefinite article before a noun: `a patient`, `an aliquot`, `an STR profile`."""
+    vowel = noun[:1].lower() in "aeiou" or noun.startswith(("STR ", "RFID", "HER2"))
+    return f"{'an' if vowel else 'a'} {noun}"
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
+    app.add_template_filter(with_article, "a")
     app.add_template_filter(address)
     app.add_template_filter(column_letter)
     app.add_template_filter(format_title)

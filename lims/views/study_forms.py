@@ -6,8 +6,6 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
-    DateField,
-    FloatField,
     HiddenField,
     SelectChoice,
     SelectField,
@@ -15,46 +13,16 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
     TextAreaField,
 )
 from wtforms.validators import InputRequired, NumberRange, Optional
-from wtforms.widgets import TextInput
 
 from lims.domain.vocabulary import DayZero, StudyKind, StudyStatus
 from lims.models import Study
 from lims.records.studies import NewStudy
+from lims.views.form_fields import IsoDateField, NumberField
 
 KINDS = [SelectChoice(kind.value, kind.value.capitalize()) for kind in StudyKind]
 ANCHORS = [SelectChoice(anchor.value, anchor.value.replace("_", " ").capitalize()) for anchor in DayZero]
 STATES = [SelectChoice(state.value, state.value.capitalize()) for state in StudyStatus if state is not StudyStatus.LOCKED]
 """A study is locked by a signature, never by a form."""
-
-
-class IsoDateField(DateField):
-    """A date typed as text, so that no browser turns day and month round."""
-
-    widget = TextInput()
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `2026-11-02`."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as refused:
-            raise ValueError(f'"{valuelist[0]}" is no date. Expected: year-month-day, such as 2026-11-02.') from refused
-
-
-class NumberField(FloatField):
-    """A number with a decimal point or comma."""
-
-    def _value(self) -> str:
-        """Show what was typed, or the number without an empty fraction."""
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return "" if self.data is None else f"{self.data:g}"
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read `20`, `17.5` or `17,5`."""
-        try:
-            super().process_formdata([valuelist[0].strip().replace(",", ".")] if valuelist else valuelist)
-        except ValueError as refused:
-            raise ValueError(f'"{valuelist[0]}" is no number. Expected: digits, such as 20 or 17.5.') from refused
 
 
 class StudyForm(FlaskForm):

@@ -1,0 +1,192 @@
+"""The pages that every noun has: its list, a record, the forms to make, change and withdraw one, and its history.
+
+A noun's own module says what is its own, and `install` adds the pages to its blueprint::
+
+    PAGES = RecordPages(
+        pages=Blueprint("patients", __name__, url_prefix="/p/<project_code>/patients"),
+        noun=PATIENT,
+        form=PatientForm,
+        listing=_listing,
+        template="patients/show.html",
+        context=_context,
+    )
+    pages = install(PAGES)
+
+A noun without a page of its own, such as a consent on its patient's page, has no template and says where it is shown
+(`home`). `/new?patient_id=BCBM-P01` fills fields in beforehand, by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lims.domain.notices import Notice
+from lims.domain.vocabulary import RecordStatus
+from lims.queries.scope import find
+from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
+from lims.views.record_forms import RecordForm, WithdrawForm, changing
+from lims.views.record_history import SHORT, history_of
+from lims.views.support import (
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    seen_version,
+)
+from lims.views.tables import Listing, answer
+
+
+def _nothing(found: Any) -> dict[str, Any]:
+    return {}
+
+
+def _make(form: RecordForm, noun: Noun[Any], reason: str) -> Any:
+    (made,) = record(current_session(), current_actor(), noun, current_project().id, [form.values()], reason=reason)
+    return made
+
+
+def _change(form: RecordForm, noun: Noun[Any], existing: Any, reason: str) -> None:
+    fields = form.values(changing=True)
+    change(current_session(), current_actor(), noun, existing, version=seen_version(form), reason=reason, fields=fields)
+
+
+@dataclass(frozen=True)
+class RecordPages:
+    """What is a noun's own.
+
+    listing: gives its list and the statement behind it; template and context: its record page. home: where a record is
+    shown. lead: a line under the heading of its forms. make and save: what is called where `record` and `change` alone do
+    not do, such as with rows beside the record.
+    """
+
+    pages: Blueprint
+    noun: Noun[Any]
+    form: type[RecordForm]
+    listing: Callable[[], tuple[Listing, Any]] | None = None
+    template: str | None = None
+    context: Callable[[Any], dict[str, Any]] = _nothing
+    home: Callable[[Any], str] | None = None
+    lead: str = ""
+    index_template: str = "records/index.html"
+    index_context: Callable[[], dict[str, Any]] = field(default=dict)
+    make: Callable[[RecordForm, Noun[Any], str], Any] = _make
+    save: Callable[[RecordForm, Noun[Any], Any, str], None] = _change
+    start: Callable[[], dict[str, Any]] = field(default=dict)
+    """What a new form begins with, beside what the address names."""
+
+    def url(self, found: Any) -> str:
+        """Give the address of the page that shows a record."""
+        return self.home(found) if self.home else url_for(f"{self.pages.name}.show", record_id=found.id)
+
+    def name(self, found: Any) -> str:
+        """Name a record in a sentence."""
+        return f"{self.noun.word} {found.audit_label}"
+
+
+def install(spec: RecordPages) -> Blueprint:
+    """Add the pages to the noun's blueprint."""
+    noun = spec.noun.name
+    add = spec.pages.add_url_rule
+    if spec.listing is not None:
+        add("/", "index", needs("project:read")(lambda: _index(spec)))
+    if spec.template is not None:
+        add("/<int:record_id>", "show", needs("project:read")(lambda record_id: _show(spec, record_id)))
+    add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=["GET", "POST"])
+    both = ["GET", "POST"]
+    add("/<int:record_id>/change", "change", needs(f"{noun}:change")(lambda record_id: _changed(spec, record_id)), methods=both)
+    add(
+        "/<int:record_id>/withdraw",
+        "withdraw",
+        needs(f"{noun}:withdraw")(lambda record_id: _withdrawn(spec, record_id)),
+        methods=both,
+    )
+    add("/<int:record_id>/history", "history", needs("project:read")(lambda record_id: _history(spec, record_id)))
+    return spec.pages
+
+
+def _find(spec: RecordPages, record_id: int) -> Any:
+    return find(current_session(), spec.noun.model, current_project().id, record_id)
+
+
+def _index(spec: RecordPages) -> ResponseReturnValue:
+    assert spec.listing is not None  # noqa: S101  # the page is only there where there is a list
+    listing, rows = spec.listing()
+    return answer(listing, rows, spec.index_template, pages=spec, **spec.index_context())
+
+
+def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
+    found = _find(spec, record_id)
+    assert spec.template is not None  # noqa: S101  # as above
+    history = history_of(str(found.__tablename__), found.id, SHORT)
+    return render_template(spec.template, record=found, pages=spec, history=history, **spec.context(found))
+
+
+def _new(spec: RecordPages) -> ResponseReturnValue:
+    asked = {name: value for name, value in request.args.items() if name in spec.form.__dict__ or hasattr(spec.form, name)}
+    form = spec.form(data={**spec.start(), **asked})
+    if form.validate_on_submit():
+        with refusing(form):
+            rows = [form.values()]
+            if confirmed(form, doubts(current_session(), spec.noun, current_project().id, rows)):
+                made = spec.make(form, spec.noun, _told(form))
+                flash(f"{_capital(spec.name(made))} was recorded.", "success")
+                return redirect(spec.url(made))
+    return render_form("records/form.html", form, pages=spec, record=None, names=form.columns(changing=False))
+
+
+def _changed(spec: RecordPages, record_id: int) -> ResponseReturnValue:
+    found = _find(spec, record_id)
+    form = changing(spec.form)(obj=found)
+    if form.validate_on_submit():
+        with refusing(form):
+            fields = form.values(changing=True)
+            if confirmed(form, doubts(current_session(), spec.noun, found.project_id, [fields], found)):
+                told, reason = _told(form), form._fields["reason"].data or ""
+                spec.save(form, spec.noun, found, f"{reason} ({told})" if told else reason)
+                flash(f"{_capital(spec.name(found))} was changed.", "success")
+                return redirect(spec.url(found))
+    return render_form("records/form.html", form, pages=spec, record=found, names=form.columns(changing=True))
+
+
+def confirmed(form: RecordForm, notices: Sequence[Notice]) -> bool:
+    """Tell whether nothing is in doubt, or a person said that it is right; otherwise the form shows what is in doubt."""
+    form.notices = tuple(notices)
+    if not notices or form.confirmed.data:
+        return True
+    form.confirmed.errors = [*form.confirmed.errors, "Look at what is unusual below, then tick this and save again."]
+    return False
+
+
+def _told(form: RecordForm) -> str:
+    """Give what was confirmed, for the audit trail."""
+    return f"confirmed: {' '.join(one.message for one in form.notices)}" if form.notices else ""
+
+
+def _withdrawn(spec: RecordPages, record_id: int) -> ResponseReturnValue:
+    found = _find(spec, record_id)
+    back = found.status is RecordStatus.WITHDRAWN
+    form = WithdrawForm(obj=found)
+    if form.validate_on_submit():
+        with refusing(form):
+            step = reinstate if back else withdraw
+            step(current_session(), current_actor(), spec.noun, found, version=seen_version(form), reason=form.reason.data or "")
+            flash(f"{_capital(spec.name(found))} was {'brought back' if back else 'withdrawn'}.", "success")
+            return redirect(spec.url(found))
+    return render_form("records/withdraw.html", form, pages=spec, record=found, back=back)
+
+
+def _history(spec: RecordPages, record_id: int) -> ResponseReturnValue:
+    found = _find(spec, record_id)
+    history = history_of(str(found.__tablename__), found.id, made_with=True)
+    return render_template("records/history.html", pages=spec, record=found, history=history)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -118,6 +118,8 @@ def _find(spec: RecordPages, record_id: int) -> Any:
 def _index(spec: RecordPages) -> ResponseReturnValue:
     assert spec.listing is not None  # noqa: S101  # the page is only there where there is a list
     listing, rows = spec.listing()
+    if not request.args.get("status"):  # what was withdrawn is listed when asked for
+        rows = rows.where(spec.noun.model.status == RecordStatus.ACTIVE)
     return answer(listing, rows, spec.index_template, pages=spec, **spec.index_context())
 
 

@@ -22,6 +22,7 @@ BLUEPRINTS = (
     "lims.views.people",
     "lims.views.projects",
     "lims.views.patients",
+    "lims.views.specimens",
     "lims.views.studies",
     "lims.views.measurements",
     "lims.views.animals",

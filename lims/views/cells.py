@@ -6,13 +6,22 @@ from enum import Enum
 from typing import Any
 
 from importers.base import column_letter
+from lims.domain.tissue_terms import Her2Label, Her2Result
 from lims.domain.vocabulary import KIND_BY_CODE, Quality
 from lims.plots import shown
+
+HER2_LABELS = {Her2Label.HER2_LOW: "HER2-low", Her2Label.HER2_ZERO: "HER2-0"}
 
 
 def badge(state: Enum) -> dict[str, str]:
     """Show a state with its colour, icon and word."""
     return {"text": str(state.value).replace("_", " "), "badge": str(state.value)}
+
+
+def her2(result: Her2Result, label: Her2Label | None) -> dict[str, str]:
+    """Show a HER2 result with its research label: `negative · HER2-low`."""
+    words = str(result.value).replace("_", " ")
+    return {"text": f"{words} · {HER2_LABELS[label]}" if label else words, "badge": str(result.value)}
 
 
 def doubt(quality: Quality) -> dict[str, str] | None:

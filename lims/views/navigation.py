@@ -38,6 +38,7 @@ class Place:
 PROJECT_PLACES = (
     Place("Today", "Project", "clipboard-data", "home.project"),
     Place("Tissue", "Patients", "person-vcard", "patients.index"),
+    Place("Tissue", "Specimens", "eyedropper", "specimens.index"),
     Place("Colony", "Animals", "tag", "animals.index"),
     Place("Studies", "Studies", "graph-up", "studies.index"),
     Place("Studies", "Measurements", "table", "measurements.index"),

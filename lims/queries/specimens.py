@@ -1,0 +1,101 @@
+"""Read models of specimens: the list with HER2 and the cohort each mimics, and what stands on one specimen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from lims.domain.cohorts import ClinicalCohort, conditions
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Aliquot, Alteration, Animal, Implant, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
+from lims.queries.series import AnySelect
+
+
+def in_cohort(cohort: ClinicalCohort, specimen: Any = Specimen) -> ColumnElement[bool]:
+    """Give the condition that a specimen mimics a cohort of DEBBRAH, made of the table in `lims.domain.cohorts`.
+
+    `specimen` is the mapped class or an alias of it, such as that of a model's founding specimen.
+    """
+    return or_(
+        *(
+            and_(
+                specimen.cns_status == one.cns_status,
+                specimen.her2_result == one.her2_result,
+                specimen.her2_label.is_(None) if one.her2_label is None else specimen.her2_label == one.her2_label,
+            )
+            for one in conditions(cohort)
+        )
+    )
+
+
+def cohort_of(specimen: Any = Specimen) -> ColumnElement[int | None]:
+    """Give the number of the cohort that a specimen mimics, or nothing."""
+    return case(*((in_cohort(cohort, specimen), int(cohort)) for cohort in ClinicalCohort))
+
+
+def specimen_list(project_id: int) -> AnySelect:
+    """Select the project's specimens with the patient they come from in the end, and the animal and model between."""
+    return (
+        select(
+            Specimen.code.label("code"),
+            Patient.code.label("patient"),
+            Specimen.passage.label("passage"),
+            PdxModel.passage_convention.label("convention"),
+            PdxModel.code.label("model"),
+            Animal.code.label("animal"),
+            cohort_of().label("cohort"),
+        )
+        .select_from(Specimen)
+        .outerjoin(Patient, Patient.id == Specimen.donor_id)
+        .outerjoin(Implant, Implant.id == Specimen.source_implant_id)
+        .outerjoin(Animal, Animal.id == Implant.animal_id)
+        .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
+        .where(Specimen.project_id == project_id)
+    )
+
+
+def donor_codes(session: Session, project_id: int) -> Sequence[str]:
+    """List the patients that the project's specimens come from."""
+    donors = select(Specimen.donor_id).where(Specimen.project_id == project_id)
+    return session.scalars(select(Patient.code).where(Patient.id.in_(donors)).order_by(Patient.code)).all()
+
+
+def source_implant(session: Session, specimen: Specimen) -> Implant | None:
+    """Give the tumour that a specimen was harvested from, with its animal and model; none for a patient's own tissue."""
+    if specimen.source_implant_id is None:
+        return None
+    wanted = select(Implant).where(Implant.id == specimen.source_implant_id)
+    return session.scalar(wanted.options(joinedload(Implant.animal), joinedload(Implant.model)))
+
+
+def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:
+    """List a specimen's active receptor assays in the order in which the newer counts."""
+    wanted = select(ReceptorAssay).where(ReceptorAssay.specimen_id == specimen_id, ReceptorAssay.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(ReceptorAssay.assayed_on.nulls_first(), ReceptorAssay.id)).all()
+
+
+def alterations_of(session: Session, specimen_id: int) -> Sequence[Alteration]:
+    """List a specimen's active alterations by compartment and gene."""
+    wanted = select(Alteration).where(Alteration.specimen_id == specimen_id, Alteration.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(Alteration.compartment, Alteration.gene, Alteration.id)).all()
+
+
+def profiles_of(session: Session, specimen_id: int) -> Sequence[StrProfile]:
+    """List a specimen's active STR profiles, the newest first."""
+    wanted = select(StrProfile).where(StrProfile.specimen_id == specimen_id, StrProfile.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(StrProfile.typed_on.desc().nulls_last(), StrProfile.id.desc())).all()
+
+
+def aliquots_of(session: Session, specimen_id: int) -> Sequence[Aliquot]:
+    """List a specimen's active aliquots with where each is kept."""
+    wanted = select(Aliquot).where(Aliquot.specimen_id == specimen_id, Aliquot.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(Aliquot.code).options(joinedload(Aliquot.place))).all()
+
+
+def models_founded_on(session: Session, specimen_id: int) -> Sequence[PdxModel]:
+    """List the active models that were founded from a specimen."""
+    wanted = select(PdxModel).where(PdxModel.founding_specimen_id == specimen_id, PdxModel.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(PdxModel.code)).all()

@@ -1,23 +1,203 @@
-"""Writes protocols, cages and animals."""
+"""Writes protocols, cages and animals, and what a protocol, a cage and an animal's own dates allow (ARRIVE 2.0 items 8, 9, 14)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.audit.record import Actor
+from lims.domain.colony_terms import ProtocolProcedure
+from lims.domain.errors import DomainError
+from lims.domain.events_order import Life, require_animal_dates
+from lims.domain.notices import Notice
+from lims.domain.positions import position_label
+from lims.domain.protocols import require_protocol
+from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Implant
 from lims.queries.chunks import in_chunks
-from lims.records.nouns import Noun, record
+from lims.records.nouns import Draft, Noun, record
+from lims.records.values import today
+
+
+def living() -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions that an animal is recorded and not known to be dead."""
+    return Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
+
+
+def _joins(draft: Draft, column: str) -> bool:
+    """Tell whether an animal comes under a protocol, or into a cage, that it does not count in yet."""
+    returns = draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
+    return draft.values[column] is not None and (returns or draft.changes(column))
+
+
+def _own(drafts: Sequence[Draft]) -> set[int]:
+    """Give the ids of the records that are judged, which do not stand in their own way."""
+    return {draft.record.id for draft in drafts if draft.record is not None}
+
+
+def _animals_by(
+    session: Session, column: InstrumentedAttribute[int | None], keys: Iterable[int], *where: ColumnElement[bool]
+) -> Counter[int]:
+    """Count animals by protocol or cage."""
+    rows = in_chunks(
+        session, sorted(set(keys)), lambda some: select(column, func.count()).where(column.in_(some), *where).group_by(column)
+    )
+    return Counter(dict(rows))
+
+
+# Protocols
+
+
+def _protocols(session: Session, keys: Iterable[int | None]) -> dict[int | None, AnimalProtocol]:
+    wanted = sorted({key for key in keys if key is not None})
+    rows = in_chunks(session, wanted, lambda some: select(AnimalProtocol).where(AnimalProtocol.id.in_(some)))
+    return {protocol.id: protocol for (protocol,) in rows}
+
+
+def require_procedure(session: Session, animals: Sequence[Animal], procedure: ProtocolProcedure, on: date) -> None:
+    """Refuse a procedure on animals whose protocol does not allow it, or not on that day; those without a protocol pass.
+
+    Raises:
+        DomainError: on `animal_id`, naming the first animal of the protocol that refuses.
+    """
+    first: dict[int | None, Animal] = {}
+    for animal in animals:
+        first.setdefault(animal.protocol_id, animal)
+    for key, protocol in _protocols(session, first).items():
+        try:
+            require_protocol(
+                protocol.code,
+                protocol.expires_on,
+                protocol.approved_on,
+                protocol.animals_allowed,
+                animals_used=0,
+                wanted=0,  # they are counted already
+                on=on,
+                procedure=procedure,
+                procedures=protocol.procedures,
+            )
+        except DomainError as refused:
+            raise DomainError(
+                f"Animal {first[key].code}: {refused}", field="animal_id", expected=refused.expected, remedy=refused.remedy
+            ) from refused
+
+
+def _check_protocols(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse a protocol that expires before it is approved, allows what nobody knows, or fewer animals than it has."""
+    known = {one.value for one in ProtocolProcedure}
+    used = _animals_by(
+        session, Animal.protocol_id, (one.record.id for one in drafts if one.record), Animal.status == RecordStatus.ACTIVE
+    )
+    for draft in drafts:
+        values = draft.values
+        if values["approved_on"] is not None and values["expires_on"] < values["approved_on"]:
+            raise DomainError(
+                f"It cannot expire on {values['expires_on']}, before it was approved on {values['approved_on']}.",
+                field="expires_on",
+                expected=f"{values['approved_on']} or later",
+            )
+        unknown = sorted(set(values["procedures"]) - known)
+        if unknown:
+            raise DomainError(f'"{unknown[0]}" is no procedure.', field="procedures", expected=", ".join(sorted(known)))
+        under = used[draft.record.id] if draft.record else 0
+        if values["animals_allowed"] < under:
+            raise DomainError(
+                f"{under} animals are under this protocol already, so it cannot allow {values['animals_allowed']}.",
+                field="animals_allowed",
+                expected=f"{under} or more",
+                remedy="Move animals to another protocol first, or type the number that the committee allowed.",
+            )
+
 
 PROTOCOL: Noun[AnimalProtocol] = Noun(
-    "protocol", AnimalProtocol, future=frozenset({"expires_on"}), dependents=((Animal, "protocol_id"),)
+    "protocol",
+    AnimalProtocol,
+    check=_check_protocols,
+    future=frozenset({"expires_on"}),
+    dependents=((Animal, "protocol_id"),),
 )
-CAGE: Noun[Cage] = Noun("cage", Cage, dependents=((Animal, "cage_id"),))
-ANIMAL: Noun[Animal] = Noun("animal", Animal, dependents=((Implant, "animal_id"),))
-CAGE_MOVE: Noun[CageMove] = Noun("cage", CageMove, fixed=frozenset({"animal_id"}), key=())
+
+
+# Cages
+
+
+def require_room(session: Session, joining: Mapping[int, int]) -> None:
+    """Refuse more animals (`joining`, by cage) than the cages have room for; the living count.
+
+    Raises:
+        DomainError: on `cage_id`, naming the first cage that is too small.
+    """
+    inside = _animals_by(session, Animal.cage_id, joining, *living())
+    for (cage,) in in_chunks(session, sorted(joining), lambda some: select(Cage).where(Cage.id.in_(some))):
+        free = max(cage.capacity - inside[cage.id], 0)
+        if joining[cage.id] > free:
+            room = "is full" if free == 0 else f"has room for {free} more"
+            raise DomainError(
+                f"Cage {cage.code} {room}: {inside[cage.id]} of {cage.capacity} animals are in it, "
+                f"and {joining[cage.id]} would come.",
+                field="cage_id",
+                expected="a cage with room for them",
+                remedy="Choose another cage, or take animals out of this one first.",
+            )
+
+
+def _check_cages(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse half a rack position, one that another cage has, and a capacity below the animals inside."""
+    for draft in drafts:
+        _check_rack(draft)
+    _check_free(session, project_id, [draft for draft in drafts if draft.values["rack_row"] is not None])
+    smaller = [draft for draft in drafts if draft.record is not None and draft.changes("capacity")]
+    inside = _animals_by(session, Animal.cage_id, (draft.record.id for draft in smaller), *living())
+    for draft in smaller:
+        if draft.values["capacity"] < inside[draft.record.id]:
+            raise DomainError(
+                f"{inside[draft.record.id]} animals are in this cage.",
+                field="capacity",
+                expected=f"{inside[draft.record.id]} or more",
+                remedy="Move animals out of it first.",
+            )
+
+
+def _check_rack(draft: Draft) -> None:
+    row, column = draft.values["rack_row"], draft.values["rack_column"]
+    if (row is None) != (column is None):
+        raise DomainError(
+            "A position in a rack is a row and a column.",
+            field="rack_column" if column is None else "rack_row",
+            expected="both, or neither",
+        )
+    if row is not None and draft.values["rack"] is None:
+        raise DomainError("A position needs the rack it is in.", field="rack", expected="the rack's name")
+
+
+def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> None:
+    racks = sorted({draft.values["rack"] for draft in placed})
+    standing = in_chunks(
+        session,
+        racks,
+        lambda some: select(Cage.rack, Cage.rack_row, Cage.rack_column, Cage.id, Cage.code).where(
+            Cage.project_id == project_id, Cage.status == RecordStatus.ACTIVE, Cage.rack.in_(some)
+        ),
+    )
+    own = _own(placed)
+    taken = {(rack, row, column): code for rack, row, column, key, code in standing if key not in own}
+    for draft in placed:
+        place = draft.values["rack"], draft.values["rack_row"], draft.values["rack_column"]
+        code = taken.setdefault(place, draft.values["code"])
+        if code != draft.values["code"]:
+            raise DomainError(
+                f"Cage {code} stands at {position_label(*place[1:])} of rack {place[0]}.",
+                field="rack_row",
+                expected="a position that is free",
+                remedy="Read the position off the rack again, or move that cage first.",
+            )
+
+
+CAGE: Noun[Cage] = Noun("cage", Cage, check=_check_cages, dependents=((Animal, "cage_id"),))
 
 
 def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable[str | None]) -> dict[str | None, int]:
@@ -30,3 +210,106 @@ def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable
     missing = [code for code in wanted if code not in found]
     made = record(session, actor, CAGE, project_id, [{"code": code} for code in missing]) if missing else []
     return found | {cage.code: cage.id for cage in made}
+
+
+# Animals
+
+
+def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse dates out of order, a dead animal that lives, a chip that another has, and what the protocol does not allow."""
+    now = today(session)
+    for draft in drafts:
+        values = draft.values
+        require_animal_dates(Life(values["code"], values["birth_date"], values["arrived_on"], values["died_on"]), now)
+        if values["died_on"] is not None and values["state"] is AnimalStatus.ALIVE:
+            raise DomainError(
+                f"An animal that died on {values['died_on']} is not alive.",
+                field="state",
+                expected="dead, or no date of death",
+            )
+    _check_chips(session, project_id, drafts)
+    _check_allowed(session, drafts, now)
+    # Lists of files are taken as they are: a cage that holds too many is shown as such, and not refused.
+    require_room(session, Counter(one.values["cage_id"] for one in drafts if one.record is not None and _joins(one, "cage_id")))
+
+
+def _alive(draft: Draft) -> bool:
+    return draft.values["died_on"] is None and draft.values["state"] is not AnimalStatus.DEAD
+
+
+def _check_chips(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """A chip is read out as one animal: among the living of a project it is unique."""
+    chipped = [draft for draft in drafts if draft.values["rfid"] is not None and _alive(draft)]
+    found = in_chunks(
+        session,
+        sorted({draft.values["rfid"] for draft in chipped}),
+        lambda some: select(Animal.rfid, Animal.code, Animal.id).where(
+            Animal.project_id == project_id, Animal.rfid.in_(some), *living()
+        ),
+    )
+    own = _own(chipped)
+    bearers: dict[str, str] = {rfid: code for rfid, code, key in found if key not in own}
+    for draft in chipped:
+        bearer = bearers.setdefault(draft.values["rfid"], draft.values["code"])
+        if bearer != draft.values["code"]:
+            raise DomainError(
+                f"Animal {bearer} has the RFID {draft.values['rfid']}.",
+                field="rfid",
+                expected="a chip that no other living animal has",
+                remedy="Read the chip again; correct the other animal if it is wrong there.",
+            )
+
+
+def _check_allowed(session: Session, drafts: Sequence[Draft], now: date) -> None:
+    """Ask each protocol for all of its animals in this list at once, on the day of arrival, or today where that is not recorded."""
+    asked: dict[int, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if _joins(draft, "protocol_id") or (draft.values["protocol_id"] is not None and draft.changes("arrived_on")):
+            asked[draft.values["protocol_id"]].append(draft)
+    used = _animals_by(session, Animal.protocol_id, asked, Animal.status == RecordStatus.ACTIVE)
+    for key, protocol in _protocols(session, asked).items():
+        assert key is not None  # noqa: S101  # ids that were found
+        wanted = sum(_joins(draft, "protocol_id") for draft in asked[key])
+        for on in sorted({_judged_on(draft, protocol, now) for draft in asked[key]}):
+            require_protocol(
+                protocol.code, protocol.expires_on, protocol.approved_on, protocol.animals_allowed, used[key], wanted, on
+            )
+
+
+def _judged_on(draft: Draft, protocol: AnimalProtocol, now: date) -> date:
+    """Give the day that counts: a protocol that renews another takes over animals which arrived before it was approved."""
+    arrived: date | None = draft.values["arrived_on"]
+    taken_over = draft.record is not None and draft.changes("protocol_id")
+    if arrived is None or (taken_over and protocol.approved_on is not None and arrived < protocol.approved_on):
+        return now
+    return arrived
+
+
+def _doubt_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt an ear tag that another living animal of the cage has: the two cannot be told apart by hand."""
+    tagged = [draft for draft in drafts if draft.values["ear_tag"] and draft.values["cage_id"] and _alive(draft)]
+    found = in_chunks(
+        session,
+        sorted({draft.values["cage_id"] for draft in tagged}),
+        lambda some: select(Animal.cage_id, Animal.ear_tag, Animal.code, Animal.id).where(Animal.cage_id.in_(some), *living()),
+    )
+    own, notices = _own(tagged), list[Notice]()
+    for draft in tagged:
+        if not draft.changes("ear_tag", "cage_id"):
+            continue
+        place = draft.values["cage_id"], draft.values["ear_tag"]
+        other = next((code for cage, tag, code, key in found if (cage, tag) == place and key not in own), None)
+        if other is not None:
+            message = f"Animal {other} of the same cage has ear tag {draft.values['ear_tag']} too."
+            notices.append(Notice("warning", "ear_tag", message, "an ear tag of its own within the cage"))
+    return notices
+
+
+ANIMAL: Noun[Animal] = Noun(
+    "animal",
+    Animal,
+    check=_check_animals,
+    doubt=_doubt_animals,
+    dependents=((Implant, "animal_id"),),
+)
+CAGE_MOVE: Noun[CageMove] = Noun("cage", CageMove, fixed=frozenset({"animal_id"}), key=())

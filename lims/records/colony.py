@@ -17,7 +17,7 @@ from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, CageMove, Implant
+from lims.models import Animal, AnimalProtocol, Cage, Implant
 from lims.queries.chunks import in_chunks
 from lims.records.nouns import Draft, Noun, record
 from lims.records.values import today
@@ -229,8 +229,9 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
             )
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
-    # Lists of files are taken as they are: a cage that holds too many is shown as such, and not refused.
-    require_room(session, Counter(one.values["cage_id"] for one in drafts if one.record is not None and _joins(one, "cage_id")))
+    # A file that does not say whether its animals live is taken as it is: its cages may hold more than they should.
+    joining = (one for one in drafts if one.values["state"] is AnimalStatus.ALIVE and _joins(one, "cage_id"))
+    require_room(session, Counter(one.values["cage_id"] for one in joining))
 
 
 def _alive(draft: Draft) -> bool:
@@ -312,4 +313,3 @@ ANIMAL: Noun[Animal] = Noun(
     doubt=_doubt_animals,
     dependents=((Implant, "animal_id"),),
 )
-CAGE_MOVE: Noun[CageMove] = Noun("cage", CageMove, fixed=frozenset({"animal_id"}), key=())

@@ -1,0 +1,108 @@
+"""Writes moves of animals between cages: where each one was, and since when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from lims.audit.record import Actor, declare
+from lims.domain.errors import DomainError
+from lims.domain.events_order import Fact, Life, require_alive, require_order
+from lims.domain.vocabulary import AnimalStatus, RecordStatus
+from lims.models import Animal, Cage, CageMove
+from lims.queries.chunks import in_chunks
+from lims.records.colony import require_room
+from lims.records.nouns import Draft, Noun, record
+
+
+def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse a move of the dead, before the arrival or an earlier move, to the cage it is in, or to a full one."""
+    new = [draft for draft in drafts if draft.record is None]  # of one that is recorded only the note is ever changed
+    keys = [draft.values["animal_id"] for draft in new]
+    animals = _animals(session, keys)
+    last = dict(
+        in_chunks(
+            session,
+            keys,
+            lambda some: (
+                select(CageMove.animal_id, func.max(CageMove.moved_on))
+                .where(CageMove.animal_id.in_(some), CageMove.status == RecordStatus.ACTIVE)
+                .group_by(CageMove.animal_id)
+            ),
+        )
+    )
+    for draft in new:
+        animal = animals[draft.values["animal_id"]]
+        _check_move(draft, animal, last.get(animal.id))
+    require_room(session, Counter(draft.values["to_cage_id"] for draft in new))
+
+
+def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
+    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Animal).where(Animal.id.in_(some)))}
+
+
+def _check_move(draft: Draft, animal: Animal, last_moved_on: date | None) -> None:
+    values = draft.values
+    if animal.died_on is not None or animal.state is AnimalStatus.DEAD:
+        raise DomainError(
+            f"Animal {animal.code} is dead{f' since {animal.died_on}' if animal.died_on else ''}: it is not moved any more.",
+            field="animal_id",
+            expected="living animals",
+            remedy="Look whether it is the right animal.",
+        )
+    if values["to_cage_id"] == animal.cage_id:
+        raise DomainError(f"Animal {animal.code} is in this cage already.", field="animal_id", expected="animals of other cages")
+    moving = Fact(f"the move of {animal.code}", values["moved_on"])
+    require_alive(moving, Life(animal.code, animal.birth_date, animal.arrived_on), field="moved_on")
+    require_order(Fact(f"the last move of {animal.code}", last_moved_on), moving, field="moved_on")
+    values["from_cage_id"] = animal.cage_id
+
+
+def _follow_moves(session: Session, moves: Sequence[CageMove]) -> None:
+    """Let each animal be where its last move took it; without any it is where it was before."""
+    keys = [move.animal_id for move in moves]
+    standing = in_chunks(
+        session,
+        keys,
+        lambda some: (
+            select(CageMove.animal_id, CageMove.to_cage_id)
+            .where(CageMove.animal_id.in_(some), CageMove.status == RecordStatus.ACTIVE)
+            .order_by(CageMove.moved_on, CageMove.id)
+        ),
+    )
+    last, animals = dict(standing), _animals(session, keys)
+    for move in moves:
+        animals[move.animal_id].cage_id = last.get(move.animal_id, move.from_cage_id)
+    session.flush()
+
+
+CAGE_MOVE: Noun[CageMove] = Noun(
+    "cage",
+    CageMove,
+    check=_check_moves,
+    follow=_follow_moves,
+    fixed=frozenset({"animal_id", "to_cage_id", "moved_on"}),
+    derived=frozenset({"from_cage_id"}),
+    key=(),
+)
+
+
+def move(
+    session: Session, actor: Actor, animals: Sequence[Animal], to_cage: Cage, *, on: date, note: str | None = None
+) -> list[CageMove]:
+    """Move animals to a cage; one that is named twice moves once.
+
+    Raises:
+        DomainError: no animal is named, one is dead, in that cage already, of another project, or was elsewhere later, or
+            the cage has no room for all of them. Nothing is moved then.
+    """
+    declare(session, actor, "cage:change", reason=note or "", project=to_cage.project_id)
+    keys = list(dict.fromkeys(animal.id for animal in animals))
+    if not keys:
+        raise DomainError("No animal is named.", field="animal_id", expected="at least one")
+    rows = [{"animal_id": key, "to_cage_id": to_cage.id, "moved_on": on, "note": note} for key in keys]
+    return record(session, actor, CAGE_MOVE, to_cage.project_id, rows)

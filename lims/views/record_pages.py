@@ -80,10 +80,16 @@ class RecordPages:
     save: Callable[[RecordForm, Noun[Any], Any, str], None] = _change
     start: Callable[[], dict[str, Any]] = field(default=dict)
     """What a new form begins with, beside what the address names."""
+    parameter: str = "record_id"
+    """What the record's id is called in the addresses."""
 
     def url(self, found: Any) -> str:
         """Give the address of the page that shows a record."""
-        return self.home(found) if self.home else url_for(f"{self.pages.name}.show", record_id=found.id)
+        return self.home(found) if self.home else self.page("show", found)
+
+    def page(self, step: str, found: Any) -> str:
+        """Give the address of one of a record's pages: show, change, withdraw, history."""
+        return url_for(f"{self.pages.name}.{step}", **{self.parameter: found.id})
 
     def name(self, found: Any) -> str:
         """Name a record in a sentence."""
@@ -92,22 +98,20 @@ class RecordPages:
 
 def install(spec: RecordPages) -> Blueprint:
     """Add the pages to the noun's blueprint."""
-    noun = spec.noun.name
-    add = spec.pages.add_url_rule
+    noun, both = spec.noun.name, ["GET", "POST"]
+    add, of = spec.pages.add_url_rule, f"/<int:{spec.parameter}>"
+
+    def page(view: Callable[[RecordPages, int], ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        return lambda **where: view(spec, where[spec.parameter])
+
     if spec.listing is not None:
         add("/", "index", needs("project:read")(lambda: _index(spec)))
     if spec.template is not None:
-        add("/<int:record_id>", "show", needs("project:read")(lambda record_id: _show(spec, record_id)))
-    add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=["GET", "POST"])
-    both = ["GET", "POST"]
-    add("/<int:record_id>/change", "change", needs(f"{noun}:change")(lambda record_id: _changed(spec, record_id)), methods=both)
-    add(
-        "/<int:record_id>/withdraw",
-        "withdraw",
-        needs(f"{noun}:withdraw")(lambda record_id: _withdrawn(spec, record_id)),
-        methods=both,
-    )
-    add("/<int:record_id>/history", "history", needs("project:read")(lambda record_id: _history(spec, record_id)))
+        add(of, "show", needs("project:read")(page(_show)))
+    add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=both)
+    add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
+    add(f"{of}/withdraw", "withdraw", needs(f"{noun}:withdraw")(page(_withdrawn)), methods=both)
+    add(f"{of}/history", "history", needs("project:read")(page(_history)))
     return spec.pages
 
 

@@ -116,12 +116,20 @@ def combine(assays: Sequence[AssayReport]) -> Her2Finding:
     Raises:
         DomainError: as `classify`.
     """
-    scored = _newest(assays, lambda assay: assay.ihc is not None)
-    counted = _newest(assays, lambda assay: assay.copies is not None or assay.ratio is not None)
-    ihc = scored.ihc if scored else None
+    scored, counted = deciding(assays)
+    ihc = None if scored is None else assays[scored].ihc
     if counted is None:
         return classify(ihc, None, None, None)
-    return classify(ihc, counted.probe, counted.copies, counted.ratio)
+    ish = assays[counted]
+    return classify(ihc, ish.probe, ish.copies, ish.ratio)
+
+
+def deciding(assays: Sequence[AssayReport]) -> tuple[int | None, int | None]:
+    """Say which of a specimen's reports its status is made of: the places of the IHC score and of the ISH counts."""
+    return (
+        _newest(assays, lambda assay: assay.ihc is not None),
+        _newest(assays, lambda assay: assay.copies is not None or assay.ratio is not None),
+    )
 
 
 def ish_group(copies: float, ratio: float) -> int:
@@ -133,9 +141,9 @@ def ish_group(copies: float, ratio: float) -> int:
     return 4 if copies >= LOW_COPIES else 5
 
 
-def _newest(assays: Sequence[AssayReport], wanted: Callable[[AssayReport], bool]) -> AssayReport | None:
-    dated = [((assay.assayed_on or date.min, order), assay) for order, assay in enumerate(assays) if wanted(assay)]
-    return max(dated, key=lambda one: one[0])[1] if dated else None
+def _newest(assays: Sequence[AssayReport], wanted: Callable[[AssayReport], bool]) -> int | None:
+    dated = [(assay.assayed_on or date.min, order) for order, assay in enumerate(assays) if wanted(assay)]
+    return max(dated)[1] if dated else None
 
 
 def _require_possible(field: str, what: str, value: float | None, highest: float) -> None:

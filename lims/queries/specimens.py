@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohorts import ClinicalCohort, conditions
+from lims.domain.her2 import AssayReport
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Alteration, Animal, Implant, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
 from lims.queries.series import AnySelect
@@ -75,6 +76,11 @@ def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:
     """List a specimen's active receptor assays in the order in which the newer counts."""
     wanted = select(ReceptorAssay).where(ReceptorAssay.specimen_id == specimen_id, ReceptorAssay.status == RecordStatus.ACTIVE)
     return session.scalars(wanted.order_by(ReceptorAssay.assayed_on.nulls_first(), ReceptorAssay.id)).all()
+
+
+def as_report(assay: ReceptorAssay) -> AssayReport:
+    """Give the HER2 part of an assay as the guideline's rules take it."""
+    return AssayReport(assay.assayed_on, assay.her2_ihc, assay.ish_probe, assay.her2_copies, assay.her2_cep17_ratio)
 
 
 def alterations_of(session: Session, specimen_id: int) -> Sequence[Alteration]:

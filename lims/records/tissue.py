@@ -1,48 +1,281 @@
-"""Writes specimens and what was found in them: receptor assays, alterations, STR profiles."""
+"""Writes specimens and what was found in them: receptor assays, alterations, STR profiles.
+
+HER2 of a specimen is written here and nowhere else: by the rules of `lims.domain.her2`, from its active assays, whenever one
+of them is recorded, changed, withdrawn or brought back.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
 
+from lims.domain.alterations import require_value, unusual
 from lims.domain.errors import DomainError
-from lims.models import Aliquot, Alteration, Implant, PdxModel, ReceptorAssay, Specimen, StrProfile
+from lims.domain.events_order import Fact, Life, require_collection, require_harvest, require_order
+from lims.domain.genes import clean_gene
+from lims.domain.her2 import AssayReport, Her2Finding, classify, combine
+from lims.domain.notices import Notice
+from lims.domain.orthotopic import Organ, organ_of
+from lims.domain.str_match import AUTOSOMAL_LOCI, FEWEST_LOCI, parse_profile, profile_lines
+from lims.domain.tissue_terms import CnsStatus, Compartment
+from lims.domain.vocabulary import RecordStatus, SpecimenKind
+from lims.models import Aliquot, Alteration, Implant, ModelCheck, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
 from lims.queries.chunks import in_chunks
+from lims.queries.specimens import as_report
 from lims.records.nouns import Draft, Noun
+from lims.records.values import today
+
+FLUIDS = frozenset({SpecimenKind.BLOOD, SpecimenKind.PLASMA, SpecimenKind.CSF})
+CNS_KINDS = frozenset({SpecimenKind.BRAIN_REGION, SpecimenKind.CSF})
+CNS_ORGANS = frozenset({Organ.BRAIN, Organ.MENINGES, Organ.SPINAL_CORD})
+_UBERON = re.compile(r"UBERON[:_ ]?([0-9]{7})", re.IGNORECASE)
 
 
 def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """One source each; donor and passage follow from it."""
+    """One source each; donor and passage follow from it; nothing is collected before its source was there."""
     for draft in drafts:
-        sources = [draft.values["patient_id"], draft.values["source_implant_id"]]
-        if sum(source is not None for source in sources) != 1:
-            raise DomainError(
-                f'Specimen "{draft.values["code"]}" has {"two sources" if all(sources) else "no source"}.',
-                field="patient_id",
-                expected="either the patient it was taken from, or the tumour in an animal",
-            )
-    grown = _implants(session, [draft.values["source_implant_id"] for draft in drafts])
+        _require_one_source(draft)
+        draft.values["site_uberon"] = _uberon(draft.values["site_uberon"])
+    implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts], joinedload(Implant.animal))
+    patients = _found(session, Patient, [draft.values["patient_id"] for draft in drafts])
+    now = today(session)
     for draft in drafts:
-        implant = grown.get(draft.values["source_implant_id"])
-        draft.values["donor_id"] = draft.values["patient_id"] if implant is None else implant.donor_id
-        draft.values["passage"] = None if implant is None else implant.passage
+        values, collected = draft.values, draft.values["collected_on"]
+        patient, implant = patients.get(values["patient_id"]), implants.get(values["source_implant_id"])
+        if implant is not None:
+            values["donor_id"], values["passage"] = implant.donor_id, implant.passage
+            animal = implant.animal
+            life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
+            require_harvest(collected, implant.implanted_on, life, now)
+        elif patient is not None:
+            values["donor_id"], values["passage"] = patient.id, None
+            require_collection(collected, now, patient_code=patient.code, birth_year=patient.birth_year)
+        if draft.record is not None and draft.changes("collected_on"):
+            _require_before_findings(session, draft)
 
 
-def _implants(session: Session, keys: Sequence[int | None]) -> dict[int | None, Implant]:
+def _require_one_source(draft: Draft) -> None:
+    sources = [draft.values["patient_id"], draft.values["source_implant_id"]]
+    if sum(source is not None for source in sources) != 1:
+        raise DomainError(
+            f'Specimen "{draft.values["code"]}" has {"two sources" if all(sources) else "no source"}.',
+            field="patient_id",
+            expected="either the patient it was taken from, or the tumour in an animal",
+        )
+
+
+def _uberon(text: str | None) -> str | None:
+    """Give an UBERON code in its one way of writing."""
+    if text is None:
+        return None
+    code = _UBERON.fullmatch(text)
+    if code is None:
+        raise DomainError(
+            f'"{text}" is no UBERON code.',
+            field="site_uberon",
+            expected="UBERON: and seven digits, such as UBERON:0000955 for the brain",
+            remedy="Look it up in the Uberon ontology, or leave it out and write the site in words.",
+        )
+    return f"UBERON:{code[1]}"
+
+
+def _found(session: Session, model: Any, keys: Sequence[int | None], *options: Any) -> dict[int | None, Any]:
     wanted = sorted({key for key in keys if key is not None})
-    return {one.id: one for (one,) in in_chunks(session, wanted, lambda some: select(Implant).where(Implant.id.in_(some)))}
+    rows = in_chunks(session, wanted, lambda some: select(model).where(model.id.in_(some)).options(*options))
+    return {one.id: one for (one,) in rows}
+
+
+def _require_before_findings(session: Session, draft: Draft) -> None:
+    """Refuse a collection that is moved behind what was already found in the specimen or kept of it."""
+    collection = Fact(f"the collection of {draft.values['code']}", draft.values["collected_on"])
+    dated: list[tuple[str, Any, Any]] = [
+        ("its first receptor assay", ReceptorAssay, ReceptorAssay.assayed_on),
+        ("its first alteration", Alteration, Alteration.found_on),
+        ("its first STR profile", StrProfile, StrProfile.typed_on),
+        ("its first aliquot", Aliquot, Aliquot.preserved_on),
+    ]
+    for what, model, column in dated:
+        first = select(func.min(column)).where(model.specimen_id == draft.record.id, model.status == RecordStatus.ACTIVE)
+        require_order(collection, Fact(what, session.scalar(first)), field="collected_on")
+
+
+def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about tumour content of a fluid, and about a brain disease stated for tissue that is not of a patient's brain."""
+    return [notice for draft in drafts for notice in (*_doubtful_content(draft), *_doubtful_status(draft))]
+
+
+def _doubtful_content(draft: Draft) -> list[Notice]:
+    kind = draft.values["kind"]
+    return [
+        Notice("warning", name, f"{kind.value.upper() if kind is SpecimenKind.CSF else kind.value.capitalize()} has no {word}.")
+        for name, word in (("tumour_content_percent", "tumour content"), ("necrosis_percent", "necrosis"))
+        if kind in FLUIDS and draft.values[name] is not None and draft.changes("kind", name)
+    ]
+
+
+def _doubtful_status(draft: Draft) -> list[Notice]:
+    values = draft.values
+    stated = values["cns_status"] not in (None, CnsStatus.NOT_RECORDED, CnsStatus.NONE_KNOWN)
+    if not stated or not draft.changes("cns_status", "kind", "site", "site_uberon"):
+        return []
+    expected = "tissue of brain or meninges, or CSF, taken from the patient"
+    if values["source_implant_id"] is not None:
+        told = "The CNS disease is the patient's at collection, and this was harvested from an animal."
+        return [Notice("warning", "cns_status", told, expected)]
+    if values["kind"] in CNS_KINDS or organ_of(values["site_uberon"], values["site"]) in CNS_ORGANS:
+        return []
+    where = f"the site is {values['site']}" if values["site"] else "no site is given"
+    return [Notice("warning", "cns_status", f"A CNS disease at collection is stated, and {where}.", expected)]
 
 
 SPECIMEN: Noun[Specimen] = Noun(
     "specimen",
     Specimen,
     check=_check_specimens,
+    doubt=_doubt_specimens,
     fixed=frozenset({"patient_id", "source_implant_id"}),
     derived=frozenset({"donor_id", "passage", "her2_result", "her2_label"}),
-    dependents=((Aliquot, "specimen_id"), (PdxModel, "founding_specimen_id")),
+    dependents=((Aliquot, "specimen_id"), (PdxModel, "founding_specimen_id"), (ModelCheck, "specimen_id")),
 )
-RECEPTOR_ASSAY: Noun[ReceptorAssay] = Noun("assay", ReceptorAssay, fixed=frozenset({"specimen_id"}), key=())
-ALTERATION: Noun[Alteration] = Noun("alteration", Alteration, fixed=frozenset({"specimen_id"}), key=())
-STR_PROFILE: Noun[StrProfile] = Noun("profile", StrProfile, fixed=frozenset({"specimen_id"}), key=())
+
+
+_MEASURED = ("er_percent", "pr_percent", "ki67_percent", "her2_ihc", "her2_copies", "her2_cep17_ratio")
+
+
+def _specimens(session: Session, drafts: Sequence[Draft]) -> dict[int | None, Specimen]:
+    """Give the specimens that findings stand on."""
+    return _found(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
+
+
+def _require_after_collection(draft: Draft, specimen: Specimen | None, what: str, column: str) -> None:
+    if specimen is not None:
+        collected = Fact(f"the collection of {specimen.code}", specimen.collected_on)
+        require_order(collected, Fact(what, draft.values[column]), field=column)
+
+
+def _check_assays(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse a report that says nothing, contradicts itself, or is older than the specimen."""
+    specimens = _specimens(session, drafts)
+    for draft in drafts:
+        values = draft.values
+        if all(values[name] is None for name in _MEASURED):
+            raise DomainError(
+                "This assay reports nothing.",
+                field="er_percent",
+                expected="at least one of ER, PR, Ki-67, HER2 IHC and ISH",
+                remedy="Copy the values from the report.",
+            )
+        _require_after_collection(draft, specimens.get(values["specimen_id"]), "the assay", "assayed_on")
+        _classified(values)
+
+
+def _classified(values: dict[str, Any]) -> Her2Finding:
+    return classify(values["her2_ihc"], values["ish_probe"], values["her2_copies"], values["her2_cep17_ratio"])
+
+
+def _doubt_assays(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about a probe without counts, and about IHC and ISH that contradict each other."""
+    notices = []
+    for draft in drafts:
+        values = draft.values
+        counts = values["her2_copies"], values["her2_cep17_ratio"]
+        if values["ish_probe"] is not None and counts == (None, None) and draft.changes("ish_probe", "her2_copies"):
+            told = "An ISH probe is named, and nothing that was counted with it."
+            notices.append(Notice("warning", "her2_copies", told, "HER2 copies per cell, and with a dual probe the ratio"))
+        finding = _classified(values)
+        if finding.discordant and draft.changes("her2_ihc", "ish_probe", "her2_copies", "her2_cep17_ratio"):
+            notices.append(Notice("warning", "her2_ihc", finding.rule, "IHC and ISH that agree"))
+    return notices
+
+
+def derive_her2(session: Session, assays: Sequence[ReceptorAssay]) -> None:
+    """Write the HER2 result and label of the specimens that these assays stand on, inside the declared action."""
+    keys = sorted({assay.specimen_id for assay in assays})
+    reports: dict[int, list[AssayReport]] = defaultdict(list)
+    active = select(ReceptorAssay).where(ReceptorAssay.status == RecordStatus.ACTIVE).order_by(ReceptorAssay.id)
+    for (assay,) in in_chunks(session, keys, lambda some: active.where(ReceptorAssay.specimen_id.in_(some))):
+        reports[assay.specimen_id].append(as_report(assay))
+    # As they stand in the database: somebody else's assay may have changed them since this request first read them.
+    standing = select(Specimen).execution_options(populate_existing=True)
+    for (specimen,) in in_chunks(session, keys, lambda some: standing.where(Specimen.id.in_(some))):
+        finding = combine(reports[specimen.id])
+        specimen.her2_result, specimen.her2_label = finding.result, finding.label
+    session.flush()
+
+
+RECEPTOR_ASSAY: Noun[ReceptorAssay] = Noun(
+    "assay",
+    ReceptorAssay,
+    check=_check_assays,
+    doubt=_doubt_assays,
+    follow=derive_her2,
+    fixed=frozenset({"specimen_id"}),
+    key=(),
+)
+
+
+def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Genes of the list of their compartment, a value of the kind, and no mouse in a patient."""
+    specimens = _specimens(session, drafts)
+    for draft in drafts:
+        values, specimen = draft.values, specimens.get(draft.values["specimen_id"])
+        values["gene"] = clean_gene(values["gene"], values["compartment"])
+        require_value(values["kind"], values)
+        if specimen is not None and specimen.patient_id is not None and values["compartment"] is Compartment.MOUSE_HOST:
+            raise DomainError(
+                f"{specimen.code} was taken from a patient, and there is no mouse host in it.",
+                field="compartment",
+                expected="human tumour",
+                remedy="Look whether it is the right specimen.",
+            )
+        _require_after_collection(draft, specimen, "the finding", "found_on")
+
+
+def _doubt_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about values that do not belong to the kind, and about changes not written as HGVS writes them."""
+    return [
+        notice
+        for draft in drafts
+        for notice in unusual(draft.values["kind"], draft.values)
+        if draft.changes("kind", notice.field or "kind")
+    ]
+
+
+ALTERATION: Noun[Alteration] = Noun(
+    "alteration", Alteration, check=_check_alterations, doubt=_doubt_alterations, fixed=frozenset({"specimen_id"}), key=()
+)
+
+
+def _check_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Read what was typed, one locus a line, and keep it in one way of writing."""
+    specimens = _specimens(session, drafts)
+    for draft in drafts:
+        draft.values["alleles"] = profile_lines(parse_profile("\n".join(draft.values["alleles"])))
+        _require_after_collection(draft, specimens.get(draft.values["specimen_id"]), "the typing", "typed_on")
+
+
+def _doubt_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about a profile with too few loci to tell two people apart."""
+    notices = []
+    for draft in drafts:
+        loci = [locus for locus in parse_profile("\n".join(draft.values["alleles"])) if locus in AUTOSOMAL_LOCI]
+        if len(loci) < FEWEST_LOCI and draft.changes("alleles"):
+            told = f"Only {len(loci)} autosomal {'locus is' if len(loci) == 1 else 'loci are'} typed: too few to match a model by."
+            notices.append(Notice("warning", "alleles", told, f"{FEWEST_LOCI} loci or more (ASN-0002)"))
+    return notices
+
+
+STR_PROFILE: Noun[StrProfile] = Noun(
+    "profile",
+    StrProfile,
+    check=_check_profiles,
+    doubt=_doubt_profiles,
+    fixed=frozenset({"specimen_id"}),
+    key=(),
+    dependents=((ModelCheck, "profile_id"), (ModelCheck, "reference_profile_id")),
+)

@@ -163,10 +163,7 @@ def change(
         DomainError: no reason is given, nothing differs, or a value or rule refuses.
         Conflict: somebody else changed the record meanwhile, or it was withdrawn.
     """
-    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
-    declare(session, actor, f"{noun.name}:change", reason=require_reason(reason), project=project_id)
-    check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
-    _require_active(noun, existing)
+    begin_change(session, actor, noun, existing, version=version, reason=reason)
     unknown = sorted(fields.keys() - noun.columns)
     if unknown:
         raise TypeError(f"not changeable: {', '.join(unknown)}")
@@ -176,28 +173,55 @@ def change(
     return changed
 
 
+def begin_change(session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str) -> None:
+    """Declare the change of a record, as `change` does; for services that change rows beside it too, with `apply`.
+
+    Raises:
+        DomainError: no reason is given.
+        Conflict: somebody else changed the record meanwhile, or it was withdrawn.
+    """
+    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
+    declare(session, actor, f"{noun.name}:change", reason=require_reason(reason), project=project_id)
+    check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
+    _require_active(noun, existing)
+
+
 def apply(session: Session, noun: Noun[Record], existing: Record, fields: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Judge a record with new values, write what differs, and what follows; for services inside a declared action."""
+    return apply_all(session, noun, [(existing, fields)])[0]
+
+
+def apply_all(
+    session: Session, noun: Noun[Record], wanted: Sequence[tuple[Record, Mapping[str, Any]]]
+) -> list[dict[str, tuple[Any, Any]]]:
+    """Do the same for several records of one project: they are judged together, before any of them is written."""
+    if not wanted:
+        return []
     names = noun.columns | noun.derived
-    draft = Draft({name: getattr(existing, name) for name in names} | dict(fields), existing)
-    for name in sorted(noun.fixed):
-        if draft.changes(name):
-            raise DomainError(
-                f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
-                field=name,
-                remedy=f"Withdraw this {noun.word} and record it anew.",
-            )
-    differing = {name for name in draft.values if draft.changes(name)}
-    project_id: int = existing.project_id  # type: ignore[attr-defined]  # nouns belong to projects
-    check_references(session, noun.model, project_id, [{name: draft.values[name] for name in differing}])
-    noun.check(session, project_id, [draft])
-    changed = {name: (getattr(existing, name), new) for name, new in draft.values.items() if getattr(existing, name) != new}
-    if changed:
+    drafts = [Draft({name: getattr(existing, name) for name in names} | dict(fields), existing) for existing, fields in wanted]
+    for draft in drafts:
+        for name in sorted(noun.fixed):
+            if draft.changes(name):
+                raise DomainError(
+                    f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
+                    field=name,
+                    remedy=f"Withdraw this {noun.word} and record it anew.",
+                )
+    differing = [{name: value for name, value in draft.values.items() if draft.changes(name)} for draft in drafts]
+    project_id: int = drafts[0].record.project_id
+    check_references(session, noun.model, project_id, differing)
+    noun.check(session, project_id, drafts)
+    changes = [
+        {name: (getattr(draft.record, name), new) for name, new in draft.values.items() if getattr(draft.record, name) != new}
+        for draft in drafts
+    ]
+    for draft, changed in zip(drafts, changes, strict=True):
         for name, (_, new) in changed.items():
-            setattr(existing, name, new)
+            setattr(draft.record, name, new)
+    if any(changes):
         _flushed(session, noun, session.flush)
-        noun.follow(session, [existing])
-    return changed
+        noun.follow(session, [draft.record for draft, changed in zip(drafts, changes, strict=True) if changed])
+    return changes
 
 
 def withdraw(session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str) -> None:

@@ -260,6 +260,13 @@ def box(session: Session, of: Project, code: str | None = None, **columns: objec
     return _added(session, StoragePlace(**values | columns))
 
 
+def place(session: Session, of: Project, code: str | None = None, **columns: object) -> StoragePlace:
+    """Add a place of the storage tree: a freezer unless told otherwise."""
+    return _added(
+        session, StoragePlace(**{"project_id": of.id, "code": code or f"FZ{next(_numbers)}", "kind": PlaceKind.FREEZER} | columns)
+    )
+
+
 def aliquot(session: Session, of: Specimen, code: str | None = None, **columns: object) -> Aliquot:
     """Add a viably frozen aliquot."""
     values = {"project_id": of.project_id, "code": code or f"AL{next(_numbers)}", "specimen_id": of.id}

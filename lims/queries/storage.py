@@ -1,0 +1,121 @@
+"""Read models of storage: the tree of places with what is taken and free, chains of places, and what a box holds."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import CTE, func, literal, select
+from sqlalchemy.orm import Session, joinedload
+
+from lims.domain.positions import Position, position_label
+from lims.domain.tissue_terms import PlaceKind
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Aliquot, Specimen, StoragePlace
+
+LONGEST_POSITION = 200
+"""Characters that the event of an aliquot keeps of a position."""
+
+
+def chains(session: Session, place_ids: Collection[int]) -> dict[int, list[StoragePlace]]:
+    """Give each of these places with those that it stands in, outermost first: one statement."""
+    start = select(StoragePlace.id.label("origin"), StoragePlace.id.label("id"), StoragePlace.parent_id, literal(0).label("steps"))
+    up = start.where(StoragePlace.id.in_(place_ids)).cte("up", recursive=True)
+    above = select(up.c.origin, StoragePlace.id, StoragePlace.parent_id, up.c.steps + 1)
+    up = up.union_all(above.join(StoragePlace, StoragePlace.id == up.c.parent_id))
+    rows = select(up.c.origin, StoragePlace).join(StoragePlace, StoragePlace.id == up.c.id)
+    found: dict[int, list[StoragePlace]] = defaultdict(list)
+    for origin, place in session.execute(rows.order_by(up.c.origin, up.c.steps.desc())):
+        found[origin].append(place)
+    return found
+
+
+def position_text(chain: Sequence[StoragePlace], row: int | None, column: int | None) -> str:
+    """Write where something is as people read it: `FZ-1 / R2 / BX-03 A4`; what is too long loses its outermost places."""
+    codes = [place.code for place in chain]
+    label = f" {position_label(row, column)}" if row is not None and column is not None else ""
+    while len(" / ".join(codes) + label) > LONGEST_POSITION:
+        codes.pop(0)
+    return " / ".join(codes) + label
+
+
+def below(place_id: int) -> CTE:
+    """Give the ids of a place and of all that stand in it, at any depth: a recursive statement to join."""
+    tree = select(StoragePlace.id).where(StoragePlace.id == place_id).cte("below", recursive=True)
+    inside = select(StoragePlace.id).join(tree, StoragePlace.parent_id == tree.c.id)
+    return tree.union_all(inside.where(StoragePlace.status == RecordStatus.ACTIVE))
+
+
+@dataclass(slots=True)
+class Branch:
+    """A place with what stands in it. held: aliquots in it and below; positions and taken: those of its boxes."""
+
+    place: StoragePlace
+    inside: list[Branch] = field(default_factory=list)
+    held: int = 0
+    positions: int = 0
+    taken: int = 0
+
+    @property
+    def free(self) -> int:
+        """Count the free positions of its boxes."""
+        return self.positions - self.taken
+
+
+def tree(session: Session, project_id: int) -> list[Branch]:
+    """Give the project's places as they stand in each other, with counts over all below: two statements."""
+    scope = (StoragePlace.project_id == project_id, StoragePlace.status == RecordStatus.ACTIVE)
+    branches = {place.id: Branch(place) for place in session.scalars(select(StoragePlace).where(*scope))}
+    stock = select(Aliquot.place_id, func.count(), func.count(Aliquot.box_row))
+    stock = stock.where(Aliquot.project_id == project_id, Aliquot.status == RecordStatus.ACTIVE).group_by(Aliquot.place_id)
+    for place_id, held, taken in session.execute(stock):
+        if place_id in branches:
+            branches[place_id].held, branches[place_id].taken = held, taken
+    for branch in branches.values():
+        branch.positions = (branch.place.box_rows or 0) * (branch.place.box_columns or 0)
+    # Inner levels first, so that each place is complete before it is added to the one it stands in.
+    levels = list(PlaceKind)
+    ordered = sorted(branches.values(), key=lambda one: (-levels.index(one.place.kind), natural(one.place.code)))
+    tops = []
+    for branch in ordered:
+        around = branches.get(branch.place.parent_id or 0)
+        if around is None:
+            tops.append(branch)
+            continue
+        around.inside.append(branch)
+        around.held += branch.held
+        around.positions += branch.positions
+        around.taken += branch.taken
+    return sorted(tops, key=lambda one: (levels.index(one.place.kind), natural(one.place.code)))
+
+
+def branch_of(branches: Sequence[Branch], place_id: int) -> Branch | None:
+    """Find a place in a tree."""
+    waiting = list(branches)
+    while waiting:
+        branch = waiting.pop()
+        if branch.place.id == place_id:
+            return branch
+        waiting += branch.inside
+    return None
+
+
+def natural(code: str) -> list[tuple[int, str]]:
+    """Give a key to sort codes by as people do: `R2` before `R10`."""
+    return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d{1,18})", code) if part]
+
+
+def held_by(session: Session, place: StoragePlace) -> list[Aliquot]:
+    """List the aliquots that a place itself holds, in order of position, each with specimen and donor: one statement."""
+    holding = select(Aliquot).where(Aliquot.place_id == place.id, Aliquot.status == RecordStatus.ACTIVE)
+    loaded = holding.options(joinedload(Aliquot.specimen).joinedload(Specimen.donor))
+    return list(session.scalars(loaded.order_by(Aliquot.box_row, Aliquot.box_column, Aliquot.code)))
+
+
+def taken_positions(session: Session, place_id: int) -> dict[Position, str]:
+    """Give the positions of a box that are taken, each with the code of its aliquot."""
+    taken = select(Aliquot.box_row, Aliquot.box_column, Aliquot.code)
+    rows = session.execute(taken.where(Aliquot.place_id == place_id, Aliquot.box_row.is_not(None)))
+    return {(row, column): code for row, column, code in rows}

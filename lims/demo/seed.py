@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 from sqlalchemy import inspect, select
@@ -14,10 +14,12 @@ from lims.config import Settings
 from lims.db import Database
 from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, grow
 from lims.demo.desk import Desk
+from lims.demo.hands import Hands
 from lims.demo.imports import brain_files, fat_pad_files, running_files
+from lims.demo.lineages import LINES, Passages
 from lims.demo.people import add_people
 from lims.demo.studies import add_cohort, record_fates
-from lims.demo.tissue import add_other_tissue, add_tissue
+from lims.demo.tissue import add_other_tissue, add_tissue, withdraw_consent
 from lims.models import AuditEvent, Project, User
 
 SEED = 20
@@ -53,15 +55,23 @@ def seed(settings: Settings, database: Database, actor: Actor, today: date, say:
     with database.transaction() as session:
         staff = add_people(session, actor, settings.password_memory_kib)
     with database.transaction() as session:
-        models = add_tissue(session, staff.scientist, staff.project, today)
+        metastases = add_tissue(session, staff.scientist, staff.project, today)
+    scientist, technician = (Hands(database, actor, staff.project) for actor in (staff.scientist, staff.technician))
+    passages = Passages(scientist, technician, today)
+    for line in LINES:
+        say(f"Model {line.model}: from tissue to its last passage …")
+        passages.grow(line, metastases[line.donor])
+    passages.add_culture(metastases["BCBM-P01"])
+    passages.send("BM-01", today - timedelta(days=40))
     with database.transaction() as session:
         add_other_tissue(session, actor, staff.other_project)
     desk = Desk(settings, database, staff.project)
     files = {BRAIN.code: brain_files, FAT_PAD.code: fat_pad_files, RUNNING.code: running_files}
     for plan in STUDIES:
         say(f"Study {plan.code}: animals, arms, files …")
-        recorded = add_cohort(database, staff, grow(plan, today, SEED), models)
+        recorded = add_cohort(database, staff, grow(plan, today, SEED), passages)
         files[plan.code](desk, staff, recorded)
         record_fates(database, staff, recorded)
+    withdraw_consent(scientist, today)
     with database.transaction() as session:
         declare(session, actor, "system:set-up", reason=COMPLETE, project=staff.project, detail={"today": today})

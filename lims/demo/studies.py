@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor
 from lims.db import Database
 from lims.demo.cohorts import WEIGHT_LOSS_LIMIT, Cohort, Mouse
+from lims.demo.lineages import Passages, surgery
 from lims.demo.people import Staff
-from lims.domain.vocabulary import AnimalStatus, ImplantSite, Sex, StudyKind, StudyStatus
-from lims.models import Animal, Implant, PdxModel, Study
+from lims.domain.colony_terms import Engraftment
+from lims.domain.vocabulary import AnimalStatus, Sex, StudyKind, StudyStatus
+from lims.models import Animal, AnimalProtocol, Implant, Study
 from lims.records.colony import ANIMAL, cages_named
 from lims.records.fates import Death, record_deaths
 from lims.records.implants import IMPLANT
@@ -35,14 +37,14 @@ class Recorded:
     animals: Mapping[str, int]
 
 
-def add_cohort(database: Database, staff: Staff, cohort: Cohort, models: Mapping[str, PdxModel]) -> Recorded:
+def add_cohort(database: Database, staff: Staff, cohort: Cohort, passages: Passages) -> Recorded:
     """Record a cohort as it stands on the day of randomisation: the animals by the technician, the design by the director."""
     with database.transaction() as session:
         cages = cages_named(session, staff.technician, staff.project, [mouse.cage for mouse in cohort.mice])
-        mice = [_animal(cohort, mouse, cages) for mouse in cohort.mice]
+        mice = [_animal(cohort, mouse, cages, passages.protocol) for mouse in cohort.mice]
         animals = record(session, staff.technician, ANIMAL, staff.project, mice)
     with database.transaction() as session:
-        _implant(session, staff.scientist, staff.project, cohort, animals, models[cohort.plan.model])
+        _implant(session, staff.scientist, staff.project, cohort, animals, passages)
     with database.transaction() as session:
         study = _design(session, staff.director, staff.project, cohort)
     ids = {animal.code: animal.id for animal in animals}
@@ -51,13 +53,14 @@ def add_cohort(database: Database, staff: Staff, cohort: Cohort, models: Mapping
     return Recorded(cohort, study, ids)
 
 
-def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str | None, int]) -> dict[str, Any]:
+def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str | None, int], protocol: AnimalProtocol) -> dict[str, Any]:
     return {
         "code": mouse.code,
         "sex": Sex.FEMALE,
         "birth_date": cohort.implanted_on - AGE_AT_IMPLANTATION,
         "strain": cohort.plan.strain,
         "cage_id": cages[mouse.cage],
+        "protocol_id": protocol.id,
         "ear_tag": mouse.code.rpartition("-")[2],
         "source": "synthetic",
         "arrived_on": cohort.implanted_on - ACCLIMATISATION,
@@ -66,11 +69,12 @@ def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str | None, int]) -> di
 
 
 def _implant(
-    session: Session, actor: Actor, project: int, cohort: Cohort, animals: Sequence[Animal], model: PdxModel
+    session: Session, actor: Actor, project: int, cohort: Cohort, animals: Sequence[Animal], passages: Passages
 ) -> list[Implant]:
-    label, region = ("brain", "right striatum") if cohort.plan.site is ImplantSite.INTRACRANIAL else ("MFP R4", "right fourth")
-    same = {"label": label, "site": cohort.plan.site, "region": region, "model_id": model.id, "implanted_on": cohort.implanted_on}
-    return record(session, actor, IMPLANT, project, [{"animal_id": animal.id, **same} for animal in animals])
+    plan = cohort.plan
+    same = surgery(plan.site, passages.models[plan.model], passages.vials[plan.model], cohort.implanted_on)
+    engrafted = {"engraftment": Engraftment.ENGRAFTED, "engrafted_on": cohort.day_zero - timedelta(days=4)}
+    return record(session, actor, IMPLANT, project, [{"animal_id": animal.id, **same, **engrafted} for animal in animals])
 
 
 def _design(session: Session, actor: Actor, project: int, cohort: Cohort) -> int:

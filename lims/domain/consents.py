@@ -15,6 +15,9 @@ from enum import StrEnum
 
 from lims.domain.errors import DomainError
 
+USES = ("research", "xenograft", "commercial", "sharing")
+"""Permitted uses (MIABIS), as fields of a consent."""
+
 
 class ConsentState(StrEnum):
     """What a patient's consents come to on a day."""

@@ -103,6 +103,11 @@ class TherapyLine(InProject, Withdrawable, Versioned, Base):
         """Give the agents that still count."""
         return [agent for agent in self.agents if agent.status is RecordStatus.ACTIVE]
 
+    @property
+    def agents_version(self) -> int:
+        """Count the changes of its agents: it grows with each, so that a second editor can be told."""
+        return sum(agent.version for agent in self.agents)
+
 
 class TherapyAgent(InProject, Withdrawable, Versioned, Base):
     """One agent of a line of therapy, with its class."""

@@ -15,10 +15,17 @@ from lims.queries.series import AnySelect
 
 
 def consent_state_of(patient_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
-    """Give the state of a patient's consents today, as `lims.domain.consents.consent_state` judges it."""
-    active = (Consent.patient_id == patient_id, Consent.status == RecordStatus.ACTIVE)
-    withdrawn = select(func.max(Consent.withdrawn_on)).where(*active).correlate_except(Consent).scalar_subquery()
-    standing = (*active, Consent.withdrawn_on.is_(None), Consent.given_on >= func.coalesce(withdrawn, Consent.given_on))
+    """Give the state of a patient's consents today, as `lims.domain.consents.consent_state` judges it.
+
+    It needs no date: no consent is recorded before it is given, and no withdrawal either (`lims.records.values`).
+    """
+    withdrawn = last_withdrawal_of(patient_id)
+    standing = (
+        Consent.patient_id == patient_id,
+        Consent.status == RecordStatus.ACTIVE,
+        Consent.withdrawn_on.is_(None),
+        Consent.given_on >= func.coalesce(withdrawn, Consent.given_on),
+    )
     return case(
         (
             select(Consent.id).where(*standing, Consent.xenograft).correlate_except(Consent).exists(),
@@ -28,6 +35,12 @@ def consent_state_of(patient_id: ColumnElement[Any] | InstrumentedAttribute[Any]
         (withdrawn.is_not(None), literal(ConsentState.WITHDRAWN.value)),
         else_=literal(ConsentState.NONE.value),
     )
+
+
+def last_withdrawal_of(patient_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Give the newest day on which a patient withdrew a consent, or nothing."""
+    own = (Consent.patient_id == patient_id, Consent.status == RecordStatus.ACTIVE)
+    return select(func.max(Consent.withdrawn_on)).where(*own).correlate_except(Consent).scalar_subquery()
 
 
 def patient_list(project_id: int) -> AnySelect:

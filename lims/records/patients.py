@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
-from lims.domain.errors import DomainError
-from lims.domain.pseudonyms import clean_patient_code
-from lims.domain.tissue_terms import AgentClass
+from lims.domain.consents import USES
+from lims.domain.errors import Conflict, DomainError
+from lims.domain.notices import Notice
+from lims.domain.pseudonyms import clean_patient_code, refuse_identifying
+from lims.domain.tissue_terms import AgentClass, StopReason
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Specimen, TherapyAgent, TherapyLine
-from lims.records.nouns import Draft, Noun, record
+from lims.queries.chunks import in_chunks
+from lims.queries.derived import implants_since
+from lims.records.nouns import Draft, Noun, apply, begin_change, record
 from lims.records.values import clean, today
+
+_NCIT = re.compile(r"C\d{1,7}")
 
 
 def _check_patients(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """Refuse codes that identify, and years that contradict each other or lie ahead."""
+    """Refuse what identifies a person, and years that contradict each other, what happened since, or lie ahead."""
     year = today(session).year
     for draft in drafts:
-        born, age = draft.values["birth_year"], draft.values["age_at_diagnosis"]
+        values = draft.values
+        born, age, ncit = values["birth_year"], values["age_at_diagnosis"], values["diagnosis_ncit"]
         if draft.changes("code"):
-            draft.values["code"] = clean_patient_code(draft.values["code"])
+            values["code"] = clean_patient_code(values["code"])
+        refuse_identifying(values["ethnicity"], "ethnicity", "Ethnicity")
+        refuse_identifying(values["diagnosis"], "diagnosis", "The diagnosis")
+        if ncit is not None and not _NCIT.fullmatch(ncit):
+            raise DomainError(f'"{ncit}" is no NCI Thesaurus code.', field="diagnosis_ncit", expected="such as C53556")
         if born is not None and born > year:
             raise DomainError(f"Year of birth {born} lies in the future.", field="birth_year", expected=f"{year} or earlier")
         if born is not None and age is not None and born + age > year:
             raise DomainError(
                 f"Born in {born}, nobody is {age} years old in {year}.", field="age_at_diagnosis", expected=f"at most {year - born}"
+            )
+        if born is not None and draft.record is not None and draft.changes("birth_year"):
+            _refuse_birth_after(session, draft.record.id, born)
+
+
+def _refuse_birth_after(session: Session, patient_id: int, born: int) -> None:
+    """Refuse a year of birth after something that happened to the patient."""
+    for what, column in (
+        ("consent was given", Consent.given_on),
+        ("a line of therapy began", TherapyLine.started_on),
+        ("tissue was collected", Specimen.collected_on),
+    ):
+        table = column.class_
+        first = session.scalar(select(func.min(column)).where(table.patient_id == patient_id, table.status == RecordStatus.ACTIVE))
+        if first is not None and first.year < born:
+            raise DomainError(
+                f"Nobody born in {born} can be the patient: {what} on {first}.",
+                field="birth_year",
+                expected=f"{first.year} or earlier",
+                remedy="Correct the year of birth, or that record first.",
             )
 
 
@@ -36,29 +70,62 @@ PATIENT = Noun("patient", Patient, check=_check_patients, fixed=frozenset({"code
 
 
 def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """Refuse a consent that allows nothing, or was withdrawn before it was given."""
+    """Refuse a consent that allows nothing, was withdrawn before it was given, is older than the patient, or known already."""
+    patients = _patients_of(session, drafts)
     for draft in drafts:
         values = draft.values
-        if not any(values[use] for use in ("research", "xenograft", "commercial", "sharing")):
+        given, withdrawn = values["given_on"], values["withdrawn_on"]
+        if not any(values[use] for use in USES):
             raise DomainError(
                 "This consent allows nothing.",
                 field="research",
                 expected="at least one permitted use",
                 remedy="Tick what was allowed.",
             )
-        if values["withdrawn_on"] is not None and values["withdrawn_on"] < values["given_on"]:
+        if withdrawn is not None and withdrawn < given:
             raise DomainError(
-                f"It cannot have been withdrawn on {values['withdrawn_on']}, before it was given on {values['given_on']}.",
+                f"It cannot have been withdrawn on {withdrawn}, before it was given on {given}.",
                 field="withdrawn_on",
-                expected=f"{values['given_on']} or later",
+                expected=f"{given} or later",
             )
+        refuse_identifying(values["note"], "note", "The note")
+        _refuse_before_birth(patients[values["patient_id"]], given, "given_on", "Consent cannot have been given")
+    _refuse_same(
+        session,
+        Consent,
+        drafts,
+        ("protocol", "protocol_version", "given_on"),
+        "{patient} has consented to {protocol} {protocol_version} of {given_on} already.",
+    )
 
 
-CONSENT = Noun("consent", Consent, check=_check_consents, fixed=frozenset({"patient_id"}), key=())
+def _doubt_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about a withdrawal that is older than implants of the patient's tissue."""
+    found = []
+    for draft in drafts:
+        withdrawn = draft.values["withdrawn_on"]
+        if withdrawn is None or not draft.changes("withdrawn_on"):
+            continue
+        later = implants_since(session, draft.values["patient_id"], withdrawn)
+        if later:
+            found.append(
+                Notice(
+                    "warning",
+                    "withdrawn_on",
+                    f"{later} implant{'s' if later > 1 else ''} of this patient's tissue {'are' if later > 1 else 'is'} dated "
+                    f"{withdrawn} or later: tissue was used after the consent ended.",
+                    expected="no implant after a withdrawal; report it to who is responsible for consents",
+                )
+            )
+    return found
+
+
+CONSENT = Noun("consent", Consent, check=_check_consents, doubt=_doubt_consents, fixed=frozenset({"patient_id"}), key=())
 
 
 def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """Refuse a line that ended before it began."""
+    """Refuse a line that ended before it began, goes on and has ended, is older than the patient, or has another's number."""
+    patients = _patients_of(session, drafts)
     for draft in drafts:
         started, stopped = draft.values["started_on"], draft.values["stopped_on"]
         if started is not None and stopped is not None and stopped < started:
@@ -67,34 +134,98 @@ def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 field="stopped_on",
                 expected=f"{started} or later",
             )
+        if stopped is not None and draft.values["stop_reason"] is StopReason.ONGOING:
+            raise DomainError(
+                f"A line that ended on {stopped} does not go on.",
+                field="stop_reason",
+                expected="why it ended",
+                remedy="Choose the reason, or leave the date blank.",
+            )
+        refuse_identifying(draft.values["note"], "note", "The note")
+        for field in ("started_on", "stopped_on"):
+            _refuse_before_birth(patients[draft.values["patient_id"]], draft.values[field], field, "Treatment cannot have been")
+    _refuse_same(session, TherapyLine, drafts, ("line_number",), "{patient} has a line {line_number} already.")
 
 
-THERAPY_LINE = Noun("therapy", TherapyLine, check=_check_lines, fixed=frozenset({"patient_id"}), key=())
+def _doubt_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about treatment that began before the diagnosis."""
+    patients = _patients_of(session, drafts)
+    found = []
+    for draft in drafts:
+        patient, started = patients[draft.values["patient_id"]], draft.values["started_on"]
+        born, age = patient.birth_year, patient.age_at_diagnosis
+        if started is None or born is None or age is None or not draft.changes("started_on") or started.year >= born + age:
+            continue
+        told = f"This line began in {started.year}, but {patient.code} was diagnosed at {age}, in {born + age} or {born + age + 1}."
+        found.append(Notice("warning", "started_on", told, expected="treatment after the diagnosis"))
+    return found
+
+
+THERAPY_LINE = Noun("therapy", TherapyLine, check=_check_lines, doubt=_doubt_lines, fixed=frozenset({"patient_id"}), key=())
 THERAPY_AGENT = Noun("therapy", TherapyAgent, fixed=frozenset({"therapy_line_id"}), key=())
+
+
+def _patients_of(session: Session, drafts: Sequence[Draft]) -> dict[int, Patient]:
+    keys = sorted({draft.values["patient_id"] for draft in drafts})
+    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Patient).where(Patient.id.in_(some)))}
+
+
+def _refuse_before_birth(patient: Patient, on: date | None, field: str, told: str) -> None:
+    if on is not None and patient.birth_year is not None and on.year < patient.birth_year:
+        raise DomainError(
+            f"{told} on {on}: patient {patient.code} was born in {patient.birth_year}.",
+            field=field,
+            expected=f"{patient.birth_year} or later",
+        )
+
+
+def _refuse_same(
+    session: Session, model: type[Consent] | type[TherapyLine], drafts: Sequence[Draft], names: tuple[str, ...], told: str
+) -> None:
+    """Refuse a second active record of one patient that agrees in these columns; `told` is the sentence."""
+    patients = sorted({draft.values["patient_id"] for draft in drafts})
+    columns = [getattr(model, name) for name in ("patient_id", *names)]
+    rows = in_chunks(
+        session,
+        patients,
+        lambda some: select(model.id, *columns).where(model.patient_id.in_(some), model.status == RecordStatus.ACTIVE),
+    )
+    judged = {draft.record.id for draft in drafts if draft.record is not None}
+    taken = {tuple(row[1:]) for row in rows if row.id not in judged}
+    for draft in drafts:
+        key = tuple(draft.values[name] for name in ("patient_id", *names))
+        if key in taken:
+            code = session.get_one(Patient, draft.values["patient_id"]).code
+            raise DomainError(
+                told.format(patient=code, **draft.values),
+                field=names[-1],
+                expected="one that is not recorded yet",
+                remedy="Change that record instead.",
+            )
+        taken.add(key)
 
 
 def set_agents(session: Session, actor: Actor, line: TherapyLine, agents: Sequence[tuple[str, AgentClass]]) -> bool:
     """Let a line of therapy have these agents and no others; gives whether anything changed.
 
-    What is no longer among them is withdrawn, and comes back if it is named again.
+    What is no longer among them is withdrawn, and comes back if it is named again. Blank names do not count.
+
+    Raises:
+        DomainError: no agent is named.
     """
     declare(session, actor, "therapy:change", project=line.project_id)
-    wanted = {
-        (str(clean(session, TherapyAgent, {"name": name}, future=frozenset())["name"]), kind)
-        for name, kind in agents
-        if name.strip()
-    }
+    wanted = dict.fromkeys(
+        (clean(session, TherapyAgent, {"name": name}, future=frozenset())["name"], kind) for name, kind in agents if name.strip()
+    )
+    if not wanted:
+        raise DomainError("A line of therapy needs at least one agent.", field="agents", expected="a name and its class")
     standing = {(agent.name, agent.agent_class): agent for agent in line.agents}
     changed = False
     for key, agent in standing.items():
         status = RecordStatus.ACTIVE if key in wanted else RecordStatus.WITHDRAWN
         changed = changed or agent.status is not status
         agent.status = status
-    new: list[dict[str, Any]] = [
-        {"therapy_line_id": line.id, "name": name, "agent_class": kind}
-        for name, kind in dict.fromkeys((name.strip(), kind) for name, kind in agents)
-        if (name, kind) in wanted and (name, kind) not in standing
-    ]
+    new = [{"therapy_line_id": line.id, "name": name, "agent_class": kind} for name, kind in wanted if (name, kind) not in standing]
     record(session, actor, THERAPY_AGENT, line.project_id, new)
     session.refresh(line, ["agents"])
     return changed or bool(new)
@@ -115,8 +246,34 @@ def add_therapy_line(
         DomainError: no agent is named, or a value does not fit.
     """
     declare(session, actor, "therapy:create", reason=reason, project=project_id)
-    if not any(name.strip() for name, _ in agents):
-        raise DomainError("A line of therapy needs at least one agent.", field="agents", expected="a name and its class")
     (line,) = record(session, actor, THERAPY_LINE, project_id, [values])
     set_agents(session, actor, line, agents)
     return line
+
+
+def change_therapy_line(
+    session: Session,
+    actor: Actor,
+    line: TherapyLine,
+    *,
+    seen: tuple[int, int],
+    reason: str,
+    fields: Mapping[str, Any],
+    agents: Sequence[tuple[str, AgentClass]],
+) -> None:
+    """Change a line of therapy, its agents, or both. `seen` are its version and that of its agents as they were shown.
+
+    Raises:
+        DomainError: no reason is given, nothing differs, no agent is named, or a value does not fit.
+        Conflict: somebody else changed the line or its agents meanwhile, or it was withdrawn.
+    """
+    version, agents_version = seen
+    begin_change(session, actor, THERAPY_LINE, line, version=version, reason=reason)
+    if line.agents_version != agents_version:
+        raise Conflict(
+            "Somebody else changed the agents of this line after you opened it, so nothing of yours was saved yet.",
+            remedy="Look at the line as it is now, then change it again.",
+        )
+    changed = apply(session, THERAPY_LINE, line, clean(session, TherapyLine, fields, future=THERAPY_LINE.future))
+    if not set_agents(session, actor, line, agents) and not changed:
+        raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")

@@ -23,12 +23,23 @@ BLUEPRINTS = (
     "lims.views.projects",
     "lims.views.patients",
     "lims.views.specimens",
+    "lims.views.assays",
+    "lims.views.alterations",
+    "lims.views.profiles",
+    "lims.views.storage",
+    "lims.views.aliquots",
     "lims.views.studies",
     "lims.views.measurements",
+    "lims.views.colony",
     "lims.views.animals",
+    "lims.views.cages",
+    "lims.views.protocols",
     "lims.views.imports",
     "lims.views.audit",
     "lims.views.story",
+    "lims.views.lineage",
+    "lims.views.search",
+    "lims.views.saved_views",
 )
 """Modules with a blueprint called `pages`."""
 FORM_MEMORY_BYTES = 2 * 2**20

@@ -7,12 +7,33 @@ Source: ARRIVE 2.0 item 14 (Percie du Sert et al., PLoS Biology 18:e3000410, 202
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
 
 _FIELD = "protocol_id"
+RENEWAL_NOTICE = timedelta(days=90)
+"""A committee takes its time: so long before the expiry a protocol is shown as expiring."""
+
+
+class ProtocolState(StrEnum):
+    """Whether a protocol holds on a day."""
+
+    NOT_YET_APPROVED = "not_yet_approved"
+    HOLDS = "holds"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+def protocol_state(expires_on: date, approved_on: date | None, on: date) -> ProtocolState:
+    """Give the state of a protocol on a day; its last day counts."""
+    if on > expires_on:
+        return ProtocolState.EXPIRED
+    if approved_on is not None and on < approved_on:
+        return ProtocolState.NOT_YET_APPROVED
+    return ProtocolState.EXPIRING if on > expires_on - RENEWAL_NOTICE else ProtocolState.HOLDS
 
 
 def require_protocol(
@@ -70,6 +91,7 @@ _WORDS = {
     ProtocolProcedure.SUBCUTANEOUS: "subcutaneous implanting",
     ProtocolProcedure.TAIL_VEIN: "injection of cells into the tail vein",
     ProtocolProcedure.CSF_TAP: "CSF tap",
+    ProtocolProcedure.BLOOD_DRAW: "drawing of blood",
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import JSON, CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from lims.domain.positions import position_label
 from lims.domain.vocabulary import AnimalStatus, Sex
 from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 
@@ -59,6 +60,11 @@ class Cage(InProject, Withdrawable, Versioned, Base):
         CheckConstraint("rack_column BETWEEN 1 AND 50", name="rack_column"),
         Index(None, "project_id", "rack"),
     )
+
+    @property
+    def position(self) -> str | None:
+        """Give where it stands in its rack, such as B3."""
+        return position_label(self.rack_row, self.rack_column) if self.rack_row and self.rack_column else None
 
 
 class Animal(InProject, Withdrawable, Versioned, Base):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
 from sqlalchemy.orm import Session
 
+from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Animal, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.models import Animal, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
 
 
@@ -51,6 +54,7 @@ def animal_list(project_id: int) -> AnySelect:
             Animal.sex.label("sex"),
             Animal.birth_date.label("birth_date"),
             Animal.strain.label("strain"),
+            AnimalProtocol.code.label("protocol"),
             arms().label("arms"),
             Cage.code.label("cage"),
             Animal.state.label("state"),
@@ -58,7 +62,8 @@ def animal_list(project_id: int) -> AnySelect:
             last_reading_on().label("last_on"),
         )
         .outerjoin(Cage, Cage.id == Animal.cage_id)
-        .where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
+        .outerjoin(AnimalProtocol, AnimalProtocol.id == Animal.protocol_id)
+        .where(Animal.project_id == project_id)
     )
 
 
@@ -105,7 +110,11 @@ def tumours_of(animal_id: int) -> AnySelect:
             Implant.site,
             Implant.region,
             PdxModel.code.label("model"),
+            PdxModel.passage_convention.label("convention"),
+            Implant.model_id,
+            Implant.passage,
             Implant.implanted_on,
+            Implant.engraftment,
             readings.correlate(Implant).scalar_subquery().label("readings"),
         )
         .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
@@ -124,3 +133,35 @@ def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Stu
         .order_by(Enrolment.id.desc())
     )
     return [(enrolment, study) for enrolment, study in rows]
+
+
+def animals_named(session: Session, project_id: int, names: Sequence[str]) -> list[Animal]:
+    """Give the animals that codes or RFIDs name, in their order; scanners that write in the other case are understood.
+
+    Raises:
+        DomainError: on `codes`, listing the names that no animal of the project has.
+    """
+    wanted = sorted({name.casefold() for name in names})
+    known: dict[str, Animal] = {}
+    rows = in_chunks(
+        session,
+        wanted,
+        lambda some: select(Animal).where(
+            Animal.project_id == project_id,
+            Animal.status == RecordStatus.ACTIVE,
+            or_(func.lower(Animal.code).in_(some), func.lower(Animal.rfid).in_(some)),
+        ),
+    )
+    for (animal,) in rows:
+        known |= {name.casefold(): animal for name in (animal.rfid, animal.code) if name}
+    exact = {animal.code: animal for (animal,) in rows}
+    unknown = [name for name in names if name.casefold() not in known]
+    if unknown:
+        listed = ", ".join(f'"{name}"' for name in unknown[:5])
+        raise DomainError(
+            f"There is no animal {listed} in this project{f', nor {len(unknown) - 5} more' if len(unknown) > 5 else ''}.",
+            field="codes",
+            expected="codes or RFIDs of animals, one a line",
+            remedy="Scan the card again, or take the line out.",
+        )
+    return [exact.get(name, known[name.casefold()]) for name in names]

@@ -19,13 +19,9 @@ from lims.domain.protocols import require_protocol
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, Implant
 from lims.queries.chunks import in_chunks
+from lims.queries.colony import living
 from lims.records.nouns import Draft, Noun, record
 from lims.records.values import today
-
-
-def living() -> tuple[ColumnElement[bool], ...]:
-    """Give the conditions that an animal is recorded and not known to be dead."""
-    return Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
 
 
 def _joins(draft: Draft, column: str) -> bool:
@@ -125,11 +121,11 @@ PROTOCOL: Noun[AnimalProtocol] = Noun(
 # Cages
 
 
-def require_room(session: Session, joining: Mapping[int, int]) -> None:
+def require_room(session: Session, joining: Mapping[int, int], *, field: str = "cage_id") -> None:
     """Refuse more animals (`joining`, by cage) than the cages have room for; the living count.
 
     Raises:
-        DomainError: on `cage_id`, naming the first cage that is too small.
+        DomainError: on the column `field`, naming the first cage that is too small.
     """
     inside = _animals_by(session, Animal.cage_id, joining, *living())
     for (cage,) in in_chunks(session, sorted(joining), lambda some: select(Cage).where(Cage.id.in_(some))):
@@ -139,7 +135,7 @@ def require_room(session: Session, joining: Mapping[int, int]) -> None:
             raise DomainError(
                 f"Cage {cage.code} {room}: {inside[cage.id]} of {cage.capacity} animals are in it, "
                 f"and {joining[cage.id]} would come.",
-                field="cage_id",
+                field=field,
                 expected="a cage with room for them",
                 remedy="Choose another cage, or take animals out of this one first.",
             )
@@ -191,7 +187,7 @@ def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> N
         if code != draft.values["code"]:
             raise DomainError(
                 f"Cage {code} stands at {position_label(*place[1:])} of rack {place[0]}.",
-                field="rack_row",
+                field="rack",
                 expected="a position that is free",
                 remedy="Read the position off the rack again, or move that cage first.",
             )

@@ -38,7 +38,7 @@ def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     for draft in new:
         animal = animals[draft.values["animal_id"]]
         _check_move(draft, animal, last.get(animal.id))
-    require_room(session, Counter(draft.values["to_cage_id"] for draft in new))
+    require_room(session, Counter(draft.values["to_cage_id"] for draft in new), field="to_cage_id")
 
 
 def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:

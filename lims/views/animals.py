@@ -1,73 +1,73 @@
-"""The pages of animals: the list, and one animal with its tumours, readings over time, and history."""
+"""The pages of animals: the list, one animal with tumours, readings and moves, a delivery, and moving to another cage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
-from lims.domain.vocabulary import MEASUREMENT_KINDS, AnimalStatus, Sex
-from lims.models import Animal, Cage, Enrolment, Measurement, Study
+from lims.domain.passage import passage_label
+from lims.domain.vocabulary import MEASUREMENT_KINDS, AnimalStatus, PassageConvention, RecordStatus
+from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Measurement, Study
 from lims.plot_parts import ACCENT
 from lims.plots import arm_colours, over_time, shown
 from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
+from lims.queries.colony import moves_of, protocol_codes
 from lims.queries.measurements import measurement_list
 from lims.queries.scope import find
 from lims.queries.series import AnySelect, DayCount, Series, animal_series, day_count, own_day_count
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
-from lims.views.cells import badge, digits
+from lims.records.arrivals import arrival_doubts
+from lims.records.arrivals import arrive as record_arrival
+from lims.records.colony import ANIMAL
+from lims.records.moves import move as move_animals
+from lims.views.animal_columns import animal_columns
+from lims.views.animal_forms import AnimalForm, ArrivalForm
+from lims.views.cages import cage_cell
+from lims.views.cells import badge
+from lims.views.filters import url_of
 from lims.views.measurements import columns_of
-from lims.views.record_history import SHORT, history_of
+from lims.views.moves import MoveForm
+from lims.views.record_forms import Step, typed
+from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.study_plots import StudyPlot, plot_columns
-from lims.views.support import current_project, current_session, needs, whole_number
-from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
-
-pages = Blueprint("animals", __name__, url_prefix="/p/<project_code>/animals")
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, whole_number
+from lims.views.tables import Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 
-@pages.get("/")
-@needs("project:read")
-def index() -> ResponseReturnValue:
-    """List the animals."""
+def _listing() -> tuple[Listing, Any]:
     project, session = current_project(), current_session()
     rows = animal_list(project.id)
-    column = rows.selected_columns
     arms = arms_of_studies(session, project.id)
-    badges = {f"{arm.study}: {arm.title}": arm for arm in arms}
+    shown = animal_columns(rows, arms, "code", "arms", "sex", "birth_date", "cage", "state", "weight", "last_on")
+    in_files = animal_columns(rows, arms, "ear_tag", "strain", "protocol", "arrived_on", "status")
+    protocols = [(code, code) for code in protocol_codes(session, project.id)]
     listing = Listing(
         noun="animal",
         caption="Animals",
-        columns=(
-            Column("code", "Animal", column.code, mono=True),
-            Column("arms", "Arm", column.arms, show=lambda names: _arm_cell(badges, names)),
-            Column("sex", "Sex", column.sex, show=lambda sex: None if sex is Sex.NOT_RECORDED else sex.value),
-            Column("birth_date", "Born", column.birth_date),
-            Column("strain", "Strain", column.strain, on_page=False),
-            Column("cage", "Cage", column.cage, mono=True),
-            Column("state", "State", column.state, show=badge),
-            Column("weight", "Last weight", column.weight, unit="g", align="end", show=lambda value: digits(value, "body_weight")),
-            Column("last_on", "Last reading", column.last_on),
-        ),
+        columns=(*shown, *(replace(column, on_page=False) for column in in_files)),
         filters=(
             search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Cage.code),
             Filter("study", "Study", "select", _in_study, [(str(key), code) for key, code in study_names(session, project.id)]),
             Filter("arm", "Arm", "select", _in_arm, [(str(arm.id), f"{arm.study}: {arm.name}") for arm in arms]),
             choice("state", "State", Animal.state, AnimalStatus),
+            one_of("protocol", "Protocol", AnimalProtocol.code, protocols),
+            choice("status", "Record", Animal.status, RecordStatus),
         ),
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),
-        empty=Empty("No animal yet. A file of measurements lists the animals it would create.", "Import a file", "imports.upload"),
+        empty=Empty(
+            "No animal yet. Record a delivery, or import a file of measurements: it lists the animals it would create.",
+            "Animals have arrived",
+            "animals.arrive",
+        ),
     )
-    return answer(listing, rows, "animals/index.html")
-
-
-def _arm_cell(badges: Mapping[str, ArmOfStudy], names: str | None) -> Any:
-    arm = badges.get(names or "")
-    return {"text": arm.name, "arm": arm.slot} if arm else names
+    return listing, rows
 
 
 def _in_study(typed: str) -> ColumnElement[bool]:
@@ -80,29 +80,24 @@ def _in_arm(typed: str) -> ColumnElement[bool]:
     return false() if number is None else enrolled_in(arm_id=number)
 
 
-@pages.get("/<int:animal_id>")
-@needs("project:read")
-def show(animal_id: int) -> ResponseReturnValue:
-    """Show an animal: facts, tumours, its readings over time and in a table, and what happened to it."""
+def _context(animal: Animal) -> dict[str, Any]:
+    """Give what an animal's page shows: tumours, readings over time and in a table, where it was."""
     session, project = current_session(), current_project()
-    animal = find(session, Animal, project.id, animal_id)
     enrolments = enrolments_of(session, animal.id)
     arms = {arm.id: arm for arm in arms_of_studies(session, project.id, *(study.id for _, study in enrolments[:1]))}
     arm = arms.get(enrolments[0][0].arm_id) if enrolments else None
     days = day_count(session, enrolments[0][1]) if enrolments else own_day_count(session, animal.id)
     series = animal_series(session, animal, enrolments[0][1].id if enrolments else None, days, arm.name if arm else None)
     latest, rows = _measurements_of(animal)
-    return render_template(
-        "animals/show.html",
-        animal=animal,
-        arm=arm,
-        enrolments=enrolments,
-        tumours=_tumours_table(session.execute(tumours_of(animal.id)).all()),
-        plots=[_plot(one, _colour(arm, list(arms.values()))) for one in series],
-        days=_sentence(enrolments, days),
-        view=table_from_query(session, latest, rows),
-        history=history_of("animal", animal.id, SHORT),
-    )
+    return {
+        "arm": arm,
+        "enrolments": enrolments,
+        "tumours": _tumours_table(session.execute(tumours_of(animal.id)).all()),
+        "moves": _moves_table(moves_of(session, animal_id=animal.id)),
+        "plots": [_plot(one, _colour(arm, list(arms.values()))) for one in series],
+        "days": _sentence(enrolments, days),
+        "view": table_from_query(session, latest, rows),
+    }
 
 
 def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
@@ -118,23 +113,6 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
     )
     return listing, rows
-
-
-@pages.get("/<int:animal_id>/measurements")
-@needs("project:read")
-def measurements(animal_id: int) -> ResponseReturnValue:
-    """List all of an animal's measurements."""
-    animal = find(current_session(), Animal, current_project().id, animal_id)
-    listing, rows = _measurements_of(animal)
-    return answer(listing, rows, "animals/measurements.html", animal=animal)
-
-
-@pages.get("/<int:animal_id>/history")
-@needs("project:read")
-def history(animal_id: int) -> ResponseReturnValue:
-    """Show who did what to the animal's record."""
-    animal = find(current_session(), Animal, current_project().id, animal_id)
-    return render_template("animals/history.html", animal=animal, history=history_of("animal", animal.id, made_with=True))
 
 
 def _sentence(enrolments: Sequence[tuple[Enrolment, Study]], days: DayCount) -> str:
@@ -170,17 +148,101 @@ def _plot(series: Series, colour: str) -> StudyPlot:
 def _tumours_table(tumours: Sequence[Any]) -> dict[str, Any]:
     columns = [
         {"key": "label", "label": "Tumour", "mono": True},
-        {"key": "site", "label": "Site and model"},
+        {"key": "site", "label": "Site"},
+        {"key": "model", "label": "Model", "mono": True},
+        {"key": "passage", "label": "Passage"},
         {"key": "implanted_on", "label": "Implanted"},
+        {"key": "engraftment", "label": "Engraftment"},
         {"key": "readings", "label": "Readings", "align": "end"},
     ]
     rows = [
         {
-            "label": tumour.label,
-            "site": ", ".join(part for part in (tumour.site.value.replace("_", " "), tumour.region, tumour.model) if part),
+            "label": {"text": tumour.label, "url": url_of("implants.show", record_id=tumour.id)},
+            "site": ", ".join(part for part in (tumour.site.value.replace("_", " "), tumour.region) if part),
+            "model": {"text": tumour.model, "url": url_of("models.show", record_id=tumour.model_id)} if tumour.model else None,
+            "passage": passage_label(tumour.passage, tumour.convention or PassageConvention.FIRST_IS_P0),
             "implanted_on": str(tumour.implanted_on) if tumour.implanted_on else "not recorded",
+            "engraftment": badge(tumour.engraftment),
             "readings": f"{tumour.readings:,}",
         }
         for tumour in tumours
     ]
     return {"caption": "Tumours", "columns": columns, "rows": rows}
+
+
+def _moves_table(moves: Sequence[CageMove]) -> dict[str, Any]:
+    columns = [
+        {"key": "moved_on", "label": "Moved"},
+        {"key": "from_cage", "label": "From", "mono": True},
+        {"key": "to_cage", "label": "To", "mono": True},
+        {"key": "note", "label": "Reason"},
+    ]
+    rows = [
+        {"moved_on": str(one.moved_on), "from_cage": cage_cell(one.from_cage), "to_cage": cage_cell(one.to_cage), "note": one.note}
+        for one in moves
+    ]
+    return {"caption": "Moves between cages", "columns": columns, "rows": rows}
+
+
+PAGES = RecordPages(
+    pages=Blueprint("animals", __name__, url_prefix="/p/<project_code>/animals"),
+    noun=ANIMAL,
+    form=AnimalForm,
+    listing=_listing,
+    index_template="animals/index.html",
+    template="animals/show.html",
+    context=_context,
+    parameter="animal_id",
+)
+pages = install(PAGES)
+
+
+@pages.get("/<int:animal_id>/measurements")
+@needs("project:read")
+def measurements(animal_id: int) -> ResponseReturnValue:
+    """List all of an animal's measurements."""
+    animal = find(current_session(), Animal, current_project().id, animal_id)
+    listing, rows = _measurements_of(animal)
+    return answer(listing, rows, "animals/measurements.html", animal=animal)
+
+
+@pages.route("/arrive", methods=["GET", "POST"])
+@needs("animal:create")
+def arrive() -> ResponseReturnValue:
+    """Record a delivery of animals."""
+    form = ArrivalForm(data=dict(request.args))
+    form.begin()
+    session, project = current_session(), current_project()
+    if form.validate_on_submit():
+        with refusing(form):
+            arrival = form.arrival()
+            if confirmed(form, arrival_doubts(session, project.id, arrival)):
+                made = record_arrival(session, current_actor(), project.id, arrival, reason=confirmation(form))
+                flash(_arrived([animal.code for animal in made]), "success")
+                return redirect(url_for(".index", sort="-code"))
+    step = Step("Animals have arrived", "Record the animals", url_for(".index"), lead="Either all of them are recorded, or none.")
+    return render_form("records/step.html", form, step=step)
+
+
+def _arrived(codes: Sequence[str]) -> str:
+    return (
+        f"{len(codes)} animals were recorded: {codes[0]} to {codes[-1]}." if len(codes) > 1 else f"Animal {codes[0]} was recorded."
+    )
+
+
+@pages.route("/<int:animal_id>/move", methods=["GET", "POST"])
+@needs("cage:change")
+def move(animal_id: int) -> ResponseReturnValue:
+    """Move an animal to another cage."""
+    animal = find(current_session(), Animal, current_project().id, animal_id)
+    form = MoveForm()
+    form.begin()
+    back = url_for(".show", animal_id=animal.id)
+    if form.validate_on_submit():
+        with refusing(form):
+            to = form.to_cage_id.record
+            move_animals(current_session(), current_actor(), [animal], to, on=typed(form.moved_on), note=typed(form.note))
+            flash(f"Animal {animal.code} was moved to cage {to.code}.", "success")
+            return redirect(back)
+    now = f"It is in cage {animal.cage.code}." if animal.cage else "It has no cage yet."
+    return render_form("records/step.html", form, step=Step("Move animal", "Move it", back, animal.code, now))

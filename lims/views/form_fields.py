@@ -15,10 +15,13 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
     SelectField,
     SelectMultipleField,
     StringField,
+    TextAreaField,
 )
 from wtforms.validators import InputRequired, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
+from lims.domain.genes import GENES
+from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
 from lims.views.support import current_project, current_session
 from lims.views.transaction import installation
@@ -141,8 +144,8 @@ class TermsField(SelectMultipleField):
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 
-    def __init__(self, label: str, terms: Iterable[Enum], **settings: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(str(term.value), term_words(term)) for term in terms], **settings)
+    def __init__(self, label: str, terms: Iterable[Enum], *, words: Any = term_words, **settings: Any) -> None:
+        super().__init__(label, choices=[SelectChoice(str(term.value), words(term)) for term in terms], **settings)
 
 
 class YesNoField(SelectField):
@@ -160,6 +163,31 @@ class YesNoField(SelectField):
     def term(self) -> bool | None:
         """Give what was chosen."""
         return {"yes": True, "no": False}.get(self.data or "")
+
+
+class LinesField(TextAreaField):
+    """Several lines of text; its data is a list of them, blank ones included so that their numbers stay right."""
+
+    data: Any
+
+    def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
+        super().__init__(label, validators, render_kw={"rows": 12, "spellcheck": "false"}, **settings)
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else "\n".join(self.data or [])
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Part the text into lines."""
+        self.data = valuelist[0].rstrip().splitlines() if valuelist else []
+
+
+class GeneField(StringField):
+    """A gene by its symbol, or a usual alias, of the pinned list."""
+
+    def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
+        super().__init__(label, validators, render_kw={"autocomplete": "off", "spellcheck": "false"}, **settings)
+
+    suggestions = tuple(sorted(GENES[Compartment.HUMAN_TUMOUR])) + tuple(sorted(GENES[Compartment.MOUSE_HOST]))
 
 
 class CodeField(StringField):
@@ -200,13 +228,17 @@ class CodeField(StringField):
             value = self.record.code if self.record is not None and self.record.project_id == current_project().id else ""
         self.data = value
 
-    def pre_validate(self, form: Any) -> None:
-        """Find the record; another project's is not found."""
+    def look_up(self) -> Any:
+        """Give the record that the text names; another project's is not found."""
         code = (self.data or "").strip()
-        self.record = None
+        return current_session().scalar(self._rows().where(self.table.code == code)) if code else None
+
+    def pre_validate(self, form: Any) -> None:
+        """Find the record."""
+        code = (self.data or "").strip()
+        self.record = self.look_up()
         if not code:
             return
-        self.record = current_session().scalar(self._rows().where(self.table.code == code))
         if self.record is None:
             what = self.table.__tablename__.replace("_", " ").replace("pdx ", "").replace("storage ", "")
             raise StopValidation(f'There is no {what} "{code}" in this project that could stand here.')

@@ -27,6 +27,20 @@ class Group:
     explanation: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a page says around a form that does one thing, such as moving animals (`records/step.html`).
+
+    code: the record it is about, if any; back: the page it came from. button: a verb with its object.
+    """
+
+    title: str
+    button: str
+    back: str
+    code: str = ""
+    lead: str = ""
+
+
 class RecordForm(FlaskForm):
     """A form whose fields are named as the columns of a noun.
 

@@ -29,6 +29,11 @@ from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.queries.scope import find
 from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
+from lims.views.addresses import page_of
+from lims.views.consent_flag import consent_of
+from lims.views.crumbs import crumb_of
+from lims.views.filters import url_of
+from lims.views.form_fields import CodeField
 from lims.views.record_forms import RecordForm, WithdrawForm, changing
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import (
@@ -75,11 +80,15 @@ class RecordPages:
     home: Callable[[Any], str] | None = None
     lead: str = ""
     index_template: str = "records/index.html"
+    form_template: str = "records/form.html"
+    withdraw_template: str = "records/withdraw.html"
     index_context: Callable[[], dict[str, Any]] = field(default=dict)
     make: Callable[[RecordForm, Noun[Any], str], Any] = _make
     save: Callable[[RecordForm, Noun[Any], Any, str], None] = _change
     start: Callable[[], dict[str, Any]] = field(default=dict)
     """What a new form begins with, beside what the address names."""
+    makes: bool = True
+    """False where records are made on a page of their own."""
     parameter: str = "record_id"
     """What the record's id is called in the addresses."""
 
@@ -90,6 +99,15 @@ class RecordPages:
     def page(self, step: str, found: Any) -> str:
         """Give the address of one of a record's pages: show, change, withdraw, history."""
         return url_for(f"{self.pages.name}.{step}", **{self.parameter: found.id})
+
+    def back(self, form: RecordForm) -> str:
+        """Give where a new record's form leads when it is given up: to the record that it belongs to, or to the list."""
+        for name in sorted(form.once):
+            owner = form._fields.get(name)
+            found = owner.look_up() if isinstance(owner, CodeField) else None
+            if found is not None and (address := page_of(found.__tablename__, found.id)):
+                return address
+        return url_of(f"{self.pages.name}.index") or url_for("home.project")
 
     def name(self, found: Any) -> str:
         """Name a record in a sentence."""
@@ -108,7 +126,8 @@ def install(spec: RecordPages) -> Blueprint:
         add("/", "index", needs("project:read")(lambda: _index(spec)))
     if spec.template is not None:
         add(of, "show", needs("project:read")(page(_show)))
-    add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=both)
+    if spec.makes:
+        add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=both)
     add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
     add(f"{of}/withdraw", "withdraw", needs(f"{noun}:withdraw")(page(_withdrawn)), methods=both)
     add(f"{of}/history", "history", needs("project:read")(page(_history)))
@@ -131,7 +150,8 @@ def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
     found = _find(spec, record_id)
     assert spec.template is not None  # noqa: S101  # as above
     history = history_of(str(found.__tablename__), found.id, SHORT)
-    return render_template(spec.template, record=found, pages=spec, history=history, **spec.context(found))
+    shared = {"history": history, "crumb": crumb_of(found), "consent": consent_of(found)}
+    return render_template(spec.template, record=found, pages=spec, **shared, **spec.context(found))
 
 
 def _new(spec: RecordPages) -> ResponseReturnValue:
@@ -141,10 +161,10 @@ def _new(spec: RecordPages) -> ResponseReturnValue:
         with refusing(form):
             rows = [form.values()]
             if confirmed(form, doubts(current_session(), spec.noun, current_project().id, rows)):
-                made = spec.make(form, spec.noun, _told(form))
+                made = spec.make(form, spec.noun, confirmation(form))
                 flash(f"{_capital(spec.name(made))} was recorded.", "success")
                 return redirect(spec.url(made))
-    return render_form("records/form.html", form, pages=spec, record=None, names=form.columns(changing=False))
+    return render_form(spec.form_template, form, pages=spec, record=None, names=form.columns(changing=False))
 
 
 def _changed(spec: RecordPages, record_id: int) -> ResponseReturnValue:
@@ -154,11 +174,11 @@ def _changed(spec: RecordPages, record_id: int) -> ResponseReturnValue:
         with refusing(form):
             fields = form.values(changing=True)
             if confirmed(form, doubts(current_session(), spec.noun, found.project_id, [fields], found)):
-                told, reason = _told(form), form._fields["reason"].data or ""
+                told, reason = confirmation(form), form._fields["reason"].data or ""
                 spec.save(form, spec.noun, found, f"{reason} ({told})" if told else reason)
                 flash(f"{_capital(spec.name(found))} was changed.", "success")
                 return redirect(spec.url(found))
-    return render_form("records/form.html", form, pages=spec, record=found, names=form.columns(changing=True))
+    return render_form(spec.form_template, form, pages=spec, record=found, names=form.columns(changing=True))
 
 
 def confirmed(form: RecordForm, notices: Sequence[Notice]) -> bool:
@@ -170,7 +190,7 @@ def confirmed(form: RecordForm, notices: Sequence[Notice]) -> bool:
     return False
 
 
-def _told(form: RecordForm) -> str:
+def confirmation(form: RecordForm) -> str:
     """Give what was confirmed, for the audit trail."""
     return f"confirmed: {' '.join(one.message for one in form.notices)}" if form.notices else ""
 
@@ -185,7 +205,7 @@ def _withdrawn(spec: RecordPages, record_id: int) -> ResponseReturnValue:
             step(current_session(), current_actor(), spec.noun, found, version=seen_version(form), reason=form.reason.data or "")
             flash(f"{_capital(spec.name(found))} was {'brought back' if back else 'withdrawn'}.", "success")
             return redirect(spec.url(found))
-    return render_form("records/withdraw.html", form, pages=spec, record=found, back=back)
+    return render_form(spec.withdraw_template, form, pages=spec, record=found, back=back)
 
 
 def _history(spec: RecordPages, record_id: int) -> ResponseReturnValue:

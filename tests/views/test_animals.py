@@ -61,7 +61,7 @@ def test_filters_stand_in_the_address(auditor: Browser, cohort: Cohort, query: s
 
 def test_the_page_has_facts_tumours_plots_and_where_each_reading_comes_from(auditor: Browser, cohort: Cohort) -> None:
     page = auditor.get(f"{HERE}{cohort.animals[0]}", heading=cohort.codes[0])
-    assert cells(page, "Tumours") == [["brain", "not recorded", "not recorded", "0"]]
+    assert cells(page, "Tumours") == [["brain", "not recorded", "", "", "not recorded", "pending", "0"]]
     assert [figure["id"] for figure in page.select("figure.plot")] == ["over-time-bli-total-flux", "over-time-body-weight"]
     weights = drawn(page, "over-time-body-weight")["data"]["values"]
     assert [(row["day"], row["value"]) for row in weights] == [(0.0, 21.0), (7.0, 20.0), (14.0, 19.0)]

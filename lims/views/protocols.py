@@ -1,0 +1,123 @@
+"""The pages of animal protocols: the list with what is used of each, and one protocol with its animals."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import Blueprint, url_for
+from wtforms import StringField, TextAreaField
+
+from lims.domain.colony_terms import ProtocolProcedure
+from lims.domain.protocols import ProtocolState, procedure_words, protocol_state
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Animal, AnimalProtocol
+from lims.queries.animals import animal_list
+from lims.queries.colony import protocol_list, used_of
+from lims.records.colony import PROTOCOL
+from lims.records.values import today
+from lims.views.animal_columns import animal_columns
+from lims.views.cells import badge
+from lims.views.form_fields import IsoDateField, TermsField, WholeNumberField, needed
+from lims.views.record_forms import Group, RecordForm
+from lims.views.record_pages import RecordPages, install
+from lims.views.support import current_project, current_session
+from lims.views.tables import Cell, Column, Empty, Listing, choice, one_of, search, table_from_query
+
+
+def _procedure(procedure: ProtocolProcedure) -> str:
+    words = procedure_words(procedure)
+    return words[0].upper() + words[1:]
+
+
+class ProtocolForm(RecordForm):
+    """What an ethics committee allowed."""
+
+    groups = (
+        Group("Approval", ("code", "title", "approved_on", "expires_on"), "As on the committee's letter (ARRIVE 2.0, item 14)."),
+        Group("Animals", ("animals_allowed",), "Animals that would be one too many are refused when they arrive."),
+        Group("Procedures", ("procedures",), "A procedure that is not ticked is refused on its animals (Directive 2010/63/EU)."),
+        Group("Note", ("note",)),
+    )
+    units: ClassVar = {"animals_allowed": "animals"}
+
+    code = StringField("Number", [needed("The committee's own number is needed.")], description="The committee's own.")
+    title = StringField("Title", [needed("A title is needed.")])
+    approved_on = IsoDateField("Approved on")
+    expires_on = IsoDateField("Holds until", [needed("The last day on which it holds is needed.")])
+    animals_allowed = WholeNumberField("Animals allowed", [needed("How many animals it allows is needed.")])
+    procedures = TermsField("Procedures allowed", ProtocolProcedure, words=_procedure)
+    note = TextAreaField("Note")
+
+
+def _used(row: Any) -> Cell:
+    return {"text": f"{row.used} of {row.allowed}", "part": (row.used, row.allowed)}
+
+
+def _listing() -> tuple[Listing, Any]:
+    rows = protocol_list(current_project().id, today(current_session()))
+    column = rows.selected_columns
+    listing = Listing(
+        noun="protocol",
+        caption="Animal protocols",
+        columns=(
+            Column("code", "Protocol", column.code, mono=True),
+            Column("title", "Title", column.title),
+            Column("state", "State", column.state, show=lambda state: badge(ProtocolState(state))),
+            Column("approved_on", "Approved", column.approved_on),
+            Column("expires_on", "Holds until", column.expires_on),
+            Column("used", "Animals used", column.used, show=_used, of_row=True),
+            Column("allowed", "Animals allowed", column.allowed, on_page=False),
+            Column("status", "Record", AnimalProtocol.status, show=badge, on_page=False),
+        ),
+        filters=(
+            search("q", "Number or title", AnimalProtocol.code, AnimalProtocol.title),
+            one_of("state", "State", column.state, [(one.value, one.value.replace("_", " ")) for one in ProtocolState]),
+            choice("status", "Record", AnimalProtocol.status, RecordStatus),
+        ),
+        sort="code",
+        key=AnimalProtocol.id,
+        page=lambda row: url_for("protocols.show", record_id=row.key),
+        empty=Empty(
+            "No animal protocol yet. Record the committee's approval first: animals arrive under it.",
+            "Record an animal protocol",
+            "protocols.new",
+        ),
+    )
+    return listing, rows
+
+
+def _animals(protocol: AnimalProtocol) -> tuple[Listing, Any]:
+    rows = animal_list(protocol.project_id).where(Animal.protocol_id == protocol.id, Animal.status == RecordStatus.ACTIVE)
+    listing = Listing(
+        noun="animal",
+        caption=f"Animals under {protocol.code}",
+        columns=animal_columns(rows, (), "code", "sex", "strain", "arrived_on", "cage", "state"),
+        sort="code",
+        key=Animal.id,
+        page=lambda row: url_for("animals.show", animal_id=row.key),
+    )
+    return listing, rows
+
+
+def _context(protocol: AnimalProtocol) -> dict[str, Any]:
+    session = current_session()
+    now = today(session)
+    state = protocol_state(protocol.expires_on, protocol.approved_on, now)
+    return {
+        "state": state,
+        "days": (protocol.expires_on - now).days,
+        "used": used_of(session, protocol.id),
+        "procedures": [_procedure(one) for one in ProtocolProcedure if one.value in protocol.procedures],
+        "view": table_from_query(session, *_animals(protocol)),
+    }
+
+
+PAGES = RecordPages(
+    pages=Blueprint("protocols", __name__, url_prefix="/p/<project_code>/protocols"),
+    noun=PROTOCOL,
+    form=ProtocolForm,
+    listing=_listing,
+    template="protocols/show.html",
+    context=_context,
+)
+pages = install(PAGES)

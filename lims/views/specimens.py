@@ -14,24 +14,15 @@ from lims.domain.passage import passage_label
 from lims.domain.tissue_terms import CnsStatus, Her2Label, Her2Result
 from lims.domain.vocabulary import CollectionProcedure, PassageConvention, RecordStatus, SpecimenKind, TumourOrigin
 from lims.models import Patient, Specimen
-from lims.queries.specimens import (
-    aliquots_of,
-    alterations_of,
-    assays_of,
-    donor_codes,
-    in_cohort,
-    models_founded_on,
-    profiles_of,
-    source_implant,
-    specimen_list,
-)
+from lims.queries.specimens import donor_codes, in_cohort, specimen_list
 from lims.records.tissue import SPECIMEN
 from lims.views.cells import badge, her2
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, WholeNumberField, YesNoField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
+from lims.views.specimen_page import page_context, what
 from lims.views.support import current_project, current_session
-from lims.views.tables import Cell, Column, Empty, Filter, Listing, as_text, choice, one_of, search
+from lims.views.tables import Cell, Column, Empty, Filter, Listing, choice, one_of, search
 
 
 class SpecimenForm(RecordForm):
@@ -101,7 +92,7 @@ def _listing() -> tuple[Listing, Any]:
             Column("code", "Specimen", Specimen.code, mono=True),
             Column("patient", "Patient", column.patient, mono=True),
             Column("passage", "From", Specimen.passage, of_row=True, show=_source_cell),
-            Column("kind", "Kind", Specimen.kind, of_row=True, show=_kind_cell),
+            Column("kind", "Kind", Specimen.kind, of_row=True, show=what),
             Column("site", "Site", Specimen.site),
             Column("collected_on", "Collected", Specimen.collected_on),
             Column(
@@ -169,30 +160,13 @@ def _her2_cell(row: Any) -> Cell:
     return her2(row.her2_result, row.her2_label)
 
 
-def _kind_cell(row: Any) -> Cell:
-    kind = as_text(row.kind)
-    return f"{kind}, {as_text(row.origin)}" if row.origin is not TumourOrigin.NOT_RECORDED else kind
-
-
-def _context(specimen: Specimen) -> dict[str, Any]:
-    session = current_session()
-    return {
-        "implant": source_implant(session, specimen),
-        "assays": assays_of(session, specimen.id),
-        "alterations": alterations_of(session, specimen.id),
-        "profiles": profiles_of(session, specimen.id),
-        "aliquots": aliquots_of(session, specimen.id),
-        "models": models_founded_on(session, specimen.id),
-    }
-
-
 PAGES = RecordPages(
     pages=Blueprint("specimens", __name__, url_prefix="/p/<project_code>/specimens"),
     noun=SPECIMEN,
     form=SpecimenForm,
     listing=_listing,
     template="specimens/show.html",
-    context=_context,
+    context=page_context,
     lead="What was collected from a patient. Tissue grown in an animal is recorded as a harvest at the implant.",
 )
 pages = install(PAGES)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class DomainError(Exception):
     """A rule of the domain was broken: what was wrong, which value, what was expected, what to do."""
+
+    row: int | None = None
+    """Which of a list of records it is about, counted from 0 (`about_row`)."""
 
     def __init__(self, message: str, *, field: str | None = None, expected: str | None = None, remedy: str | None = None) -> None:
         super().__init__(message)
@@ -30,3 +36,13 @@ class Conflict(DomainError):
     def __init__(self, message: str, *, remedy: str | None = None, recorded: dict[str, str] | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.recorded = recorded or {}
+
+
+@contextmanager
+def about_row(number: int) -> Iterator[None]:
+    """Let what is refused meanwhile say which of a list of records it is about."""
+    try:
+        yield
+    except DomainError as refused:
+        refused.row = number if refused.row is None else refused.row
+        raise

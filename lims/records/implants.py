@@ -1,15 +1,374 @@
-"""Writes implants: which tissue went where in which animal, and what came of it."""
+"""Writes implants: which tissue went where in which animal, and what came of it (PDX-MI; ARRIVE 2.0 items 8, 9, 14).
+
+A file names animal, tumour and perhaps a model; such an implant is taken as it is. One with tissue, site or date is an
+implanting, and is judged: consent, protocol, order of events, what the lineage says.
+"""
 
 from __future__ import annotations
 
-from lims.models import Implant, Specimen
-from lims.records.nouns import Noun
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.domain.colony_terms import Engraftment, Orthotopic, ProtocolProcedure
+from lims.domain.errors import DomainError, about_row
+from lims.domain.events_order import Life, Tissue, require_engraftment, require_implanting
+from lims.domain.implanting import ModelLine, TissueLine, model_of_implant, require_living
+from lims.domain.model_checks import CHECK_WORDS
+from lims.domain.notices import Notice
+from lims.domain.orthotopic import orthotopic_to_collection, orthotopic_to_primary
+from lims.domain.passage import implant_passage
+from lims.domain.surgery import SurgicalRecord, check_surgery
+from lims.domain.tissue_terms import CheckResult
+from lims.domain.vocabulary import ImplantSite, ModelStatus, RecordStatus
+from lims.models import Aliquot, Animal, Implant, Measurement, PdxModel, Specimen
+from lims.queries.chunks import in_chunks
+from lims.queries.models import latest_checks
+from lims.queries.series import AnySelect
+from lims.records.aliquots import require_usable
+from lims.records.colony import require_procedure
+from lims.records.consents import require_xenograft_consent
+from lims.records.nouns import Draft, Noun
+from lims.records.values import today
+
+SURGERY = tuple(field.name for field in fields(SurgicalRecord))
+"""Columns of the surgical record."""
+_LINEAGE = ("animal_id", "aliquot_id", "model_id", "implanted_on")
+_PLACE = ("animal_id", "site", "hemisphere", "implanted_on")
+_ORTHOTOPIC = ("orthotopic_to_collection", "orthotopic_to_primary")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What drafts refer to, by id, read in one statement a kind."""
+
+    animals: dict[int, Animal]
+    aliquots: dict[int, tuple[Aliquot, Specimen, int | None]]
+    """With its specimen, and the model of the implant that this was harvested from."""
+    models: dict[int, tuple[PdxModel, Specimen | None]]
+    """With the specimen that it was founded from."""
+
+    def line(self, model_id: int | None) -> ModelLine | None:
+        """Give a model as the rules of lineage see it."""
+        if model_id is None or model_id not in self.models:
+            return None
+        model, founding = self.models[model_id]
+        return ModelLine(model.id, model.code, model.founding_specimen_id, founding.donor_id if founding else None)
+
+    def tissue(self, aliquot_id: int | None) -> TissueLine | None:
+        """Give an aliquot as the rules of lineage see it."""
+        if aliquot_id is None:
+            return None
+        aliquot, specimen, grown_in = self.aliquots[aliquot_id]
+        from_patient = specimen.patient_id is not None
+        return TissueLine(aliquot.code, specimen.id, specimen.code, from_patient, specimen.donor_id, self.line(grown_in))
+
+    def founded(self, specimen_id: int) -> list[ModelLine]:
+        """Give the active models that were founded from a specimen."""
+        lines = [
+            self.line(key)
+            for key, (model, _) in self.models.items()
+            if model.founding_specimen_id == specimen_id and model.status is RecordStatus.ACTIVE
+        ]
+        return [line for line in lines if line is not None]
+
+
+def _read(session: Session, drafts: Sequence[Draft]) -> _Known:
+    judged = sorted({draft.values["animal_id"] for draft in drafts if _is_implanting(draft)})
+    animals = in_chunks(session, judged, lambda some: select(Animal).where(Animal.id.in_(some)))
+    aliquots = in_chunks(
+        session,
+        _ids(draft.values["aliquot_id"] for draft in drafts),
+        lambda some: (
+            select(Aliquot, Specimen, Implant.model_id)
+            .join(Specimen, Specimen.id == Aliquot.specimen_id)
+            .outerjoin(Implant, Implant.id == Specimen.source_implant_id)
+            .where(Aliquot.id.in_(some))
+        ),
+    )
+    models = select(PdxModel, Specimen).outerjoin(Specimen, Specimen.id == PdxModel.founding_specimen_id)
+    specimens = _ids(specimen.id for _, specimen, _ in aliquots)
+    named = _ids((*(draft.values["model_id"] for draft in drafts), *(grown_in for _, _, grown_in in aliquots)))
+    lines = [
+        *in_chunks(session, named, lambda some: models.where(PdxModel.id.in_(some))),
+        *in_chunks(session, specimens, lambda some: models.where(PdxModel.founding_specimen_id.in_(some))),
+    ]
+    return _Known(
+        {animal.id: animal for (animal,) in animals},
+        {aliquot.id: (aliquot, specimen, grown_in) for aliquot, specimen, grown_in in aliquots},
+        {model.id: (model, founding) for model, founding in lines},
+    )
+
+
+def _ids(keys: Iterable[int | None]) -> list[int]:
+    return sorted({key for key in keys if key is not None})
+
+
+def _is_implanting(draft: Draft) -> bool:
+    """Tell a recorded implanting from a tumour that a file only names."""
+    values = draft.values
+    given = (values["aliquot_id"], values["implanted_on"], values["implanted_at"], values["engrafted_on"])
+    return any(one is not None for one in given) or values["site"] is not ImplantSite.NOT_RECORDED
+
+
+def _anew(draft: Draft, *columns: str) -> bool:
+    """Tell whether any of the columns has to be judged: it is new, changes, or comes back with the record."""
+    return draft.changes(*columns) or (draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN)
+
+
+def _check_implants(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Derive origin, passage and orthotopy; refuse what the consent, the protocol, the lineage or the dates do not allow."""
+    _judge(session, drafts)
+
+
+def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
+    known, now = _read(session, drafts), today(session)
+    for number, draft in enumerate(drafts):
+        with about_row(number):
+            _derive_origin(draft, known, now)
+            if _is_implanting(draft):
+                _check_implanting(session, draft, known, now)
+    _ask_consent(session, drafts)
+    _ask_protocols(session, drafts, known)
+    return known
+
+
+def _derive_origin(draft: Draft, known: _Known, now: date) -> None:
+    """Model, donor and passage follow from the aliquot; without one, the donor follows from the model."""
+    values = draft.values
+    tissue, given = known.tissue(values["aliquot_id"]), known.line(values["model_id"])
+    if tissue is None:
+        values["donor_id"], values["passage"] = given.donor_id if given else None, None
+        return
+    aliquot, specimen, _ = known.aliquots[values["aliquot_id"]]
+    if draft.record is None:
+        require_living(aliquot.code, aliquot.material)
+        require_usable(aliquot, values["implanted_on"] or now)
+    model = model_of_implant(tissue, given, known.founded(specimen.id))
+    values["model_id"] = model.id if model else None
+    values["donor_id"] = specimen.donor_id or (model.donor_id if model else None)
+    if values["donor_id"] is None:
+        raise DomainError(
+            f"Whose tissue {specimen.code} is, is not recorded, so nobody can tell whether it may be implanted.",
+            field="aliquot_id",
+            expected="tissue that leads back to a patient with a consent",
+            remedy="Record the model of the implant it was harvested from, and the specimen that model was founded from.",
+        )
+    values["passage"] = implant_passage(specimen.passage, tissue.from_patient)
+
+
+def _check_implanting(session: Session, draft: Draft, known: _Known, now: date) -> None:
+    values, animal = draft.values, known.animals[draft.values["animal_id"]]
+    _check_day(session, draft)
+    life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
+    tissue = None
+    if values["aliquot_id"] is not None:
+        aliquot, specimen, _ = known.aliquots[values["aliquot_id"]]
+        tissue = Tissue(aliquot.code, specimen.collected_on, aliquot.preserved_on)
+    require_implanting(values["implanted_on"], life, now, tissue)
+    _check_engraftment(draft, life, now)
+    if _anew(draft, "site", *SURGERY):
+        check_surgery(values["site"], surgical_record(draft))
+    _derive_orthotopy(draft, known)
+
+
+def _check_day(session: Session, draft: Draft) -> None:
+    """The day follows from the end of surgery where only that is told, and the two agree; tissue is implanted on a day."""
+    values, zone = draft.values, session.info.get("zone")
+    ended = values["implanted_at"] and values["implanted_at"].astimezone(zone).date()
+    if values["implanted_on"] is None:
+        values["implanted_on"] = ended
+    if values["implanted_on"] is None and values["aliquot_id"] is not None:
+        raise DomainError("When was it implanted?", field="implanted_on", expected="the day of surgery")
+    if ended and not timedelta(0) <= ended - values["implanted_on"] <= timedelta(days=1):
+        raise DomainError(
+            f"Surgery ended on {ended}, and the day of implanting is {values['implanted_on']}.",
+            field="implanted_at",
+            expected="a time on the day of surgery, or after midnight",
+        )
+
+
+def _check_engraftment(draft: Draft, life: Life, now: date) -> None:
+    on = draft.values["engrafted_on"]
+    if on is not None and draft.values["engraftment"] is not Engraftment.ENGRAFTED:
+        raise DomainError(
+            f"A tumour was seen on {on}, and the implant is recorded as {draft.values['engraftment'].value}.",
+            field="engrafted_on",
+            expected="no date, or an implant that engrafted",
+        )
+    require_engraftment(on, draft.values["implanted_on"], life, now)
+
+
+def surgical_record(draft: Draft) -> SurgicalRecord:
+    """Give the part of an implant that the rules of surgery judge."""
+    return SurgicalRecord(**{name: draft.values[name] for name in SURGERY})
+
+
+def _derive_orthotopy(draft: Draft, known: _Known) -> None:
+    """Fill in what nobody typed; what followed from another site or tissue before follows again."""
+    moved = draft.record is not None and draft.changes("site", "model_id")
+    for name in _ORTHOTOPIC:
+        if moved and not draft.changes(name):
+            draft.values[name] = Orthotopic.UNKNOWN
+    values = draft.values
+    if values["orthotopic_to_primary"] is Orthotopic.UNKNOWN:
+        values["orthotopic_to_primary"] = orthotopic_to_primary(values["site"])
+    if values["orthotopic_to_collection"] is Orthotopic.UNKNOWN:
+        tissue = _patients_tissue(draft, known)
+        if tissue is not None:
+            values["orthotopic_to_collection"] = orthotopic_to_collection(values["site"], tissue.site_uberon, tissue.site)
+
+
+def _patients_tissue(draft: Draft, known: _Known) -> Specimen | None:
+    """Give the specimen of the patient that the implant's tissue descends from: what collection site means in any passage."""
+    if draft.values["aliquot_id"] is not None:
+        specimen = known.aliquots[draft.values["aliquot_id"]][1]
+        if specimen.patient_id is not None:
+            return specimen
+    model = known.models.get(draft.values["model_id"])
+    founding = model[1] if model else None
+    return founding if founding is not None and founding.patient_id is not None else None
+
+
+def _ask_consent(session: Session, drafts: Sequence[Draft]) -> None:
+    """Ask for consents of all donors of a day at once. What a file only names is no implanting, and is not asked about."""
+    donors: dict[date, set[int]] = defaultdict(set)
+    for draft in drafts:
+        on, donor = draft.values["implanted_on"], draft.values["donor_id"]
+        if on is not None and donor is not None and _anew(draft, *_LINEAGE):
+            donors[on].add(donor)
+    for on in sorted(donors):
+        require_xenograft_consent(session, donors[on], on)
+
+
+def _ask_protocols(session: Session, drafts: Sequence[Draft], known: _Known) -> None:
+    """Ask the animals' protocols for the procedure that the site stands for."""
+    asked: dict[tuple[date, ImplantSite], list[Animal]] = defaultdict(list)
+    for draft in drafts:
+        on, site = draft.values["implanted_on"], draft.values["site"]
+        if on is not None and site is not ImplantSite.NOT_RECORDED and _anew(draft, "animal_id", "site", "implanted_on"):
+            asked[on, site].append(known.animals[draft.values["animal_id"]])
+    for (on, site), animals in asked.items():
+        require_procedure(session, animals, ProtocolProcedure(site.value), on)
+
+
+def _doubt_implants(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt unusual surgery, a model that failed a check or was given up, no protocol, and the same place twice in a day."""
+    known = _judge(session, drafts)
+    models = _doubted_models(session, known)
+    taken = _taken_places(session, drafts)
+    found: dict[Notice, list[str]] = {}
+    for draft in drafts:
+        if not _is_implanting(draft):
+            continue
+        animal = known.animals[draft.values["animal_id"]]
+        for notice in _doubts_of(draft, animal, models, taken):
+            found.setdefault(notice, []).append(animal.code)
+    return [
+        notice if len(codes) == len(drafts) else replace(notice, message=f"{', '.join(codes)}: {notice.message}")
+        for notice, codes in found.items()
+    ]
+
+
+def _doubts_of(
+    draft: Draft, animal: Animal, models: Mapping[int, list[str]], taken: dict[tuple[Any, ...], set[object]]
+) -> Iterator[Notice]:
+    values, key = draft.values, draft.record.id if draft.record else object()
+    if _anew(draft, "site", *SURGERY):
+        yield from check_surgery(values["site"], surgical_record(draft))
+    if _anew(draft, "model_id"):
+        for told in models.get(values["model_id"], ()):
+            yield Notice("warning", "model_id", told, "a model that passed its checks")
+    if values["implanted_on"] is not None and _anew(draft, *_PLACE):
+        if animal.protocol_id is None:
+            yield Notice("warning", "animal_id", "The animal is under no animal protocol.", "a protocol that allows this surgery")
+        others = taken.setdefault(_place(values), set())
+        if others - {key}:
+            yield Notice("warning", "animal_id", "It has an implant of that day in the same place already.", "another place or day")
+        others.add(key)
+
+
+def _doubted_models(session: Session, known: _Known) -> dict[int, list[str]]:
+    """Say what speaks against implanting each model: that it was given up, and the checks that failed when last done."""
+    told: dict[int, list[str]] = {
+        key: [f"Model {model.code} is recorded as {model.state.value}."]
+        for key, (model, _) in known.models.items()
+        if model.state in {ModelStatus.FAILED, ModelStatus.RETIRED}
+    }
+    for key, by_kind in latest_checks(session, sorted(known.models)).items():
+        told.setdefault(key, []).extend(
+            f"Model {known.models[key][0].code} failed {CHECK_WORDS[check.kind]} on {check.checked_on}."
+            for check in by_kind.values()
+            if check.result is CheckResult.FAILED
+        )
+    return told
+
+
+def _place(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(values[name] for name in _PLACE)
+
+
+def _taken_places(session: Session, drafts: Sequence[Draft]) -> dict[tuple[Any, ...], set[object]]:
+    """Give the implants that the animals have, by animal, place and day."""
+    columns = [getattr(Implant, name) for name in _PLACE]
+    rows = in_chunks(
+        session,
+        _ids(draft.values["animal_id"] for draft in drafts),
+        lambda some: select(Implant.id, *columns).where(Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE),
+    )
+    places: dict[tuple[Any, ...], set[object]] = defaultdict(set)
+    for key, *place in rows:
+        places[tuple(place)].add(key)
+    return places
+
+
+def spread_origin(session: Session, implants: Sequence[Implant]) -> None:
+    """Let what was harvested from implants, and implanted again, follow their donor and passage: one step a generation."""
+    sources = {implant.id: implant for implant in implants}
+    while sources:
+        moved = [
+            specimen.id
+            for (specimen,) in in_chunks(session, sorted(sources), _harvested)
+            if _follow(specimen, sources[specimen.source_implant_id].donor_id, sources[specimen.source_implant_id].passage)
+        ]
+        sources = {
+            implant.id: implant
+            for implant, specimen in in_chunks(session, moved, _implanted_again)
+            if _follow(implant, specimen.donor_id, implant_passage(specimen.passage, from_patient=False))
+        }
+    session.flush()
+
+
+def _harvested(implant_ids: Sequence[int]) -> AnySelect:
+    return select(Specimen).where(Specimen.source_implant_id.in_(implant_ids))
+
+
+def _implanted_again(specimen_ids: Sequence[int]) -> AnySelect:
+    rows = select(Implant, Specimen).join(Aliquot, Aliquot.id == Implant.aliquot_id)
+    return rows.join(Specimen, Specimen.id == Aliquot.specimen_id).where(Specimen.id.in_(specimen_ids))
+
+
+def _follow(follower: Specimen | Implant, donor_id: int | None, passage: int | None) -> bool:
+    """Give a record its donor and passage; tells whether they differ from what it had."""
+    differs = (follower.donor_id, follower.passage) != (donor_id, passage)
+    if differs:
+        follower.donor_id, follower.passage = donor_id, passage
+    return differs
+
 
 IMPLANT: Noun[Implant] = Noun(
     "implant",
     Implant,
+    check=_check_implants,
+    doubt=_doubt_implants,
+    follow=spread_origin,
     fixed=frozenset({"animal_id", "aliquot_id"}),
     derived=frozenset({"donor_id", "passage"}),
     key=("animal_id", "label"),
-    dependents=((Specimen, "source_implant_id"),),
+    dependents=((Specimen, "source_implant_id"), (Measurement, "implant_id")),
 )

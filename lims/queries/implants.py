@@ -1,0 +1,74 @@
+"""Read models of implants: the list, and what one implant led to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Aliquot, Animal, Implant, Measurement, Patient, PdxModel, Specimen
+from lims.queries.series import AnySelect, counted
+
+VOLUMES = ("caliper_volume", "mri_volume")
+"""Kinds of measurement that see a tumour."""
+
+
+def implant_list(project_id: int) -> AnySelect:
+    """Select the project's implants with animal, model, patient and aliquot."""
+    return (
+        select(
+            Animal.code.label("animal"),
+            Animal.id.label("animal_id"),
+            PdxModel.code.label("model"),
+            PdxModel.passage_convention.label("convention"),
+            Patient.code.label("patient"),
+            Aliquot.code.label("aliquot"),
+        )
+        .select_from(Implant)
+        .join(Animal, Animal.id == Implant.animal_id)
+        .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
+        .outerjoin(Patient, Patient.id == Implant.donor_id)
+        .outerjoin(Aliquot, Aliquot.id == Implant.aliquot_id)
+        .where(Implant.project_id == project_id)
+    )
+
+
+def choices_of(session: Session, project_id: int) -> dict[str, list[tuple[str, str]]]:
+    """List what the project's implants may be filtered by: model, patient, passage, surgeon; as they stand in records."""
+    names = ("model", "patient", "passage", "surgeon")
+    columns = (PdxModel.code, Patient.code, Implant.passage, Implant.surgeon)
+    rows = session.execute(implant_list(project_id).with_only_columns(*columns, maintain_column_froms=True).distinct()).all()
+    found = {name: sorted({row[place] for row in rows if row[place] is not None}) for place, name in enumerate(names)}
+    return {name: [(str(one), str(one)) for one in values] for name, values in found.items()}
+
+
+def implants_in_order(session: Session, project_id: int, ids: Sequence[int]) -> Sequence[Implant]:
+    """Give implants of the project with what stands beside them on a list of surgery, in the order they were recorded in."""
+    wanted = select(Implant).where(Implant.project_id == project_id, Implant.id.in_(ids)).order_by(Implant.id)
+    beside = (joinedload(Implant.animal).joinedload(Animal.cage), joinedload(Implant.model), joinedload(Implant.aliquot))
+    return session.scalars(wanted.options(*beside)).all()
+
+
+def harvests_of(session: Session, implant_id: int) -> Sequence[tuple[Specimen, int]]:
+    """List what was harvested from an implant, with how many aliquots each has."""
+    aliquots = select(func.count()).where(Aliquot.specimen_id == Specimen.id, Aliquot.status == RecordStatus.ACTIVE)
+    wanted = (
+        select(Specimen, aliquots.correlate(Specimen).scalar_subquery())
+        .where(Specimen.source_implant_id == implant_id, Specimen.status == RecordStatus.ACTIVE)
+        .order_by(Specimen.collected_on, Specimen.code)
+    )
+    return [(specimen, count) for specimen, count in session.execute(wanted)]
+
+
+def readings_of(session: Session, implant_id: int) -> int:
+    """Count the readings of an implant that count."""
+    return session.scalar(select(func.count()).where(Measurement.implant_id == implant_id, *counted())) or 0
+
+
+def first_seen_on(session: Session, implant_id: int) -> date | None:
+    """Give the day on which an implant's tumour was first measured with any volume."""
+    seen = (Measurement.implant_id == implant_id, Measurement.kind.in_(VOLUMES), Measurement.value > 0)
+    return session.scalar(select(func.min(Measurement.taken_on)).where(*seen, *counted()))

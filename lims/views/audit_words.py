@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from lims.audit.entities import entities
 from lims.audit.words import entity_word
 from lims.domain.permissions import PERMISSIONS, writes
 from lims.models import AuditEvent
 from lims.queries.audit import RecordLabel, Reference, Touched
+from lims.views.addresses import page_of
 
 _NOUNS = {
     "alias": "other name",
@@ -40,13 +41,6 @@ _WHOLE = {"audit:check": "audit trail verified", "project:create": "project made
 _PLURALS = {"study": "studies", "animal's other name": "other names of animals"}
 _EXPORTED = ("animal", "audit", "batch", "measurement", "study")
 _NOT_OF_PROJECTS = frozenset({"role", "stored_file", "user_account"})
-RECORD_PAGES = {
-    "animal": ("animals.show", "animal_id"),
-    "import_batch": ("imports.show", "batch_id"),
-    "measurement": ("measurements.show", "measurement_id"),
-    "study": ("studies.show", "study_id"),
-}
-"""Endpoint and argument of the records that have a page of their own."""
 _DETAILS = {
     "after": "Reviewed after event",
     "changes": "Changes checked",
@@ -95,11 +89,8 @@ def _counted(number: int, word: str) -> str:
 
 def record_url(entity: str, key: int) -> str | None:
     """Give the page of a record: its own, or its history; None for what belongs to no project, such as a stored file."""
-    endpoint, argument = RECORD_PAGES.get(entity, ("", ""))
-    if endpoint in current_app.view_functions:
-        values: dict[str, Any] = {argument: key}
-        return url_for(endpoint, **values)
-    return None if entity in _NOT_OF_PROJECTS else url_for("audit.record", entity=entity, key=key)
+    history = None if entity in _NOT_OF_PROJECTS else url_for("audit.record", entity=entity, key=key)
+    return page_of(entity, key) or history
 
 
 def origin_url(origin: str) -> str | None:

@@ -82,6 +82,8 @@ class Column:
     show: Callable[[Any], Cell] = as_text
     of_row: bool = False
     on_page: bool = True
+    order: Source | None = None
+    """What it is sorted by, where that is not the value itself."""
 
     @property
     def heading(self) -> str:
@@ -216,7 +218,8 @@ def _sorting(listing: Listing, asked: str) -> tuple[str, bool, ColumnElement[Any
     sortable = {column.key: column for column in listing.columns if column.sortable}
     chosen = asked if asked.removeprefix("-") in sortable else listing.sort
     descending, key = chosen.startswith("-"), chosen.removeprefix("-")
-    source = sortable[key].source
+    column = sortable[key]
+    source = column.source if column.order is None else column.order
     return key, descending, source.desc() if descending else source.asc()
 
 
@@ -292,6 +295,49 @@ def answer(
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
     return _as_file(listing, rows, asked, current_project().id if g.get("project_code") else None)
+
+
+def table_from_rows(
+    caption: str, columns: tuple[Column, ...], rows: Sequence[Mapping[str, Any]], empty: str, keep: Sequence[str] = ()
+) -> TableView:
+    """Make the page of a table whose rows no single statement gives, each a value by column; its columns have no source.
+
+    `keep` names what else of the address belongs to the page. `_url` in a row is its record's page.
+    """
+    arguments = {key: request.args[key] for key in keep if request.args.get(key)}
+    pages = max(ceil(len(rows) / PAGE_ROWS), 1)
+    page = _page_number(request.args, pages)
+    shown = [
+        {one.key: one.show(row if one.of_row else row[one.key]) for one in columns} | {"_url": row.get("_url")}
+        for row in rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+    ]
+    nothing = {"sentence": empty, "label": None, "url": None}
+    return TableView(caption, columns, shown, [], len(rows), page, pages, "", descending=False, empty=nothing, arguments=arguments)
+
+
+def send_rows(
+    noun: str, caption: str, columns: tuple[Column, ...], rows: Sequence[Mapping[str, Any]], name: str, detail: Mapping[str, Any]
+) -> Response:
+    """Send a table of rows as a file, and say so in the audit trail.
+
+    Raises:
+        DomainError: there is no such format.
+    """
+    if name not in FORMATS:
+        raise DomainError(f"{name!r} is no format for this table.", expected=", ".join(FORMATS))
+    content_type, write = FORMATS[name]
+    values = ([row[column.key] for column in columns] for row in rows)
+    sent = write([column.heading for column in columns], values)
+    return send_file_of(noun, f"{caption}.{name}", sent, content_type, {"rows": len(rows), "format": name, **detail})
+
+
+def send_file_of(noun: str, name: str, content: Iterable[bytes], content_type: str, detail: Mapping[str, Any]) -> Response:
+    """Send something of the project as a file, and say so in the audit trail."""
+    with installation().database.transaction() as writing:
+        declare(writing, current_actor(), f"{noun}:export", project=current_project().id, detail=dict(detail))
+    response = Response(content, content_type=content_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
 
 
 def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None) -> Response:

@@ -1,4 +1,4 @@
-// A filter bar sends itself when a choice changes, without its empty fields; "/" goes to the page's search field.
+// A filter bar sends itself when a choice changes, without its empty fields.
 
 for (const form of document.querySelectorAll("form[data-filter]")) {
   form.addEventListener("change", (event) => {
@@ -14,14 +14,4 @@ for (const form of document.querySelectorAll("form[data-filter]")) {
 // Coming back to the page must not leave the emptied fields disabled.
 window.addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll("form[data-filter] :disabled")) field.disabled = false;
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const search = document.querySelector("[data-search]");
-  if (!search) return;
-  event.preventDefault();
-  search.focus();
-  search.select();
 });

@@ -1,0 +1,30 @@
+"""Where a record has its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, url_for
+
+RECORD_PAGES = {
+    "aliquot": ("aliquots.show", "record_id"),
+    "animal": ("animals.show", "animal_id"),
+    "animal_protocol": ("protocols.show", "record_id"),
+    "cage": ("cages.show", "record_id"),
+    "implant": ("implants.show", "record_id"),
+    "import_batch": ("imports.show", "batch_id"),
+    "measurement": ("measurements.show", "measurement_id"),
+    "patient": ("patients.show", "record_id"),
+    "pdx_model": ("models.show", "record_id"),
+    "specimen": ("specimens.show", "record_id"),
+    "storage_place": ("storage.show", "record_id"),
+    "study": ("studies.show", "study_id"),
+}
+"""Endpoint and argument of the records that have a page of their own, by table."""
+
+
+def page_of(entity: str, key: int) -> str | None:
+    """Give the address of a record's page; None where records of this table have none."""
+    endpoint, argument = RECORD_PAGES.get(entity, ("", ""))
+    values: dict[str, Any] = {argument: key}
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None

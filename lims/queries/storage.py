@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import CTE, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Text, cast, func, literal, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.positions import Position, position_label
@@ -41,11 +41,19 @@ def position_text(chain: Sequence[StoragePlace], row: int | None, column: int | 
     return " / ".join(codes) + label
 
 
-def below(place_id: int) -> CTE:
-    """Give the ids of a place and of all that stand in it, at any depth: a recursive statement to join."""
-    tree = select(StoragePlace.id).where(StoragePlace.id == place_id).cte("below", recursive=True)
-    inside = select(StoragePlace.id).join(tree, StoragePlace.parent_id == tree.c.id)
-    return tree.union_all(inside.where(StoragePlace.status == RecordStatus.ACTIVE))
+def below(project_id: int, *which: ColumnElement[bool]) -> CTE:
+    """Give the ids of the places that fit, and of all that stand in them at any depth: a recursive statement to select from."""
+    start = select(StoragePlace.id).where(StoragePlace.project_id == project_id, *which).cte("below", recursive=True)
+    return start.union_all(select(StoragePlace.id).join(start, StoragePlace.parent_id == start.c.id))
+
+
+def paths(project_id: int) -> CTE:
+    """Give where each place of the project stands as text, outermost first: `FZ-1 / R2 / BX-03`."""
+    code = cast(StoragePlace.code, Text)
+    top = select(StoragePlace.id, code.label("path")).where(StoragePlace.project_id == project_id, StoragePlace.parent_id.is_(None))
+    down = top.cte("paths", recursive=True)
+    inside = select(StoragePlace.id, down.c.path + " / " + code).join(down, StoragePlace.parent_id == down.c.id)
+    return down.union_all(inside)
 
 
 @dataclass(slots=True)
@@ -91,15 +99,16 @@ def tree(session: Session, project_id: int) -> list[Branch]:
     return sorted(tops, key=lambda one: (levels.index(one.place.kind), natural(one.place.code)))
 
 
+def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
+    """Go through a tree, each place before what stands in it."""
+    for branch in branches:
+        yield branch
+        yield from walk(branch.inside)
+
+
 def branch_of(branches: Sequence[Branch], place_id: int) -> Branch | None:
     """Find a place in a tree."""
-    waiting = list(branches)
-    while waiting:
-        branch = waiting.pop()
-        if branch.place.id == place_id:
-            return branch
-        waiting += branch.inside
-    return None
+    return next((branch for branch in walk(branches) if branch.place.id == place_id), None)
 
 
 def natural(code: str) -> list[tuple[int, str]]:
@@ -118,4 +127,4 @@ def taken_positions(session: Session, place_id: int) -> dict[Position, str]:
     """Give the positions of a box that are taken, each with the code of its aliquot."""
     taken = select(Aliquot.box_row, Aliquot.box_column, Aliquot.code)
     rows = session.execute(taken.where(Aliquot.place_id == place_id, Aliquot.box_row.is_not(None)))
-    return {(row, column): code for row, column, code in rows}
+    return {(row, column): code for row, column, code in rows if row is not None and column is not None}

@@ -6,11 +6,15 @@ from enum import Enum
 from typing import Any
 
 from importers.base import column_letter
-from lims.domain.tissue_terms import Her2Label, Her2Result
+from lims.domain.tissue_terms import AmountUnit, Her2Label, Her2Result
 from lims.domain.vocabulary import KIND_BY_CODE, Quality
 from lims.plots import shown
 
 HER2_LABELS = {Her2Label.HER2_LOW: "HER2-low", Her2Label.HER2_ZERO: "HER2-0"}
+
+
+MANY = 1_000_000
+"""From here on numbers are written with a power of ten."""
 
 
 def badge(state: Enum) -> dict[str, str]:
@@ -32,6 +36,14 @@ def doubt(quality: Quality) -> dict[str, str] | None:
 def digits(value: float | None, kind: str) -> str | None:
     """Write a value with the digits of its kind."""
     return None if value is None else shown(value, KIND_BY_CODE[kind].decimals)
+
+
+def amount(value: float | None, unit: AmountUnit | None) -> str | None:
+    """Write how much an aliquot holds: `4 fragments`, `2.5e6 cells`."""
+    if value is None or unit is None:
+        return None
+    number = f"{value:.3g}".replace("e+0", "e").replace("e+", "e") if value >= MANY else f"{value:,.6g}"
+    return f"{number} {unit.value}"
 
 
 def kind_title(code: str) -> str:

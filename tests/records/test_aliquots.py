@@ -170,10 +170,10 @@ def test_moving_keeps_where_it_was(database: Database, actor: Actor, store: Stor
     assert told[2].note == "tidied"
 
 
-def test_a_position_is_free_once_what_stood_there_has_gone(
+def test_a_position_is_taken_until_what_stands_there_has_gone(
     database: Database, actor: Actor, store: Store, frozen: list[Aliquot]
 ) -> None:
-    with database.transaction() as session, pytest.raises(DomainError, match="Position A3 of BX-03 holds AL-00003"):
+    with database.transaction() as session, pytest.raises(DomainError, match="Position A2 of BX-03 holds AL-00002"):
         steps.move(session, actor, [_again(session, one) for one in frozen[:2]], place=store.box, positions=[(1, 2), (1, 3)], on=ON)
 
 

@@ -1,0 +1,6 @@
+// The button that prints a page; without script there is the browser's own.
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

@@ -103,6 +103,8 @@ def donors_without_consent(session: Session, record: Base) -> list[DonorConsent]
 
 
 def _donors_of(record: Base) -> AnySelect | None:
+    if isinstance(record, Patient):
+        return select(Patient.id).where(Patient.id == record.id)
     if isinstance(record, Specimen):
         return select(Specimen.donor_id).where(Specimen.id == record.id)
     if isinstance(record, Aliquot):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
 
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Consent, Patient, PdxModel, Specimen, TherapyLine
+from lims.models import Consent, Patient, PdxModel, Specimen, TherapyAgent, TherapyLine
 from lims.queries.series import AnySelect
 
 
@@ -74,6 +74,12 @@ def therapy_of(session: Session, patient_id: int) -> Sequence[TherapyLine]:
     """List a patient's lines of therapy in their order, with their agents."""
     lines = select(TherapyLine).where(TherapyLine.patient_id == patient_id, TherapyLine.status == RecordStatus.ACTIVE)
     return session.scalars(lines.order_by(TherapyLine.line_number, TherapyLine.id).options(selectinload(TherapyLine.agents))).all()
+
+
+def agents_used(session: Session, project_id: int) -> list[str]:
+    """List the agents that lines of therapy of the project name, for suggesting them."""
+    used = select(TherapyAgent.name).where(TherapyAgent.project_id == project_id, TherapyAgent.status == RecordStatus.ACTIVE)
+    return list(session.scalars(used.distinct().order_by(TherapyAgent.name)))
 
 
 def specimens_of(session: Session, patient_id: int) -> Sequence[Specimen]:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import RecordStatus, Sex
 from lims.models import Patient
+from lims.queries.derived import derived_counts, derived_rows, models_of
 from lims.queries.patients import consents_of, patient_list, specimens_of, therapy_of
+from lims.queries.scope import find
+from lims.records.consents import doubts_of_end, end_consents
 from lims.records.patients import PATIENT
-from lims.views.cells import badge
-from lims.views.form_fields import TermField, WholeNumberField
-from lims.views.record_forms import Group, RecordForm
-from lims.views.record_pages import RecordPages, install
-from lims.views.support import current_project, current_session
-from lims.views.tables import Column, Empty, Listing, choice, search
+from lims.records.values import today
+from lims.views.cells import badge, her2
+from lims.views.consent_flag import consent_filter, consent_of
+from lims.views.consents import consent_rows
+from lims.views.derived import derived_listing, reached
+from lims.views.form_fields import IsoDateField, TermField, WholeNumberField, needed
+from lims.views.record_forms import REASON, Group, RecordForm, Step
+from lims.views.record_pages import RecordPages, confirmation, confirmed, install
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
+from lims.views.tables import Column, Empty, Listing, answer, choice, search
+from lims.views.therapy import class_words
+from lims.views.therapy_timeline import timeline
 
 
 class PatientForm(RecordForm):
@@ -65,6 +75,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Code or diagnosis", Patient.code, Patient.diagnosis),
+            consent_filter(Patient.id),
             choice("status", "Record", Patient.status, RecordStatus),
         ),
         sort="code",
@@ -77,10 +88,15 @@ def _listing() -> tuple[Listing, Any]:
 
 def _context(patient: Patient) -> dict[str, Any]:
     session = current_session()
+    lines, specimens = therapy_of(session, patient.id), specimens_of(session, patient.id)
     return {
-        "consents": consents_of(session, patient.id),
-        "therapy": therapy_of(session, patient.id),
-        "specimens": specimens_of(session, patient.id),
+        "consents": consent_rows(consents_of(session, patient.id), today(session)),
+        "lines": lines,
+        "drawing": timeline(lines, specimens, today(session)),
+        "class_words": class_words,
+        "specimens": [(specimen, her2(specimen.her2_result, specimen.her2_label)) for specimen in specimens],
+        "models": models_of(session, patient.id),
+        "counts": derived_counts(session, patient.id),
     }
 
 
@@ -94,3 +110,57 @@ PAGES = RecordPages(
     lead="A patient is known here by a pseudonym only.",
 )
 pages = install(PAGES)
+
+
+class WithdrawalForm(RecordForm):
+    """The patient took the consent back."""
+
+    groups = (Group("When and why", ("withdrawn_on", "reason"), "It ends every consent given up to that day."),)
+
+    withdrawn_on = IsoDateField("Patient withdrew the consent on", [needed("Give the day on which the patient withdrew.")])
+    reason = StringField(
+        "Reason", [needed(REASON)], description="Such as the letter or talk it was told in. It stands in the audit trail."
+    )
+
+
+@pages.route("/<int:record_id>/withdraw-consent", methods=["GET", "POST"])
+@needs("consent:change")
+def withdraw_consent(record_id: int) -> ResponseReturnValue:
+    """Show what a patient's withdrawal reaches, then record it."""
+    session = current_session()
+    patient = find(session, Patient, current_project().id, record_id)
+    form = WithdrawalForm()
+    if form.validate_on_submit():
+        with refusing(form):
+            on = form.withdrawn_on.data
+            if confirmed(form, doubts_of_end(session, patient, on)):
+                told = " ".join(part for part in (form.reason.data or "", confirmation(form) and f"({confirmation(form)})") if part)
+                ended = end_consents(session, current_actor(), patient, on, reason=told)
+                flash(f"{patient.code} withdrew on {on}: {len(ended)} consent{'s' if len(ended) > 1 else ''} ended.", "success")
+                return redirect(url_for(".show", record_id=patient.id, _anchor="consents"))
+    step = Step(
+        "Record that consent was withdrawn by",
+        "Record the withdrawal",
+        back=url_for(".show", record_id=patient.id, _anchor="consents"),
+        code=patient.code,
+        lead="Nothing new may be made of the tissue from then on. What exists stays recorded, and every page of it says so.",
+    )
+    rows = derived_rows(session, patient.id)
+    return render_form("patients/withdraw_consent.html", form, step=step, record=patient, reached=reached(rows), total=len(rows))
+
+
+@pages.get("/<int:record_id>/derived")
+@needs("project:read")
+def derived(record_id: int) -> ResponseReturnValue:
+    """List everything that was made of a patient's tissue."""
+    session = current_session()
+    patient = find(session, Patient, current_project().id, record_id)
+    listing, rows = derived_listing(patient)
+    return answer(
+        listing,
+        rows,
+        "patients/derived.html",
+        record=patient,
+        counts=derived_counts(session, patient.id),
+        consent=consent_of(patient),
+    )

@@ -147,10 +147,10 @@ def test_tissue_without_consent_is_found_from_every_record_by_one_statement(data
             factories.implant(session, mouse, "e", donor_id=none.id, status=RecordStatus.WITHDRAWN),
         ]
         specimen = factories.specimen(session, none)
-        chain = [mouse, *tumours, model, specimen, factories.aliquot(session, specimen), gone]
+        chain = [mouse, *tumours, model, specimen, factories.aliquot(session, specimen), gone, factories.cage(session, project)]
     with database.reading() as session, statements(database.engine) as seen:
         told = [[(one.code, one.state.value) for one in donors_without_consent(session, record)] for record in chain]
-        assert len(seen) == len(chain) - 1  # a patient is no tissue
+        assert len(seen) == len(chain) - 1  # a cage is no tissue
         without = session.scalars(select(Specimen.id).where(lacks_consent(Specimen.donor_id)).order_by(Specimen.id)).all()
     assert told == [
         [("P1", "withdrawn"), ("P3", "not_for_xenograft")],
@@ -162,6 +162,7 @@ def test_tissue_without_consent_is_found_from_every_record_by_one_statement(data
         [("P3", "not_for_xenograft")],
         [("P2", "none")],
         [("P2", "none")],
+        [("P1", "withdrawn")],
         [],
     ]
     assert len(without) == 2

@@ -1,0 +1,100 @@
+"""Forms of consents; they are shown on their patient's page. Withdrawing a record is not the patient's own withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from flask import Blueprint, url_for
+from wtforms import BooleanField, StringField, TextAreaField
+
+from lims.domain.consents import USES, in_force, last_withdrawal
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Consent, Patient
+from lims.records.consents import terms_of
+from lims.records.patients import CONSENT
+from lims.views.form_fields import CodeField, IsoDateField, needed
+from lims.views.record_forms import Group, RecordForm
+from lims.views.record_pages import RecordPages, install
+
+USE_WORDS = {"research": "research", "xenograft": "xenografts", "commercial": "commercial use", "sharing": "sharing"}
+"""Permitted uses as a page lists them."""
+
+
+class ConsentForm(RecordForm):
+    """What a patient signed."""
+
+    groups = (
+        Group("Signed form", ("patient_id", "protocol", "protocol_version", "given_on")),
+        Group(
+            "Permitted uses",
+            USES,
+            "As ticked on the signed form (MIABIS 2.0). Tissue is implanted only under a consent that permits xenografts.",
+        ),
+        Group(
+            "The patient's own withdrawal",
+            ("withdrawn_on",),
+            "Only where the patient took the consent back. A consent recorded by mistake is another thing: withdraw its record.",
+        ),
+        Group("Note", ("note",)),
+    )
+    once: ClassVar = frozenset({"patient_id"})
+
+    patient_id = CodeField("Patient", Patient, [needed("Name the patient who consented.")])
+    protocol = StringField("Protocol", [needed("Name the protocol that was consented to.")], description="Of the biobank or study.")
+    protocol_version = StringField("Version of the form", [needed("Give the version of the form that was signed.")])
+    given_on = IsoDateField("Signed on", [needed("Give the day of the signature.")])
+    research = BooleanField("Research")
+    xenograft = BooleanField("Xenografts: implanting the tissue in animals")
+    commercial = BooleanField("Commercial use")
+    sharing = BooleanField("Sharing with other institutions")
+    withdrawn_on = IsoDateField(
+        "Patient withdrew the consent on",
+        description="From that day on nothing new is made of the tissue. It ends every consent given before it.",
+    )
+    note = TextAreaField("Note", description="No name, date of birth or hospital number.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    """A consent as its patient's page lists it. state: a code of the badges, and the words for it."""
+
+    consent: Consent
+    uses: list[str]
+    state: str
+    told: str
+
+
+def consent_rows(consents: Sequence[Consent], on: date) -> list[ConsentRow]:
+    """Say of each of a patient's consents whether it counts on a day, and why not."""
+    terms = [terms_of(one) for one in consents if one.status is RecordStatus.ACTIVE]
+    counting, ended = in_force(terms, on), last_withdrawal(terms, on)
+    rows = []
+    for consent in consents:
+        if consent.status is RecordStatus.WITHDRAWN:
+            state, told = "skipped", "record withdrawn"
+        elif consent.withdrawn_on is not None:
+            state, told = "refused", f"withdrawn by the patient on {consent.withdrawn_on}"
+        elif terms_of(consent) in counting:
+            state, told = "given", "in force"
+        else:
+            state, told = "refused", f"ended by the withdrawal of {ended}"
+        rows.append(ConsentRow(consent, [USE_WORDS[use] for use in USES if getattr(consent, use)], state, told))
+    return rows
+
+
+def _home(consent: Consent) -> str:
+    return url_for("patients.show", record_id=consent.patient_id, _anchor="consents")
+
+
+PAGES = RecordPages(
+    pages=Blueprint("consents", __name__, url_prefix="/p/<project_code>/consents"),
+    noun=CONSENT,
+    form=ConsentForm,
+    home=_home,
+    withdraw_template="patients/withdraw_record.html",
+    lead="What the patient allowed, under which version of which form.",
+)
+pages = install(PAGES)

@@ -22,6 +22,8 @@ BLUEPRINTS = (
     "lims.views.people",
     "lims.views.projects",
     "lims.views.patients",
+    "lims.views.consents",
+    "lims.views.therapy",
     "lims.views.specimens",
     "lims.views.assays",
     "lims.views.alterations",

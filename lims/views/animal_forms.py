@@ -79,9 +79,9 @@ class ArrivalForm(RecordForm):
     sex = TermField("Sex", Sex, default=Sex.NOT_RECORDED)
     birth_date = IsoDateField("Born", description="On the breeder's slip; the middle of a range.")
     per_cage = WholeNumberField("In each cage", default=USUAL_CAPACITY, description="Leave it blank if they have no cage yet.")
-    cages = LinesField("Cage codes", description="Scanned off the cards, one a line. New codes make new cages.")
-    codes = LinesField("Codes", description="Leave them blank to have the next free ones given.")
-    ear_tags = LinesField("Ear tags")
+    cages = LinesField("Cage codes", rows=4, description="Scanned off the cards, one a line. New codes make new cages.")
+    codes = LinesField("Codes", rows=4, description="Leave them blank to have the next free ones given.")
+    ear_tags = LinesField("Ear tags", rows=4)
 
     def begin(self) -> None:
         """Begin a fresh form with today's date."""

@@ -108,7 +108,7 @@ def _animals(cage: Cage) -> tuple[Listing, Any]:
     listing = Listing(
         noun="animal",
         caption=f"Animals in {cage.code}",
-        columns=animal_columns(rows, arms, "code", "ear_tag", "arms", "sex", "strain", "protocol", "weight"),
+        columns=animal_columns(rows, arms, "code", "ear_tag", "arms", "sex", "protocol", "strain"),
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),

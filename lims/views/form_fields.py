@@ -170,8 +170,8 @@ class LinesField(TextAreaField):
 
     data: Any
 
-    def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
-        super().__init__(label, validators, render_kw={"rows": 12, "spellcheck": "false"}, **settings)
+    def __init__(self, label: str, validators: list[Any] | None = None, *, rows: int = 12, **settings: Any) -> None:
+        super().__init__(label, validators, render_kw={"rows": rows, "spellcheck": "false"}, **settings)
 
     def _value(self) -> str:
         return str(self.raw_data[0]) if self.raw_data else "\n".join(self.data or [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Blueprint, url_for
 from wtforms import StringField, TextAreaField
@@ -38,8 +38,6 @@ class ProtocolForm(RecordForm):
         Group("Procedures", ("procedures",), "A procedure that is not ticked is refused on its animals (Directive 2010/63/EU)."),
         Group("Note", ("note",)),
     )
-    units: ClassVar = {"animals_allowed": "animals"}
-
     code = StringField("Number", [needed("The committee's own number is needed.")], description="The committee's own.")
     title = StringField("Title", [needed("A title is needed.")])
     approved_on = IsoDateField("Approved on")
@@ -91,7 +89,7 @@ def _animals(protocol: AnimalProtocol) -> tuple[Listing, Any]:
     listing = Listing(
         noun="animal",
         caption=f"Animals under {protocol.code}",
-        columns=animal_columns(rows, (), "code", "sex", "strain", "arrived_on", "cage", "state"),
+        columns=animal_columns(rows, (), "code", "sex", "arrived_on", "cage", "state"),
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),

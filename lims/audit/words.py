@@ -180,7 +180,15 @@ UNITS = {
 
 NOT_SET = "not set"
 
-TERM_WORDS = {"not_recorded": "not recorded", "half_l_w2": "½·L·W²", "ellipsoid_lw2": "π/6·L·W²", "ellipsoid_lwh": "π/6·L·W·H"}
+TERM_WORDS = {
+    "not_recorded": "not recorded",
+    "not_assessed": "not assessed",
+    "her2_low": "HER2-low",
+    "her2_0": "HER2-0",
+    "half_l_w2": "½·L·W²",
+    "ellipsoid_lw2": "π/6·L·W²",
+    "ellipsoid_lwh": "π/6·L·W·H",
+}
 """Terms of the vocabulary that read badly as they are stored."""
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")

@@ -73,8 +73,8 @@ def source_implant(session: Session, specimen: Specimen) -> Implant | None:
 
 
 def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:
-    """List a specimen's active receptor assays in the order in which the newer counts."""
-    wanted = select(ReceptorAssay).where(ReceptorAssay.specimen_id == specimen_id, ReceptorAssay.status == RecordStatus.ACTIVE)
+    """List a specimen's receptor assays, withdrawn ones too, the oldest first; one without a date is the oldest."""
+    wanted = select(ReceptorAssay).where(ReceptorAssay.specimen_id == specimen_id)
     return session.scalars(wanted.order_by(ReceptorAssay.assayed_on.nulls_first(), ReceptorAssay.id)).all()
 
 
@@ -90,8 +90,8 @@ def alterations_of(session: Session, specimen_id: int) -> Sequence[Alteration]:
 
 
 def profiles_of(session: Session, specimen_id: int) -> Sequence[StrProfile]:
-    """List a specimen's active STR profiles, the newest first."""
-    wanted = select(StrProfile).where(StrProfile.specimen_id == specimen_id, StrProfile.status == RecordStatus.ACTIVE)
+    """List a specimen's STR profiles, withdrawn ones too, the newest first."""
+    wanted = select(StrProfile).where(StrProfile.specimen_id == specimen_id)
     return session.scalars(wanted.order_by(StrProfile.typed_on.desc().nulls_last(), StrProfile.id.desc())).all()
 
 

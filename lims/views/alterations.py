@@ -102,7 +102,7 @@ def _listing() -> tuple[Listing, Any]:
         caption="Alterations",
         columns=(
             Column("gene", "Gene", Alteration.gene, mono=True),
-            Column("compartment", "Compartment", Alteration.compartment),
+            Column("compartment", "Compartment", Alteration.compartment, show=_compartment),
             Column("kind", "Kind", Alteration.kind),
             Column("hgvs", "Finding", Alteration.hgvs, of_row=True, show=finding_words),
             Column("vaf_percent", "VAF", Alteration.vaf_percent, unit="%", align="end", show=_plain_number),
@@ -137,6 +137,10 @@ def _listing() -> tuple[Listing, Any]:
 
 
 PATHWAY_OPTIONS = [*((str(one.value), title) for one, title in PATHWAY_TITLES.items()), (OTHER, OTHER_TITLE)]
+
+
+def _compartment(compartment: Compartment) -> str:
+    return "tumour" if compartment is Compartment.HUMAN_TUMOUR else "mouse host"
 
 
 def _plain_number(value: float | None) -> str | None:

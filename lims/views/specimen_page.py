@@ -11,7 +11,7 @@ from lims.domain.cohorts import clinical_cohort
 from lims.domain.her2 import combine, deciding
 from lims.domain.passage import passage_label
 from lims.domain.tissue_terms import CnsStatus, Her2Result
-from lims.domain.vocabulary import PassageConvention, SpecimenKind, TumourOrigin
+from lims.domain.vocabulary import PassageConvention, RecordStatus, SpecimenKind, TumourOrigin
 from lims.models import Aliquot, Alteration, Implant, ReceptorAssay, Specimen
 from lims.queries.alterations import finding_words
 from lims.queries.drift import her2_drift, ish_words
@@ -37,8 +37,9 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
     """Give everything that the page of a specimen shows beside the record itself; the number of statements is fixed."""
     session = current_session()
     implant, assays = source_implant(session, specimen), assays_of(session, specimen.id)
-    reports = [as_report(assay) for assay in assays]
-    scored, counted = (None if place is None else assays[place] for place in deciding(reports))
+    standing = [assay for assay in assays if assay.status is RecordStatus.ACTIVE]
+    reports = [as_report(assay) for assay in standing]
+    scored, counted = (None if place is None else standing[place] for place in deciding(reports))
     cold = specimen.cold_ischaemia_minutes
     return {
         "implant": implant,
@@ -46,7 +47,7 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
         "what": what(specimen),
         "her2": her2(specimen.her2_result, specimen.her2_label),
         "assays": assays,
-        "finding": combine(reports),
+        "finding": combine(reports) if reports else None,
         "scored": scored,
         "counted": counted,
         "said": _said,

@@ -92,13 +92,13 @@ def _listing() -> tuple[Listing, Any]:
             Column("code", "Specimen", Specimen.code, mono=True),
             Column("patient", "Patient", column.patient, mono=True),
             Column("passage", "From", Specimen.passage, of_row=True, show=_source_cell),
-            Column("kind", "Kind", Specimen.kind, of_row=True, show=what),
+            Column("kind", "Kind", Specimen.kind, of_row=True, show=lambda row: _unbroken(what(row))),
             Column("site", "Site", Specimen.site),
             Column("collected_on", "Collected", Specimen.collected_on),
             Column(
                 "her2_result", "HER2", Specimen.her2_result, of_row=True, show=lambda row: her2(row.her2_result, row.her2_label)
             ),
-            Column("cohort", "Mimics", column.cohort, show=lambda number: number and ClinicalCohort(number).title),
+            Column("cohort", "Mimics", column.cohort, show=_cohort_cell),
             Column("her2_label", "HER2 label", Specimen.her2_label, on_page=False),
             Column("origin", "Origin", Specimen.origin, on_page=False),
             Column("cns_status", "CNS status", Specimen.cns_status, on_page=False),
@@ -109,14 +109,13 @@ def _listing() -> tuple[Listing, Any]:
             Column("status", "Record", Specimen.status, show=badge, on_page=False),
         ),
         filters=(
-            search("q", "Code or histology", Specimen.code, Specimen.histology),
+            search("q", "Code, site or histology", Specimen.code, Specimen.site, Specimen.site_uberon, Specimen.histology),
             one_of("patient", "Patient", Patient.code, patients),
             choice("kind", "Kind", Specimen.kind, SpecimenKind),
             choice("origin", "Origin", Specimen.origin, TumourOrigin),
             choice("cns_status", "CNS status", Specimen.cns_status, CnsStatus),
             Filter("her2", "HER2", "select", _with_her2, [(code, code.replace("_", " ")) for code in _HER2]),
-            Filter("cohort", "Mimics DEBBRAH", "select", _mimicking, [(str(int(one)), one.title) for one in ClinicalCohort]),
-            search("site", "Site", Specimen.site, Specimen.site_uberon),
+            Filter("cohort", "Mimics DEBBRAH", "select", _mimicking, _COHORTS),
             choice("status", "Record", Specimen.status, RecordStatus),
         ),
         sort="code",
@@ -143,17 +142,28 @@ def _with_her2(typed: str) -> ColumnElement[bool]:
     return _HER2[typed]
 
 
+_COHORTS = [(str(int(one)), f"{int(one)}: {one.description}") for one in ClinicalCohort]
+
+
 def _mimicking(typed: str) -> ColumnElement[bool]:
-    numbers = [str(int(one)) for one in ClinicalCohort]
-    if typed not in numbers:
-        raise DomainError(f"{typed!r} is no cohort of DEBBRAH.", expected=", ".join(numbers))
+    if typed not in dict(_COHORTS):
+        raise DomainError(f"{typed!r} is no cohort of DEBBRAH.", expected=", ".join(dict(_COHORTS)))
     return in_cohort(ClinicalCohort(int(typed)))
 
 
 def _source_cell(row: Any) -> Cell:
     if row.animal is None:
         return "patient"
-    return f"{passage_label(row.passage, row.convention or PassageConvention.FIRST_IS_P0) or 'P?'} · {row.animal}"
+    passage = passage_label(row.passage, row.convention or PassageConvention.FIRST_IS_P0) or "P?"
+    return _unbroken(f"{passage} · {row.animal}")
+
+
+def _cohort_cell(number: int | None) -> Cell:
+    return None if number is None else _unbroken(ClinicalCohort(number).title)
+
+
+def _unbroken(words: str) -> str:
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _her2_cell(row: Any) -> Cell:

@@ -40,10 +40,10 @@ def as_scanned(text: str) -> tuple[str, ...]:
     """Give what a person or a scanner may have meant: the text without what a scanner adds, and half of it if it says it twice.
 
     Scanners end with Enter, Tab or a comma, and a nervous trigger reads a label twice, with or without that in between.
-    Half of a text of fewer than 8 characters is not offered: 1212 is a number, not 12 twice.
+    Half of a text of fewer than 8 characters is not offered: 1212 is a number, not 12 twice. What does not show is left out.
     """
-    shown = "".join(" " if unicodedata.category(one) in _FORBIDDEN else one for one in unicodedata.normalize("NFC", text))
-    whole = shown.strip(" ,;")
+    spaced = "".join(" " if unicodedata.category(one) == "Cc" else one for one in unicodedata.normalize("NFC", text))
+    whole = "".join(one for one in spaced if unicodedata.category(one) not in _FORBIDDEN).strip(" ,;")
     first, second = whole[: len(whole) // 2].rstrip(" ,;"), whole[(len(whole) + 1) // 2 :].lstrip(" ,;")
     twice = len(first) >= 4 and first.casefold() == second.casefold()
     return tuple(dict.fromkeys(one for one in (whole, first if twice else "") if one))

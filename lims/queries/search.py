@@ -91,14 +91,7 @@ def find_anything(session: Session, project_id: int, typed: str) -> Found:
 
 
 def _branch(source: _Source, project_id: int, texts: Sequence[str]) -> AnySelect:
-    whole, half = texts[0], texts[-1]
-    ways: list[Callable[[Source], ColumnElement[bool]]] = [
-        lambda name: func.lower(name) == func.lower(whole),
-        lambda name: func.lower(name) == func.lower(half),
-        lambda name: name.istartswith(whole, autoescape=True),
-        lambda name: name.icontains(whole, autoescape=True),
-    ]
-    matches = [(rank, said, way(name)) for rank, way in enumerate(ways) for said, name in source.names]
+    matches = [match for rank in range(CONTAINS + 1) for match in _matches(source, rank, texts)]
     rank = case(*((match, literal(rank)) for rank, _, match in matches))
     said = case(*((match, literal(said)) for _, said, match in matches))
     what = [*source.what, *[null()] * (3 - len(source.what))]
@@ -113,10 +106,26 @@ def _branch(source: _Source, project_id: int, texts: Sequence[str]) -> AnySelect
         *(cast(one, String).label(f"what_{number}") for number, one in enumerate(what)),
         rank.label("rank"),
     ).select_from(source.model)
-    rows = source.joined(rows).where(source.model.project_id == project_id, or_(*(match for _, _, match in matches)))
+    # Who is called so, or begins so, also contains it.
+    wanted = or_(*(match for rank, _, match in matches if rank in (SAID_TWICE, CONTAINS)))
+    rows = source.joined(rows).where(source.model.project_id == project_id, wanted)
     # A branch with an order and a limit of its own has to be a table of its own, on SQLite at least.
     best = rows.order_by(rank, source.code).limit(SHOWN + 1).subquery()
     return select(*best.c)
+
+
+def _matches(source: _Source, rank: int, texts: Sequence[str]) -> list[tuple[int, str, ColumnElement[bool]]]:
+    """Give rank, name and condition of one way to be what was looked for, for each name that records of a kind have."""
+    if rank == SAID_TWICE and len(texts) == 1:
+        return []
+    whole, half = texts[0], texts[-1]
+    ways: dict[int, Callable[[Source], ColumnElement[bool]]] = {
+        EXACT: lambda name: func.lower(name) == func.lower(whole),
+        SAID_TWICE: lambda name: func.lower(name) == func.lower(half),
+        BEGINS: lambda name: name.istartswith(whole, autoescape=True),
+        CONTAINS: lambda name: name.icontains(whole, autoescape=True),
+    }
+    return [(rank, said, ways[rank](name)) for said, name in source.names]
 
 
 def _sources() -> Sequence[_Source]:

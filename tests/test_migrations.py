@@ -19,11 +19,10 @@ from lims import migrate
 from lims.audit.record import writing
 from lims.audit.triggers import create_statements
 from lims.db import Database
-from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
-from lims.domain.tissue_terms import AmountUnit, Her2Label, IshProbe
-from lims.models import Animal, Base, Implant, Patient
+from lims.models import Animal, Base, Patient
 from tests.support import factories
 from tests.support.databases import PostgresqlServer
+from tests.support.whole import whole
 
 ENUM_COLUMNS = [
     (table, column.name, column.type.enum_class)
@@ -54,26 +53,7 @@ def fill(session: Session) -> None:
     factories.token(session, person)
     factories.pattern(session, project)
     experiment = factories.cohort(session, project, animals=1)
-    donor = factories.patient(session, project)
-    factories.consent(session, donor)
-    factories.therapy_line(session, donor)
-    sample = factories.specimen(session, donor, her2_label=Her2Label.HER2_LOW)
-    factories.assay(session, sample, ish_probe=IshProbe.DUAL)
-    factories.alteration(session, sample)
-    model = factories.model(session, project, founding_specimen_id=sample.id)
-    factories.model_check(session, model, profile_id=factories.profile(session, sample).id)
-    vial = factories.aliquot(session, sample, amount=1, unit=AmountUnit.CELLS, place_id=factories.box(session, project).id)
-    factories.aliquot_event(session, vial)
-    mouse = factories.animal(session, project, protocol_id=factories.protocol(session, project).id)
-    factories.cage_move(session, mouse, to_cage_id=factories.cage(session, project).id)
-    tumour = factories.implant(session, factories.animal(session, project), model_id=model.id, aliquot_id=vial.id)
-    for one in session.scalars(select(Implant)):
-        one.hemisphere, one.material = Hemisphere.LEFT, ImplantMaterial.CELLS
-        one.coordinate_origin, one.depth_reference = StereotacticOrigin.BREGMA, DepthReference.SKULL
-    session.flush()
-    factories.specimen(
-        session, factories.patient(session, project), patient_id=None, source_implant_id=tumour.id, her2_label=Her2Label.HER2_LOW
-    )
+    mouse = whole(session, project).animals
     factories.alias(session, mouse)
     of_file = factories.batch(session, project, study_id=experiment.id)
     factories.measurement(session, mouse, batch_id=of_file.id, formula="stated")

@@ -15,10 +15,11 @@ from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.intake.store import FileStore
-from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Study, User
+from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Patient, SavedView, Study, User
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.pages import MEMORY_KIB, Browser, add_person, sent
+from tests.support.whole import whole
 
 HERE, THERE = "HERE", "THERE"
 ROLES = {
@@ -40,6 +41,8 @@ class Lab:
     settings: Settings
     database: Database
     projects: dict[str, int]
+    whole: dict[str, dict[str, int]]
+    """By project: the id of one record of each noun, under the name of its pages."""
     signed_in: dict[str, Browser] = field(default_factory=dict)
 
     def browser(self, name: str = "director") -> Browser:
@@ -91,6 +94,11 @@ class Lab:
             "code": project,
             "study_id": self.first(Study, ids_of),
             "animal_id": self.first(Animal, ids_of),
+            "record_id": self.whole[ids_of].get(rule.endpoint.partition(".")[0], self.first(Patient, ids_of)),
+            "plural": "patients",
+            "noun": "aliquot",
+            "view_id": self.first(SavedView, ids_of),
+            "token_id": 1,
             "measurement_id": self.first(Measurement, ids_of),
             "batch_id": self.first(ImportBatch, ids_of),
             "membership_id": self.first(Membership, ids_of),
@@ -110,8 +118,8 @@ class Lab:
         return [one for one in own if method in (one.methods or ()) and one.rule.startswith(prefix)]
 
 
-def _records(database: Database, settings: Settings, code: str) -> int:
-    """Make a project with a study, an animal, a batch and readings; gives its id."""
+def _records(database: Database, settings: Settings, code: str) -> tuple[int, dict[str, int]]:
+    """Make a project with a study, an animal, a batch, readings and one of every noun; gives its id, and theirs."""
     with factories.declared(database) as session:
         project = factories.project(session, code)
         study = factories.study(session, project, f"ST-{code}")
@@ -124,17 +132,19 @@ def _records(database: Database, settings: Settings, code: str) -> int:
         batch = factories.batch(session, project, file_id=file.id, file_name="-2+3 weights.csv", study_id=study.id)
         factories.measurement(session, animal, value=20.5, batch_id=batch.id, raw="=20.5", source_sheet="=cmd|' /C calc'!A0")
         factories.measurement(session, animal, "caliper_volume", 120, implant_id=implant.id, operator="@Sam", raw="-1.5")
-        return project.id
+        factories.saved_view(session, factories.user(session), project)
+        return project.id, whole(session, project, code).ids()
 
 
 def _lab(settings: Settings, database: Database) -> Lab:
     app = create_app(settings.model_copy(update={"password_memory_kib": MEMORY_KIB}), database)
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an error of ours is an answer with status 500, as people get it
-    projects = {code: _records(database, settings, code) for code in (HERE, THERE)}
+    made = {code: _records(database, settings, code) for code in (HERE, THERE)}
     for name, role in ROLES.items():
         add_person(database, name, **{HERE: role})
     add_person(database, "olga", administrator=True, **{THERE: RoleName.ADMINISTRATOR})
-    return Lab(app, settings, database, projects)
+    projects = {code: key for code, (key, _) in made.items()}
+    return Lab(app, settings, database, projects, {code: ids for code, (_, ids) in made.items()})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from lims.models import Arm, ImportBatch, Measurement, Study
 from tests.faults.conftest import HERE, ROLES, THERE, Lab
 from tests.support.pages import message, sent
 
-IDS = {"study_id", "animal_id", "measurement_id", "batch_id", "seq", "key", "membership_id"}
+IDS = {"study_id", "animal_id", "record_id", "view_id", "measurement_id", "batch_id", "seq", "key", "membership_id"}
 VOLUMES = "Mouse,Date,Volume (mm3),Group,Study\nM-NEW,2026-03-02,120,Drug,ST-NEW\n"
 
 

@@ -1,0 +1,123 @@
+"""One record of every noun, connected as the work connects them: from a patient to a harvest, and the place it is frozen in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
+from lims.domain.tissue_terms import AmountUnit, CnsStatus, Her2Label, IshProbe
+from lims.domain.vocabulary import AnimalStatus, ImplantSite, TumourOrigin
+from lims.models import (
+    Aliquot,
+    Alteration,
+    Animal,
+    AnimalProtocol,
+    Cage,
+    Consent,
+    Implant,
+    ModelCheck,
+    Patient,
+    PdxModel,
+    Project,
+    ReceptorAssay,
+    Specimen,
+    StoragePlace,
+    StrProfile,
+    TherapyLine,
+)
+from tests.support import factories
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The records, each under the name of its pages (the blueprint of `lims/views`)."""
+
+    patients: Patient
+    consents: Consent
+    therapy: TherapyLine
+    specimens: Specimen
+    assays: ReceptorAssay
+    alterations: Alteration
+    profiles: StrProfile
+    storage: StoragePlace
+    aliquots: Aliquot
+    models: PdxModel
+    checks: ModelCheck
+    protocols: AnimalProtocol
+    cages: Cage
+    animals: Animal
+    implants: Implant
+
+    def ids(self) -> dict[str, int]:
+        """Give the ids by the name of the pages."""
+        return {one.name: getattr(self, one.name).id for one in fields(self)}
+
+
+def whole(session: Session, project: Project, name: str = "W", **of_patient: Any) -> Whole:
+    """Add one of everything to a project; `name` begins all codes, so that projects differ."""
+    patient = factories.patient(session, project, f"{name}-P01", **of_patient)
+    tissue = factories.specimen(
+        session,
+        patient,
+        f"{name}-S1",
+        her2_label=Her2Label.HER2_LOW,
+        cns_status=CnsStatus.UNTREATED_ASYMPTOMATIC,
+        origin=TumourOrigin.METASTATIC,
+        collected_on=date(2025, 2, 1),
+        site="frontal lobe",
+    )
+    box = factories.box(session, project, f"{name}-BX1")
+    in_box = {"place_id": box.id, "box_row": 1, "box_column": 1, "amount": 4, "unit": AmountUnit.FRAGMENTS}
+    vial = factories.aliquot(session, tissue, f"{name}-AL1", preserved_on=date(2025, 2, 1), **in_box)
+    factories.aliquot_event(session, vial)
+    model = factories.model(session, project, f"{name}-M1", founding_specimen_id=tissue.id)
+    protocol, cage = factories.protocol(session, project, f"{name}-A1"), factories.cage(session, project, f"{name}-C1")
+    mouse = _mouse(session, project, f"{name}-1", protocol, cage)
+    implant = _implant(session, mouse, model, vial, patient)
+    harvested = {"patient_id": None, "source_implant_id": implant.id, "passage": 0, "her2_label": Her2Label.HER2_LOW}
+    factories.specimen(session, patient, f"{name}-S2", collected_on=date(2026, 3, 20), **harvested)
+    return Whole(
+        patients=patient,
+        consents=factories.consent(session, patient),
+        therapy=factories.therapy_line(session, patient),
+        specimens=tissue,
+        assays=factories.assay(session, tissue, ish_probe=IshProbe.DUAL),
+        alterations=factories.alteration(session, tissue, hgvs="p.His1047Arg"),
+        profiles=factories.profile(session, tissue),
+        storage=box,
+        aliquots=vial,
+        models=model,
+        checks=factories.model_check(session, model),
+        protocols=protocol,
+        cages=cage,
+        animals=mouse,
+        implants=implant,
+    )
+
+
+def _mouse(session: Session, project: Project, code: str, protocol: AnimalProtocol, cage: Cage) -> Animal:
+    lives = {"protocol_id": protocol.id, "cage_id": cage.id, "state": AnimalStatus.ALIVE, "arrived_on": date(2026, 2, 2)}
+    mouse = factories.animal(session, project, code, **lives)
+    factories.cage_move(session, mouse, to_cage_id=cage.id)
+    return mouse
+
+
+def _implant(session: Session, mouse: Animal, model: PdxModel, vial: Aliquot, patient: Patient) -> Implant:
+    return factories.implant(
+        session,
+        mouse,
+        site=ImplantSite.INTRACRANIAL,
+        hemisphere=Hemisphere.RIGHT,
+        material=ImplantMaterial.CELLS,
+        coordinate_origin=StereotacticOrigin.BREGMA,
+        depth_reference=DepthReference.DURA,
+        model_id=model.id,
+        aliquot_id=vial.id,
+        donor_id=patient.id,
+        passage=0,
+        implanted_on=date(2026, 2, 20),
+    )

@@ -104,7 +104,7 @@ def _doubt_consents(session: Session, project_id: int, drafts: Sequence[Draft]) 
     found = []
     for draft in drafts:
         withdrawn = draft.values["withdrawn_on"]
-        if withdrawn is None or not draft.changes("withdrawn_on"):
+        if withdrawn is None or withdrawn < draft.values["given_on"] or not draft.changes("withdrawn_on"):
             continue
         later = implants_since(session, draft.values["patient_id"], withdrawn)
         if later:

@@ -19,15 +19,15 @@ from lims.views.addresses import page_of
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, day, one_of, search
 
 LIVING = "living"
-_TITLES = {"aliquot": "Aliquots", "pdx_model": "PDX models", "implant": "Implants", "specimen": "Specimens"}
+_TITLES = {"pdx_model": "PDX models", "implant": "Implants", "specimen": "Specimens"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One kind of what a withdrawal reaches, as a table of `macros/table.html`. living: animals that may be alive."""
+    """Part of what a withdrawal reaches, as a table of `macros/table.html`. pressing: what somebody has to decide about."""
 
     view: dict[str, Any]
-    living: bool = False
+    pressing: bool = False
 
 
 def derived_listing(patient: Patient) -> tuple[Listing, AnySelect]:
@@ -76,20 +76,26 @@ def _state(code: str | None) -> Cell:
 
 
 def reached(rows: Sequence[Row[Any]]) -> list[Reached]:
-    """Part what a withdrawal reaches by kind, the animals that may be alive first; other kinds where there is any."""
-    dead = AnimalStatus.DEAD.value
-    animals = [row for row in rows if row.kind == "animal"]
-    living = _view("Animals that may be alive", (row for row in animals if row.state != dead))
-    gone = _view("Animals that are dead", (row for row in animals if row.state == dead))
-    others = [_view(title, (row for row in rows if row.kind == kind)) for kind, title in _TITLES.items()]
-    return [Reached(living, living=True), *(Reached(view) for view in (*others, gone) if view["rows"])]
+    """Part what a withdrawal reaches: animals that may be alive, aliquots that are kept, then the rest where there is any."""
+    dead, kept = AnimalStatus.DEAD.value, AliquotState.AVAILABLE.value
+    animals, aliquots = ([row for row in rows if row.kind == kind] for kind in ("animal", "aliquot"))
+    mice = {"what": "Strain", "source": "Tumours"}
+    living = _view("Animals that may be alive", (row for row in animals if row.state != dead), **mice)
+    frozen = _view("Aliquots that are kept", (row for row in aliquots if row.state == kept))
+    others = [
+        *(_view(title, (row for row in rows if row.kind == kind)) for kind, title in _TITLES.items()),
+        _view("Animals that are dead", (row for row in animals if row.state == dead), **mice),
+        _view("Aliquots used up, shipped or discarded", (row for row in aliquots if row.state != kept)),
+    ]
+    parts = [Reached(frozen, pressing=True), *(Reached(view) for view in others)]
+    return [Reached(living, pressing=True), *(part for part in parts if part.view["rows"])]
 
 
-def _view(title: str, rows: Iterable[Row[Any]]) -> dict[str, Any]:
-    columns = [
+def _view(title: str, rows: Iterable[Row[Any]], *, what: str = "What", source: str = "Made of") -> dict[str, Any]:
+    columns: list[dict[str, Any]] = [
         {"key": "code", "label": "Code", "mono": True},
-        {"key": "what", "label": "What"},
-        {"key": "source", "label": "Made of", "mono": True},
+        {"key": "what", "label": what},
+        {"key": "source", "label": source, "mono": True},
         {"key": "state", "label": "State"},
         {"key": "place", "label": "Kept in", "mono": True},
         {"key": "made_on", "label": "Since"},
@@ -106,4 +112,5 @@ def _view(title: str, rows: Iterable[Row[Any]]) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"caption": title, "columns": columns, "rows": told}
+    filled = [column for column in columns if any(row[column["key"]] for row in told)]
+    return {"caption": title, "columns": filled, "rows": told}

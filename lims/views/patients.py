@@ -26,7 +26,7 @@ from lims.views.record_forms import REASON, Group, RecordForm, Step
 from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Column, Empty, Listing, answer, choice, search
-from lims.views.therapy import class_words
+from lims.views.therapy import class_words, stop_words
 from lims.views.therapy_timeline import timeline
 
 
@@ -94,6 +94,7 @@ def _context(patient: Patient) -> dict[str, Any]:
         "lines": lines,
         "drawing": timeline(lines, specimens, today(session)),
         "class_words": class_words,
+        "stop_words": stop_words,
         "specimens": [(specimen, her2(specimen.her2_result, specimen.her2_label)) for specimen in specimens],
         "models": models_of(session, patient.id),
         "counts": derived_counts(session, patient.id),

@@ -30,6 +30,18 @@ _CLASS_WORDS = {
 }
 
 
+_STOP_WORDS = {
+    StopReason.PROGRESSION_CNS: "Progression in the CNS",
+    StopReason.PROGRESSION_EXTRACRANIAL: "Progression outside the CNS",
+    StopReason.ONGOING: "It goes on",
+}
+
+
+def stop_words(why: StopReason) -> str:
+    """Say why a line ended."""
+    return _STOP_WORDS.get(why) or term_words(why)
+
+
 def class_words(kind: AgentClass) -> str:
     """Name a class of agents as oncologists do."""
     return _CLASS_WORDS.get(kind) or term_words(kind)
@@ -90,7 +102,7 @@ class TherapyForm(RecordForm):
     started_on = IsoDateField("First day")
     stopped_on = IsoDateField("Last day", description="Blank while it goes on.")
     best_response = TermField("Best response", BestResponse, default=BestResponse.NOT_RECORDED)
-    stop_reason = TermField("Why it ended", StopReason, default=StopReason.NOT_RECORDED)
+    stop_reason = TermField("Why it ended", StopReason, default=StopReason.NOT_RECORDED, words=stop_words)
     note = TextAreaField("Note", description="No name, full date or hospital number.")
     agents = AgentRows(FormField(AgentForm), "Agents", min_entries=AGENT_ROWS)
     agents_version = HiddenField()

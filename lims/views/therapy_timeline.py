@@ -11,14 +11,14 @@ from datetime import date
 
 from lims.models import Specimen, TherapyLine
 
-WIDTH = 720
+WIDTH = 880
 _LEFT, _RIGHT = 6, 6
 _TOP = 18
 """Above the bars: the codes of specimens."""
 _ROW = 38
 _SHORTEST = 3
 """A day of radiosurgery is still seen."""
-_LETTER = 6.6
+_LETTER = 7.2
 _TICKS = 8
 """At most so many labelled years."""
 

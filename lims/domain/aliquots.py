@@ -70,7 +70,7 @@ def remaining(code: str, amount: float | None, taken: float | None, unit: Amount
     """
     if taken is None:
         return amount
-    if taken <= 0:
+    if not taken > 0:  # so that what is no number is refused too
         raise DomainError(f"{taken:g} cannot be taken.", field="amount", expected="more than 0")
     if amount is None:
         raise DomainError(
@@ -113,7 +113,8 @@ def doubt_material(kind: SpecimenKind, material: AliquotMaterial) -> list[Notice
     if material in _USUAL[kind]:
         return []
     usual = sorted(MATERIAL_SHORT[one] for one in _USUAL[kind])
-    told = f"{MATERIAL_SHORT[material].capitalize()} is not usually made of a specimen of the kind {kind.value.replace('_', ' ')}."
+    made, of = MATERIAL_SHORT[material], "CSF" if kind is SpecimenKind.CSF else kind.value.replace("_", " ")
+    told = f"{made[0].upper()}{made[1:]} is not usually made of a specimen of the kind {of}."
     return [Notice("warning", "material", told, ", ".join(usual))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
@@ -95,6 +96,9 @@ class NumberField(FloatField):
         """Read `20`, `17.5` or `17,5`."""
         try:
             super().process_formdata([valuelist[0].strip().replace(",", ".")] if valuelist else valuelist)
+            if self.data is not None and not math.isfinite(self.data):
+                self.data = None
+                raise ValueError(valuelist[0])  # said once, below
         except ValueError as refused:
             raise ValueError(f'"{valuelist[0]}" is no number. Expected: digits, such as 20 or 17.5.') from refused
 

@@ -24,6 +24,18 @@ CHECK_WORDS: Mapping[CheckKind, str] = MappingProxyType(
 )
 """As they stand in a sentence: failed …, passed …"""
 
+CHECK_TITLES: Mapping[CheckKind, str] = MappingProxyType(
+    {
+        CheckKind.STR_PROFILE: "STR profile",
+        CheckKind.MYCOPLASMA: "Mycoplasma",
+        CheckKind.SPECIES_FRACTION: "Human and mouse fraction",
+        CheckKind.LYMPHOMA_EXCLUSION: "Lymphoma exclusion (CD45, EBV)",
+        CheckKind.HISTOLOGY_CONCORDANCE: "Histology concordance",
+        CheckKind.HER2_RETAINED: "HER2 retained",
+    }
+)
+"""As they stand in lists and choices."""
+
 VALUE_WORDS: Mapping[CheckKind, str] = MappingProxyType(
     {CheckKind.STR_PROFILE: "match by Tanabe", CheckKind.SPECIES_FRACTION: "human fraction"}
 )

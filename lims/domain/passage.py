@@ -37,3 +37,10 @@ def passage_label(passage: int | None, convention: PassageConvention) -> str | N
     if passage is None:
         return None
     return f"P{passage + 1 if convention is PassageConvention.FIRST_IS_P1 else passage}"
+
+
+def passage_labels(passage: int | None, convention: PassageConvention) -> str | None:
+    """Give the passage by both conventions, the laboratory's own first: `P2 (P3 if the first mouse is P1)` (PDX-MI)."""
+    (other,) = (one for one in PassageConvention if one is not convention)
+    own, elsewhere = passage_label(passage, convention), passage_label(passage, other)
+    return None if own is None else f"{own} ({elsewhere} if the first mouse is {other.value.upper()})"

@@ -135,12 +135,8 @@ def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Stu
     return [(enrolment, study) for enrolment, study in rows]
 
 
-def animals_named(session: Session, project_id: int, names: Sequence[str]) -> list[Animal]:
-    """Give the animals that codes or RFIDs name, in their order; scanners that write in the other case are understood.
-
-    Raises:
-        DomainError: on `codes`, listing the names that no animal of the project has.
-    """
+def animals_known(session: Session, project_id: int, names: Sequence[str]) -> dict[str, Animal]:
+    """Give the animals that codes or RFIDs name, by name; scanners that write in the other case are understood."""
     wanted = sorted({name.casefold() for name in names})
     known: dict[str, Animal] = {}
     rows = in_chunks(
@@ -155,7 +151,17 @@ def animals_named(session: Session, project_id: int, names: Sequence[str]) -> li
     for (animal,) in rows:
         known |= {name.casefold(): animal for name in (animal.rfid, animal.code) if name}
     exact = {animal.code: animal for (animal,) in rows}
-    unknown = [name for name in names if name.casefold() not in known]
+    return {name: exact.get(name, known[name.casefold()]) for name in names if name.casefold() in known}
+
+
+def animals_named(session: Session, project_id: int, names: Sequence[str]) -> list[Animal]:
+    """Give the animals that codes or RFIDs name, in their order (`animals_known`).
+
+    Raises:
+        DomainError: on `codes`, listing the names that no animal of the project has.
+    """
+    known = animals_known(session, project_id, names)
+    unknown = [name for name in names if name not in known]
     if unknown:
         listed = ", ".join(f'"{name}"' for name in unknown[:5])
         raise DomainError(
@@ -164,4 +170,4 @@ def animals_named(session: Session, project_id: int, names: Sequence[str]) -> li
             expected="codes or RFIDs of animals, one a line",
             remedy="Scan the card again, or take the line out.",
         )
-    return [exact.get(name, known[name.casefold()]) for name in names]
+    return [known[name] for name in names]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Animal, Implant, Measurement, Patient, PdxModel, Specimen
+from lims.queries.colony import living
 from lims.queries.series import AnySelect, counted
 
 VOLUMES = ("caliper_volume", "mri_volume")
@@ -41,7 +43,7 @@ def choices_of(session: Session, project_id: int) -> dict[str, list[tuple[str, s
     names = ("model", "patient", "passage", "surgeon")
     columns = (PdxModel.code, Patient.code, Implant.passage, Implant.surgeon)
     rows = session.execute(implant_list(project_id).with_only_columns(*columns, maintain_column_froms=True).distinct()).all()
-    found = {name: sorted({row[place] for row in rows if row[place] is not None}) for place, name in enumerate(names)}
+    found: dict[str, list[Any]] = {name: sorted({row[at] for row in rows if row[at] is not None}) for at, name in enumerate(names)}
     return {name: [(str(one), str(one)) for one in values] for name, values in found.items()}
 
 
@@ -50,6 +52,12 @@ def implants_in_order(session: Session, project_id: int, ids: Sequence[int]) -> 
     wanted = select(Implant).where(Implant.project_id == project_id, Implant.id.in_(ids)).order_by(Implant.id)
     beside = (joinedload(Implant.animal).joinedload(Animal.cage), joinedload(Implant.model), joinedload(Implant.aliquot))
     return session.scalars(wanted.options(*beside)).all()
+
+
+def living_codes(session: Session, project_id: int, limit: int) -> Sequence[str]:
+    """List codes of animals that may be operated on, the newest first."""
+    wanted = select(Animal.code).where(Animal.project_id == project_id, *living())
+    return session.scalars(wanted.order_by(Animal.id.desc()).limit(limit)).all()
 
 
 def harvests_of(session: Session, implant_id: int) -> Sequence[tuple[Specimen, int]]:

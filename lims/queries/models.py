@@ -12,18 +12,19 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CheckKind
 from lims.domain.vocabulary import ImplantSite, RecordStatus
-from lims.models import Aliquot, Animal, Implant, ModelCheck, Patient, PdxModel, Specimen
+from lims.models import Aliquot, Animal, Implant, ModelCheck, Patient, PdxModel, Specimen, StrProfile
 from lims.queries.chunks import in_chunks
 from lims.queries.days import days_between
 from lims.queries.series import AnySelect
 from lims.queries.specimens import cohort_of
 
-SHOWN_ALIQUOTS = 50
+SHOWN = 50
+"""Rows of a table on a model's page; the lists have the rest."""
 
 
 def _counted() -> tuple[ColumnElement[bool], ...]:
@@ -173,11 +174,22 @@ def checks_of(session: Session, model_id: int) -> Sequence[ModelCheck]:
     return session.scalars(ordered.options(joinedload(ModelCheck.specimen))).all()
 
 
+def profiles_to_compare(session: Session, project_id: int) -> Sequence[tuple[StrProfile, str]]:
+    """List the project's active STR profiles with their specimen's code, by specimen, the newest of each first."""
+    wanted = (
+        select(StrProfile, Specimen.code)
+        .join(Specimen, Specimen.id == StrProfile.specimen_id)
+        .where(StrProfile.project_id == project_id, StrProfile.status == RecordStatus.ACTIVE)
+        .order_by(Specimen.code, StrProfile.typed_on.desc().nulls_last(), StrProfile.id.desc())
+    )
+    return [(profile, code) for profile, code in session.execute(wanted)]
+
+
 def implants_of(session: Session, model_id: int) -> Sequence[Implant]:
-    """List a model's active implants by passage, with their animals."""
-    wanted = select(Implant).where(Implant.model_id == model_id, Implant.status == RecordStatus.ACTIVE)
-    ordered = wanted.join(Animal).order_by(Implant.passage.nulls_last(), Implant.implanted_on, Animal.code, Implant.label)
-    return session.scalars(ordered.options(joinedload(Implant.animal))).all()
+    """List the newest active implants of a model with their animals, the highest passage first."""
+    wanted = select(Implant).join(Animal).where(Implant.model_id == model_id, Implant.status == RecordStatus.ACTIVE)
+    passages = (Implant.passage.desc().nulls_last(), Implant.implanted_on.desc().nulls_last(), Animal.code, Implant.label)
+    return session.scalars(wanted.order_by(*passages).limit(SHOWN).options(contains_eager(Implant.animal))).all()
 
 
 def available_tissue(model: PdxModel) -> AnySelect:
@@ -199,7 +211,7 @@ def aliquots_available(session: Session, model: PdxModel) -> tuple[Sequence[Aliq
     """List the newest available aliquots of a model's tissue with specimen and place; and count all of them."""
     rows = available_tissue(model)
     total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    newest = rows.order_by(Specimen.passage.desc().nulls_last(), Aliquot.code).limit(SHOWN_ALIQUOTS)
+    newest = rows.order_by(Specimen.passage.desc().nulls_last(), Aliquot.code).limit(SHOWN)
     return session.scalars(newest.options(joinedload(Aliquot.specimen), joinedload(Aliquot.place))).all(), total
 
 

@@ -1,0 +1,122 @@
+"""The pages of checks of a model: authentication by STR profile, mycoplasma, mouse cells, lymphoma, histology, HER2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import Blueprint
+from wtforms import SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # newer than the stubs
+
+from lims.domain.model_checks import CHECK_TITLES, CHECK_WORDS, VALUE_WORDS
+from lims.domain.str_match import FEWEST_LOCI, LOCI, parse_profile
+from lims.domain.tissue_terms import CheckKind, CheckResult
+from lims.models import ModelCheck, PdxModel, Specimen, StrProfile
+from lims.queries.models import profiles_to_compare
+from lims.records.pdx import MODEL_CHECK, str_match_of, suggested_result
+from lims.records.values import today
+from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, needed
+from lims.views.record_forms import Group, RecordForm
+from lims.views.record_pages import RecordPages, install
+from lims.views.support import current_project, current_session
+
+STR_RULE = (
+    "ANSI/ATCC ASN-0002-2022: a Tanabe match from 90 % is the same person, below 80 % another. "
+    f"At least {FEWEST_LOCI} loci have to be typed in both; the match and the result follow from them."
+)
+
+
+def _profiles() -> list[Any]:
+    found = profiles_to_compare(current_session(), current_project().id)
+    named = [(profile, " · ".join(str(one) for one in (code, profile.typed_on, profile.kit) if one)) for profile, code in found]
+    return [SelectChoice("", "None"), *(SelectChoice(str(profile.id), name) for profile, name in named)]
+
+
+def _id(value: Any) -> int | None:
+    return int(value) if str(value or "").isdigit() else None
+
+
+class CheckForm(RecordForm):
+    """One check; what follows from profiles or assays is left blank."""
+
+    groups = (
+        Group("Check", ("model_id", "kind", "checked_on", "specimen_id")),
+        Group(
+            "STR profiles",
+            ("profile_id", "reference_profile_id"),
+            STR_RULE,
+        ),
+        Group("Result", ("result", "value_percent", "method", "note")),
+    )
+    units: ClassVar = {"value_percent": "%"}
+    once: ClassVar = frozenset({"model_id"})
+
+    model_id = CodeField("Model", PdxModel, [needed("Name the model that was checked.")])
+    kind = TermField("Kind", CheckKind, words=CHECK_TITLES.get)
+    checked_on = IsoDateField("Checked on", [needed("The day of the check is needed.")])
+    specimen_id = CodeField("Checked tissue", Specimen, description="The specimen; its passage is the check's.")
+    profile_id = SelectField("Profile of the model", choices=_profiles, coerce=_id)
+    reference_profile_id = SelectField("Profile of the patient", choices=_profiles, coerce=_id)
+    result = TermField("Result", CheckResult, blank="Follows from profiles, or from HER2 of both specimens")
+    value_percent = NumberField("Value", description="The human fraction, or a match that an outside laboratory reported.")
+    method = StringField("Method", description="Such as PCR, flow cytometry for CD45, EBER in situ hybridisation.")
+    note = TextAreaField("Note")
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.standing: ModelCheck | None = settings.get("obj")
+
+    def values(self, *, changing: bool = False) -> dict[str, Any]:
+        """Give what was typed; a result that was left blank follows from what is recorded, where it can."""
+        values = super().values(changing=changing)
+        if values["result"] is None:
+            model_id = self.standing.model_id if self.standing else values["model_id"]
+            values["result"] = suggested_result(current_session(), values | {"model_id": model_id})
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class LocusRow:
+    """One locus of two profiles: each allele with whether the other profile has it; and whether the match counts the locus."""
+
+    locus: str
+    model: list[tuple[str, bool]]
+    patient: list[tuple[str, bool]]
+    counted: bool
+
+    @property
+    def shared(self) -> int:
+        """Count the alleles that both have."""
+        return sum(both for _, both in self.model)
+
+
+def _context(check: ModelCheck) -> dict[str, Any]:
+    found = str_match_of(check.profile, check.reference_profile) if check.profile and check.reference_profile else None
+    loci = _loci(check.profile, check.reference_profile, found.loci) if found else []
+    return {"words": CHECK_WORDS[check.kind], "value_word": VALUE_WORDS.get(check.kind), "match": found, "loci": loci}
+
+
+def _loci(model: StrProfile | None, patient: StrProfile | None, counted: tuple[str, ...]) -> list[LocusRow]:
+    ours, theirs = (parse_profile("\n".join(one.alleles if one else ())) for one in (model, patient))
+    return [
+        LocusRow(
+            locus,
+            [(allele, allele in theirs.get(locus, ())) for allele in ours.get(locus, ())],
+            [(allele, allele in ours.get(locus, ())) for allele in theirs.get(locus, ())],
+            locus in counted,
+        )
+        for locus in LOCI
+        if locus in ours or locus in theirs
+    ]
+
+
+PAGES = RecordPages(
+    pages=Blueprint("checks", __name__, url_prefix="/p/<project_code>/checks"),
+    noun=MODEL_CHECK,
+    form=CheckForm,
+    template="checks/show.html",
+    context=_context,
+    start=lambda: {"checked_on": today(current_session())},
+    lead="Whose the model is, and whether it still is what it was (PDX-MI, quality assurance).",
+)
+pages = install(PAGES)

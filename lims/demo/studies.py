@@ -18,7 +18,7 @@ from lims.demo.people import Staff
 from lims.domain.colony_terms import Engraftment
 from lims.domain.vocabulary import AnimalStatus, Sex, StudyKind, StudyStatus
 from lims.models import Animal, AnimalProtocol, Implant, Study
-from lims.records.colony import ANIMAL, cages_named
+from lims.records.colony import ANIMAL, CAGE
 from lims.records.fates import Death, record_deaths
 from lims.records.implants import IMPLANT
 from lims.records.nouns import record
@@ -40,7 +40,7 @@ class Recorded:
 def add_cohort(database: Database, staff: Staff, cohort: Cohort, passages: Passages) -> Recorded:
     """Record a cohort as it stands on the day of randomisation: the animals by the technician, the design by the director."""
     with database.transaction() as session:
-        cages = cages_named(session, staff.technician, staff.project, [mouse.cage for mouse in cohort.mice])
+        cages = _cages(session, staff.technician, staff.project, cohort)
         mice = [_animal(cohort, mouse, cages, passages.protocol) for mouse in cohort.mice]
         animals = record(session, staff.technician, ANIMAL, staff.project, mice)
     with database.transaction() as session:
@@ -53,7 +53,17 @@ def add_cohort(database: Database, staff: Staff, cohort: Cohort, passages: Passa
     return Recorded(cohort, study, ids)
 
 
-def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str | None, int], protocol: AnimalProtocol) -> dict[str, Any]:
+def _cages(session: Session, actor: Actor, project: int, cohort: Cohort) -> dict[str, int]:
+    """Record the cohort's cages in a rack of its own, from the top left on."""
+    codes = sorted({mouse.cage for mouse in cohort.mice})
+    rows = [
+        {"code": code, "rack": f"RACK-{cohort.plan.prefix}-{code[:3]}", "rack_row": number // 5 + 1, "rack_column": number % 5 + 1}
+        for number, code in enumerate(codes)
+    ]
+    return {cage.code: cage.id for cage in record(session, actor, CAGE, project, rows)}
+
+
+def _animal(cohort: Cohort, mouse: Mouse, cages: Mapping[str, int], protocol: AnimalProtocol) -> dict[str, Any]:
     return {
         "code": mouse.code,
         "sex": Sex.FEMALE,

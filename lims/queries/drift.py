@@ -169,7 +169,7 @@ def _point(row: Row[Any], reports: Sequence[AssayReport], her2: Her2Class, chang
 def _where(row: Row[Any]) -> str:
     """Say what was taken where: `metastasis, frontal lobe`, `xenograft`."""
     origins = {TumourOrigin.PRIMARY: "primary", TumourOrigin.METASTATIC: "metastasis", TumourOrigin.RECURRENT: "recurrence"}
-    kind = str(row.kind.value).replace("_", " ")
+    kind = str(row.kind.value).replace("_", " ").replace("csf", "CSF")
     what = "xenograft" if row.source_implant_id is not None else origins.get(row.origin, kind)
     return f"{what}, {row.site}" if row.site else what
 

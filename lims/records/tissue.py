@@ -238,12 +238,11 @@ def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft
 
 def _doubt_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about values that do not belong to the kind, and about changes not written as HGVS writes them."""
-    return [
-        notice
-        for draft in drafts
-        for notice in unusual(draft.values["kind"], draft.values)
-        if draft.changes("kind", notice.field or "kind")
-    ]
+    notices = []
+    for draft in drafts:
+        require_value(draft.values["kind"], draft.values)  # nobody confirms what is refused anyway
+        notices += [one for one in unusual(draft.values["kind"], draft.values) if draft.changes("kind", one.field or "kind")]
+    return notices
 
 
 ALTERATION: Noun[Alteration] = Noun(

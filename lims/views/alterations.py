@@ -33,7 +33,7 @@ from lims.views.form_fields import CodeField, GeneField, IsoDateField, NumberFie
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session, needs
-from lims.views.tables import Cell, Column, Empty, Filter, Listing, choice, one_of, send_rows
+from lims.views.tables import Column, Empty, Filter, Listing, choice, one_of, send_rows
 
 PATHWAY_TITLES = {
     PathwaySet.HER_FAMILY: "HER family",
@@ -175,9 +175,18 @@ def _of_model(typed: str) -> ColumnElement[bool]:
 
 
 def _context(alteration: Alteration) -> dict[str, Any]:
+    pathways = ", ".join(PATHWAY_TITLES[one] for one in pathways_of(alteration.gene))
+    measured = [
+        ("Change (HGVS)", alteration.hgvs, ""),
+        ("Variant allele frequency", _plain_number(alteration.vaf_percent), "%"),
+        ("Copies", _plain_number(alteration.copies), "per cell"),
+        ("Log2 ratio", _plain_number(alteration.log2_ratio), ""),
+        ("H-score", _plain_number(alteration.h_score), "of 300"),
+    ]
     return {
         "finding": finding_words(alteration),
-        "pathways": ", ".join(PATHWAY_TITLES[one] for one in pathways_of(alteration.gene)),
+        "pathways": pathways or "none of the three",
+        "measured": [{"label": label, "value": value, "unit": unit} for label, value, unit in measured if value is not None],
     }
 
 
@@ -223,7 +232,7 @@ def _columns(shown: Matrix) -> tuple[Column, ...]:
     return tuple(Column(key, label, null()) for key, label in (*fixed, *genes))
 
 
-def _lines(shown: Matrix) -> list[dict[str, Cell]]:
+def _lines(shown: Matrix) -> list[dict[str, str | None]]:
     return [
         {"model": model.code, "patient": model.patient, "specimen": row.code, "source": row.source}
         | {_heading(gene): "; ".join(_told(one.call, one.words) for one in row.cells.get(gene, ())) or None for gene in shown.genes}

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from lims.models import Aliquot, Animal, Implant, Patient, PdxModel, Specimen
-from lims.queries.lineage import Step, chain_of, chains_of
+from lims.queries.lineage import Step, chains_of
 from lims.views.addresses import page_of
 from lims.views.support import current_session
 
@@ -27,26 +27,20 @@ class CrumbStep:
 
 @dataclass(frozen=True, slots=True)
 class Crumb:
-    """The steps that lead to a record, and the page that draws all of its lineage."""
+    """The chains that lead to a record, an animal's one for each tumour, and the page that draws all of its lineage."""
 
-    steps: list[CrumbStep]
+    chains: list[list[CrumbStep]]
     lineage: str
 
 
 def crumb_of(record: Any) -> Crumb | None:
-    """Give the crumb of a record; None for what is no tissue, such as a cage. One statement."""
+    """Give the crumb of a record; None for what is no tissue and bears none, such as a cage. One statement."""
     if str(record.__tablename__) not in OF_LINEAGES:
         return None
-    return _crumb(record, chain_of(current_session(), record))
+    chains = [_steps(chain, record) for chain in chains_of(current_session(), record).values()]
+    return Crumb(chains, url_for("lineage.show", entity=record.__tablename__, key=record.id)) if chains else None
 
 
-def crumbs_of_animal(animal: Animal) -> list[Crumb]:
-    """Give the crumb of each of an animal's tumours, whose last step is a link too. One statement."""
-    chains = chains_of(current_session(), animal).values()
-    return [_crumb(animal, chain, ends_here=False) for chain in chains]
-
-
-def _crumb(record: Any, chain: list[Step], *, ends_here: bool = True) -> Crumb:
-    own = len(chain) - 1 if ends_here else len(chain)
-    steps = [CrumbStep(step.word, step.code, page_of(step.kind, step.id) if n != own else None) for n, step in enumerate(chain)]
-    return Crumb(steps, url_for("lineage.show", entity=record.__tablename__, key=record.id))
+def _steps(chain: list[Step], record: Any) -> list[CrumbStep]:
+    own = (record.__tablename__, record.id)
+    return [CrumbStep(step.word, step.code, None if (step.kind, step.id) == own else page_of(step.kind, step.id)) for step in chain]

@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import null
 
 from lims.audit.words import entity_word
-from lims.domain.consents import ConsentState
 from lims.domain.errors import NotFound
 from lims.domain.lineage import in_order
 from lims.domain.vocabulary import RecordStatus
 from lims.queries.lineage import Kin, Lineage, lineage_of
 from lims.queries.scope import find
 from lims.views.addresses import page_of
+from lims.views.consent_flag import consent_of
 from lims.views.crumbs import OF_LINEAGES
 from lims.views.lineage_drawing import Drawing, draw, name_of, nodes_of, passages, state_words, words_of
 from lims.views.support import current_project, current_session, needs
@@ -85,7 +85,7 @@ def show(entity: str, key: int) -> ResponseReturnValue:
         drawing=drawing,
         every=every,
         counts=_counts(kin),
-        withdrawn=[one for one in kin if one.state is ConsentState.WITHDRAWN],
+        consent=consent_of(record),
         unknown=any(one.kind == "implant" and one.parent is None for one in kin),
         view=table_from_rows(f"{caption}, as a table", COLUMNS, rows, "There is nothing to show.", keep=("all",)),
     )

@@ -24,10 +24,34 @@ def project(new_desk: Callable[[str], Desk]) -> str:
 def test_a_slash_goes_to_the_search_field(director: Page, project: str, path: str) -> None:
     director.goto(project + path)
     director.keyboard.press("/")
-    search = director.locator("[data-search]").first
+    search = director.get_by_label("Search", exact=True)
     expect(search).to_be_focused()
     director.keyboard.type("a/b")
     expect(search).to_have_value("a/b")
+
+
+def test_a_scan_from_any_page_opens_its_record(director: Page, project: str) -> None:
+    director.goto(project + "measurements/")
+    director.keyboard.press("/")
+    director.keyboard.type("m30")
+    director.keyboard.press("Enter")
+    expect(director.locator("h1")).to_have_text("M30")
+
+
+def test_a_view_is_saved_and_opened_by_keyboard(director: Page, project: str) -> None:
+    director.goto(project + "animals/?q=M3")
+    director.locator(".views summary").focus()
+    director.keyboard.press("Enter")
+    director.get_by_label("Save this view as").fill("Thirties")
+    director.keyboard.press("Enter")
+    expect(director.get_by_role("status")).to_contain_text("“Thirties” was saved")
+    director.goto(project + "animals/")
+    director.locator(".views summary").focus()
+    director.keyboard.press("Enter")
+    director.keyboard.press("Tab")
+    expect(director.get_by_role("link", name="Thirties")).to_be_focused()
+    director.keyboard.press("Enter")
+    expect(director.locator("tbody tr")).to_have_count(1)
 
 
 def test_the_first_stop_leads_past_the_frame(director: Page, project: str) -> None:
@@ -44,16 +68,17 @@ def test_the_first_stop_leads_past_the_frame(director: Page, project: str) -> No
 
 def test_enter_in_a_filter_filters_and_keeps_the_page(director: Page, project: str) -> None:
     director.goto(project + "animals/?sort=-code")
-    director.keyboard.press("/")
+    find = director.locator("main [data-search]").first
+    find.focus()
     director.keyboard.type("M3")
     director.keyboard.press("Enter")
     expect(director).to_have_url(re.compile(r"/animals/\?q=M3&sort=-code$"))
     expect(director.locator("h1")).to_contain_text("Animals")
     expect(director.locator("tbody tr")).to_have_count(1)
-    expect(director.locator("[data-search]").first).to_have_value("M3")
+    expect(find).to_have_value("M3")
     director.go_back()
     expect(director.locator("tbody tr")).to_have_count(3)
-    expect(director.locator("[data-search]").first).to_be_enabled()
+    expect(find).to_be_enabled()
 
 
 def test_a_row_is_opened_by_its_link(director: Page, project: str) -> None:

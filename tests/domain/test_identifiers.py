@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lims.domain.errors import DomainError
-from lims.domain.identifiers import LONGEST, clean_identifier
+from lims.domain.identifiers import LONGEST, as_scanned, clean_identifier
 
 
 @pytest.mark.parametrize("text", ["M1", "BC-0007", "A:1", "MG R4", "Zoë", "小鼠 7", "M_1/2.b"])
@@ -49,3 +49,31 @@ def test_whatever_is_accepted_is_normal_and_stays_so(text: str) -> None:
         return
     assert cleaned == clean_identifier(cleaned) == unicodedata.normalize("NFC", cleaned).strip()
     assert clean_identifier(unicodedata.normalize("NFD", text)) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("AL-00012", ("AL-00012",)),
+        ("AL-00012\r\n", ("AL-00012",)),
+        (" AL-00012,\t", ("AL-00012",)),
+        ("AL-00012AL-00012", ("AL-00012AL-00012", "AL-00012")),
+        ("AL-00012\nal-00012\n", ("AL-00012 al-00012", "AL-00012")),
+        ("AL-00012,AL-00012", ("AL-00012,AL-00012", "AL-00012")),
+        ("\ufeffAL-\u200b1", ("AL-1",)),
+        ("Zoe\u0308", ("Zoë",)),
+        ("1212", ("1212",)),
+        ("MG R4 MG R4", ("MG R4 MG R4", "MG R4")),
+        (" ,\n", ()),
+        ("", ()),
+    ],
+)
+def test_what_a_scanner_adds_is_left_out(read: str, meant: tuple[str, ...]) -> None:
+    assert as_scanned(read) == meant
+
+
+@given(st.text())
+def test_whatever_is_read_has_a_meaning_or_none(read: str) -> None:
+    for meant in as_scanned(read):
+        assert meant
+        assert as_scanned(meant)[0] == meant

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lims.domain.lineage import Edge, Layout, Node, layout
+from lims.domain.lineage import Edge, Layout, Node, fold, in_order, layout
 
 
 def places(found: Layout) -> dict[str, tuple[float, float]]:
@@ -58,6 +58,35 @@ def test_a_patient_two_specimens_and_their_mice() -> None:
     assert (found.width, found.height) == (3, 5)
     assert Edge("S1", "M2") in found.edges
     check(nodes, found)
+
+
+def test_a_parent_may_stand_beside_its_first_child() -> None:
+    nodes = [Node("P"), Node("S1", "P"), Node("S2", "P"), Node("M1", "S1"), Node("M2", "S1"), Node("M3", "S2")]
+    assert places(layout(nodes, centred=False)) == {
+        "P": (0, 0), "S1": (1, 0), "S2": (1, 2), "M1": (2, 0), "M2": (2, 1), "M3": (2, 2),
+    }  # fmt: skip
+
+
+def test_the_order_of_reading_is_a_parent_and_then_its_descendants() -> None:
+    nodes = [Node("P"), Node("S1", "P"), Node("S2", "P"), Node("M1", "S1"), Node("Q"), Node("M2", "S2")]
+    assert in_order(nodes) == [("P", 0), ("S1", 1), ("M1", 2), ("S2", 1), ("M2", 2), ("Q", 0)]
+    assert in_order([]) == []
+
+
+def test_leaves_that_are_alike_are_folded_into_the_first() -> None:
+    leaves = [Node(f"A{n}", "S") for n in range(6)]
+    nodes = [Node("S"), *leaves, Node("B", "A5"), *(Node(f"T{n}", "B") for n in range(4))]
+    likeness = {node.key: "tube" if node.key == "A4" else "vial" for node in nodes}
+
+    remaining, groups = fold(nodes, likeness)
+    assert groups == {"A0": ["A0", "A1", "A2", "A3"], "T0": ["T0", "T1", "T2", "T3"]}
+    assert [node.key for node in remaining] == ["S", "A0", "A4", "A5", "B", "T0"]
+    layout(remaining)
+
+    remaining, groups = fold(nodes, likeness, keep={"A2"})
+    assert list(groups) == ["T0"]
+    assert len(remaining) == len(nodes) - 3
+    assert fold(nodes, likeness, least=5) == (nodes, {})
 
 
 def test_children_may_come_before_their_parent_and_units_are_the_callers() -> None:

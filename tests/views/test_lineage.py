@@ -64,7 +64,7 @@ def test_a_withdrawn_consent_and_a_withdrawn_record_are_told_in_words(sara: Brow
         specimen = session.get_one(make.Specimen, ids.specimen)
         make.aliquot(session, specimen, "LOST", status=RecordStatus.WITHDRAWN)
     page = sara.get(f"/p/BCBM/lineage/aliquot/{ids.vial}")
-    assert "Patient P01 withdrew consent" in message(page)
+    assert "Consent of P01 was withdrawn on 2025-06-01" in message(page)
     assert any(box.endswith("consent withdrawn") for box in boxes(page))
     (lost,) = [box for box in page.select("svg.lineage text") if box.text == "LOST"]
     assert lost["text-decoration"] == "line-through"
@@ -149,6 +149,18 @@ def test_the_crumb_stands_on_the_pages_of_the_chain(sara: Browser, ids: Line) ->
     patient = sara.get(f"/p/BCBM/patients/{ids.patient}")
     assert patient.select_one(f".page-actions a[href='/p/BCBM/lineage/patient/{ids.patient}']")
     assert patient.select("ol.crumb") == []
+
+
+def test_an_animal_shows_where_each_of_its_tumours_comes_from(sara: Browser, ids: Line, sqlite_database: Database) -> None:
+    with make.declared(sqlite_database) as session:
+        make.implant(session, session.get_one(make.Animal, ids.mouse), "flank")
+        bare = make.animal(session, session.query(Project).filter_by(code="BCBM").one()).id
+    page = sara.get(f"/p/BCBM/animals/{ids.mouse}")
+    (chain,) = page.select("ol.crumb")
+    assert "Where its tumours come from" in message(page)
+    assert chain.select("li")[0].text.split() == ["patient", "P01"]
+    assert page.select_one(f".page-actions a[href='/p/BCBM/lineage/animal/{ids.mouse}']")
+    assert sara.get(f"/p/BCBM/animals/{bare}").select(".crumb") == []
 
 
 def test_a_page_of_5000_records_costs_the_statements_of_a_small_one(app_on_each: Application, database: Database) -> None:

@@ -12,7 +12,7 @@ from lims.models import Base
 from lims.queries.derived import Donor, DonorConsent, donors_without_consent
 from lims.queries.patients import consent_state_of
 from lims.views.support import current_session
-from lims.views.tables import Filter
+from lims.views.tables import Cell, Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ def consent_of(record: Base) -> ConsentNotice | None:
     """Give the notice for a patient, specimen, aliquot, model, implant or animal; None where all is well. One statement."""
     donors = donors_without_consent(current_session(), record)
     return ConsentNotice(donors) if donors else None
+
+
+def consent_cell(state: str) -> Cell:
+    """Show in a list what consents come to: a withdrawal is no quiet thing."""
+    return {"text": state.replace("_", " "), "badge": "refused" if state == ConsentState.WITHDRAWN else state}
 
 
 def consent_filter(donor: Donor) -> Filter:

@@ -59,12 +59,13 @@ class ConsentForm(RecordForm):
 
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
-    """A consent as its patient's page lists it. state: a code of the badges, and the words for it."""
+    """A consent as its patient's page lists it. state: a code of the badges, and the word for it; why: what made it so."""
 
     consent: Consent
     uses: list[str]
     state: str
-    told: str
+    word: str
+    why: str = ""
 
 
 def consent_rows(consents: Sequence[Consent], on: date) -> list[ConsentRow]:
@@ -73,15 +74,15 @@ def consent_rows(consents: Sequence[Consent], on: date) -> list[ConsentRow]:
     counting, ended = in_force(terms, on), last_withdrawal(terms, on)
     rows = []
     for consent in consents:
+        uses = [USE_WORDS[use] for use in USES if getattr(consent, use)]
         if consent.status is RecordStatus.WITHDRAWN:
-            state, told = "skipped", "record withdrawn"
+            rows.append(ConsentRow(consent, uses, "skipped", "record withdrawn"))
         elif consent.withdrawn_on is not None:
-            state, told = "refused", f"withdrawn by the patient on {consent.withdrawn_on}"
+            rows.append(ConsentRow(consent, uses, "refused", "withdrawn", f"by the patient on {consent.withdrawn_on}"))
         elif terms_of(consent) in counting:
-            state, told = "given", "in force"
+            rows.append(ConsentRow(consent, uses, "given", "in force"))
         else:
-            state, told = "refused", f"ended by the withdrawal of {ended}"
-        rows.append(ConsentRow(consent, [USE_WORDS[use] for use in USES if getattr(consent, use)], state, told))
+            rows.append(ConsentRow(consent, uses, "refused", "ended", f"by the withdrawal of {ended}"))
     return rows
 
 

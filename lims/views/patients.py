@@ -8,7 +8,6 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
-from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import RecordStatus, Sex
 from lims.models import Patient
 from lims.queries.derived import derived_counts, derived_rows, models_of
@@ -18,7 +17,7 @@ from lims.records.consents import doubts_of_end, end_consents
 from lims.records.patients import PATIENT
 from lims.records.values import today
 from lims.views.cells import badge, her2
-from lims.views.consent_flag import consent_filter, consent_of
+from lims.views.consent_flag import consent_cell, consent_filter, consent_of
 from lims.views.consents import consent_rows
 from lims.views.derived import derived_listing, reached
 from lims.views.form_fields import IsoDateField, TermField, WholeNumberField, needed
@@ -68,7 +67,7 @@ def _listing() -> tuple[Listing, Any]:
             Column("sex", "Sex", column.sex, show=lambda sex: None if sex is Sex.NOT_RECORDED else sex.value),
             Column("birth_year", "Born", column.birth_year, align="end"),
             Column("diagnosis", "Diagnosis", column.diagnosis),
-            Column("consent", "Consent", column.consent, show=lambda state: badge(ConsentState(state))),
+            Column("consent", "Consent", column.consent, show=consent_cell),
             Column("specimens", "Specimens", column.specimens, align="end"),
             Column("models", "Models", column.models, align="end"),
             Column("status", "Record", Patient.status, show=badge, on_page=False),

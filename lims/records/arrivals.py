@@ -69,7 +69,12 @@ def arrive(session: Session, actor: Actor, project_id: int, arrival: Arrival, *,
 
 
 def arrival_doubts(session: Session, project_id: int, arrival: Arrival) -> list[Notice]:
-    """Give what is unusual about a delivery, such as ear tags that animals of the same cage have already."""
+    """Give what is unusual about a delivery, such as ear tags that animals of the same cage have already.
+
+    Raises:
+        DomainError: lists do not fit the number, or a value its column.
+    """
+    _check(arrival)
     known = _known_cages(session, project_id, arrival.cages)
     return doubts(session, ANIMAL, project_id, _rows(arrival, [known.get(code) for code in arrival.cages]))
 

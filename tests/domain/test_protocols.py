@@ -9,7 +9,7 @@ import pytest
 
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
-from lims.domain.protocols import procedure_words, require_protocol
+from lims.domain.protocols import ProtocolState, procedure_words, protocol_state, require_protocol
 
 
 def ask(**changed: Any) -> None:
@@ -85,3 +85,22 @@ def test_every_procedure_has_words() -> None:
 
     assert len(words) == len(ProtocolProcedure)
     assert not any("_" in one for one in words)
+
+
+@pytest.mark.parametrize(
+    ("on", "state"),
+    [
+        (date(2025, 12, 31), ProtocolState.NOT_YET_APPROVED),
+        (date(2026, 1, 1), ProtocolState.HOLDS),
+        (date(2026, 9, 1), ProtocolState.HOLDS),
+        (date(2026, 9, 2), ProtocolState.EXPIRING),
+        (date(2026, 11, 30), ProtocolState.EXPIRING),
+        (date(2026, 12, 1), ProtocolState.EXPIRED),
+    ],
+)
+def test_a_protocol_holds_to_its_last_day_and_warns_before(on: date, state: ProtocolState) -> None:
+    assert protocol_state(date(2026, 11, 30), date(2026, 1, 1), on) is state
+
+
+def test_a_protocol_without_a_day_of_approval_holds() -> None:
+    assert protocol_state(date(2026, 11, 30), None, date(1999, 1, 1)) is ProtocolState.HOLDS

@@ -53,7 +53,7 @@ def _check_founding(draft: Draft, founding: Specimen) -> None:
             remedy="Name the tissue that was implanted or cultured first.",
         )
     collected = Fact(f"the collection of {founding.code}", founding.collected_on)
-    require_order(collected, Fact(f"the establishing of {values['code']}", values["established_on"]), field="established_on")
+    require_order(collected, Fact("the establishing of this model", values["established_on"]), field="established_on")
 
 
 def _check_established(draft: Draft) -> None:

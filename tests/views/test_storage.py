@@ -73,7 +73,7 @@ def test_empty_storage_says_what_to_do_first(sqlite_database: Database, browser:
 
 def test_the_tree_shows_what_is_taken_and_free(stored: dict[str, int], browser: Browser) -> None:
     page = browser.sign_in("Otto").get(STORAGE, heading="Storage")
-    lines = [" ".join(one.get_text(" ").split()) for one in page.select(".outline summary, .outline-leaf")]
+    lines = [" ".join(one.get_text(" ").split()) for one in page.select(".outline-line")]
     assert lines == ["FZ-1 Ultra-low -80 °C 2 taken 10 free", "BX-03 box 2 taken 10 free"]
     assert "Record a place" not in message(page)
 

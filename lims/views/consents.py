@@ -59,13 +59,17 @@ class ConsentForm(RecordForm):
 
 @dataclass(frozen=True, slots=True)
 class ConsentRow:
-    """A consent as its patient's page lists it. state: a code of the badges, and the word for it; why: what made it so."""
+    """A consent as its patient's page lists it.
+
+    state: a code of the badges, and the word for it. why and since: what made it so, and when.
+    """
 
     consent: Consent
     uses: list[str]
     state: str
     word: str
     why: str = ""
+    since: date | None = None
 
 
 def consent_rows(consents: Sequence[Consent], on: date) -> list[ConsentRow]:
@@ -78,11 +82,11 @@ def consent_rows(consents: Sequence[Consent], on: date) -> list[ConsentRow]:
         if consent.status is RecordStatus.WITHDRAWN:
             rows.append(ConsentRow(consent, uses, "skipped", "record withdrawn"))
         elif consent.withdrawn_on is not None:
-            rows.append(ConsentRow(consent, uses, "refused", "withdrawn", f"by the patient on {consent.withdrawn_on}"))
+            rows.append(ConsentRow(consent, uses, "refused", "withdrawn", "by the patient on", consent.withdrawn_on))
         elif terms_of(consent) in counting:
             rows.append(ConsentRow(consent, uses, "given", "in force"))
         else:
-            rows.append(ConsentRow(consent, uses, "refused", "ended", f"by the withdrawal of {ended}"))
+            rows.append(ConsentRow(consent, uses, "refused", "ended", "by the withdrawal of", ended))
     return rows
 
 

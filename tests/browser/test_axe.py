@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.app import create_app
-from lims.domain.vocabulary import BatchState, RoleName
+from lims.domain.tissue_terms import AlterationKind, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
+from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
 from lims.intake.run import Outcome
 from lims.models import Animal, AuditEvent, Measurement, Membership, Project
 from lims.records.accounts import create_user
@@ -59,7 +62,72 @@ FULL = {
     "animal": "/p/FULL/animals/{animal}",
     "animal-measurements": "/p/FULL/animals/{animal}/measurements",
     "animal-history": "/p/FULL/animals/{animal}/history",
+    "animal-new": "/p/FULL/animals/new",
+    "animal-change": "/p/FULL/animals/{animal}/change",
+    "animal-withdraw": "/p/FULL/animals/{animal}/withdraw",
+    "animal-move": "/p/FULL/animals/{animal}/move",
+    "animals-arrive": "/p/FULL/animals/arrive",
+    "colony": "/p/FULL/colony/",
+    "colony-filtered": "/p/FULL/colony/?protocol=A-07",
+    "cages": "/p/FULL/cages/",
+    "cage": "/p/FULL/cages/{cage}",
+    "cage-card": "/p/FULL/cages/{cage}/card",
+    "cage-new": "/p/FULL/cages/new",
+    "cage-change": "/p/FULL/cages/{cage}/change",
+    "cage-withdraw": "/p/FULL/cages/{cage}/withdraw",
+    "cage-history": "/p/FULL/cages/{cage}/history",
+    "cage-move-in": "/p/FULL/cages/{cage}/move-in",
+    "protocols": "/p/FULL/protocols/",
+    "protocol": "/p/FULL/protocols/{protocol}",
+    "protocol-new": "/p/FULL/protocols/new",
+    "protocol-change": "/p/FULL/protocols/{protocol}/change",
+    "protocol-withdraw": "/p/FULL/protocols/{protocol}/withdraw",
+    "protocol-history": "/p/FULL/protocols/{protocol}/history",
+    "specimens": "/p/FULL/specimens/",
+    "specimens-cohort": "/p/FULL/specimens/?cohort=3",
+    "specimen": "/p/FULL/specimens/{specimen}",
+    "specimen-harvest": "/p/FULL/specimens/{harvest}",
+    "specimen-new": "/p/FULL/specimens/new",
+    "specimen-change": "/p/FULL/specimens/{specimen}/change",
+    "specimen-withdraw": "/p/FULL/specimens/{specimen}/withdraw",
+    "specimen-history": "/p/FULL/specimens/{specimen}/history",
+    "assay-new": "/p/FULL/assays/new?specimen_id=P01-BM",
+    "assay-change": "/p/FULL/assays/{assay}/change",
+    "assay-withdraw": "/p/FULL/assays/{assay}/withdraw",
+    "assay-history": "/p/FULL/assays/{assay}/history",
+    "alterations": "/p/FULL/alterations/",
+    "alterations-matrix": "/p/FULL/alterations/matrix",
+    "alterations-matrix-set": "/p/FULL/alterations/matrix?pathway=her_family",
+    "alteration": "/p/FULL/alterations/{alteration}",
+    "alteration-new": "/p/FULL/alterations/new?specimen_id=P01-BM",
+    "alteration-change": "/p/FULL/alterations/{alteration}/change",
+    "alteration-withdraw": "/p/FULL/alterations/{alteration}/withdraw",
+    "alteration-history": "/p/FULL/alterations/{alteration}/history",
+    "profile-new": "/p/FULL/profiles/new?specimen_id=P01-BM",
+    "profile-change": "/p/FULL/profiles/{profile}/change",
+    "profile-withdraw": "/p/FULL/profiles/{profile}/withdraw",
+    "profile-history": "/p/FULL/profiles/{profile}/history",
     "animal-lineage": "/p/FULL/lineage/animal/{animal}",
+    "storage": "/p/FULL/storage/",
+    "storage-moving": "/p/FULL/storage/?moving=AL-1",
+    "storage-new": "/p/FULL/storage/new",
+    "freezer": "/p/FULL/storage/{freezer}",
+    "freezer-contents": "/p/FULL/storage/{freezer}/contents",
+    "box": "/p/FULL/storage/{box}",
+    "box-moving": "/p/FULL/storage/{box}?moving=AL-1",
+    "box-map": "/p/FULL/storage/{box}/map",
+    "place-change": "/p/FULL/storage/{box}/change",
+    "place-withdraw": "/p/FULL/storage/{box}/withdraw",
+    "place-history": "/p/FULL/storage/{box}/history",
+    "scan": "/p/FULL/storage/scan?code=nowhere",
+    "aliquots": "/p/FULL/aliquots/",
+    "aliquots-freeze": "/p/FULL/aliquots/freeze?place_id=BX-03&box_row=A2",
+    "aliquot": "/p/FULL/aliquots/{aliquot}",
+    **{f"aliquot-{step}": f"/p/FULL/aliquots/{{aliquot}}/{step}" for step in ("use", "split", "change", "withdraw", "history")},
+    **{
+        f"aliquots-{step}": f"/p/FULL/aliquots/{step}?aliquots=AL-1"
+        for step in ("move", "take-out", "thaw", "ship", "return", "discard")
+    },
     "search": "/p/FULL/search/?q=M",
     "search-nothing": "/p/FULL/search/?q=nowhere",
     "measurements": "/p/FULL/measurements/",
@@ -84,7 +152,13 @@ EMPTY = {
     for name, path in {
         "project": "",
         "studies": "studies/",
+        "specimens": "specimens/",
+        "alterations": "alterations/",
+        "alterations-matrix": "alterations/matrix",
         "animals": "animals/",
+        "colony": "colony/",
+        "cages": "cages/",
+        "protocols": "protocols/",
         "measurements": "measurements/",
         "imports": "imports/",
         "study": "studies/{empty_study}",
@@ -117,6 +191,9 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         bare = factories.study(session, session.get_one(Project, empty.project))
         member = session.scalars(select(Membership).where(Membership.project_id == project.id)).one()
         keys = {"study": study.id, "empty_study": bare.id, "member": member.id, "person": member.user_id}
+        keys |= colony(session, project)
+        keys |= freezer(session, project)
+        keys |= findings(session, project)
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
         animals = list(session.scalars(select(Animal.code).where(of_project).order_by(Animal.id)))
@@ -127,6 +204,61 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys["measurement"] = session.scalars(of_batch).one()
         keys["event"] = session.scalars(select(func.max(AuditEvent.seq))).one()
     return Laboratory(full, keys)
+
+
+def freezer(session: Session, project: Project) -> dict[str, int]:
+    """Put an aliquot, and a part of it, into a box in a freezer. Gives the three."""
+    cold = factories.place(session, project, "FZ-1", title="Ultra-low freezer", temperature_celsius=-80)
+    box = factories.box(session, project, "BX-03", parent_id=cold.id)
+    specimen = factories.specimen(session, factories.patient(session, project, "BCBM-P01"), "SP-0001")
+    aliquot = factories.aliquot(session, specimen, "AL-1", place_id=box.id, box_row=1, box_column=1)
+    factories.aliquot(session, specimen, "AL-2", place_id=cold.id, parent_id=aliquot.id)
+    factories.aliquot_event(session, aliquot, to_position="FZ-1 / BX-03 A1", note="as delivered")
+    return {"freezer": cold.id, "box": box.id, "aliquot": aliquot.id}
+
+
+def colony(session: Session, project: Project) -> dict[str, int]:
+    """House the animals in a rack, too many in one cage, under a protocol that has expired. Gives a cage and the protocol."""
+    protocol = factories.protocol(session, project, "A-07", expires_on=date(2026, 3, 1))
+    cages = [factories.cage(session, project, f"C{n}", rack="R1", rack_row=1, rack_column=n, capacity=2) for n in (1, 2, 9)]
+    for animal in session.scalars(select(Animal).where(Animal.project_id == project.id)):
+        animal.cage_id, animal.protocol_id = cages[0].id, protocol.id
+        factories.cage_move(session, animal, from_cage_id=cages[1].id, to_cage_id=cages[0].id)
+    session.flush()
+    return {"cage": cages[0].id, "protocol": protocol.id}
+
+
+def findings(session: Session, project: Project) -> dict[str, int]:
+    """Collect tissue of a patient and of two passages, whose HER2 drifts; find something in each. Gives what was recorded."""
+    patient = factories.patient(session, project, "P01")
+    disease = {"cns_status": CnsStatus.PROGRESSING_AFTER_LOCAL_THERAPY, "her2_result": Her2Result.POSITIVE}
+    founding = factories.specimen(session, patient, "P01-BM", site="frontal lobe", cold_ischaemia_minutes=95, **disease)
+    model = factories.model(session, project, "BM-01", founding_specimen_id=founding.id)
+    assay = factories.assay(session, founding, laboratory="Central pathology", note="Second reader agreed.")
+    factories.assay(session, founding, status=RecordStatus.WITHDRAWN)
+    profile = factories.profile(session, founding)
+    factories.aliquot(session, founding)
+    alteration = factories.alteration(session, founding, "ERBB2", hgvs="p.Leu755Ser", vaf_percent=12)
+    harvest = founding
+    for passage in range(3):
+        grown = factories.implant(
+            session, factories.animal(session, project), passage=passage, donor_id=patient.id, model_id=model.id
+        )
+        source = {"patient_id": None, "source_implant_id": grown.id, "passage": passage}
+        low = {"her2_result": Her2Result.NEGATIVE, "her2_label": Her2Label.HER2_LOW}
+        harvest = factories.specimen(session, patient, f"BM-01-P{passage}", **source, **low)
+        factories.assay(session, harvest, her2_ihc=Her2Ihc.ONE_PLUS)
+        for gene in ("ERBB2", "PIK3CA", "PTEN", "ABCB1", "ABCG2", "TP53", "MYC"):
+            factories.alteration(session, harvest, gene, kind=AlterationKind.COPY_NUMBER, copies=8 - 3 * passage)
+        host = {"kind": AlterationKind.EXPRESSION, "compartment": Compartment.MOUSE_HOST}
+        factories.alteration(session, harvest, "Abcg2", log2_ratio=2.1, **host)
+    return {
+        "specimen": founding.id,
+        "harvest": harvest.id,
+        "assay": assay.id,
+        "alteration": alteration.id,
+        "profile": profile.id,
+    }
 
 
 def files_in_every_state(desk: Desk, study: str, animals: list[str]) -> dict[str, int]:

@@ -76,7 +76,7 @@ def test_freezing_fills_the_next_free_positions(database: Database, actor: Actor
     assert [one.code for one in frozen] == ["AL-00001", "AL-00002", "AL-00003", "AL-00004"]
     assert [_spot(one) for one in frozen] == [(store.box.id, *spot) for spot in [(1, 1), (1, 2), (1, 3), (2, 1)]]
     with database.transaction() as session:
-        listed = {"place": session.get_one(StoragePlace, store.box.id), "positions": [(2, 3)], "codes": ["TUBE-77"]}
+        listed: dict[str, Any] = {"place": session.get_one(StoragePlace, store.box.id), "positions": [(2, 3)], "codes": ["TUBE-77"]}
         (one,) = steps.freeze_aliquots(session, actor, store.specimen, FROZEN, **listed)
     assert (one.code, one.box_row, one.box_column) == ("TUBE-77", 2, 3)
     with database.reading() as session:

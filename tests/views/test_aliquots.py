@@ -110,7 +110,7 @@ def test_a_technician_moves_and_thaws_and_withdraws_nothing(sqlite_database: Dat
 
 def test_aliquots_are_frozen_into_the_next_free_positions(sqlite_database: Database, get: Get, browser: Browser) -> None:
     path = f"{ALIQUOTS}freeze?specimen_id=SP-0001&place_id=BX-03"
-    values = {"count": "3", "amount": "2e6", "unit": "cells", "preserved_on": "2026-03-01"}
+    values: dict[str, Any] = {"count": "3", "amount": "2e6", "unit": "cells", "preserved_on": "2026-03-01"}
     done = browser.sign_in("Tess").submit(browser.get(path, heading="Freeze aliquots"), path, **values)
     assert not isinstance(done, BeautifulSoup)
     assert "Aliquots AL-00001 to AL-00003 of SP-0001 recorded." in message(browser.get(done.location, heading="BX-03"))

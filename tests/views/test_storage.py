@@ -47,7 +47,7 @@ def _cells(page: BeautifulSoup) -> dict[str, Tag]:
     grid = page.find("table", class_="box-grid")
     assert isinstance(grid, Tag)
     columns = [one.text for one in grid.select("thead th")]
-    found = {}
+    found: dict[str, Tag] = {}
     for row in grid.select("tbody tr"):
         head, *cells = row.find_all(["th", "td"])
         found |= {f"{head.text}{column}": cell for column, cell in zip(columns, cells, strict=True)}

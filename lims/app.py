@@ -19,6 +19,9 @@ from lims.views.transaction import Application, Installation, close_session
 BLUEPRINTS = (
     "lims.views.home",
     "lims.views.account",
+    "lims.views.tokens",
+    "lims.views.api.resources",
+    "lims.views.api.guide",
     "lims.views.people",
     "lims.views.projects",
     "lims.views.patients",
@@ -41,6 +44,7 @@ BLUEPRINTS = (
     "lims.views.protocols",
     "lims.views.imports",
     "lims.views.audit",
+    "lims.views.patterns",
     "lims.views.story",
     "lims.views.lineage",
     "lims.views.search",

@@ -1,4 +1,4 @@
-"""Error pages in the frame: what happened, that nothing was saved, what to do next."""
+"""Error pages in the frame: what happened, that nothing was saved, what to do next. To the API, the same as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
@@ -14,6 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.records.tokens import TokenRefused
+from lims.views.api.problems import for_program, problem
 from lims.views.request_log import request_id
 from lims.views.support import told
 from lims.views.transaction import close_session, start_again
@@ -27,14 +29,20 @@ log = structlog.stdlib.get_logger("lims.errors")
 
 
 def _page(status: int, detail: str = "", **context: Any) -> ResponseReturnValue:
+    if for_program():
+        close_session()
+        return problem(status, detail)
     start_again()
     return render_template(f"errors/{status}.html", detail=detail, **context), status
 
 
-def _alone(template: str, **context: Any) -> str:
+def _alone(status: int, **context: Any) -> Response:
     """Render a page without the frame, whose globals would ask the very database that does not answer."""
     close_session()
-    return current_app.jinja_env.get_template(template).render(request=request, **context)
+    if for_program():
+        return problem(status, context.get("detail", ""))
+    template = current_app.jinja_env.get_template(f"errors/{status}.html")
+    return make_response(template.render(request=request, **context), status)
 
 
 def _typed() -> list[tuple[str, str]]:
@@ -48,6 +56,8 @@ def _domain(refused: DomainError) -> ResponseReturnValue:
         status = HTTPStatus.NOT_FOUND
     elif isinstance(refused, NotAllowed):
         status = HTTPStatus.FORBIDDEN
+    elif isinstance(refused, TokenRefused):
+        status = HTTPStatus.UNAUTHORIZED
     elif isinstance(refused, Conflict):
         return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed(), recorded=refused.recorded)
     return _page(status, told(refused))
@@ -84,7 +94,7 @@ def _database(failed: DBAPIError) -> ResponseReturnValue:
         detail = "Another change, perhaps a large import, kept the database busy for longer than this page could wait."
     else:
         detail = "The database does not answer."
-    response = make_response(_alone("errors/503.html", detail=detail), HTTPStatus.SERVICE_UNAVAILABLE)
+    response = _alone(HTTPStatus.SERVICE_UNAVAILABLE, detail=detail)
     response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response
 
@@ -100,6 +110,8 @@ def refuse_foreign_host() -> ResponseReturnValue | None:
 
 
 def _http(refused: HTTPException) -> ResponseReturnValue:
+    if for_program() and (refused.code or 0) >= HTTPStatus.BAD_REQUEST:
+        return _page(refused.code or 0)
     if refused.code not in PAGES:
         return refused
     if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -108,7 +120,7 @@ def _http(refused: HTTPException) -> ResponseReturnValue:
 
 
 def _defect(failed: Exception) -> ResponseReturnValue:
-    return _alone("errors/500.html", request_id=request_id()), HTTPStatus.INTERNAL_SERVER_ERROR
+    return _alone(HTTPStatus.INTERNAL_SERVER_ERROR, request_id=request_id())
 
 
 def install(app: Flask) -> None:

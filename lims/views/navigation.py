@@ -52,9 +52,14 @@ PROJECT_PLACES = (
     Place("Studies", "Measurements", "table", "measurements.index"),
     Place("Record", "Imports", "upload", "imports.index"),
     Place("Record", "Audit trail", "shield-check", "audit.index", "audit:read"),
+    Place("Record", "Identifiers", "upc-scan", "patterns.index", "pattern:change"),
 )
 PLACES = (Place("Today", "Home", "house", "home.index"), Place("Today", "Projects", "folder2", "projects.index"))
-ACCOUNT_PLACES = (Place("Account", "Account", "gear", "account.index"),)
+ACCOUNT_PLACES = (
+    Place("Account", "Account", "gear", "account.index"),
+    Place("Account", "API tokens", "key", "tokens.index"),
+    Place("Account", "API", "download", "api_guide.index"),
+)
 ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 

@@ -38,6 +38,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
+from werkzeug.exceptions import Unauthorized
 
 from lims.audit.record import Actor
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
@@ -45,6 +46,8 @@ from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
 from lims.queries.scope import LARGEST_ID
+from lims.views.api.bearer import sign_in_by_token
+from lims.views.api.problems import for_program
 from lims.views.request_log import request_id
 from lims.views.security import current_account, signed_in
 from lims.views.transaction import current_session
@@ -68,7 +71,7 @@ __all__ = [
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned", bound=ResponseReturnValue)
 OPEN_ENDPOINTS = frozenset({"static", "security.login", "security.logout", "security.forgot_password", "security.reset_password"})
-"""What answers without a sign-in; everything else redirects to the sign-in page."""
+"""What answers without a sign-in; everything else redirects to the sign-in page, and the API refuses."""
 
 
 def current_actor() -> Actor:
@@ -208,7 +211,10 @@ def _give_project_code(endpoint: str, values: dict[str, Any]) -> None:
 def _require_sign_in() -> ResponseReturnValue | None:
     if request.endpoint in OPEN_ENDPOINTS:
         return None
+    sign_in_by_token()
     if not signed_in():
+        if for_program():
+            raise Unauthorized
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]  # set by Flask-Login
     if g.project_code is not None:
         g.project = current_project()
@@ -216,7 +222,7 @@ def _require_sign_in() -> ResponseReturnValue | None:
 
 
 def install(app: Flask) -> None:
-    """Require a sign-in everywhere, resolve the project of the address, and give templates what the frame shows."""
+    """Require a sign-in everywhere (to the API, a token is one), and resolve the project of the address."""
     app.url_value_preprocessor(_take_project_code)
     app.url_defaults(_give_project_code)
     app.before_request(_require_sign_in)

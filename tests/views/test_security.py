@@ -45,6 +45,10 @@ def test_everything_but_the_sign_in_needs_a_sign_in(app: Application, browser: B
         if rule.endpoint in OPEN_ENDPOINTS or "GET" not in (rule.methods or ()):
             continue
         response = browser.client.get(path_of(rule))
+        if rule.rule.startswith("/api/v1/"):
+            assert response.status_code == 401, rule
+            assert response.content_type == "application/problem+json", rule
+            continue
         assert response.status_code == 302, rule
         assert response.headers["Location"].startswith("/login"), rule
 
@@ -72,7 +76,8 @@ def test_another_projects_pages_are_not_found_by_any_route(app: Application, sql
     add_person(sqlite_database, "Ada Admin", administrator=True)
     browser = Browser(app).sign_in("Ada Admin")
     token = {"csrf_token": sent(browser.get("/account/"), "/account/")["csrf_token"]}
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/p/")]
+    rules = [rule for rule in app.url_map.iter_rules() if "project_code" in rule.arguments]
+    assert {rule.rule.split("/")[1] for rule in rules} == {"p", "api"}
     assert rules
     for rule in rules:
         if "GET" in (rule.methods or ()):

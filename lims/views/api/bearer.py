@@ -1,0 +1,62 @@
+"""Signs a program in by its token: for the API alone, for one request, reading only."""
+
+from __future__ import annotations
+
+import structlog
+from flask import current_app, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from limits import parse
+from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
+
+from lims.audit.record import Actor
+from lims.records.tokens import TokenRefused, note_use, token_of
+from lims.records.values import today
+from lims.views.api.problems import for_program
+from lims.views.request_log import request_id
+from lims.views.security import Account
+from lims.views.transaction import READING_METHODS, current_session, installation
+
+BLUEPRINT = "api"
+FAILED_TOKENS = parse("20 per 15 minutes")
+_COUNTED = "tokens"
+log = structlog.stdlib.get_logger("lims.api")
+
+
+def sign_in_by_token() -> None:
+    """Sign in the owner of the token that a request to the API shows; leave a request without one to its session.
+
+    A token that does not count is refused even where the browser is signed in. It reads as its owner does: what they are
+    a member of, in their role.
+
+    Raises:
+        TokenRefused: the token is none, or does not count any more.
+        MethodNotAllowed: the request would change something.
+        TooManyRequests: too many such tokens came from this network address.
+    """
+    if not for_program() or request.blueprint not in (BLUEPRINT, None):  # None: no such address, which is answered as JSON too
+        return
+    if request.method not in READING_METHODS:
+        raise MethodNotAllowed
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return
+    limiter = _limiter()
+    if not limiter.limiter.test(FAILED_TOKENS, _COUNTED, get_remote_address()):
+        raise TooManyRequests
+    try:
+        token = token_of(current_session(), secret.strip())
+    except TokenRefused as refused:
+        limiter.limiter.hit(FAILED_TOKENS, _COUNTED, get_remote_address())
+        log.warning("token refused", why=str(refused), address=request.remote_addr)
+        raise
+    g._login_user = Account(token.user)  # where Flask-Login keeps whom a request is of; no session is opened
+    if token.last_used_on != today(current_session()):
+        actor = Actor(token.user_id, token.user.name, "api", request_id())
+        with installation().database.transaction() as writing:
+            note_use(writing, actor, token.id, request.remote_addr or "")
+
+
+def _limiter() -> Limiter:
+    found: Limiter = next(iter(current_app.extensions["limiter"]))
+    return found

@@ -20,6 +20,7 @@ from lims.commands.demo import demo_settings
 from lims.config import Settings
 from lims.db import Database
 from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, WEIGHT_LOSS_LIMIT, StudyPlan, grow
+from lims.demo.donors import DONORS
 from lims.demo.files import body_weights, caliper_wide, living_image
 from lims.demo.people import OTHER_PROJECT, PEOPLE, Person
 from lims.demo.seed import SEED, Contents, contents
@@ -100,7 +101,7 @@ def test_everything_the_story_needs_is_there(demo: Database) -> None:
             FAT_PAD.code: StudyStatus.CLOSED,
             RUNNING.code: StudyStatus.ACTIVE,
         }
-        assert session.scalar(select(func.count()).select_from(Patient).where(Patient.project_id == project.id)) == 5
+        assert session.scalar(select(func.count()).select_from(Patient).where(Patient.project_id == project.id)) == len(DONORS)
         assert set(session.scalars(select(PdxModel.state).where(PdxModel.project_id == project.id))) == {
             ModelStatus.ESTABLISHED,
             ModelStatus.ATTEMPTED,

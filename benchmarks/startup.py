@@ -52,7 +52,8 @@ def installed() -> Iterator[Installed]:
     with TemporaryDirectory(prefix="lims-bench-") as folder, TemporaryDirectory(prefix="lims-bench-") as compiled:
         venv.create(folder, symlinks=True)
         (site,) = Path(folder).glob("lib/python*/site-packages")
-        for name in re.findall(r"^([\w.-]+)==", (PROJECT / "requirements/runtime.txt").read_text(), re.MULTILINE):
+        needed = re.findall(r"^([\w.-]+)==", (PROJECT / "requirements/runtime.txt").read_text(), re.MULTILINE)
+        for name in (*needed, "bcbm-lims"):
             _link(name, site)
         yield Installed(str(Path(folder, "bin/python")), compiled)
 
@@ -61,7 +62,7 @@ def _link(name: str, site: Path) -> None:
     try:
         package = distribution(name)
     except PackageNotFoundError as missing:
-        raise Unmeasured(f"{name} of requirements/runtime.txt is not installed") from missing
+        raise Unmeasured(f"{name} is not installed") from missing
     for part in {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}:
         if not (site / part).exists():
             (site / part).symlink_to(Path(str(package.locate_file(part))))

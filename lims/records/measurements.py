@@ -177,19 +177,19 @@ def audit_fields(readings: Readings) -> list[bytes]:
             continue
         if len(column) != len(readings):
             raise ValueError(f"{len(column)} of {name} for {len(readings)} readings")
-        if isinstance(column, list) and None in column:
+        types: set[type] = {int} if isinstance(column, range) else set(map(type, column))
+        if type(None) in types:
             told = {one: b"" if one is None else f"{opening}{_told(one)}]".encode() for one in set(column)}
             pieces += [repeat(shared.encode()), map(told.__getitem__, column)]
             shared = ""
         else:
-            pieces += [repeat(f"{shared}{opening}".encode()), _column_told(column)]
+            pieces += [repeat(f"{shared}{opening}".encode()), _column_told(column, types)]
             shared = "]"
     return list(map(b"".join, zip(*pieces, repeat(f"{shared}}}".encode()), strict=False)))
 
 
-def _column_told(column: Sequence[Any]) -> Iterable[bytes]:
-    """Give a column's values as the trail's JSON; equal values are written once."""
-    types = {int} if isinstance(column, range) else set(map(type, column))
+def _column_told(column: Sequence[Any], types: set[type]) -> Iterable[bytes]:
+    """Give a column's values, all of these types, as the trail's JSON; equal values are written once."""
     if types == {int}:
         return map(b"%d".__mod__, column)
     distinct = list(set(column))

@@ -49,7 +49,7 @@ def reserve_ids(session: Session, table: Table, number: int) -> int:
 def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
     """Insert columns of equal length, at least one of them no `repeat`: `executemany` on SQLite, `COPY` on PostgreSQL.
 
-    Values are strings, whole numbers, floats and `None`, and UTF-8 bytes for text.
+    Values are strings, whole numbers, floats and `None`; text without control characters, such as canonical JSON, may be UTF-8 bytes.
 
     Raises:
         ValueError: the columns are of different lengths.

@@ -49,7 +49,8 @@ def reserve_ids(session: Session, table: Table, number: int) -> int:
 def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
     """Insert columns of equal length, at least one of them no `repeat`: `executemany` on SQLite, `COPY` on PostgreSQL.
 
-    Values are strings, whole numbers, floats and `None`; text without control characters, such as canonical JSON, may be UTF-8 bytes.
+    Values are strings, whole numbers, floats and `None`. Text without control characters, such as canonical JSON, may be
+    given as UTF-8 bytes.
 
     Raises:
         ValueError: the columns are of different lengths.

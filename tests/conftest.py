@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 from werkzeug.test import TestResponse
 
@@ -57,12 +57,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _connections_given_back() -> Iterator[None]:
-    """Fail a test after which a connection is still in somebody's hands.
+    """Fail a test after which a connection is still in somebody's hands, and close those that its pools keep.
 
-    Such a connection is given back whenever the cycle collector comes by: in the middle of another test, and perhaps after
-    its own database is gone.
+    Either would be closed whenever the cycle collector comes by: in the middle of another test, perhaps after its own
+    database is gone, and with a warning that is an error there.
     """
     out: dict[object, str] = {}
+    engines: set[Engine] = set()
 
     def take(connection: object, record: object, proxy: object) -> None:
         out[record] = "".join(traceback.format_stack(limit=25)[:-1])
@@ -70,11 +71,21 @@ def _connections_given_back() -> Iterator[None]:
     def give_back(connection: object, record: object) -> None:
         out.pop(record, None)
 
-    event.listen(Pool, "checkout", take)
-    event.listen(Pool, "checkin", give_back)
+    def use(connection: Connection) -> None:
+        engines.add(connection.engine)
+
+    listeners: tuple[tuple[type, str, Callable[..., None]], ...] = (
+        (Pool, "checkout", take),
+        (Pool, "checkin", give_back),
+        (Engine, "engine_connect", use),
+    )
+    for target, name, listener in listeners:
+        event.listen(target, name, listener)
     yield
-    event.remove(Pool, "checkout", take)
-    event.remove(Pool, "checkin", give_back)
+    for target, name, listener in listeners:
+        event.remove(target, name, listener)
+    for engine in engines:
+        engine.dispose()
     assert not out, "connections still out, taken at:\n" + "\n".join(out.values())
 
 

@@ -14,6 +14,7 @@ from lims.config import Settings
 from lims.db import Database
 from lims.paths import templates_dir
 from lims.views import errors, filters, headers, navigation, request_log, security, support
+from lims.views.compiled import kept_templates
 from lims.views.transaction import Application, Installation, close_session
 
 BLUEPRINTS = (
@@ -76,6 +77,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
         TRUSTED_HOSTS=settings.trusted_hosts or None,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.jinja_env.bytecode_cache = kept_templates(settings.data_dir)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     security.configure(app, settings)
     # The order matters: id and log, headers, forged forms, then who it is.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from lims.commands.loading import collecting_later
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help lines, and loads a command's module only to run it."""
@@ -24,7 +26,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.lazy:
             return None
         module, _, name = self.lazy[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        with collecting_later():
+            command: click.Command = getattr(import_module(module), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,17 +8,40 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
+from flask.testing import FlaskClient
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import Pool
+from werkzeug.test import TestResponse
 
 from lims.audit.record import Actor
 from lims.config import Settings
 from lims.db import Database
+from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.databases import PostgresqlServer, SqliteTemplate
+
+# How long an example takes to generate says something of the machine, which others may be using, and nothing of the code.
+hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shared machine")
+
+
+class WholeAnswers(FlaskClient):
+    """A client that reads each answer to its end and closes it, as a server does, streamed ones included."""
+
+    def open(self, *args: Any, buffered: bool = True, **settings: Any) -> TestResponse:
+        """Send a request."""
+        return super().open(*args, buffered=buffered, **settings)
+
+
+Application.test_client_class = WholeAnswers
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 
@@ -30,6 +53,40 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("LIMS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LIMS_DATA_DIR", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def _connections_given_back() -> Iterator[None]:
+    """Fail a test after which a connection is still in somebody's hands, and close those that its pools keep.
+
+    Either would be closed whenever the cycle collector comes by: in the middle of another test, perhaps after its own
+    database is gone, and with a warning that is an error there.
+    """
+    out: dict[object, str] = {}
+    engines: set[Engine] = set()
+
+    def take(connection: object, record: object, proxy: object) -> None:
+        out[record] = "".join(traceback.format_stack(limit=25)[:-1])
+
+    def give_back(connection: object, record: object) -> None:
+        out.pop(record, None)
+
+    def use(connection: Connection) -> None:
+        engines.add(connection.engine)
+
+    listeners: tuple[tuple[type, str, Callable[..., None]], ...] = (
+        (Pool, "checkout", take),
+        (Pool, "checkin", give_back),
+        (Engine, "engine_connect", use),
+    )
+    for target, name, listener in listeners:
+        event.listen(target, name, listener)
+    yield
+    for target, name, listener in listeners:
+        event.remove(target, name, listener)
+    for engine in engines:
+        engine.dispose()
+    assert not out, "connections still out, taken at:\n" + "\n".join(out.values())
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from jinja2 import DictLoader, Environment
 from sqlalchemy import select
 
 from lims.cli import COMMANDS, main
 from lims.config import Settings
 from lims.db import Database
 from lims.models import AuditEvent, Membership, User
+from lims.views.compiled import kept_templates
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -44,6 +46,48 @@ def test_help_loads_no_heavy_library() -> None:
     code = code.replace("HEAVY", "{'flask', 'sqlalchemy', 'openpyxl', 'pydantic'}")
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip().endswith("set()")
+
+
+def test_serve_loads_nothing_before_it_is_used(lab: Database) -> None:
+    lab.close()
+    code = """
+import gc, sys, waitress
+from lims.cli import main
+from lims.config import Settings
+def answer(app, **options):
+    assert app.test_client().get("/login").status_code == 200
+    unused = {"alembic", "openpyxl", "psycopg", "smtplib", "lims.views.mail"}
+    print(gc.isenabled(), gc.get_freeze_count() > 100_000, unused & set(sys.modules))
+waitress.serve = answer
+main(["serve", "--port", sys.argv[1]])
+"""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = str(one.getsockname()[1])
+    answer = subprocess.run([sys.executable, "-c", code, port], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip().endswith("True True set()"), answer.stdout
+    assert list((Settings().data_dir / "compiled-templates").iterdir())
+
+
+@pytest.mark.parametrize("harm", ["others write", "a link", "gone"])
+def test_compiled_templates_are_kept_where_only_this_account_writes(tmp_path: Path, harm: str) -> None:
+    assert kept_templates(tmp_path) is not None
+    folder = tmp_path / "compiled-templates"
+    if harm == "others write":
+        folder.chmod(0o777)
+    elif harm == "a link":
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+    assert kept_templates(tmp_path / "nowhere" if harm == "gone" else tmp_path) is None
+
+
+def test_a_compiled_template_that_is_spoilt_or_cannot_be_kept_harms_no_page(tmp_path: Path) -> None:
+    for spoil in (lambda file: file.write_bytes(file.read_bytes()[:-50]), lambda file: (file.unlink(), file.mkdir())):
+        for _ in range(2):
+            page = Environment(loader=DictLoader({"page": "{{ 1 + 1 }}"}), bytecode_cache=kept_templates(tmp_path))
+            assert page.get_template("page").render() == "2"
+            (file,) = (tmp_path / "compiled-templates").iterdir()
+            if file.is_file():
+                spoil(file)
 
 
 def test_init_twice_keeps_what_is_there(lab: Database) -> None:

@@ -2,13 +2,17 @@
 
 The caller builds each row's `fields` (canonical JSON of `{field: [old, new]}`) by columns; this module hashes them,
 writes the rows now and the trail when the transaction is sealed. No object and no statement per row.
+
+Text may be given as UTF-8 bytes: what was encoded to be hashed is not encoded again by the driver.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, repeat
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.orm import Session
@@ -19,6 +23,16 @@ if TYPE_CHECKING:
     from lims.audit.record import Declared
 
 Row = tuple[Any, ...]
+Column: TypeAlias = "Sequence[Any] | repeat[Any]"
+"""One value a row, or `repeat(value)` where all rows share it."""
+
+_PARAMETERS = 150
+"""Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
+_PLAIN = re.compile(r"[\w .:-]*\Z", re.ASCII)
+"""Text that can stand in a statement between quotes as it is."""
+_COPIED_ROWS = 2_000
+"""Rows handed to COPY at a time: a block of a megabyte or so."""
+_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def reserve_ids(session: Session, table: Table, number: int) -> int:
@@ -32,30 +46,101 @@ def reserve_ids(session: Session, table: Table, number: int) -> int:
     return int(session.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
 
 
-def write_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert plain tuples: `executemany` on SQLite, `COPY` on PostgreSQL."""
-    names = ", ".join(f'"{column}"' for column in columns)
-    with writing(connection):
-        if connection.dialect.name == "postgresql":
-            driver: Any = connection.connection.driver_connection
-            with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-                write_row = copy.write_row
-                for row in rows:
-                    write_row(row)
-            return
-        marks = ", ".join("?" * len(columns))
-        # An empty list would run the statement once, with nothing bound.
-        listed = rows if isinstance(rows, list) else list(rows)
-        if listed:
-            connection.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', listed)  # noqa: S608  # table and columns are ours
+def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
+    """Insert columns of equal length, at least one of them no `repeat`: `executemany` on SQLite, `COPY` on PostgreSQL.
+
+    Values are strings, whole numbers, floats and `None`. Text without control characters, such as canonical JSON, may be
+    given as UTF-8 bytes.
+
+    Raises:
+        ValueError: the columns are of different lengths.
+    """
+    lengths = {len(column) for column in columns.values() if not isinstance(column, repeat)}
+    if len(lengths) != 1:
+        raise ValueError(f"{table}: columns of {sorted(lengths)} values")
+    (number,) = lengths
+    # Without rows, a statement would run once with nothing bound.
+    if number:
+        with writing(connection):
+            if connection.dialect.name == "postgresql":
+                _copy(connection.connection.driver_connection, table, columns)
+            else:
+                _execute_many(connection, table, columns, number)
 
 
-def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[str]) -> None:
+def _execute_many(connection: Connection, table: str, columns: Mapping[str, Column], number: int) -> None:
+    # What all rows share stands in the statement: the driver takes a microsecond to bind a `None`, which it tries to adapt.
+    shared = {name: literal for name, column in columns.items() if (literal := _literal(column)) is not None}
+    bound = [column for name, column in columns.items() if name not in shared]
+    values = ", ".join(shared.get(name) or _mark(column) for name, column in columns.items())
+    rows = zip(*bound, strict=False)
+    together = max(1, min(number, _PARAMETERS // len(bound)))
+    whole, rest = divmod(number, together)
+    for times, size in ((whole, together), (rest, 1)):
+        if times:
+            statement = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
+            connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)])
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _literal(column: Column) -> str | None:
+    """Write the value that all rows share as SQL, where nothing in it has to be escaped."""
+    if not isinstance(column, repeat):
+        return None
+    value = next(column)
+    if value is None:
+        return "NULL"
+    if type(value) is int:
+        return str(value)
+    return f"'{value}'" if isinstance(value, str) and _PLAIN.match(value) else None
+
+
+def _mark(column: Column) -> str:
+    value = next(column) if isinstance(column, repeat) else column[0]
+    return "CAST(? AS TEXT)" if isinstance(value, bytes) else "?"
+
+
+def _copy(driver: Any, table: str, columns: Mapping[str, Column]) -> None:
+    lines = map(b"\t".join, zip(*map(_copied, columns.values()), strict=False))
+    utf8 = driver.info.encoding == "utf-8"
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({_names(columns)}) FROM STDIN') as copy:
+        while some := list(islice(lines, _COPIED_ROWS)):
+            block = b"\n".join([*some, b""])
+            copy.write(block if utf8 else block.decode())
+
+
+def _copied(column: Column) -> Iterator[bytes]:
+    """Give a column's cells in the text format of COPY; equal values are written once."""
+    if isinstance(column, repeat):
+        return repeat(_copied_cell(next(column)))
+    types = set(map(type, column))
+    if types == {bytes}:
+        return (told.replace(b"\\", b"\\\\") for told in column)
+    if types == {int}:
+        return map(b"%d".__mod__, column)
+    # 1, 1.0 and True are equal and written differently; text and None never are.
+    if len(types - {type(None), str}) > 1:
+        return map(_copied_cell, column)
+    return map({one: _copied_cell(one) for one in set(column)}.__getitem__, column)
+
+
+def _copied_cell(value: Any) -> bytes:
+    if value is None:
+        return b"\\N"
+    if isinstance(value, bytes):
+        return value.replace(b"\\", b"\\\\")
+    return (value.translate(_COPY_ESCAPES) if isinstance(value, str) else repr(value)).encode()
+
+
+def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]) -> None:
     sha256 = hashlib.sha256
-    head = f'\x00{{"entity":"{entity}","fields":'
-    tail = f',"project":{"null" if project is None else project}}}'
+    head = f'\x00{{"entity":"{entity}","fields":'.encode()
+    tail = f',"project":{"null" if project is None else project}}}'.encode()
     declared.bulk_leaves += [
-        sha256(f'{head}{told},"key":{key}{tail}'.encode()).digest() for told, key in zip(fields, keys, strict=True)
+        sha256(b'%b%b,"key":%d%b' % (head, told, key, tail)).digest() for told, key in zip(fields, keys, strict=True)
     ]
     # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
     declared.bulk_rows.append((str(entity), keys, project, fields))
@@ -64,16 +149,15 @@ def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int 
 def insert_many(
     session: Session,
     table: Table,
-    columns: Sequence[str],
-    rows: list[Row],
+    columns: Mapping[str, Column],
     keys: Sequence[int],
     project: int | None,
-    fields: list[str],
+    fields: list[bytes],
 ) -> None:
-    """Insert rows (driver values, `id` among the columns) with one audited change each. `fields` is consumed as it is."""
+    """Insert columns of driver values (`id` among them) with one audited change a row. `fields` is consumed as it is."""
     declared = current(session)
     session.flush()
-    write_rows(session.connection(), table.name, columns, rows)
+    write_columns(session.connection(), table.name, columns)
     _collect(declared, table.name, keys, project, fields)
 
 
@@ -97,4 +181,4 @@ def update_many(
     statement = f'UPDATE "{table.name}" SET {settings}, "version" = "version" + 1 WHERE "id" = {mark}'  # noqa: S608  # table and columns are ours
     with writing(connection):
         connection.exec_driver_sql(statement, [(*row, key) for row, key in zip(rows, keys, strict=True)])
-    _collect(declared, table.name, keys, project, fields)
+    _collect(declared, table.name, keys, project, [told.encode() for told in fields])

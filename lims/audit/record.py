@@ -60,7 +60,7 @@ class Declared:
     changes: list[Change] = field(default_factory=list)
     bulk_leaves: list[bytes] = field(default_factory=list)
     """Hashes of changes whose rows the bulk writer has already written; they follow `changes` in the tree."""
-    bulk_rows: list[tuple[str, Sequence[int], int | None, list[str]]] = field(default_factory=list)
+    bulk_rows: list[tuple[str, Sequence[int], int | None, list[bytes]]] = field(default_factory=list)
     """(entity, keys, project, fields) of those, written when the event has its number."""
 
     def size(self) -> tuple[int, int, int]:

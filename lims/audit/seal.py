@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import count, repeat
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from lims.audit.bulk import write_rows
+from lims.audit.bulk import Column, write_columns
 from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
 from lims.audit.record import Declared, writing
 from lims.models import AuditChange, AuditEvent
@@ -60,8 +60,14 @@ def seal(connection: Connection, declared: Declared) -> int:
 
 def _write_bulk_changes(connection: Connection, seq: int, offset: int, declared: Declared) -> None:
     """Write the trail of the bulk rows, behind the `offset` changes that the unit of work made."""
-    columns = ("event_seq", "position", "entity", "key", "project_id", "fields")
     for entity, keys, project, fields in declared.bulk_rows:
-        rows = zip(repeat(seq), count(offset), repeat(entity), keys, repeat(project), fields, strict=False)
-        write_rows(connection, "audit_change", columns, rows)
+        columns: dict[str, Column] = {
+            "event_seq": repeat(seq),
+            "position": range(offset, offset + len(fields)),
+            "entity": repeat(entity),
+            "key": keys,
+            "project_id": repeat(project),
+            "fields": fields,
+        }
+        write_columns(connection, "audit_change", columns)
         offset += len(fields)

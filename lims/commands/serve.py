@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
 from importers.preflight import MAX_UPLOAD_BYTES
+from lims.commands.loading import collecting_later
 from lims.commands.support import Refusal, settings_of
+
+if TYPE_CHECKING:
+    from lims.config import Settings
+    from lims.views.transaction import Application
 
 THREADS = 8
 BACKLOG = 1024
@@ -26,18 +33,9 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     """Serve the pages until interrupted."""
     import waitress
 
-    from lims import logs
-    from lims.app import ConfigurationError, create_app
-
     settings = settings_of(context)
     settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
-    require_current_tables(settings.url)
-    listening = listen(settings.host, settings.port)
-    try:
-        app = create_app(settings)
-    except ConfigurationError as refused:
-        raise click.UsageError(str(refused)) from refused
-    logs.configure()
+    app, listening = prepare(settings)
     # Behind a proxy with a certificate, and only then, its word on the caller's address and scheme is taken.
     proxy = (
         {
@@ -52,6 +50,25 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     click.echo(f"Serving at http://{settings.host}:{settings.port}")
     limits = {"max_request_body_size": LARGEST_BODY, "connection_limit": CONNECTIONS}
     waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **limits, **proxy)
+
+
+@collecting_later()
+def prepare(settings: Settings) -> tuple[Application, socket.socket]:
+    """Make what is served, and the socket to serve it on."""
+    from lims import logs
+    from lims.app import ConfigurationError, create_app
+
+    require_current_tables(settings.url)
+    listening = listen(settings.host, settings.port)
+    try:
+        app = create_app(settings)
+    except ConfigurationError as refused:
+        listening.close()
+        raise click.UsageError(str(refused)) from refused
+    logs.configure()
+    # What is there now stays until the end: no later look for garbage needs to go through it.
+    gc.freeze()
+    return app, listening
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,8 +7,10 @@ found; the commit does it again inside the writing transaction, and stops if any
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from importers.base import Claim, Finding, Question, Reading, Refused, Severity
 from importers.identify import identify
 from importers.registry import by_key
 from importers.workbook import Workbook, open_workbook
-from lims.audit.bulk import write_rows
+from lims.audit.bulk import Column, write_columns
 from lims.audit.checkpoint import make_checkpoint
 from lims.audit.record import Actor, declare
 from lims.config import Settings
@@ -50,10 +52,22 @@ class Outcome:
     report: dict[str, Any]
     findings: tuple[Finding, ...]
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to the parent with findings as columns: 100,000 objects, each with a state of its own, take seconds."""
+        columns = tuple(zip(*map(_CELLS, self.findings), strict=True))
+        return (_outcome_again, (self.batch_id, self.state, self.importer, self.report, columns))
+
     @property
     def blocked(self) -> bool:
         """Tell whether something keeps the file from being committed."""
         return self.state is BatchState.REFUSED
+
+
+_CELLS = attrgetter(*(one.name for one in fields(Finding)))
+
+
+def _outcome_again(batch_id: int, state: BatchState, importer: str | None, report: dict[str, Any], columns: Any) -> Outcome:
+    return Outcome(batch_id, state, importer, report, tuple(map(Finding, *columns)) if columns else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,20 +387,17 @@ def _write_outcome(session: Session, batch: ImportBatch, outcome: Outcome) -> No
     batch.report = outcome.report
     session.flush()
     session.execute(delete(ImportFinding).where(ImportFinding.batch_id == batch.id))
-    columns = ("batch_id", "severity", "code", "sheet", "row_number", "column_number", "value", "message", "expected", "remedy")
-    rows = [
-        (
-            batch.id,
-            one.severity.value,
-            one.code,
-            one.sheet and one.sheet[:LONGEST_NAME],
-            one.row,
-            one.column,
-            one.value,
-            one.message,
-            one.expected,
-            one.remedy,
-        )
-        for one in outcome.findings
-    ]
-    write_rows(session.connection(), "import_finding", columns, rows)
+    found = outcome.findings
+    columns: dict[str, Column] = {
+        "batch_id": repeat(batch.id),
+        "severity": [one.severity.value for one in found],
+        "code": [one.code for one in found],
+        "sheet": [one.sheet and one.sheet[:LONGEST_NAME] for one in found],
+        "row_number": [one.row for one in found],
+        "column_number": [one.column for one in found],
+        "value": [one.value for one in found],
+        "message": [one.message for one in found],
+        "expected": [one.expected for one in found],
+        "remedy": [one.remedy for one in found],
+    }
+    write_columns(session.connection(), "import_finding", columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -87,10 +87,9 @@ def _recorded(session: Session, plan: Plan, ignore_batch: int | None) -> dict[Sl
 def _slots(planned: Planned, recorded: dict[Slot, list[Recorded]], *, accept_changes: bool) -> Iterator[Finding]:
     """Decide what is new, the same, changed or conflicting: by slot and occurrence, never by content alone."""
     kind = planned.kind.code
-    keys = [
-        (host.id, tumour[0] if tumour else 0, kind, slot) if host else (0, 0, kind, slot)
-        for host, tumour, slot in zip(planned.hosts, planned.tumours or [None] * len(planned), planned.slots, strict=True)
-    ]
+    animals = [host.id if host else 0 for host in planned.hosts]
+    implants = [tumour[0] if tumour else 0 for tumour in planned.tumours] if planned.tumours else repeat(0, len(planned))
+    keys = list(zip(animals, implants, repeat(kind, len(planned)), planned.slots, strict=True))
     if len(set(keys)) == len(keys) and not (recorded and not recorded.keys().isdisjoint(keys)):
         return
     groups: dict[Slot, list[int]] = defaultdict(list)
@@ -225,9 +224,12 @@ def _jumps(planned: Planned) -> Iterator[Finding]:
     values = planned.values
     for indices in by_subject.values():
         indices.sort(key=planned.series.when.__getitem__)
-        for before, after in pairwise(indices):
-            low, high = sorted((values[before] or 0, values[after] or 0))
-            if low > 0 and high > low * ratio and after not in planned.fates:
+        known = [values[index] or 0 for index in indices]
+        for place, (low, high) in enumerate(pairwise(known), start=1):
+            # Compared without sorting the two: most files come here for growth over weeks, and hardly a pair is a jump.
+            jumps = low > 0 and high > 0 and (high > low * ratio or low > high * ratio)
+            if jumps and indices[place] not in planned.fates:
+                before, after = indices[place - 1], indices[place]
                 yield planned.finding(
                     after,
                     Severity.WARNING,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import repeat
 from typing import Any
 
+import orjson
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from lims.audit.bulk import insert_many, reserve_ids, update_many
+from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
 from lims.audit.canon import canonical, text_of
 from lims.audit.record import Actor, declare, field_name
 from lims.domain.errors import DomainError
@@ -100,8 +101,8 @@ def record_measurements(session: Session, actor: Actor, readings: Readings, *, r
     session.flush()
     first = reserve_ids(session, TABLE, len(readings))
     ids = range(first, first + len(readings))
-    rows = _driver_rows(readings, ids, session.get_bind().dialect.name)
-    insert_many(session, TABLE, COLUMNS, rows, ids, readings.project[0], audit_fields(readings))
+    columns = dict(zip(COLUMNS, _driver_columns(readings, ids, session.get_bind().dialect.name), strict=True))
+    insert_many(session, TABLE, columns, ids, readings.project[0], audit_fields(readings))
     return ids
 
 
@@ -126,53 +127,82 @@ def _moments(column: Sequence[datetime] | None, dialect: str) -> Any:
     return [moment.strftime(pattern) for moment in column]
 
 
-def _driver_rows(readings: Readings, ids: range, dialect: str) -> list[tuple[Any, ...]]:
-    return list(
-        zip(
-            ids,
-            repeat(readings.project[0]),
-            _ids(readings.animals),
-            _ids(readings.implants),
-            repeat(readings.kind),
-            readings.values,
-            _each(readings.lengths),
-            _each(readings.widths),
-            _each(readings.heights),
-            _each(_terms(readings.formula)),
-            readings.taken_on,
-            _moments(readings.taken_at, dialect),
-            _each(readings.relative_days),
-            _ids(readings.studies),
-            readings.slots,
-            _each(readings.occurrences),
-            _each(_terms(readings.qualities or Quality.OK)),
-            _each(readings.quality_reasons),
-            _each(readings.operators),
-            _each(readings.devices),
-            repeat(readings.batch and readings.batch[0]),
-            repeat(readings.sheet),
-            _each(readings.rows),
-            _each(readings.columns),
-            _each(readings.raw),
-            repeat(RecordStatus.ACTIVE.value),
-            repeat(1),
-            strict=False,
-        )
+def _driver_columns(readings: Readings, ids: range, dialect: str) -> tuple[Column, ...]:
+    """Give the values of `COLUMNS`, in their order."""
+    return (
+        ids,
+        repeat(readings.project[0]),
+        _ids(readings.animals),
+        _ids(readings.implants),
+        repeat(readings.kind),
+        readings.values,
+        _each(readings.lengths),
+        _each(readings.widths),
+        _each(readings.heights),
+        _each(_terms(readings.formula)),
+        readings.taken_on,
+        _moments(readings.taken_at, dialect),
+        _each(readings.relative_days),
+        _ids(readings.studies),
+        readings.slots,
+        _each(readings.occurrences),
+        _each(_terms(readings.qualities or Quality.OK)),
+        _each(readings.quality_reasons),
+        _each(readings.operators),
+        _each(readings.devices),
+        repeat(readings.batch and readings.batch[0]),
+        repeat(readings.sheet),
+        _each(readings.rows),
+        _each(readings.columns),
+        _each(readings.raw),
+        repeat(RecordStatus.ACTIVE.value),
+        repeat(1),
     )
 
 
-def audit_fields(readings: Readings) -> list[str]:
-    """Give each reading's `{field: [null, value]}` as canonical JSON, built by columns: one `%` a row and no object."""
-    template: list[str] = []
-    columns: list[Sequence[Any]] = []
+def audit_fields(readings: Readings) -> list[bytes]:
+    """Give each reading's `{field: [null, value]}` as canonical JSON, built by columns: one join a row and no object.
+
+    Raises:
+        ValueError: the columns are of different lengths.
+    """
+    pieces: list[Iterable[bytes]] = []
+    # The first field, the animal, is always there; every other one brings its own comma.
+    mark, shared = "{", ""
     for name, column in sorted(_audited(readings).items()):
-        told, values = _piece(name, column)
-        template.append(told)
-        if values is not None:
-            columns.append(values)
-    # Every piece brings its own comma in front; the first field, the animal, is always there.
-    pattern = "{" + "".join(template).removeprefix(",") + "}"
-    return [pattern % row for row in zip(*columns, strict=True)]
+        opening = f'{mark}"{name}":[null,'
+        mark = ","
+        if not isinstance(column, (list, range)):
+            shared += f"{opening}{_told(column)}]"
+            continue
+        if len(column) != len(readings):
+            raise ValueError(f"{len(column)} of {name} for {len(readings)} readings")
+        types: set[type] = {int} if isinstance(column, range) else set(map(type, column))
+        if type(None) in types:
+            told = {one: b"" if one is None else f"{opening}{_told(one)}]".encode() for one in set(column)}
+            pieces += [repeat(shared.encode()), map(told.__getitem__, column)]
+            shared = ""
+        else:
+            pieces += [repeat(f"{shared}{opening}".encode()), _column_told(column, types)]
+            shared = "]"
+    return list(map(b"".join, zip(*pieces, repeat(f"{shared}}}".encode()), strict=False)))
+
+
+def _column_told(column: Sequence[Any], types: set[type]) -> Iterable[bytes]:
+    """Give a column's values, all of these types, as the trail's JSON; equal values are written once."""
+    if types == {int}:
+        return map(b"%d".__mod__, column)
+    distinct = list(set(column))
+    if types == {str}:
+        # Within JSON's text every quote has a backslash before it, so `","` stands between two texts only.
+        texts = orjson.dumps(distinct)[2:-2].split(b'","')
+        told = {one: b'"%b"' % text for one, text in zip(distinct, texts, strict=True)}
+    elif types == {float}:
+        # As `text_of` says: adding 0.0 turns -0.0 into 0.0.
+        told = {one: b'"%a"' % (one + 0.0) for one in distinct}
+    else:
+        told = {one: _told(one).encode() for one in distinct}
+    return map(told.__getitem__, column)
 
 
 def _audited(readings: Readings) -> dict[str, Any]:
@@ -204,21 +234,6 @@ def _audited(readings: Readings) -> dict[str, Any]:
         "width_mm": readings.widths,
     }
     return {name: column for name, column in fields.items() if column is not None}
-
-
-def _piece(name: str, column: Any) -> tuple[str, Sequence[Any] | None]:
-    """Give one field's part of the row pattern, and the column that fills it (none where all rows share the value)."""
-    if not isinstance(column, (list, range)):
-        return f',"{name}":[null,{_told(column)}]'.replace("%", "%%"), None
-    types = {int} if isinstance(column, range) else set(map(type, column))
-    if types == {int}:
-        return f',"{name}":[null,%d]', column
-    if types == {float}:
-        return f',"{name}":[null,"%r"]', column
-    distinct = {one: _told(one) for one in set(column) if one is not None}
-    if type(None) not in types:
-        return f',"{name}":[null,%s]', [distinct[one] for one in column]
-    return "%s", ["" if one is None else f',"{name}":[null,{distinct[one]}]' for one in column]
 
 
 def _told(value: Any) -> str:

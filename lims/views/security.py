@@ -22,7 +22,6 @@ from lims.audit.record import Actor, declare
 from lims.config import Settings
 from lims.models import User
 from lims.records.passwords import MINIMUM_LENGTH, PARALLELISM, TIME_COST
-from lims.views.mail import send_text
 from lims.views.request_log import request_id
 from lims.views.transaction import current_session, installation, let_go
 
@@ -140,6 +139,9 @@ class AccountMail(MailUtil):
         self, template: str, subject: str, recipient: Any, sender: Any, body: str | None, html: str | None, **kwargs: Any
     ) -> None:
         """Send the text of a message."""
+        # Loaded here: most installations start without ever sending one.
+        from lims.views.mail import send_text
+
         server = installation().settings.mail_server
         if server and body:
             send_text(server, sender=str(sender), recipient=str(recipient), subject=str(subject), body=body)

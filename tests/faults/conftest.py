@@ -53,7 +53,7 @@ class Lab:
 
     def file(self, path: str, name: str = "director", **query: str) -> TestResponse:
         """Get a file whole; one that is streamed lets go of its database at its end."""
-        response = self.browser(name).client.get(path, query_string=query, buffered=True)
+        response = self.browser(name).client.get(path, query_string=query)
         assert response.status_code == HTTPStatus.OK, (path, response.status)
         assert response.headers["Content-Disposition"].startswith("attachment"), path
         return response

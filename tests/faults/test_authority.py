@@ -51,7 +51,7 @@ def test_another_projects_records_are_not_found_in_either_project(lab: Lab, proj
                 continue
             path = lab.address(rule, project=project, ids_of=THERE)
             data = token | {"reason": "x", "version": "1"} if method == "POST" else None
-            response = lab.browser("manager").client.open(path, method=method, data=data, buffered=True)
+            response = lab.browser("manager").client.open(path, method=method, data=data)
             assert response.status_code == HTTPStatus.NOT_FOUND, (method, path)
             tried += 1
     assert tried >= 19
@@ -66,9 +66,7 @@ def test_no_role_does_by_any_address_what_it_may_not(lab: Lab) -> None:
             if action not in PERMISSIONS or allowed(role, action):
                 continue
             for method in rule.methods & {"GET", "POST"}:  # type: ignore[operator]
-                response = lab.browser(name).client.open(
-                    lab.address(rule), method=method, data=token if method == "POST" else None, buffered=True
-                )
+                response = lab.browser(name).client.open(lab.address(rule), method=method, data=token if method == "POST" else None)
                 assert response.status_code == HTTPStatus.FORBIDDEN, (name, method, rule)
                 refused += 1
         assert lab.events() == before, name

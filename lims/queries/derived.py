@@ -103,19 +103,22 @@ def donors_without_consent(session: Session, record: Base) -> list[DonorConsent]
 
 
 def _donors_of(record: Base) -> AnySelect | None:
-    if isinstance(record, Patient):
-        return select(Patient.id).where(Patient.id == record.id)
-    if isinstance(record, Specimen):
-        return select(Specimen.donor_id).where(Specimen.id == record.id)
-    if isinstance(record, Aliquot):
-        return select(Specimen.donor_id).where(Specimen.id == record.specimen_id)
-    if isinstance(record, PdxModel):
-        return select(Specimen.donor_id).where(Specimen.id == record.founding_specimen_id)
-    if isinstance(record, Implant):
-        return _implant_donors().where(Implant.id == record.id)
-    if isinstance(record, Animal):
-        return _implant_donors().where(Implant.animal_id == record.id, Implant.status == RecordStatus.ACTIVE)
-    return None
+    match record:
+        case Patient():
+            donors: AnySelect | None = select(Patient.id).where(Patient.id == record.id)
+        case Specimen():
+            donors = select(Specimen.donor_id).where(Specimen.id == record.id)
+        case Aliquot():
+            donors = select(Specimen.donor_id).where(Specimen.id == record.specimen_id)
+        case PdxModel():
+            donors = select(Specimen.donor_id).where(Specimen.id == record.founding_specimen_id)
+        case Implant():
+            donors = _implant_donors().where(Implant.id == record.id)
+        case Animal():
+            donors = _implant_donors().where(Implant.animal_id == record.id, Implant.status == RecordStatus.ACTIVE)
+        case _:
+            donors = None
+    return donors
 
 
 def _implant_donors() -> AnySelect:

@@ -16,6 +16,7 @@ from lims.domain.passage import passage_label, passage_labels
 from lims.domain.tissue_terms import CheckResult, Her2Result, ModelKind
 from lims.domain.vocabulary import ModelStatus, PassageConvention, RecordStatus
 from lims.models import Aliquot, Implant, ModelCheck, Patient, PdxModel, Specimen
+from lims.queries.drift import her2_drift
 from lims.queries.models import (
     Take,
     TakeTable,
@@ -170,6 +171,7 @@ def _context(model: PdxModel) -> dict[str, Any]:
         "checks": _checks(checks),
         "failed": [(CHECK_WORDS[one.kind], one) for one in newest.values() if one.result is CheckResult.FAILED],
         "others": other_lines(session, model),
+        "drift": her2_drift(session, model.project_id, founding.donor_id) if founding else None,
     }
 
 

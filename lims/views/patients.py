@@ -11,6 +11,7 @@ from wtforms import StringField
 from lims.domain.vocabulary import RecordStatus, Sex
 from lims.models import Patient
 from lims.queries.derived import derived_counts, derived_rows, models_of
+from lims.queries.drift import her2_drift
 from lims.queries.patients import consents_of, patient_list, specimens_of, therapy_of
 from lims.queries.scope import find
 from lims.records.consents import doubts_of_end, end_consents
@@ -95,6 +96,7 @@ def _context(patient: Patient) -> dict[str, Any]:
         "class_words": class_words,
         "stop_words": stop_words,
         "specimens": [(specimen, her2(specimen.her2_result, specimen.her2_label)) for specimen in specimens],
+        "drift": her2_drift(session, patient.project_id, patient.id),
         "models": models_of(session, patient.id),
         "counts": derived_counts(session, patient.id),
     }

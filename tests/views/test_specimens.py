@@ -178,6 +178,8 @@ def test_a_harvest_shows_its_animal_and_the_way_of_its_line(ada: Browser, sqlite
     assert drawn is not None
     assert [link["href"] for link in drawn.svg.find_all("a")] == [metastasis, f"{LIST}{harvest.id}"]  # type: ignore[union-attr]
     assert "BM-01" in message(page)
+    for address in ("/p/BCBM/patients/1", "/p/BCBM/models/1"):
+        assert "HER2-positive → HER2-low at BM-01-P0" in message(ada.get(address))
     assert "P0\xa0·\xa0M0012" in ada.get(LIST).text
 
 

@@ -222,7 +222,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value[1:]) if len(value) == 2 else ", ".join(str(one) for one in value)
+        refers = len(value) == 2 and isinstance(value[0], int)  # id and name
+        return ", ".join(str(one) for one in (value[1:] if refers else value))
     if isinstance(value, str) and (moment := _MOMENT.fullmatch(value)):
         return f"{moment[1]} {moment[2]} UTC"
     return TERM_WORDS.get(value, str(value)) if isinstance(value, str) else str(value)

@@ -197,7 +197,10 @@ def test_an_str_profile_is_typed_one_locus_a_line(ada: Browser, metastasis: str)
     loci = shown.find("dl", class_="loci")
     assert loci is not None
     assert loci.get_text(" ", strip=True) == "TH01 6, 9.3"
-    change = ada.get("/p/BCBM/profiles/1/change")
+    address = "/p/BCBM/profiles/1/change"
+    change = ada.get(address)
+    ada.submit(change, address, status=302, alleles="TH01: 6, 9.3\nTPOX: 8", reason="one more locus", confirmed="y")
+    assert "→ TH01: 6, 9.3, TPOX: 8" in message(ada.get("/p/BCBM/profiles/1/history"))
     assert change.find("textarea", id="alleles").text.strip() == "TH01: 6, 9.3"  # type: ignore[union-attr]
 
 

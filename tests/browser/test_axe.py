@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.app import create_app
-from lims.domain.tissue_terms import AlterationKind, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
-from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
+from lims.domain.colony_terms import Hemisphere
+from lims.domain.tissue_terms import AlterationKind, CheckKind, CheckResult, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
+from lims.domain.vocabulary import BatchState, ImplantSite, RecordStatus, RoleName
 from lims.intake.run import Outcome
-from lims.models import Animal, AuditEvent, Measurement, Membership, Project
+from lims.models import Aliquot, Animal, AuditEvent, Implant, Measurement, Membership, PdxModel, Project, User
 from lims.records.accounts import create_user
 from lims.records.projects import add_member
 from tests.browser.conftest import PASSWORD_HASH, LiveServer, browsing, sign_in
@@ -30,14 +31,22 @@ WIDTHS: dict[int, dict[str, object]] = {
     820: {"runOnly": ["button-name", "color-contrast", "label", "link-name", "scrollable-region-focusable", "target-size"]},
 }
 """Each width with axe's options: at the second, the rules that a narrower window can break."""
+ALLELES = ["CSF1PO: 10, 12", "D13S317: 11, 12", "D16S539: 9, 11", "D18S51: 14, 17", "D3S1358: 15, 16", "D5S818: 11, 12"]
+ALLELES += ["D7S820: 8, 10", "FGA: 21, 23", "AMEL: X"]
 DAYS = ("2026-03-02", "2026-03-09")
 FILES = frozenset({"imports.source", "imports.refused", "audit.export", "static", "security.static"})
-"""What answers with a file instead of a page."""
+FILES |= {"api.projects", "api.index", "api.show", "api.document"}
+"""What answers with a file, or JSON, instead of a page."""
 
 FULL = {
     "home": "/",
     "account": "/account/",
     "change-password": "/account/password",
+    "tokens": "/account/tokens/",
+    "token-withdraw": "/account/tokens/{token}/withdraw",
+    "api": "/api/",
+    "identifiers": "/p/FULL/identifiers/",
+    "identifier-change": "/p/FULL/identifiers/aliquot",
     "verify": "/verify",
     "projects": "/projects/",
     "project-new": "/projects/new",
@@ -107,6 +116,22 @@ FULL = {
     "profile-change": "/p/FULL/profiles/{profile}/change",
     "profile-withdraw": "/p/FULL/profiles/{profile}/withdraw",
     "profile-history": "/p/FULL/profiles/{profile}/history",
+    "models": "/p/FULL/models/",
+    "models-cohort": "/p/FULL/models/?cohort=3",
+    "model": "/p/FULL/models/{model}",
+    "model-new": "/p/FULL/models/new",
+    **{f"model-{step}": f"/p/FULL/models/{{model}}/{step}" for step in ("change", "withdraw", "history")},
+    "model-check": "/p/FULL/checks/{check}",
+    "model-check-new": "/p/FULL/checks/new?model_id=BM-01",
+    **{f"model-check-{step}": f"/p/FULL/checks/{{check}}/{step}" for step in ("change", "withdraw", "history")},
+    "implants": "/p/FULL/implants/",
+    "implant": "/p/FULL/implants/{implant}",
+    **{
+        f"implant-{step}": f"/p/FULL/implants/{{implant}}/{step}"
+        for step in ("change", "withdraw", "history", "engraftment", "harvest")
+    },
+    "surgery": "/p/FULL/implants/surgery?aliquot_id=AL-1",
+    "surgery-done": "/p/FULL/implants/surgery/done?implant={implant}",
     "animal-lineage": "/p/FULL/lineage/animal/{animal}",
     "storage": "/p/FULL/storage/",
     "storage-moving": "/p/FULL/storage/?moving=AL-1",
@@ -153,6 +178,9 @@ EMPTY = {
         "project": "",
         "studies": "studies/",
         "specimens": "specimens/",
+        "models": "models/",
+        "implants": "implants/",
+        "surgery": "implants/surgery",
         "alterations": "alterations/",
         "alterations-matrix": "alterations/matrix",
         "animals": "animals/",
@@ -191,6 +219,7 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         bare = factories.study(session, session.get_one(Project, empty.project))
         member = session.scalars(select(Membership).where(Membership.project_id == project.id)).one()
         keys = {"study": study.id, "empty_study": bare.id, "member": member.id, "person": member.user_id}
+        keys["token"] = factories.token(session, session.get_one(User, member.user_id), last_used_on=date(2026, 3, 9)).id
         keys |= colony(session, project)
         keys |= freezer(session, project)
         keys |= findings(session, project)
@@ -236,7 +265,7 @@ def findings(session: Session, project: Project) -> dict[str, int]:
     model = factories.model(session, project, "BM-01", founding_specimen_id=founding.id)
     assay = factories.assay(session, founding, laboratory="Central pathology", note="Second reader agreed.")
     factories.assay(session, founding, status=RecordStatus.WITHDRAWN)
-    profile = factories.profile(session, founding)
+    profile = factories.profile(session, founding, alleles=ALLELES)
     factories.aliquot(session, founding)
     alteration = factories.alteration(session, founding, "ERBB2", hgvs="p.Leu755Ser", vaf_percent=12)
     harvest = founding
@@ -252,13 +281,41 @@ def findings(session: Session, project: Project) -> dict[str, int]:
             factories.alteration(session, harvest, gene, kind=AlterationKind.COPY_NUMBER, copies=8 - 3 * passage)
         host = {"kind": AlterationKind.EXPRESSION, "compartment": Compartment.MOUSE_HOST}
         factories.alteration(session, harvest, "Abcg2", log2_ratio=2.1, **host)
+    failed = {"kind": CheckKind.STR_PROFILE, "result": CheckResult.FAILED, "value_percent": 61.5}
+    compared = {"profile_id": factories.profile(session, harvest, alleles=ALLELES[:8]).id, "reference_profile_id": profile.id}
+    check = factories.model_check(session, model, **failed, **compared)
     return {
+        "model": model.id,
+        "check": check.id,
+        "implant": operated(session, model).id,
         "specimen": founding.id,
         "harvest": harvest.id,
         "assay": assay.id,
         "alteration": alteration.id,
         "profile": profile.id,
     }
+
+
+def operated(session: Session, model: PdxModel) -> Implant:
+    """Implant tissue of a model into a brain, with all that is recorded of surgery."""
+    tissue = session.scalars(select(Aliquot).where(Aliquot.specimen_id == model.founding_specimen_id)).one()
+    surgery = {
+        "site": ImplantSite.INTRACRANIAL,
+        "hemisphere": Hemisphere.RIGHT,
+        "region": "striatum",
+        "implanted_on": date(2026, 3, 2),
+        "implanted_at": datetime(2026, 3, 2, 14, 5, tzinfo=UTC),
+        "analgesic": "buprenorphine 0.1 mg/kg",
+        "analgesia_hours": 8,
+        "analgesia_doses": 3,
+        "ap_mm": 0.5,
+        "ml_mm": 2,
+        "dv_mm": 3,
+        "cell_count": 100_000,
+        "passage": 0,
+    }
+    project = session.get_one(Project, model.project_id)
+    return factories.implant(session, factories.animal(session, project), "T1", model_id=model.id, aliquot_id=tissue.id, **surgery)
 
 
 def files_in_every_state(desk: Desk, study: str, animals: list[str]) -> dict[str, int]:

@@ -40,7 +40,7 @@ _VERBS = {
 _WHOLE = {"audit:check": "audit trail verified", "project:create": "project made"}
 _PLURALS = {"study": "studies", "animal's other name": "other names of animals"}
 _EXPORTED = ("animal", "audit", "batch", "measurement", "study")
-_NOT_OF_PROJECTS = frozenset({"role", "stored_file", "user_account"})
+_NOT_OF_PROJECTS = frozenset({"api_token", "role", "stored_file", "user_account"})
 _DETAILS = {
     "after": "Reviewed after event",
     "changes": "Changes checked",

@@ -184,7 +184,7 @@ def test_the_twenty_first_bad_token_is_429_and_a_good_one_counts_for_nothing(app
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"name": "  "}, "which program"),
+        ({"name": "  "}, "cannot be used"),
         ({"name": "R script"}, "already"),
         ({"name": "x" * 300}, "cannot be used"),
         ({"name": "other", "expires_on": "2020-01-01"}, "has passed"),

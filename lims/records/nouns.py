@@ -128,6 +128,9 @@ def record(
     noun.check(session, project_id, drafts)
     keys: list[Any] = [_key(noun, draft.values) for draft in drafts] if noun.key else list(range(len(drafts)))
     existing = _existing(session, noun, project_id, keys) if noun.key else {}
+    for key, draft in zip(keys, drafts, strict=True):
+        if key in existing:
+            _refuse_another_origin(noun, existing[key], draft.values)
     wanted = [(key, draft.values | {"project_id": project_id}) for key, draft in zip(keys, drafts, strict=True)]
     records = _flushed(session, noun, lambda: add_or_reinstate(session, existing, wanted, noun.model))
     noun.follow(session, records)
@@ -329,6 +332,19 @@ def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Seque
         if key in found and found[key].status is RecordStatus.ACTIVE:
             raise _taken(noun, key, "exists already")
     return found
+
+
+def _refuse_another_origin(noun: Noun[Record], withdrawn: Record, values: Mapping[str, Any]) -> None:
+    """Let a withdrawn record come back under its code as itself only: what was made since follows from where it is from."""
+    for name in sorted(noun.fixed - set(noun.key)):
+        if values[name] is not None and getattr(withdrawn, name) != values[name]:
+            told = f'"{withdrawn.audit_label}" was withdrawn, and had another {word(noun.model, name)}.'
+            raise DomainError(
+                f"{noun.word[0].upper()}{noun.word[1:]} {told}",
+                field=noun.key[-1],
+                expected=f"a {word(noun.model, noun.key[-1])} that no {noun.word} had before",
+                remedy=f"Bring the withdrawn {noun.word} back, or use another code.",
+            )
 
 
 def _taken(noun: Noun[Record], key: tuple[Any, ...], told: str) -> DomainError:

@@ -97,3 +97,16 @@ def test_specimen_has_one_source(database: Database, actor: Actor, sourced: bool
     sources = {"patient_id": patient.id, "source_implant_id": tumour.id} if sourced else {}
     with pytest.raises(DomainError, match=told), database.transaction() as session:
         record(session, actor, SPECIMEN, project.id, [{"code": "S1", "kind": SpecimenKind.TUMOUR, **sources}])
+
+
+def test_a_withdrawn_specimen_never_comes_back_as_somebody_elses(database: Database, actor: Actor) -> None:
+    with factories.declared(database) as session:
+        project = factories.project(session)
+        one, other = factories.patient(session, project), factories.patient(session, project)
+        factories.specimen(session, one, "S1", status=RecordStatus.WITHDRAWN)
+    row = {"code": "S1", "kind": SpecimenKind.TUMOUR}
+    with pytest.raises(DomainError, match='"S1" was withdrawn, and had another patient'), database.transaction() as session:
+        record(session, actor, SPECIMEN, project.id, [row | {"patient_id": other.id}])
+    with database.transaction() as session:
+        (again,) = record(session, actor, SPECIMEN, project.id, [row | {"patient_id": one.id}])
+    assert (again.status, again.donor_id) == (RecordStatus.ACTIVE, one.id)

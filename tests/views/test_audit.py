@@ -143,7 +143,7 @@ def test_an_event_tells_who_when_why_and_its_place_in_the_chain(auditor: Browser
     with sqlite_database.reading() as session:
         event = session.get_one(AuditEvent, 3)
     text = message(page)
-    for part in ("Animal changed", "tester", "moved", "cage C1 → C2", event.at, event.hash, event.previous_hash, event.root):
+    for part in ("Animal changed", "tester", "moved", "ear tag C1 → C2", event.at, event.hash, event.previous_hash, event.root):
         assert part in text
     assert page.find("a", href=f"/p/BCBM/animals/{trail.animal}")
 
@@ -153,11 +153,11 @@ def test_a_record_s_history_is_told_whole_to_those_of_its_project(
 ) -> None:
     path = f"{HERE}record/animal/{trail.animal}"
     page = auditor.get(path, heading="History of animal")
-    assert "changed cage C1 → C2" in message(page)
+    assert "changed ear tag C1 → C2" in message(page)
     assert "Reason: moved" in message(page)
     assert page.find("a", href=f"{HERE}3")
     technician = Browser(app).sign_in("Tom").get(path)
-    assert "changed cage C1 → C2" in message(technician)
+    assert "changed ear tag C1 → C2" in message(technician)
     assert not technician.find("a", href=f"{HERE}3"), "the event's page is not for technicians"
     with sqlite_database.reading() as session:
         foreign = session.scalar(select(Animal.id).where(Animal.project_id != trail.project).limit(1))
@@ -219,7 +219,7 @@ def test_json_lines_hold_as_many_events_as_the_list_counts(auditor: Browser, sql
 def test_xlsx_opens_and_an_unknown_format_does_not(auditor: Browser) -> None:
     response = auditor.client.get(f"{HERE}export?format=xlsx&action=animal:change")
     sheet = load_workbook(io.BytesIO(sent(response)), read_only=True).worksheets[0]
-    assert [row[8:11] for row in sheet.iter_rows(min_row=2, values_only=True)] == [("cage", "C1", "C2")]
+    assert [row[8:11] for row in sheet.iter_rows(min_row=2, values_only=True)] == [("ear_tag", "C1", "C2")]
     assert "'pdf' is no format for the audit trail. Expected: csv, xlsx, jsonl" in message(
         auditor.get(f"{HERE}export?format=pdf", 422)
     )
@@ -260,10 +260,10 @@ def test_verifying_says_that_all_holds_and_records_it(auditor: Browser, settings
 def test_an_edit_behind_the_log_is_told_with_record_field_and_values(
     auditor: Browser, trail: Trail, sqlite_database: Database
 ) -> None:
-    tamper(sqlite_database, "UPDATE animal SET cage = 'X9' WHERE cage = 'C2'")
+    tamper(sqlite_database, "UPDATE animal SET ear_tag = 'X9' WHERE ear_tag = 'C2'")
     verified = message(auditor.submit(auditor.get(HERE), f"{HERE}verify", status=200))
     assert "The audit trail does not hold." in verified
-    assert "cage: the trail says C2 (event 3), the table holds X9." in verified
+    assert "ear tag: the trail says C2 (event 3), the table holds X9." in verified
     assert verified.count("the table holds") == 1, "the other project's animal is counted, not told"
     assert "1 more problem is in records of no project or of other projects" in verified
     assert json.loads(newest(sqlite_database).detail)["problems"] == 2
@@ -330,8 +330,8 @@ def test_the_pages_are_the_same_on_each_engine(app_on_each: Application, databas
     browser = Browser(app_on_each).sign_in("Ines")
     page = browser.get(HERE)
     assert {1, 2, 3} <= set(listed(page))
-    assert "cage C1 → C2" in message(browser.get(f"{HERE}3"))
-    assert "cage C1 → C2" in message(browser.get(f"{HERE}record/animal/{told.animal}"))
+    assert "ear tag C1 → C2" in message(browser.get(f"{HERE}3"))
+    assert "ear tag C1 → C2" in message(browser.get(f"{HERE}record/animal/{told.animal}"))
     assert "Everything holds." in message(browser.submit(page, f"{HERE}verify", status=200))
     browser.submit(page, f"{HERE}review", comment="seen")
-    assert b"cage,C1,C2" in sent(browser.client.get(f"{HERE}export?format=csv"))
+    assert b"ear_tag,C1,C2" in sent(browser.client.get(f"{HERE}export?format=csv"))

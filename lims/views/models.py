@@ -207,7 +207,7 @@ def _take_row(of: Any, take: Take) -> dict[str, Any]:
 def _implants(model: PdxModel, implants: Sequence[Implant]) -> dict[str, Any]:
     columns = [
         {"key": "passage", "label": "Passage"},
-        {"key": "implant", "label": "Animal and tumour", "mono": True},
+        {"key": "implant", "label": "Implant", "mono": True},
         {"key": "site", "label": "Site"},
         {"key": "on", "label": "Implanted"},
         {"key": "engraftment", "label": "Engraftment"},

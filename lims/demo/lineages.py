@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -36,6 +36,7 @@ from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFIL
 NSG = "NOD.Cg-Prkdc<scid> Il2rg<tm1Wjl>/SzJ"
 BRAIN = ImplantSite.INTRACRANIAL
 PER_GENERATION = 3
+SURGERY_ENDS = time(11, 30)
 VIALS = 6
 
 
@@ -259,6 +260,7 @@ def surgery(site: ImplantSite, model: PdxModel, vial: Aliquot, on: date) -> dict
         "model_id": model.id,
         "aliquot_id": vial.id,
         "implanted_on": on,
+        "implanted_at": datetime.combine(on, SURGERY_ENDS, UTC),
         "viability_percent": 92,
         "vehicle": "PBS",
         "anaesthetic": "isoflurane 2 %",

@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import BatchState, ImplantSite, Quality, RecordStatus, StudyStatus
-from lims.models import Animal, Enrolment, Implant, ImportBatch, Measurement, Patient, PdxModel, Specimen, Study
+from lims.models import Animal, Consent, Enrolment, Implant, ImportBatch, Measurement, Patient, PdxModel, Specimen, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,23 @@ class StoryStudy:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A model with its patient and founding specimen: code and id of each, and the highest passage."""
+
+    patient: tuple[str, int]
+    specimen: tuple[str, int]
+    model: tuple[str, int]
+    passage: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """The records of a demo project that its story walks through."""
 
-    origin: Row[str, str, str] | None
-    """Patient, specimen and model code of the model with the most tumours."""
+    origin: Origin | None
+    """Where the model with the most tumours comes from."""
+    withdrawn: Row[str, int] | None
+    """A patient whose consent was withdrawn, by code and id."""
     studies: list[StoryStudy]
     batches: Mapping[BatchState, Row[BatchState, int, str]]
     """The newest file in each state."""
@@ -43,6 +55,7 @@ def story(session: Session, project_id: int) -> Story:
     """Give the records of a project that the story walks through: one statement for each paragraph."""
     return Story(
         _origin(session, project_id),
+        _withdrawn(session, project_id),
         _studies(session, project_id),
         _batches(session, project_id),
         _ended(session, project_id),
@@ -50,15 +63,28 @@ def story(session: Session, project_id: int) -> Story:
     )
 
 
-def _origin(session: Session, project_id: int) -> Row[str, str, str] | None:
-    return session.execute(
-        select(Patient.code, Specimen.code, PdxModel.code)
+def _origin(session: Session, project_id: int) -> Origin | None:
+    columns = (Patient.code, Patient.id, Specimen.code, Specimen.id, PdxModel.code, PdxModel.id)
+    found = session.execute(
+        select(*columns, func.max(Implant.passage))
         .join(Specimen, Specimen.patient_id == Patient.id)
         .join(PdxModel, PdxModel.founding_specimen_id == Specimen.id)
         .join(Implant, Implant.model_id == PdxModel.id)
         .where(PdxModel.project_id == project_id, PdxModel.status == RecordStatus.ACTIVE)
-        .group_by(Patient.code, Specimen.code, PdxModel.code)
+        .group_by(*columns)
         .order_by(func.count().desc())
+        .limit(1)
+    ).first()
+    return Origin((found[0], found[1]), (found[2], found[3]), (found[4], found[5]), found[6]) if found else None
+
+
+def _withdrawn(session: Session, project_id: int) -> Row[str, int] | None:
+    """Give the first patient who took the consent back."""
+    return session.execute(
+        select(Patient.code, Patient.id)
+        .join(Consent, Consent.patient_id == Patient.id)
+        .where(Patient.project_id == project_id, Consent.withdrawn_on.is_not(None), Consent.status == RecordStatus.ACTIVE)
+        .order_by(Patient.id)
         .limit(1)
     ).first()
 

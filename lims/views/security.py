@@ -244,6 +244,8 @@ def configure(app: Flask, settings: Settings) -> None:
 def install(app: Flask) -> None:
     """Attach accounts to the application."""
     Security(app, AccountDatastore(), login_form=SignInForm, mail_util_cls=AccountMail)
+    # Flask-Security hands out tokens of its own, which open every page, also from an address, and stand in no trail.
+    app.login_manager.request_loader(lambda _: None)  # type: ignore[attr-defined]  # set by Flask-Login
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
     password_changed.connect(_password_set, app)

@@ -16,7 +16,7 @@ from lims.domain.vocabulary import RoleName
 from lims.models import ApiToken, AuditChange, AuditEvent, User
 from lims.records.accounts import deactivate_user
 from lims.views.transaction import Application
-from tests.support.pages import COMMAND_LINE, Browser, add_person, add_project, message
+from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, add_project, address, message, sent
 
 PAGE = "/account/tokens/"
 ASKED = "/api/v1/projects"
@@ -152,6 +152,22 @@ def test_a_token_in_the_address_or_elsewhere_is_ignored(app: Application, person
         refusal(client.get(f"{ASKED}?{name}={secret}"))
     refusal(client.get(ASKED, headers={"Authentication-Token": secret}))
     refusal(client.get(ASKED, headers={"Cookie": f"Authorization=Bearer {secret}"}))
+
+
+def test_a_token_of_the_sign_in_library_signs_nobody_in(app: Application, person: User) -> None:
+    browser = Browser(app)
+    token = sent(browser.get("/login"), "/login")["csrf_token"]
+    typed = {"email": address("Sci"), "password": PASSWORD, "csrf_token": token}
+    answer = browser.client.post("/login?include_auth_token", json=typed, headers={"X-CSRFToken": token}).json or {}
+    theirs = answer["response"]["user"].get("authentication_token", "")
+    for path in ("/", "/account/", "/p/BCBM/animals/"):
+        for response in (
+            app.test_client().get(f"{path}?auth_token={theirs}"),
+            app.test_client().get(path, headers={"Authentication-Token": theirs}),
+            app.test_client().get(path, json={"auth_token": theirs}),
+        ):
+            assert response.status_code in (302, 401)
+            assert response.headers.get("Location", "/login").startswith("/login")
 
 
 def test_a_token_opens_no_page(app: Application, person: User) -> None:

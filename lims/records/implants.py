@@ -281,6 +281,8 @@ def _doubts_of(
     values, key = draft.values, draft.record.id if draft.record else object()
     if _anew(draft, "site", *SURGERY):
         yield from check_surgery(values["site"], surgical_record(draft))
+    if draft.record is None and values["aliquot_id"] is None:
+        yield Notice("warning", "aliquot_id", "No aliquot is named, so no passage follows.", "the aliquot that was implanted")
     if _anew(draft, "model_id"):
         for told in models.get(values["model_id"], ()):
             yield Notice("warning", "model_id", told, "a model that passed its checks")

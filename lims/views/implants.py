@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false, func
 
 from lims.audit.words import field_word, unit_of
-from lims.domain.colony_terms import Engraftment, Orthotopic
+from lims.domain.colony_terms import Engraftment
 from lims.domain.passage import implant_passage, passage_label, passage_labels
 from lims.domain.vocabulary import ImplantSite, PassageConvention, RecordStatus
 from lims.models import Animal, Implant, Patient, PdxModel, Specimen
@@ -120,9 +120,6 @@ def _site_cell(row: Any) -> Cell:
     return ", ".join(part for part in (row.site.value.replace("_", " "), row.region, side) if part)
 
 
-_ORTHOTOPIC = {Orthotopic.YES: "yes", Orthotopic.NO: "no", Orthotopic.UNKNOWN: "unknown"}
-
-
 def _context(implant: Implant) -> dict[str, Any]:
     session = current_session()
     convention = implant.model.passage_convention if implant.model else PassageConvention.FIRST_IS_P0
@@ -135,8 +132,8 @@ def _context(implant: Implant) -> dict[str, Any]:
         "harvests": _harvests(harvests_of(session, implant.id), convention),
         "due": [moment(at) for at in due_times(implant)],
         "orthotopic": [
-            ("the collection site", _ORTHOTOPIC[implant.orthotopic_to_collection]),
-            ("the primary site", _ORTHOTOPIC[implant.orthotopic_to_primary]),
+            ("the collection site", implant.orthotopic_to_collection.value),
+            ("the primary site", implant.orthotopic_to_primary.value),
         ],
     }
 

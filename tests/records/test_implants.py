@@ -260,6 +260,11 @@ def test_what_is_unusual_is_asked_about_once_for_all(database: Database, lab: La
     ]
 
 
+def test_an_implant_without_its_aliquot_is_doubted(database: Database, lab: Lab) -> None:
+    rows = lab.brains(aliquot_id=None, model_id=lab.model.id)
+    assert doubted(database, lab, rows) == ["No aliquot is named, so no passage follows."]
+
+
 def test_a_check_that_was_repeated_and_passed_is_no_doubt(database: Database, lab: Lab) -> None:
     with factories.declared(database) as session:
         factories.model_check(session, lab.model, result=CheckResult.FAILED, checked_on=date(2026, 2, 2))

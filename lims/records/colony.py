@@ -193,7 +193,7 @@ def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> N
             )
 
 
-CAGE: Noun[Cage] = Noun("cage", Cage, check=_check_cages, dependents=((Animal, "cage_id"),))
+CAGE: Noun[Cage] = Noun("cage", Cage, check=_check_cages, dependents=((Animal, "cage_id", *living()),))
 
 
 def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable[str | None]) -> dict[str | None, int]:

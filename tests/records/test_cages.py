@@ -277,6 +277,16 @@ def test_a_cage_with_animals_is_not_withdrawn(database: Database, project: Proje
         withdraw(session, factories.actor(), CAGE, found, version=found.version, reason="broken")
 
 
+def test_a_cage_with_the_dead_only_is_withdrawn_and_they_are_still_corrected(database: Database, project: Project) -> None:
+    (cage,) = cages(database, project, {"code": "C1"})
+    (dead,) = mice(database, project, 1, cage_id=cage.id, state=AnimalStatus.DEAD, died_on=MOVED)
+    with database.transaction() as session:
+        found = session.get_one(Cage, cage.id)
+        withdraw(session, factories.actor(), CAGE, found, version=found.version, reason="broken")
+    alter(database, ANIMAL, dead, genotype="NSG", cage_id=cage.id)
+    assert whereabouts(database, [dead]) == [cage.id]
+
+
 def test_many_animals_move_with_as_many_questions_as_two(database: Database, project: Project) -> None:
     (cage,) = cages(database, project, {"code": "C1", "capacity": 20})
 

@@ -31,7 +31,6 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Base
 from lims.queries.chunks import in_chunks
 from lims.records.accounts import require_reason
-from lims.records.common import add_or_reinstate
 from lims.records.naming import next_codes
 from lims.records.values import clean, table_of, word
 from lims.records.versions import check_version
@@ -125,15 +124,11 @@ def record(
     drafts = [Draft(_complete(session, noun, row)) for row in rows]
     if noun.coded:
         _name(session, noun, project_id, drafts)
+    if noun.key:
+        drafts = _with_withdrawn(session, noun, project_id, drafts, rows)
     check_references(session, noun.model, project_id, [draft.values for draft in drafts])
     noun.check(session, project_id, drafts)
-    keys: list[Any] = [_key(noun, draft.values) for draft in drafts] if noun.key else list(range(len(drafts)))
-    existing = _existing(session, noun, project_id, keys) if noun.key else {}
-    for key, draft in zip(keys, drafts, strict=True):
-        if key in existing:
-            _refuse_another_origin(noun, existing[key], draft.values)
-    wanted = [(key, draft.values | {"project_id": project_id}) for key, draft in zip(keys, drafts, strict=True)]
-    records = _flushed(session, noun, lambda: add_or_reinstate(session, existing, wanted, noun.model))
+    records: list[Record] = _flushed(session, noun, lambda: _written(session, noun, project_id, drafts))
     noun.follow(session, records)
     return records
 
@@ -253,11 +248,10 @@ def reinstate(session: Session, actor: Actor, noun: Noun[Record], existing: Reco
     check_version(existing, version)  # type: ignore[arg-type]  # nouns count their versions
     if existing.status is not RecordStatus.WITHDRAWN:  # type: ignore[attr-defined]  # nouns can be withdrawn
         raise Conflict(f"This {noun.word} is not withdrawn.")
-    values = {name: getattr(existing, name) for name in noun.columns | noun.derived}
-    check_references(session, noun.model, project_id, [values])
-    noun.check(session, project_id, [Draft(values, existing)])
-    existing.status = RecordStatus.ACTIVE  # type: ignore[attr-defined]  # nouns can be withdrawn
-    session.flush()
+    draft = Draft({name: getattr(existing, name) for name in noun.columns | noun.derived}, existing)
+    check_references(session, noun.model, project_id, [draft.values])
+    noun.check(session, project_id, [draft])
+    _flushed(session, noun, lambda: _written(session, noun, project_id, [draft]))
     noun.follow(session, [existing])
 
 
@@ -313,10 +307,6 @@ def _name(session: Session, noun: Noun[Record], project_id: int, drafts: Sequenc
         draft.values["code"] = code
 
 
-def _key(noun: Noun[Record], values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(values[name] for name in noun.key)
-
-
 def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Sequence[tuple[Any, ...]]) -> dict[Any, Record]:
     """Give the withdrawn records of these keys; an active one, or a key that stands twice in the list, refuses."""
     times = Counter(keys)
@@ -335,10 +325,23 @@ def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Seque
     return found
 
 
-def _refuse_another_origin(noun: Noun[Record], withdrawn: Record, values: Mapping[str, Any]) -> None:
-    """Let a withdrawn record come back under its code as itself only: what was made since follows from where it is from."""
-    for name in sorted(noun.fixed - set(noun.key)):
-        if values[name] is not None and getattr(withdrawn, name) != values[name]:
+def _with_withdrawn(
+    session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft], rows: Sequence[Mapping[str, Any]]
+) -> list[Draft]:
+    """Let a withdrawn record of the same key come back: as it stands, with what the row says and nothing that it leaves out."""
+    keys = [tuple(draft.values[name] for name in noun.key) for draft in drafts]
+    existing = _existing(session, noun, project_id, keys)
+    return [
+        _returning(noun, existing[key], draft, row) if key in existing else draft
+        for key, draft, row in zip(keys, drafts, rows, strict=True)
+    ]
+
+
+def _returning(noun: Noun[Record], withdrawn: Record, draft: Draft, row: Mapping[str, Any]) -> Draft:
+    standing = {name: getattr(withdrawn, name) for name in noun.columns | noun.derived}
+    said = {name: draft.values[name] for name, value in row.items() if value is not None and name in draft.values}
+    for name in sorted(noun.fixed & said.keys()):
+        if standing[name] != said[name]:
             told = f'"{withdrawn.audit_label}" was withdrawn, and had another {word(noun.model, name)}.'
             raise DomainError(
                 f"{noun.word[0].upper()}{noun.word[1:]} {told}",
@@ -346,6 +349,25 @@ def _refuse_another_origin(noun: Noun[Record], withdrawn: Record, values: Mappin
                 expected=f"a {word(noun.model, noun.key[-1])} that no {noun.word} had before",
                 remedy=f"Bring the withdrawn {noun.word} back, or use another code.",
             )
+    return Draft(standing | said, withdrawn)
+
+
+def _written(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> list[Record]:
+    """Write what was judged: new records, and withdrawn ones that come back."""
+    records: list[Record] = []
+    for draft in drafts:
+        record: Any = draft.record
+        if record is None:
+            record = noun.model(**draft.values, project_id=project_id)
+            session.add(record)
+        else:
+            for name, value in draft.values.items():
+                if getattr(record, name) != value:
+                    setattr(record, name, value)
+            record.status = RecordStatus.ACTIVE
+        records.append(record)
+    session.flush()
+    return records
 
 
 def _taken(noun: Noun[Record], key: tuple[Any, ...], told: str) -> DomainError:

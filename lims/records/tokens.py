@@ -67,6 +67,7 @@ def withdraw_token(session: Session, actor: Actor, token: ApiToken, *, reason: s
         Conflict: it was withdrawn before.
     """
     declare(session, actor, "token:withdraw", reason=require_reason(reason))
+    session.refresh(token)  # as it is now that no other change can come between
     if token.status is RecordStatus.WITHDRAWN:
         raise Conflict("This token was withdrawn before.")
     token.status = RecordStatus.WITHDRAWN
@@ -94,10 +95,12 @@ def token_of(session: Session, secret: str) -> ApiToken:
 
 def note_use(session: Session, actor: Actor, token_id: int, address: str) -> None:
     """Record the first use of a token on a day, in a transaction of its own; of two at the same moment, the first one."""
-    token = session.get_one(ApiToken, token_id, with_for_update=True)
+    # The trail's lock comes before the row's, as in `withdraw_token`: the other way round, the two would wait for each other.
+    declared = declare(session, actor, "token:open")
+    token = session.get_one(ApiToken, token_id, populate_existing=True)
     if token.last_used_on == today(session):
         return
-    declare(session, actor, "token:open", detail={"address": address, "token": token.name})
+    declared.detail = {"address": address, "token": token.name}
     token.last_used_on = today(session)
     session.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import pytest
@@ -10,11 +11,13 @@ import time_machine
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from lims.audit.record import declare
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.models import ApiToken, AuditChange, AuditEvent, User
 from lims.records.accounts import deactivate_user
+from lims.records.tokens import make_token, note_use, withdraw_token
 from lims.views.transaction import Application
 from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, add_project, address, message, sent
 
@@ -50,6 +53,20 @@ def refusal(response: TestResponse) -> str:
 def events(database: Database) -> list[AuditEvent]:
     with database.reading() as session:
         return list(session.scalars(select(AuditEvent).where(AuditEvent.action.like("token:%")).order_by(AuditEvent.seq)))
+
+
+def recorded(database: Database) -> ApiToken:
+    """Make a token of a scientist, without the page."""
+    person = add_person(database, "Sci")
+    with database.transaction() as session:
+        token, _ = make_token(session, COMMAND_LINE, person, name="R script", expires_on=None)
+    return token
+
+
+def used(database: Database, token_id: int) -> None:
+    """Note its use in a transaction of its own, as a request does."""
+    with database.transaction() as session:
+        note_use(session, COMMAND_LINE, token_id, "192.0.2.7")
 
 
 def test_a_token_is_shown_once_and_reads_what_its_owner_reads(app_on_each: Application, database: Database) -> None:
@@ -104,6 +121,37 @@ def test_the_first_use_of_each_day_is_noted_and_no_other(app: Application, sqlit
             assert ask(app, secret).status_code == 200
     opened = [one.at[:10] for one in events(sqlite_database) if one.action == "token:open"]
     assert opened == ["2026-03-09", "2026-03-10", "2026-03-12"]
+
+
+def test_of_a_tokens_first_uses_at_the_same_moment_one_is_noted(database: Database) -> None:
+    token = recorded(database)
+    with ThreadPoolExecutor(4) as pool:
+        for use in [pool.submit(used, database, token.id) for _ in range(4)]:
+            use.result(30)
+    assert [one.action for one in events(database)] == ["token:create", "token:open"]
+    assert verify(database).problems == []
+
+
+def test_a_token_can_be_withdrawn_at_the_moment_of_its_first_use(database: Database) -> None:
+    token = recorded(database)
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            declare(session, COMMAND_LINE, "token:withdraw", reason="lost")
+            standing = session.get_one(ApiToken, token.id)
+            use = pool.submit(used, database, token.id)
+            assert wait([use], timeout=0.5).not_done, "it waits for its turn, and holds nothing that we need"
+            withdraw_token(session, COMMAND_LINE, standing, reason="lost")
+        use.result(30)
+    assert [one.action for one in events(database)] == ["token:create", "token:withdraw", "token:open"]
+
+
+def test_withdrawing_a_token_looks_again_at_how_it_stands(database: Database) -> None:
+    token = recorded(database)
+    used(database, token.id)  # changes the row, and its version, after it was read
+    with database.transaction() as session:
+        session.add(token)
+        withdraw_token(session, COMMAND_LINE, token, reason="lost")
+    assert [one.action for one in events(database)] == ["token:create", "token:open", "token:withdraw"]
 
 
 def test_a_token_works_up_to_and_with_its_last_day(app: Application, person: User) -> None:

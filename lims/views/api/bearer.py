@@ -32,7 +32,7 @@ def sign_in_by_token() -> None:
     Raises:
         TokenRefused: the token is none, or does not count any more.
         MethodNotAllowed: the request would change something.
-        TooManyRequests: too many such tokens came from this network address.
+        TooManyRequests: the same, after too many such tokens from this network address; one that counts is never held up by them.
     """
     if not for_program() or request.blueprint not in (BLUEPRINT, None):  # None: no such address, which is answered as JSON too
         return
@@ -41,14 +41,12 @@ def sign_in_by_token() -> None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return
-    limiter = _limiter()
-    if not limiter.limiter.test(FAILED_TOKENS, _COUNTED, get_remote_address()):
-        raise TooManyRequests
     try:
         token = token_of(current_session(), secret.strip())
     except TokenRefused as refused:
-        limiter.limiter.hit(FAILED_TOKENS, _COUNTED, get_remote_address())
         log.warning("token refused", why=str(refused), address=request.remote_addr)
+        if not _limiter().limiter.hit(FAILED_TOKENS, _COUNTED, get_remote_address()):
+            raise TooManyRequests from refused
         raise
     g._login_user = Account(token.user)  # where Flask-Login keeps whom a request is of; no session is opened
     if token.last_used_on != today(current_session()):

@@ -16,8 +16,8 @@ SENTENCES = {
     "One is made under Account, API tokens.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address. The page /api/ lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The API reads: it answers GET and HEAD, and nothing is changed through it.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many tokens that do not count came from this network address. "
-    "Correct the token, and try again in a quarter of an hour.",
+    HTTPStatus.TOO_MANY_REQUESTS: "This token does not count, and too many such came from this network address within a "
+    "quarter of an hour. Correct the token: one that counts is answered at once.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here, and it was noted under the number of this request.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The database does not answer. Try again in some seconds.",
 }

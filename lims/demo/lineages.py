@@ -283,7 +283,7 @@ def surgery(site: ImplantSite, model: PdxModel, vial: Aliquot, on: date) -> dict
 
 
 STEREOTACTIC: dict[str, Any] = {
-    "region": "right striatum",
+    "region": "striatum",
     "hemisphere": Hemisphere.RIGHT,
     "material": ImplantMaterial.CELLS,
     "cell_count": 100_000,

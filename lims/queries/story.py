@@ -111,6 +111,8 @@ def _batches(session: Session, project_id: int) -> dict[BatchState, Row[BatchSta
 def _ended(session: Session, project_id: int) -> Row[int, str] | None:
     return session.execute(
         select(Animal.id, Animal.code)
+        .join(Enrolment, Enrolment.animal_id == Animal.id)
+        .join(Study, Study.id == Enrolment.study_id)
         .where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE, Animal.died_on.is_not(None))
         .order_by(Animal.died_on, Animal.id)
         .limit(1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -36,10 +36,21 @@ def needed(why: str) -> InputRequired:
     return InputRequired(why)
 
 
+def _read(reader: Callable[[str], Any], text: str) -> Any:
+    try:
+        return reader(text.strip())
+    except (ValueError, OverflowError):
+        return None
+
+
 class IsoDateField(DateField):
     """A date typed as text, so that no browser turns day and month round."""
 
     widget = TextInput()
+
+    def process_data(self, value: Any) -> None:
+        """Take a recorded date, or one that an address names; what cannot be read stays blank."""
+        super().process_data(_read(date.fromisoformat, value) if isinstance(value, str) else value)
 
     def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
         settings.setdefault("render_kw", {"placeholder": "YYYY-MM-DD", "autocomplete": "off", "inputmode": "numeric"})
@@ -61,6 +72,10 @@ class MomentField(StringField):
     def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
         settings.setdefault("render_kw", {"placeholder": "YYYY-MM-DD HH:MM", "autocomplete": "off"})
         super().__init__(label, validators or [Optional()], **settings)
+
+    def process_data(self, value: Any) -> None:
+        """Take a recorded time; an address names none."""
+        self.data = value if isinstance(value, datetime) else None
 
     def _value(self) -> str:
         if self.raw_data:
@@ -86,11 +101,16 @@ class NumberField(FloatField):
     def __init__(self, label: str, validators: list[Any] | None = None, **settings: Any) -> None:
         super().__init__(label, validators or [Optional()], **settings)
 
+    def process_data(self, value: Any) -> None:
+        """Take a recorded number, or one that an address names; what cannot be read stays blank."""
+        number = _read(float, value) if isinstance(value, str) else value
+        self.data = number if number is None or math.isfinite(number) else None
+
     def _value(self) -> str:
-        """Show what was typed, or the number without an empty fraction."""
+        """Show what was typed, or every digit of the number without an empty fraction: saving again changes nothing."""
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else f"{self.data:.12g}"
+        return "" if self.data is None else repr(self.data).removesuffix(".0")
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read `20`, `17.5` or `17,5`."""

@@ -92,7 +92,7 @@ def test_a_withdrawal_shows_what_it_reaches_living_animals_first_then_flags_all_
     with sqlite_database.reading() as session:
         assert session.get_one(Consent, chain.consent).withdrawn_on is None
     scientist.submit(page, chain.withdraw, withdrawn_on="2026-03-03", reason="letter of the patient")
-    flagged = "Consent of P03 was withdrawn on 2026-03-03: nothing new may be made of this tissue."
+    flagged = "Consent of P03 was withdrawn on 2026-03-03: none of this tissue may be implanted any more."
     for path in chain.pages:
         assert flagged in message(scientist.get(f"/p/BCBM/{path}")), path
     shown = scientist.get(f"{HERE}{chain.patient}")

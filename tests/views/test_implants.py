@@ -157,6 +157,17 @@ def test_what_is_unusual_is_confirmed_and_stands_in_the_trail(room: Room) -> Non
     assert "Aliquot AL-1 is used up." in message(room.implant(422, **COMMON, **rows("M2")))
 
 
+def test_an_aliquot_whose_amount_nobody_recorded_is_used_and_stays(room: Room) -> None:
+    with factories.declared(room.database) as session:
+        factories.aliquot(session, session.query(Specimen).filter_by(code="SP-1").one(), "AL-3")
+    unknown = COMMON | {"aliquot_id": "AL-3", "amount": ""}
+    assert "How much AL-3 holds is not recorded" in message(room.implant(422, **unknown | {"amount": "2"}, **rows("M1")))
+    room.implant(**unknown, **rows("M1"))
+    with room.database.reading() as session:
+        left = session.query(Aliquot).filter_by(code="AL-3").one()
+        assert (left.state, left.amount) == (AliquotState.AVAILABLE, None)
+
+
 def test_a_list_begins_with_the_animals_and_the_aliquot_of_the_address(room: Room) -> None:
     page = room.browser.get(f"{LIST}?animal=M3&animal=M4&aliquot_id=AL-1")
     typed = fields(page.find("form", action=LIST))

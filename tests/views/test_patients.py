@@ -193,6 +193,20 @@ def test_a_line_of_therapy_is_recorded_with_its_agents_drawn_and_changed(
     assert "docetaxel" not in sent(scientist.get(change), change).values()
 
 
+def test_a_change_of_therapy_without_the_version_of_its_agents_is_answered(
+    scientist: Browser, patient: int, sqlite_database: Database
+) -> None:
+    agent = {"agents-0-name": "trastuzumab", "agents-0-agent_class": "monoclonal_antibody"}
+    scientist.submit(scientist.get(NEW_LINE), NEW_LINE, line_number="1", **agent)
+    with sqlite_database.reading() as session:
+        line = session.scalars(select(TherapyLine)).one()
+    change = f"/p/BCBM/therapy/{line.id}/change"
+    page = scientist.get(change)
+    for field in page.find_all("input", attrs={"name": "agents_version"}):
+        field.decompose()
+    scientist.submit(page, change, reason="looked again", started_on="2021-03-01")
+
+
 @pytest.mark.parametrize(
     ("agents", "told"),
     [
@@ -286,3 +300,11 @@ def test_a_page_costs_the_same_however_much_there_is(scientist: Browser, patient
     after = costs()
     # The agents of lines are read once there are lines.
     assert after == [before[0] + 1, *before[1:]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["birth_year=1", "birth_year=abc", "birth_year=1e999", "birth_year=²", "age_at_diagnosis=nan", "code=%00", "sex=nonsense"],
+)
+def test_what_an_address_names_for_a_new_form_never_breaks_it(scientist: Browser, query: str) -> None:
+    scientist.get(f"{HERE}new?{query}", heading="Record a patient")

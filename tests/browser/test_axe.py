@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from lims.records.projects import add_member
 from tests.browser.conftest import PASSWORD_HASH, LiveServer, browsing, sign_in
 from tests.intake.desk import Desk
 from tests.support import factories, files
+from tests.support.whole import Whole
 
 WIDTHS: dict[int, dict[str, object]] = {
     1280: {},
@@ -70,10 +71,8 @@ FULL = {
     "animals": "/p/FULL/animals/",
     "animal": "/p/FULL/animals/{animal}",
     "animal-measurements": "/p/FULL/animals/{animal}/measurements",
-    "animal-history": "/p/FULL/animals/{animal}/history",
     "animal-new": "/p/FULL/animals/new",
     "animal-change": "/p/FULL/animals/{animal}/change",
-    "animal-withdraw": "/p/FULL/animals/{animal}/withdraw",
     "animal-move": "/p/FULL/animals/{animal}/move",
     "animals-arrive": "/p/FULL/animals/arrive",
     "colony": "/p/FULL/colony/",
@@ -83,53 +82,50 @@ FULL = {
     "cage-card": "/p/FULL/cages/{cage}/card",
     "cage-new": "/p/FULL/cages/new",
     "cage-change": "/p/FULL/cages/{cage}/change",
-    "cage-withdraw": "/p/FULL/cages/{cage}/withdraw",
-    "cage-history": "/p/FULL/cages/{cage}/history",
     "cage-move-in": "/p/FULL/cages/{cage}/move-in",
     "protocols": "/p/FULL/protocols/",
     "protocol": "/p/FULL/protocols/{protocol}",
     "protocol-new": "/p/FULL/protocols/new",
     "protocol-change": "/p/FULL/protocols/{protocol}/change",
-    "protocol-withdraw": "/p/FULL/protocols/{protocol}/withdraw",
-    "protocol-history": "/p/FULL/protocols/{protocol}/history",
+    "patients": "/p/FULL/patients/",
+    "patient": "/p/FULL/patients/{patient}",
+    "patient-new": "/p/FULL/patients/new",
+    **{
+        f"patient-{step}": f"/p/FULL/patients/{{patient}}/{step}"
+        for step in ("change", "withdraw", "history", "derived", "withdraw-consent")
+    },
+    "consent-new": "/p/FULL/consents/new?patient_id=P01",
+    "consent-change": "/p/FULL/consents/{consent}/change",
+    "consent-withdraw": "/p/FULL/consents/{consent}/withdraw",
+    "therapy-new": "/p/FULL/therapy/new?patient_id=P01",
+    "therapy-change": "/p/FULL/therapy/{therapy}/change",
     "specimens": "/p/FULL/specimens/",
     "specimens-cohort": "/p/FULL/specimens/?cohort=3",
     "specimen": "/p/FULL/specimens/{specimen}",
     "specimen-harvest": "/p/FULL/specimens/{harvest}",
     "specimen-new": "/p/FULL/specimens/new",
     "specimen-change": "/p/FULL/specimens/{specimen}/change",
-    "specimen-withdraw": "/p/FULL/specimens/{specimen}/withdraw",
-    "specimen-history": "/p/FULL/specimens/{specimen}/history",
     "assay-new": "/p/FULL/assays/new?specimen_id=P01-BM",
     "assay-change": "/p/FULL/assays/{assay}/change",
-    "assay-withdraw": "/p/FULL/assays/{assay}/withdraw",
-    "assay-history": "/p/FULL/assays/{assay}/history",
     "alterations": "/p/FULL/alterations/",
     "alterations-matrix": "/p/FULL/alterations/matrix",
     "alterations-matrix-set": "/p/FULL/alterations/matrix?pathway=her_family",
     "alteration": "/p/FULL/alterations/{alteration}",
     "alteration-new": "/p/FULL/alterations/new?specimen_id=P01-BM",
     "alteration-change": "/p/FULL/alterations/{alteration}/change",
-    "alteration-withdraw": "/p/FULL/alterations/{alteration}/withdraw",
-    "alteration-history": "/p/FULL/alterations/{alteration}/history",
     "profile-new": "/p/FULL/profiles/new?specimen_id=P01-BM",
     "profile-change": "/p/FULL/profiles/{profile}/change",
-    "profile-withdraw": "/p/FULL/profiles/{profile}/withdraw",
-    "profile-history": "/p/FULL/profiles/{profile}/history",
     "models": "/p/FULL/models/",
     "models-cohort": "/p/FULL/models/?cohort=3",
     "model": "/p/FULL/models/{model}",
     "model-new": "/p/FULL/models/new",
-    **{f"model-{step}": f"/p/FULL/models/{{model}}/{step}" for step in ("change", "withdraw", "history")},
+    "model-change": "/p/FULL/models/{model}/change",
     "model-check": "/p/FULL/checks/{check}",
     "model-check-new": "/p/FULL/checks/new?model_id=BM-01",
-    **{f"model-check-{step}": f"/p/FULL/checks/{{check}}/{step}" for step in ("change", "withdraw", "history")},
+    "model-check-change": "/p/FULL/checks/{check}/change",
     "implants": "/p/FULL/implants/",
     "implant": "/p/FULL/implants/{implant}",
-    **{
-        f"implant-{step}": f"/p/FULL/implants/{{implant}}/{step}"
-        for step in ("change", "withdraw", "history", "engraftment", "harvest")
-    },
+    **{f"implant-{step}": f"/p/FULL/implants/{{implant}}/{step}" for step in ("change", "engraftment", "harvest")},
     "surgery": "/p/FULL/implants/surgery?aliquot_id=AL-1",
     "surgery-done": "/p/FULL/implants/surgery/done?implant={implant}",
     "animal-lineage": "/p/FULL/lineage/animal/{animal}",
@@ -142,13 +138,11 @@ FULL = {
     "box-moving": "/p/FULL/storage/{box}?moving=AL-1",
     "box-map": "/p/FULL/storage/{box}/map",
     "place-change": "/p/FULL/storage/{box}/change",
-    "place-withdraw": "/p/FULL/storage/{box}/withdraw",
-    "place-history": "/p/FULL/storage/{box}/history",
     "scan": "/p/FULL/storage/scan?code=nowhere",
     "aliquots": "/p/FULL/aliquots/",
     "aliquots-freeze": "/p/FULL/aliquots/freeze?place_id=BX-03&box_row=A2",
     "aliquot": "/p/FULL/aliquots/{aliquot}",
-    **{f"aliquot-{step}": f"/p/FULL/aliquots/{{aliquot}}/{step}" for step in ("use", "split", "change", "withdraw", "history")},
+    **{f"aliquot-{step}": f"/p/FULL/aliquots/{{aliquot}}/{step}" for step in ("use", "split", "change")},
     **{
         f"aliquots-{step}": f"/p/FULL/aliquots/{step}?aliquots=AL-1"
         for step in ("move", "take-out", "thaw", "ship", "return", "discard")
@@ -177,6 +171,7 @@ EMPTY = {
     for name, path in {
         "project": "",
         "studies": "studies/",
+        "patients": "patients/",
         "specimens": "specimens/",
         "models": "models/",
         "implants": "implants/",
@@ -194,6 +189,9 @@ EMPTY = {
 }
 SIGNED_OUT = {"sign-in": "/login", "forgot-password": "/reset"}
 NOWHERE = frozenset({"no-such-page"})
+SAME_FOR_ALL = frozenset({"history", "withdraw"})
+"""Pages of one template for every noun (`lims/views/record_pages.py`); a patient's are walked, and a consent's withdrawal."""
+NOUNS = frozenset(field.name for field in fields(Whole))
 NOT_WALKED = {"security.reset_password": "needs a link from a message", "story.show": "stands in the demo's project only"}
 
 
@@ -261,6 +259,7 @@ def findings(session: Session, project: Project) -> dict[str, int]:
     """Collect tissue of a patient and of two passages, whose HER2 drifts; find something in each. Gives what was recorded."""
     patient = factories.patient(session, project, "P01")
     disease = {"cns_status": CnsStatus.PROGRESSING_AFTER_LOCAL_THERAPY, "her2_result": Her2Result.POSITIVE}
+    consent, line = factories.consent(session, patient), factories.therapy_line(session, patient, started_on=date(2024, 3, 1))
     founding = factories.specimen(session, patient, "P01-BM", site="frontal lobe", cold_ischaemia_minutes=95, **disease)
     model = factories.model(session, project, "BM-01", founding_specimen_id=founding.id)
     assay = factories.assay(session, founding, laboratory="Central pathology", note="Second reader agreed.")
@@ -285,6 +284,9 @@ def findings(session: Session, project: Project) -> dict[str, int]:
     compared = {"profile_id": factories.profile(session, harvest, alleles=ALLELES[:8]).id, "reference_profile_id": profile.id}
     check = factories.model_check(session, model, **failed, **compared)
     return {
+        "patient": patient.id,
+        "consent": consent.id,
+        "therapy": line.id,
         "model": model.id,
         "check": check.id,
         "implant": operated(session, model).id,
@@ -427,4 +429,5 @@ def test_every_page_is_walked(laboratory: Laboratory, live_server: LiveServer) -
         addresses.match(laboratory.path(place).partition("?")[0])[0] for place in FULL | EMPTY | SIGNED_OUT if place not in NOWHERE
     }
     pages = {rule.endpoint for rule in application.url_map.iter_rules() if "GET" in (rule.methods or ())}
-    assert pages - walked - FILES == set(NOT_WALKED)
+    same = {f"{noun}.{page}" for noun in NOUNS for page in SAME_FOR_ALL}
+    assert pages - walked - FILES - same == set(NOT_WALKED)

@@ -119,7 +119,7 @@ def _make(form: Any, noun: Noun[Any], reason: str) -> TherapyLine:
 
 
 def _save(form: Any, noun: Noun[Any], line: TherapyLine, reason: str) -> None:
-    seen = (seen_version(form), whole_number(form.agents_version.data) or 0)
+    seen = (seen_version(form), whole_number(str(form.agents_version.data or "")) or 0)
     fields = form.values(changing=True)
     change_therapy_line(current_session(), current_actor(), line, seen=seen, reason=reason, fields=fields, agents=form.named_agents)
 

@@ -81,7 +81,7 @@ class SurgeryForm(SurgeryFields):
 
     aliquot_id = CodeField("Aliquot", Aliquot, description="Scan the vial or type its code.", render_kw={"autofocus": True})
     implanted_on = IsoDateField("Day of surgery", [needed("The day of surgery is needed.")])
-    amount = NumberField("Taken from it", description="In all, in the aliquot's own unit.")
+    amount = NumberField("Taken from it", description="In all, in its own unit; blank where it is not recorded what it holds.")
     all_of_it = BooleanField("The aliquot is used up")
     ended_at = ClockField("End of surgery", description="A row may have its own.")
     label = StringField("Label", description="Blank: the next free one of each animal.")
@@ -103,7 +103,9 @@ class SurgeryForm(SurgeryFields):
 
     def implants(self) -> list[dict[str, Any]]:
         """Give a row of columns for each animal; raises `DomainError` for animals that are not found."""
-        if typed(self.aliquot_id) and self.amount.data is None and not self.all_of_it.data:
+        aliquot = self.aliquot_id.look_up()
+        counted = aliquot is not None and aliquot.amount is not None
+        if counted and self.amount.data is None and not self.all_of_it.data:
             raise DomainError(
                 "How much of the aliquot was taken?", field="amount", expected="an amount, or the tick that it is used up"
             )

@@ -58,6 +58,14 @@ class Line:
     her2: Mapping[int, Her2] = field(default_factory=dict)
     stranger: str | None = None
 
+    @property
+    def her2_retained(self) -> CheckResult | None:
+        """Say whether the last report still has what the first one had; nothing where there are not two."""
+        if len(self.her2) < 2:
+            return None
+        first, *_, last = (her2.ihc == "3+" or (her2.ratio or 0) >= 2 for her2 in self.her2.values())
+        return CheckResult.PASSED if first == last else CheckResult.FAILED
+
 
 LINES: tuple[Line, ...] = (
     Line("BM-01", "BCBM-P01", (612, 470, 330), 46, (2, 3, 3), her2={0: Her2("3+"), 2: Her2("3+")}),
@@ -234,6 +242,8 @@ class Passages:
             {**same, "kind": CheckKind.MYCOPLASMA, "result": passed, "method": "PCR"},
             {**same, "kind": CheckKind.SPECIES_FRACTION, "result": passed, "value_percent": 91, "method": "species-specific PCR"},
             {**same, "kind": CheckKind.LYMPHOMA_EXCLUSION, "result": passed, "method": "CD45 and EBER"},
+            {**same, "kind": CheckKind.HISTOLOGY_CONCORDANCE, "result": passed, "method": "H&E, two readers"},
+            *([{**same, "kind": CheckKind.HER2_RETAINED, "result": line.her2_retained}] if line.her2_retained else []),
         )
         if line.model in HARVESTED:
             self._scientist.record(ALTERATION, *({"specimen_id": last.id, **one} for one in HARVESTED[line.model]))

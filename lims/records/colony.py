@@ -54,8 +54,10 @@ def _protocols(session: Session, keys: Iterable[int | None]) -> dict[int | None,
     return {protocol.id: protocol for (protocol,) in rows}
 
 
-def require_procedure(session: Session, animals: Sequence[Animal], procedure: ProtocolProcedure, on: date) -> None:
+def require_procedure(session: Session, animals: Sequence[Animal], procedure: ProtocolProcedure | None, on: date) -> None:
     """Refuse a procedure on animals whose protocol does not allow it, or not on that day; those without a protocol pass.
+
+    Where nobody recorded which procedure it was (None), the protocol still has to hold on that day.
 
     Raises:
         DomainError: on `animal_id`, naming the first animal of the protocol that refuses.

@@ -165,6 +165,7 @@ def _derive_origin(draft: Draft, known: _Known, now: date) -> None:
 def _check_implanting(session: Session, draft: Draft, known: _Known, now: date) -> None:
     values, animal = draft.values, known.animals[draft.values["animal_id"]]
     _check_day(session, draft)
+    _require_site(draft)
     life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
     tissue = None
     if values["aliquot_id"] is not None:
@@ -191,6 +192,14 @@ def _check_day(session: Session, draft: Draft) -> None:
             field="implanted_at",
             expected="a time on the day of surgery, or after midnight",
         )
+
+
+def _require_site(draft: Draft) -> None:
+    """Tissue is implanted somewhere: without a site nobody can tell whether the animal's protocol allows it."""
+    values = draft.values
+    implanted = values["implanted_on"] is not None or values["aliquot_id"] is not None
+    if implanted and values["site"] is ImplantSite.NOT_RECORDED and draft.changes("site", "implanted_on", "aliquot_id"):
+        raise DomainError("Where was it implanted?", field="site", expected="the site, which the animal's protocol has to allow")
 
 
 def _check_engraftment(draft: Draft, life: Life, now: date) -> None:
@@ -247,14 +256,15 @@ def _ask_consent(session: Session, drafts: Sequence[Draft]) -> None:
 
 
 def _ask_protocols(session: Session, drafts: Sequence[Draft], known: _Known) -> None:
-    """Ask the animals' protocols for the procedure that the site stands for."""
+    """Ask the animals' protocols for the procedure that the site stands for, and whether they held on the day."""
     asked: dict[tuple[date, ImplantSite], list[Animal]] = defaultdict(list)
     for draft in drafts:
         on, site = draft.values["implanted_on"], draft.values["site"]
-        if on is not None and site is not ImplantSite.NOT_RECORDED and _anew(draft, "animal_id", "site", "implanted_on"):
+        if on is not None and _anew(draft, "animal_id", "site", "implanted_on"):
             asked[on, site].append(known.animals[draft.values["animal_id"]])
     for (on, site), animals in asked.items():
-        require_procedure(session, animals, ProtocolProcedure(site.value), on)
+        procedure = None if site is ImplantSite.NOT_RECORDED else ProtocolProcedure(site.value)
+        require_procedure(session, animals, procedure, on)
 
 
 def _doubt_implants(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 from wtforms import BooleanField, FieldList, Form, FormField, StringField
 
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.domain.vocabulary import ImplantSite
 from lims.models import Aliquot, Animal
 from lims.queries.animals import animals_known
 from lims.records.implants import SURGERY
 from lims.records.surgery import MOST_ANIMALS, TissueUsed
 from lims.records.values import today
-from lims.views.form_fields import CodeField, IsoDateField, NumberField, needed
+from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, needed
 from lims.views.implant_forms import CARE, STEREOTACTIC, WHAT_WENT_IN, ClockField, SurgeryFields
 from lims.views.record_forms import Group, typed
 from lims.views.support import current_account, current_project, current_session, told
@@ -80,6 +81,12 @@ class SurgeryForm(SurgeryFields):
     """Fields that are no columns of an implant, or that a row may say otherwise."""
 
     aliquot_id = CodeField("Aliquot", Aliquot, description="Scan the vial or type its code.", render_kw={"autofocus": True})
+    site = TermField(
+        "Site",
+        [one for one in ImplantSite if one is not ImplantSite.NOT_RECORDED],
+        blank="Choose the site",
+        validators=[needed("The site is needed: the animals' protocol is asked for it.")],
+    )
     implanted_on = IsoDateField("Day of surgery", [needed("The day of surgery is needed.")])
     amount = NumberField("Taken from it", description="In all, in its own unit; blank where it is not recorded what it holds.")
     all_of_it = BooleanField("The aliquot is used up")

@@ -56,6 +56,7 @@ def test_scans_go_down_the_rows_and_more_rows_come(director: Page, room: Desk) -
     expect(director.get_by_label("Animal, row 24", exact=True)).to_have_value("M24")
     assert implants(room) == 0
     director.get_by_label("The aliquot is used up").check()
+    director.locator("#site").select_option("intracranial")
     director.get_by_label("Side").select_option("Right")
     director.get_by_role("button", name="Record the implants").click()
     expect(director.get_by_role("alert").last).to_contain_text("No analgesic is recorded.")

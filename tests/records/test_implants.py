@@ -205,6 +205,27 @@ def test_a_protocol_allows_the_site_or_not(database: Database, lab: Lab) -> None
     refused(database, lab, lab.brains(3), "Animal M2: Protocol A-2 does not allow intracranial implanting")
 
 
+def test_a_site_that_is_not_recorded_gets_past_no_protocol(database: Database, lab: Lab, actor: Actor) -> None:
+    nowhere = {"site": ImplantSite.NOT_RECORDED, "hemisphere": None}
+    assert refused(database, lab, lab.brains(**nowhere), r"Where was it implanted\?").field == "site"
+    (one,) = implant(database, lab, lab.brains())
+    with pytest.raises(DomainError, match="Where was it implanted") as error, database.transaction() as session:
+        known = session.get_one(Implant, one.id)
+        change(session, actor, IMPLANT, known, version=known.version, reason="not written down", fields=nowhere)
+    assert error.value.field == "site"
+
+
+def test_a_protocol_holds_on_the_day_even_where_no_site_is_recorded(database: Database, lab: Lab, actor: Actor) -> None:
+    with factories.declared(database) as session:
+        ended = factories.protocol(session, lab.project, "A-3", expires_on=date(2026, 3, 1))
+        session.get_one(Animal, lab.mice[0].id).protocol_id = ended.id
+        old = {"implanted_on": DAY, "model_id": lab.model.id, "status": RecordStatus.WITHDRAWN}
+        one = factories.implant(session, lab.mice[0], **old)
+    told = "Animal M1: Protocol A-3 expired on 2026-03-01"
+    with pytest.raises(DomainError, match=told), database.transaction() as session:
+        reinstate(session, actor, IMPLANT, session.get_one(Implant, one.id), version=1, reason="it was right")
+
+
 @pytest.mark.parametrize(
     ("columns", "field"),
     [

@@ -126,6 +126,8 @@ def test_tissue_without_consent_is_refused_with_the_sentence_and_everything_stay
         ({"rows-1-animal": "", "rows-1-note": "bled"}, "Row 2, animal : Which animal?"),
         ({"rows-1-ended_at": "25:00"}, 'Row 2 (M2), end of surgery : "25:00" is no time.'),
         ({"rows-1-animal": "M1", "label": "brain", "confirmed": "y"}, 'Implant "brain" stands 2 times in this list.'),
+        ({"site": ""}, "Site : The site is needed: the animals' protocol is asked for it."),
+        ({"site": "not_recorded"}, "Site : "),
         ({"hemisphere": ""}, "Side : An intracranial implant has no side."),
         ({"amount": ""}, "Taken from it : How much of the aliquot was taken?"),
         ({"amount": "12"}, "Taken from it : AL-1 holds 9 fragments"),

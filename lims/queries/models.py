@@ -175,11 +175,13 @@ def checks_of(session: Session, model_id: int) -> Sequence[ModelCheck]:
 
 
 def profiles_to_compare(session: Session, project_id: int) -> Sequence[tuple[StrProfile, str]]:
-    """List the project's active STR profiles with their specimen's code, by specimen, the newest of each first."""
+    """List the active STR profiles of the project's active specimens with their code, by specimen, the newest of each first."""
     wanted = (
         select(StrProfile, Specimen.code)
         .join(Specimen, Specimen.id == StrProfile.specimen_id)
-        .where(StrProfile.project_id == project_id, StrProfile.status == RecordStatus.ACTIVE)
+        .where(
+            StrProfile.project_id == project_id, StrProfile.status == RecordStatus.ACTIVE, Specimen.status == RecordStatus.ACTIVE
+        )
         .order_by(Specimen.code, StrProfile.typed_on.desc().nulls_last(), StrProfile.id.desc())
     )
     return [(profile, code) for profile, code in session.execute(wanted)]

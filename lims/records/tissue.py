@@ -140,7 +140,14 @@ SPECIMEN: Noun[Specimen] = Noun(
     doubt=_doubt_specimens,
     fixed=frozenset({"patient_id", "source_implant_id"}),
     derived=frozenset({"donor_id", "passage", "her2_result", "her2_label"}),
-    dependents=((Aliquot, "specimen_id"), (PdxModel, "founding_specimen_id"), (ModelCheck, "specimen_id")),
+    dependents=(
+        (Aliquot, "specimen_id"),
+        (PdxModel, "founding_specimen_id"),
+        (ModelCheck, "specimen_id"),
+        (ReceptorAssay, "specimen_id"),
+        (Alteration, "specimen_id"),
+        (StrProfile, "specimen_id"),
+    ),
 )
 
 

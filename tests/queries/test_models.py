@@ -12,7 +12,7 @@ from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CheckResult
 from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import PdxModel, Project
-from lims.queries.models import aliquots_available, latest_checks, model_list, other_lines, take_table
+from lims.queries.models import aliquots_available, latest_checks, model_list, other_lines, profiles_to_compare, take_table
 from tests.support import factories
 from tests.support.statements import statements
 
@@ -131,3 +131,13 @@ def test_a_newer_check_replaces_the_older_of_its_kind(database: Database, model:
     with database.reading() as session:
         found = latest_checks(session, [line.id])
     assert [one.id for one in found[line.id].values()] == [newer.id]
+
+
+def test_profiles_of_withdrawn_tissue_are_not_compared(database: Database, model: tuple[Project, PdxModel]) -> None:
+    project, _ = model
+    with factories.declared(database) as session:
+        patient = factories.patient(session, project)
+        for code, status in (("KEPT", RecordStatus.ACTIVE), ("GONE", RecordStatus.WITHDRAWN)):
+            factories.profile(session, factories.specimen(session, patient, code, status=status))
+    with database.reading() as session:
+        assert [code for _, code in profiles_to_compare(session, project.id)] == ["KEPT"]

@@ -259,3 +259,34 @@ def test_a_profile_that_a_check_stands_on_is_not_withdrawn(
         factories.model_check(session, factories.model(session, project), profile_id=profile.id)
     with pytest.raises(Conflict, match="check of a model"), database.transaction() as session:
         withdraw(session, actor, STR_PROFILE, session.merge(profile), version=1, reason="wrong tube")
+
+
+@pytest.mark.parametrize(
+    ("noun", "values", "word"),
+    [
+        (RECEPTOR_ASSAY, {"er_percent": 80}, "receptor assay"),
+        (ALTERATION, {"gene": "PIK3CA", "kind": AlterationKind.MUTATION, "hgvs": "p.H1047R"}, "alteration"),
+        (STR_PROFILE, {"alleles": ["TH01: 6"]}, "STR profile"),
+    ],
+)
+def test_a_specimen_that_findings_stand_on_is_not_withdrawn(
+    database: Database,
+    actor: Actor,
+    tissue: tuple[Project, Specimen],
+    add: Callable[..., Any],
+    noun: Noun[Any],
+    values: dict[str, Any],
+    word: str,
+) -> None:
+    _, specimen = tissue
+    finding = add(noun, **values)
+
+    def withdrawn(of: Noun[Any], row: Any) -> None:
+        with database.transaction() as session:
+            found = session.get_one(of.model, row.id)
+            withdraw(session, actor, of, found, version=found.version, reason="another patient's")
+
+    with pytest.raises(Conflict, match=rf"1 active record \({word}\) stands on this specimen"):
+        withdrawn(SPECIMEN, specimen)
+    withdrawn(noun, finding)
+    withdrawn(SPECIMEN, specimen)

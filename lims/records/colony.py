@@ -17,7 +17,7 @@ from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, Implant
+from lims.models import Animal, AnimalProtocol, Cage, Enrolment, Implant, Measurement
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.nouns import Draft, Noun, record
@@ -309,5 +309,5 @@ ANIMAL: Noun[Animal] = Noun(
     Animal,
     check=_check_animals,
     doubt=_doubt_animals,
-    dependents=((Implant, "animal_id"),),
+    dependents=((Implant, "animal_id"), (Enrolment, "animal_id"), (Measurement, "animal_id")),
 )

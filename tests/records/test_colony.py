@@ -9,9 +9,10 @@ import pytest
 
 from lims.audit.verify import verify
 from lims.db import Database
-from lims.domain.errors import DomainError
+from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import RecordStatus, Sex
 from lims.models import Animal, Implant, Project
+from lims.records import nouns
 from lims.records.colony import ANIMAL, cages_named
 from lims.records.implants import IMPLANT
 from lims.records.nouns import record
@@ -74,6 +75,19 @@ def test_a_withdrawn_animal_comes_back_under_its_id(database: Database, project:
 
     assert (again.id, again.status, again.cage_id) == (mouse.id, RecordStatus.ACTIVE, cage)
     assert verify(database).problems == []
+
+
+@pytest.mark.parametrize("kept", ["enrolment", "measurement"])
+def test_an_animal_that_counts_in_a_study_is_not_withdrawn(database: Database, project: Project, kept: str) -> None:
+    (mouse,) = add(database, project, {"code": "M1"})
+    with factories.declared(database) as session:
+        if kept == "enrolment":
+            factories.enrolment(session, factories.arm(session, factories.study(session, project)), mouse)
+        else:
+            factories.measurement(session, mouse)
+    with pytest.raises(Conflict, match=rf"1 active record \({kept}\) stands on this animal"), database.transaction() as session:
+        found = session.get_one(Animal, mouse.id)
+        nouns.withdraw(session, factories.actor(), ANIMAL, found, version=found.version, reason="typed twice")
 
 
 def test_a_code_belongs_to_its_project(database: Database, project: Project) -> None:

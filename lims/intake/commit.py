@@ -72,7 +72,7 @@ def _new_animal(facts: AnimalFacts, cages: Mapping[str | None, int]) -> dict[str
         "sex": _SEXES.get((facts.sex or "").strip().lower(), Sex.NOT_RECORDED),
         "birth_date": facts.birth_date,
         "strain": facts.strain,
-        "cage_id": cages.get((facts.cage or "").strip()),
+        "cage_id": cages.get(facts.cage),
         "state": AnimalStatus.NOT_RECORDED,
     }
 

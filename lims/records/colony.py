@@ -13,6 +13,7 @@ from lims.audit.record import Actor
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
 from lims.domain.events_order import Life, require_animal_dates
+from lims.domain.identifiers import clean_identifier
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
@@ -199,15 +200,21 @@ CAGE: Noun[Cage] = Noun("cage", Cage, check=_check_cages, dependents=((Animal, "
 
 
 def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable[str | None]) -> dict[str | None, int]:
-    """Give the ids of cages by code, and make those that are not there yet, as a file or an arrival names them."""
-    wanted = sorted({code.strip() for code in codes if code and code.strip()})
+    """Give the ids of cages by the codes that a file or an arrival names them by, and make those that are not there yet."""
+    cleaned = {code: clean_identifier(code, what="code") for code in codes if code and code.strip()}
+    wanted = sorted(set(cleaned.values()))
     known = in_chunks(
-        session, wanted, lambda some: select(Cage.code, Cage.id).where(Cage.project_id == project_id, Cage.code.in_(some))
+        session,
+        wanted,
+        lambda some: select(Cage.code, Cage.id).where(
+            Cage.project_id == project_id, Cage.status == RecordStatus.ACTIVE, Cage.code.in_(some)
+        ),
     )
-    found: dict[str | None, int] = dict(known)
+    found: dict[str, int] = dict(known)
     missing = [code for code in wanted if code not in found]
     made = record(session, actor, CAGE, project_id, [{"code": code} for code in missing]) if missing else []
-    return found | {cage.code: cage.id for cage in made}
+    found |= {cage.code: cage.id for cage in made}
+    return {code: found[kept] for code, kept in cleaned.items()}
 
 
 # Animals

@@ -11,7 +11,7 @@ from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import RecordStatus, Sex
-from lims.models import Animal, Implant, Project
+from lims.models import Animal, Cage, Implant, Project
 from lims.records import nouns
 from lims.records.colony import ANIMAL, cages_named
 from lims.records.implants import IMPLANT
@@ -30,7 +30,7 @@ def add(database: Database, project: Project, *animals: dict[str, Any]) -> list[
         return record(session, factories.actor(), ANIMAL, project.id, animals)
 
 
-def withdraw(database: Database, table: type[Animal] | type[Implant], key: int) -> None:
+def withdraw(database: Database, table: type[Animal | Cage | Implant], key: int) -> None:
     with factories.declared(database) as session:
         session.get_one(table, key).status = RecordStatus.WITHDRAWN
 
@@ -75,6 +75,23 @@ def test_a_withdrawn_animal_comes_back_under_its_id(database: Database, project:
 
     assert (again.id, again.status, again.cage_id) == (mouse.id, RecordStatus.ACTIVE, cage)
     assert verify(database).problems == []
+
+
+def test_cages_are_named_as_a_file_writes_them_and_a_withdrawn_one_comes_back(database: Database, project: Project) -> None:
+    composed, decomposed = "K\u00e4fig 1", "Ka\u0308fig 1"
+
+    def named(*codes: str | None) -> dict[str | None, int]:
+        with database.transaction() as session:
+            return cages_named(session, factories.actor(), project.id, codes)
+
+    first = named(composed)
+    assert named(f" {decomposed} ", composed, None, " ") == {f" {decomposed} ": first[composed], composed: first[composed]}
+    withdraw(database, Cage, first[composed])
+    assert named(decomposed) == {decomposed: first[composed]}
+    with database.reading() as session:
+        assert session.get_one(Cage, first[composed]).status is RecordStatus.ACTIVE
+    with pytest.raises(DomainError, match="do not show"):
+        named("C\u200b1")
 
 
 @pytest.mark.parametrize("kept", ["enrolment", "measurement"])

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Aliquot, Animal, Implant, Measurement, Patient, PdxModel, Specimen
+from lims.models import Aliquot, Animal, AuditChange, AuditEvent, Implant, Measurement, Patient, PdxModel, Specimen
+from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.queries.series import AnySelect, counted
 
@@ -80,3 +81,15 @@ def first_seen_on(session: Session, implant_id: int) -> date | None:
     """Give the day on which an implant's tumour was first measured with any volume."""
     seen = (Measurement.implant_id == implant_id, Measurement.kind.in_(VOLUMES), Measurement.value > 0)
     return session.scalar(select(func.min(Measurement.taken_on)).where(*seen, *counted()))
+
+
+def brought_by_files(session: Session, ids: Sequence[int]) -> set[int]:
+    """Give those of these implants that an import made, as their first entry in the audit trail says."""
+    first = select(AuditChange.key, func.min(AuditChange.event_seq).label("seq")).where(AuditChange.entity == "implant")
+    rows = in_chunks(session, ids, lambda some: _by_file(first.where(AuditChange.key.in_(some)).group_by(AuditChange.key)))
+    return {key for (key,) in rows}
+
+
+def _by_file(first: AnySelect) -> AnySelect:
+    made = first.subquery()
+    return select(made.c.key).join(AuditEvent, AuditEvent.seq == made.c.seq).where(AuditEvent.action == "batch:commit")

@@ -166,6 +166,7 @@ def _check_implanting(session: Session, draft: Draft, known: _Known, now: date) 
     values, animal = draft.values, known.animals[draft.values["animal_id"]]
     _check_day(session, draft)
     _require_site(draft)
+    _require_origin(draft)
     life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
     tissue = None
     if values["aliquot_id"] is not None:
@@ -200,6 +201,19 @@ def _require_site(draft: Draft) -> None:
     implanted = values["implanted_on"] is not None or values["aliquot_id"] is not None
     if implanted and values["site"] is ImplantSite.NOT_RECORDED and draft.changes("site", "implanted_on", "aliquot_id"):
         raise DomainError("Where was it implanted?", field="site", expected="the site, which the animal's protocol has to allow")
+
+
+def _require_origin(draft: Draft) -> None:
+    """It is somebody's tissue, whose consent is asked for. Only what a file brought may be dated before that is known."""
+    old = draft.record
+    unknown_before = old is not None and old.status is RecordStatus.ACTIVE and old.donor_id is None
+    if draft.values["donor_id"] is None and not unknown_before:
+        raise DomainError(
+            "Whose tissue was implanted is not recorded, so nobody can tell whether it may be.",
+            field="aliquot_id",
+            expected="the aliquot, or a model with its founding specimen",
+            remedy="Scan the aliquot, or record first which specimen the model was founded from.",
+        )
 
 
 def _check_engraftment(draft: Draft, life: Life, now: date) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,8 +18,11 @@ from lims.domain.notices import Notice
 from lims.domain.str_match import StrMatch, match, parse_profile
 from lims.domain.tissue_terms import CheckKind, CheckResult, ModelKind
 from lims.domain.vocabulary import ModelStatus, RecordStatus, SpecimenKind
-from lims.models import Implant, ModelCheck, PdxModel, Specimen, StrProfile
+from lims.models import Animal, Implant, ModelCheck, PdxModel, Specimen, StrProfile
 from lims.queries.chunks import in_chunks
+from lims.queries.implants import brought_by_files
+from lims.queries.series import AnySelect
+from lims.records.consents import require_xenograft_consent
 from lims.records.implants import spread_origin
 from lims.records.nouns import Draft, Noun
 
@@ -33,6 +38,10 @@ def _by_id(session: Session, model: Any, keys: Iterable[int | None]) -> dict[int
 
 def _check_models(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse founding tissue that is no tumour, dates out of order, and another founding specimen than implants came from."""
+    _judge_models(session, drafts)
+
+
+def _judge_models(session: Session, drafts: Sequence[Draft]) -> list[Notice]:
     specimens = _by_id(session, Specimen, (draft.values["founding_specimen_id"] for draft in drafts))
     for number, draft in enumerate(drafts):
         with about_row(number):
@@ -41,6 +50,7 @@ def _check_models(session: Session, project_id: int, drafts: Sequence[Draft]) ->
                 _check_founding(draft, founding)
             _check_established(draft)
     _refuse_other_founding(session, drafts)
+    return _ask_consents(session, drafts, specimens)
 
 
 def _check_founding(draft: Draft, founding: Specimen) -> None:
@@ -84,10 +94,43 @@ def _refuse_other_founding(session: Session, drafts: Sequence[Draft]) -> None:
             )
 
 
-def _doubt_models(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt an established xenograft line of which no implant is known to have grown."""
-    _check_models(session, project_id, drafts)
+def _ask_consents(session: Session, drafts: Sequence[Draft], specimens: Mapping[int | None, Specimen]) -> list[Notice]:
+    """Ask for the consent of a patient who only now gets known, on the days when tissue of the model was implanted.
+
+    Refused without one; where a file brought the implants, the animals were there before anybody could ask: that is doubted.
+    """
+    named = [draft for draft in drafts if draft.record is not None and draft.changes("founding_specimen_id")]
+    founding = {draft.record.id: specimens.get(draft.values["founding_specimen_id"]) for draft in named}
+    donors = {key: specimen.donor_id for key, specimen in founding.items() if specimen is not None and specimen.donor_id}
+    dated = in_chunks(session, sorted(donors), _dated_by_model)
+    files = brought_by_files(session, [implant.id for implant, _ in dated])
+    asked: dict[tuple[date, int, bool], list[str]] = defaultdict(list)
+    for implant, animal in dated:
+        asked[implant.implanted_on, donors[implant.model_id], implant.id in files].append(f"{animal} {implant.label}")
     notices = []
+    for (on, donor, by_file), tumours in sorted(asked.items()):
+        try:
+            require_xenograft_consent(session, {donor}, on)
+        except DomainError as refused:
+            told = f"{refused} Implanted on {on}: {', '.join(tumours)}."
+            if not by_file:
+                raise DomainError(
+                    told, field="founding_specimen_id", expected=refused.expected, remedy="Record the consent first."
+                ) from refused
+            notices.append(Notice("warning", "founding_specimen_id", told, refused.expected))
+    return notices
+
+
+def _dated_by_model(model_ids: Sequence[int]) -> AnySelect:
+    """Select the dated implants that are of a patient only by their model, with their animals."""
+    rows = select(Implant, Animal.code).join(Animal, Animal.id == Implant.animal_id).order_by(Animal.code, Implant.label)
+    only = (Implant.status == RecordStatus.ACTIVE, Implant.aliquot_id.is_(None), Implant.implanted_on.is_not(None))
+    return rows.where(Implant.model_id.in_(model_ids), *only)
+
+
+def _doubt_models(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt an established xenograft line of which no implant is known to have grown, and missing consents of old implants."""
+    notices = _judge_models(session, drafts)
     for draft in drafts:
         values = draft.values
         established = values["state"] is ModelStatus.ESTABLISHED and values["kind"] is ModelKind.XENOGRAFT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -133,6 +134,49 @@ def test_an_implant_of_a_model_asks_for_consent_too(database: Database, lab: Lab
         model = factories.model(session, lab.project, "BM-03", founding_specimen_id=factories.specimen(session, patient).id)
     row = {**BRAIN, "animal_id": lab.mice[0].id, "model_id": model.id}
     refused(database, lab, [row], "No consent of patient BCBM-P03")
+
+
+def test_a_model_that_nobody_knows_the_patient_of_opens_no_gate(database: Database, lab: Lab, actor: Actor) -> None:
+    with factories.declared(database) as session:
+        model = factories.model(session, lab.project, "OLD-7")
+    for columns in ({"model_id": model.id}, {"model_id": None}):
+        error = refused(database, lab, lab.brains(aliquot_id=None, **columns), "Whose tissue was implanted is not recorded")
+        assert error.field == "aliquot_id"
+    (one,) = implant(database, lab, lab.brains(aliquot_id=None, model_id=lab.model.id))
+    with pytest.raises(DomainError, match="Whose tissue"), database.transaction() as session:
+        known = session.get_one(Implant, one.id)
+        change(session, actor, IMPLANT, known, version=known.version, reason="other model", fields={"model_id": model.id})
+
+
+@pytest.mark.parametrize("action", ["implant:create", "batch:commit"])
+def test_a_patient_who_gets_known_later_is_asked_for_consent(database: Database, lab: Lab, actor: Actor, action: str) -> None:
+    with factories.declared(database) as session:
+        model = factories.model(session, lab.project, "OLD-7")
+        specimen = factories.specimen(session, factories.patient(session, lab.project, "BCBM-P02"), kind=SpecimenKind.TUMOUR)
+    with factories.declared(database, action) as session:
+        one = factories.implant(session, lab.mice[0], model_id=model.id)
+    with factories.declared(database) as session:
+        session.get_one(Implant, one.id).implanted_on = DAY
+    fields = {"founding_specimen_id": specimen.id}
+    told = r"No consent of patient BCBM-P02 is recorded\. Implanted on 2026-03-02: M1 brain\."
+
+    def name() -> list[str]:
+        with database.transaction() as session:
+            known = session.get_one(PdxModel, model.id)
+            found = doubts(session, MODEL, lab.project.id, [fields], known)
+            change(session, actor, MODEL, known, version=known.version, reason="found in the freezer log", fields=fields)
+            return [notice.message for notice in found]
+
+    if action == "implant:create":
+        with pytest.raises(DomainError, match=told) as error:
+            name()
+        assert error.value.field == "founding_specimen_id"
+        with factories.declared(database) as session:
+            factories.consent(session, session.get_one(Patient, specimen.donor_id))
+        assert name() == []
+    else:
+        (doubt,) = name()
+        assert re.fullmatch(told, doubt)
 
 
 def test_a_withdrawn_consent_ends_implanting_and_bringing_back(database: Database, lab: Lab, actor: Actor) -> None:

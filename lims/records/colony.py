@@ -125,13 +125,20 @@ PROTOCOL: Noun[AnimalProtocol] = Noun(
 
 
 def require_room(session: Session, joining: Mapping[int, int], *, field: str = "cage_id") -> None:
-    """Refuse more animals (`joining`, by cage) than the cages have room for; the living count.
+    """Refuse more animals (`joining`, by cage) than the cages have room for, and any in a withdrawn one; the living count.
 
     Raises:
         DomainError: on the column `field`, naming the first cage that is too small.
     """
     inside = _animals_by(session, Animal.cage_id, joining, *living())
     for (cage,) in in_chunks(session, sorted(joining), lambda some: select(Cage).where(Cage.id.in_(some))):
+        if cage.status is RecordStatus.WITHDRAWN:
+            raise DomainError(
+                f"Cage {cage.code} was withdrawn.",
+                field=field,
+                expected="a cage that is there",
+                remedy="Bring the cage back first, or choose another one.",
+            )
         free = max(cage.capacity - inside[cage.id], 0)
         if joining[cage.id] > free:
             room = "is full" if free == 0 else f"has room for {free} more"
@@ -234,13 +241,20 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
             )
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
-    # A file that does not say whether its animals live is taken as it is: its cages may hold more than they should.
-    joining = (one for one in drafts if one.values["state"] is AnimalStatus.ALIVE and _joins(one, "cage_id"))
-    require_room(session, Counter(one.values["cage_id"] for one in joining))
+    require_room(session, Counter(one.values["cage_id"] for one in drafts if _needs_room(one)))
 
 
 def _alive(draft: Draft) -> bool:
     return draft.values["died_on"] is None and draft.values["state"] is not AnimalStatus.DEAD
+
+
+def _needs_room(draft: Draft) -> bool:
+    """Tell whether a living animal comes into a cage, or one inside turns out not to be dead."""
+    was: Animal | None = draft.record
+    if was is not None and (was.state is AnimalStatus.DEAD or was.died_on is not None) and _alive(draft):
+        return draft.values["cage_id"] is not None
+    # A file that does not say whether its animals live is taken as it is: its cages may hold more than they should.
+    return draft.values["state"] is AnimalStatus.ALIVE and _joins(draft, "cage_id")
 
 
 def _check_chips(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

@@ -137,6 +137,28 @@ def test_a_file_fills_a_cage_as_it_was(database: Database, project: Project) -> 
         mice(database, project, 1, cage_id=cage.id)
 
 
+def test_the_dead_need_room_when_they_turn_out_to_live(database: Database, project: Project) -> None:
+    (cage,) = cages(database, project, {"code": "C1", "capacity": 1})
+    (dead,) = mice(database, project, 1, cage_id=cage.id, state=AnimalStatus.DEAD, died_on=MOVED)
+    (other,) = mice(database, project, 1, cage_id=cage.id)
+    for state in (AnimalStatus.ALIVE, AnimalStatus.NOT_RECORDED):
+        with pytest.raises(DomainError, match="Cage C1 is full") as refused:
+            alter(database, ANIMAL, dead, state=state, died_on=None)
+        assert refused.value.field == "cage_id"
+    alter(database, ANIMAL, other, died_on=MOVED, state=AnimalStatus.DEAD)
+    alter(database, ANIMAL, dead, state=AnimalStatus.ALIVE, died_on=None)
+
+
+def test_the_dead_do_not_come_alive_in_a_withdrawn_cage(database: Database, project: Project) -> None:
+    (cage,) = cages(database, project, {"code": "C1"})
+    (dead,) = mice(database, project, 1, cage_id=cage.id, state=AnimalStatus.DEAD, died_on=MOVED)
+    with database.transaction() as session:
+        withdraw(session, factories.actor(), CAGE, session.get_one(Cage, cage.id), version=1, reason="broken")
+    with pytest.raises(DomainError, match="Cage C1 was withdrawn") as refused:
+        alter(database, ANIMAL, dead, state=AnimalStatus.ALIVE, died_on=None)
+    assert refused.value.field == "cage_id"
+
+
 # Animals
 
 

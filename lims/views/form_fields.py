@@ -135,10 +135,17 @@ class WholeNumberField(NumberField):
             self.data = int(self.data)
 
 
+_UNITS = frozenset({"mg", "µL"})
+_ACRONYMS = {word.lower(): word for word in ("AKT", "CNS", "CSF", "FFPE", "HER2", "OCT", "PI3K", "STR", "mTOR")}
+
+
 def term_words(term: Enum) -> str:
-    """Write a term as people read it."""
-    text = str(term.value).replace("_", " ")
-    return text[0].upper() + text[1:]
+    """Write a term as people read it: a capital first, units and acronyms as they are."""
+    text = str(term.value)
+    if text in _UNITS:
+        return text
+    words = " ".join(_ACRONYMS.get(word, word) for word in text.split("_"))
+    return words if words.startswith("mTOR") else words[0].upper() + words[1:]
 
 
 class TermField(SelectField):

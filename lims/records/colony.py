@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.audit.record import Actor
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
-from lims.domain.events_order import Life, require_animal_dates
+from lims.domain.events_order import Fact, Life, require_animal_dates, require_death, require_order
 from lims.domain.identifiers import clean_identifier
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, Enrolment, Implant, Measurement
+from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Implant, Measurement, Specimen
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.nouns import Draft, Noun, record
@@ -226,6 +227,44 @@ def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable
 
 # Animals
 
+_DATES = ("birth_date", "arrived_on", "died_on")
+
+
+def _span(animal: InstrumentedAttribute[int], on: InstrumentedAttribute[Any]) -> Select[int, date | None, date | None]:
+    """Select the first and the last day of active records, by animal."""
+    return select(animal, func.min(on), func.max(on)).where(on.class_.status == RecordStatus.ACTIVE).group_by(animal)
+
+
+_HARVESTS = _span(Implant.animal_id, Specimen.collected_on).join_from(Specimen, Implant, Implant.id == Specimen.source_implant_id)
+_EVENTS = (
+    ("implanting", Implant.animal_id, _span(Implant.animal_id, Implant.implanted_on)),
+    ("first sight of a tumour", Implant.animal_id, _span(Implant.animal_id, Implant.engrafted_on)),
+    ("move", CageMove.animal_id, _span(CageMove.animal_id, CageMove.moved_on)),
+    ("measurement", Measurement.animal_id, _span(Measurement.animal_id, Measurement.taken_on)),
+    ("harvest", Implant.animal_id, _HARVESTS),
+)
+"""What is done to an animal in its life, and when. Most harvests follow its death."""
+
+
+def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:
+    """Refuse a birth or an arrival behind what was done to an animal first, and a death before what was done last."""
+    redated = {draft.record.id: draft for draft in drafts if draft.record is not None and draft.changes(*_DATES)}
+    for what, animal, span in _EVENTS:
+        rows = in_chunks(session, sorted(redated), lambda some: span.where(animal.in_(some)))  # noqa: B023  # asked at once
+        for key, first, last in rows:
+            _check_event(redated[key], what, first, None if what == "harvest" else last, now)
+
+
+def _check_event(draft: Draft, what: str, first: date | None, last: date | None, now: date) -> None:
+    code, born, arrived, died = (draft.values[name] for name in ("code", *_DATES))
+    began = Fact(f"the first {what} of {code}", first)
+    if draft.changes("birth_date"):
+        require_order(Fact(f"the birth of {code}", born), began, field="birth_date")
+    if draft.changes("arrived_on"):
+        require_order(Fact(f"the arrival of {code}", arrived), began, field="arrived_on")
+    if draft.changes("died_on"):
+        require_death(died, Life(code, born, arrived), now, Fact(f"the last {what} of {code}", last))
+
 
 def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse dates out of order, a dead animal that lives, a chip that another has, and what the protocol does not allow."""
@@ -239,6 +278,7 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
                 field="state",
                 expected="dead, or no date of death",
             )
+    _check_events(session, drafts, now)
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
     require_room(session, Counter(one.values["cage_id"] for one in drafts if _needs_room(one)))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.errors import Conflict, DomainError
-from lims.domain.vocabulary import AnimalStatus
+from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage, CageMove, Project
 from lims.records.colony import ANIMAL, CAGE
 from lims.records.moves import CAGE_MOVE, move
@@ -176,6 +176,53 @@ def test_an_animals_dates_are_in_order(database: Database, project: Project, col
     with pytest.raises(DomainError) as refused:
         mice(database, project, 1, **columns)
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("what", ["implanting", "first sight of a tumour", "move", "measurement", "harvest"])
+def test_an_animals_dates_are_judged_by_what_was_done_to_it(database: Database, project: Project, what: str) -> None:
+    (mouse,) = mice(database, project, 1, birth_date=ARRIVED)
+    with factories.declared(database) as session:
+        if what == "move":
+            factories.cage_move(session, mouse, moved_on=MOVED)
+        elif what == "measurement":
+            factories.measurement(session, mouse, taken_on=MOVED)
+        else:
+            seen = {"engrafted_on": MOVED} if what == "first sight of a tumour" else {}
+            implant = factories.implant(session, mouse, implanted_on=MOVED if what == "implanting" else None, **seen)
+            if what == "harvest":
+                harvest = {"patient_id": None, "source_implant_id": implant.id, "collected_on": MOVED}
+                factories.specimen(session, factories.patient(session, project), **harvest)
+    for name in ("birth_date", "arrived_on"):
+        late = {"birth_date": None, "arrived_on": None, name: MOVED + timedelta(1)}
+        told = f"The first {what} of M0001 on {MOVED} comes before the {'birth' if name == 'birth_date' else 'arrival'} of M0001"
+        with pytest.raises(DomainError, match=told) as refused:
+            alter(database, ANIMAL, mouse, **late)
+        assert refused.value.field == name
+    early = {"state": AnimalStatus.DEAD, "died_on": MOVED - timedelta(1)}
+    if what == "harvest":
+        alter(database, ANIMAL, mouse, **early)
+        return
+    with pytest.raises(
+        DomainError, match=f"The death of M0001 on {early['died_on']} comes before the last {what} of M0001"
+    ) as refused:
+        alter(database, ANIMAL, mouse, **early)
+    assert refused.value.field == "died_on"
+    alter(database, ANIMAL, mouse, state=AnimalStatus.DEAD, died_on=MOVED, arrived_on=MOVED, birth_date=None)
+
+
+def test_what_was_withdrawn_does_not_judge_an_animals_dates(database: Database, project: Project) -> None:
+    (mouse,) = mice(database, project, 1)
+    with factories.declared(database) as session:
+        factories.measurement(session, mouse, taken_on=MOVED, status=RecordStatus.WITHDRAWN)
+        factories.measurement(session, mouse, taken_on=ARRIVED - timedelta(1))
+    alter(database, ANIMAL, mouse, state=AnimalStatus.DEAD, died_on=ARRIVED)
+    alter(database, ANIMAL, mouse, genotype="NSG")
+
+
+def test_new_animals_are_not_asked_what_was_done_to_them(database: Database, project: Project) -> None:
+    with statements(database.engine) as seen:
+        mice(database, project, 2, birth_date=ARRIVED, died_on=MOVED, state=AnimalStatus.DEAD)
+    assert not [one for one in seen if "FROM measurement" in one or "FROM implant" in one or "FROM cage_move" in one]
 
 
 def test_an_rfid_is_one_living_animals(database: Database, project: Project) -> None:

@@ -29,11 +29,11 @@ from lims.domain.vocabulary import ImplantSite, ModelStatus, RecordStatus
 from lims.models import Aliquot, Animal, Implant, Measurement, PdxModel, Specimen
 from lims.queries.chunks import in_chunks
 from lims.queries.models import latest_checks
-from lims.queries.series import AnySelect
 from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
 from lims.records.consents import require_xenograft_consent
 from lims.records.nouns import Draft, Noun
+from lims.records.origins import spread_origin
 from lims.records.values import today
 
 SURGERY = tuple(field.name for field in fields(SurgicalRecord))
@@ -351,40 +351,6 @@ def _taken_places(session: Session, drafts: Sequence[Draft]) -> dict[tuple[Any, 
     for key, *place in rows:
         places[tuple(place)].add(key)
     return places
-
-
-def spread_origin(session: Session, implants: Sequence[Implant]) -> None:
-    """Let what was harvested from implants, and implanted again, follow their donor and passage: one step a generation."""
-    sources = {implant.id: implant for implant in implants}
-    while sources:
-        moved = [
-            specimen.id
-            for (specimen,) in in_chunks(session, sorted(sources), _harvested)
-            if _follow(specimen, sources[specimen.source_implant_id].donor_id, sources[specimen.source_implant_id].passage)
-        ]
-        sources = {
-            implant.id: implant
-            for implant, specimen in in_chunks(session, moved, _implanted_again)
-            if _follow(implant, specimen.donor_id, implant_passage(specimen.passage, from_patient=False))
-        }
-    session.flush()
-
-
-def _harvested(implant_ids: Sequence[int]) -> AnySelect:
-    return select(Specimen).where(Specimen.source_implant_id.in_(implant_ids))
-
-
-def _implanted_again(specimen_ids: Sequence[int]) -> AnySelect:
-    rows = select(Implant, Specimen).join(Aliquot, Aliquot.id == Implant.aliquot_id)
-    return rows.join(Specimen, Specimen.id == Aliquot.specimen_id).where(Specimen.id.in_(specimen_ids))
-
-
-def _follow(follower: Specimen | Implant, donor_id: int | None, passage: int | None) -> bool:
-    """Give a record its donor and passage; tells whether they differ from what it had."""
-    differs = (follower.donor_id, follower.passage) != (donor_id, passage)
-    if differs:
-        follower.donor_id, follower.passage = donor_id, passage
-    return differs
 
 
 IMPLANT: Noun[Implant] = Noun(

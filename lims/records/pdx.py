@@ -23,8 +23,8 @@ from lims.queries.chunks import in_chunks
 from lims.queries.implants import brought_by_files
 from lims.queries.series import AnySelect
 from lims.records.consents import require_xenograft_consent
-from lims.records.implants import spread_origin
 from lims.records.nouns import Draft, Noun
+from lims.records.origins import give_models, spread_origin
 
 FOUNDING_KINDS = (SpecimenKind.TUMOUR, SpecimenKind.CSF)
 """What a model may be founded from: tumour, or the fluid that carries its cells."""
@@ -162,12 +162,19 @@ def _give_donors(session: Session, models: Sequence[PdxModel]) -> None:
     spread_origin(session, followers)
 
 
+def _follow_models(session: Session, models: Sequence[PdxModel]) -> None:
+    """Give implants the patient, and the model, that follow from what their line was founded from."""
+    _give_donors(session, models)
+    standing = {model.founding_specimen_id for model in models if model.status is RecordStatus.ACTIVE}
+    give_models(session, sorted(standing - {None}))
+
+
 MODEL: Noun[PdxModel] = Noun(
     "model",
     PdxModel,
     check=_check_models,
     doubt=_doubt_models,
-    follow=_give_donors,
+    follow=_follow_models,
     dependents=((Implant, "model_id"),),
 )
 

@@ -436,6 +436,68 @@ def test_what_only_named_its_model_follows_it_to_the_patient(database: Database,
     assert verify(database).problems == []
 
 
+def _grow(database: Database, lab: Lab, actor: Actor, of: Implant, day: date, mouse: int) -> Implant:
+    """Harvest an implant and implant of it again."""
+    with database.transaction() as session:
+        piece = Piece({"kind": SpecimenKind.TUMOUR}, {"material": AliquotMaterial.FRESH_FRAGMENT}, 1)
+        (grown,) = harvest(session, actor, session.get_one(Implant, of.id), [piece], on=day)
+    with database.reading() as session:
+        (vial,) = session.query(Aliquot).filter_by(specimen_id=grown.id)
+    row = {**BRAIN, "animal_id": lab.mice[mouse].id, "aliquot_id": vial.id, "implanted_on": day}
+    return implant(database, lab, [row])[0]
+
+
+def _models(database: Database, *implants: Implant) -> list[int | None]:
+    with database.reading() as session:
+        return [session.get_one(Implant, one.id).model_id for one in implants]
+
+
+@pytest.mark.parametrize("named_later", [False, True])
+def test_a_model_founded_after_its_first_implants_has_them_and_their_line(
+    database: Database, lab: Lab, actor: Actor, named_later: bool
+) -> None:
+    with factories.declared(database) as session:
+        other = factories.specimen(session, lab.patient, "SP-5", kind=SpecimenKind.TUMOUR)
+        vial = factories.aliquot(session, other, "AL-5")
+    (first,) = implant(database, lab, lab.brains(aliquot_id=vial.id))
+    second = _grow(database, lab, actor, first, date(2026, 5, 4), 1)
+    third = _grow(database, lab, actor, second, date(2026, 7, 6), 2)
+    assert _models(database, first, second, third) == [None, None, None]
+    founded = {"founding_specimen_id": other.id}
+    with database.transaction() as session:
+        (model,) = record(session, actor, MODEL, lab.project.id, [{"code": "BM-05"} | ({} if named_later else founded)])
+    if named_later:
+        with database.transaction() as session:
+            known = session.get_one(PdxModel, model.id)
+            change(session, actor, MODEL, known, version=known.version, reason="grew twice", fields=founded)
+    assert _models(database, first, second, third) == [model.id] * 3
+    with database.transaction() as session:
+        record(session, actor, MODEL, lab.project.id, [{"code": "BM-05-ORG"} | founded])
+    assert _models(database, first, second, third) == [model.id] * 3, "a culture beside it takes none of them"
+    assert verify(database).problems == []
+
+
+def test_another_model_of_an_implant_goes_down_its_line_and_spares_a_line_of_its_own(
+    database: Database, lab: Lab, actor: Actor
+) -> None:
+    with factories.declared(database) as session:
+        culture = factories.model(session, lab.project, "BM-01-B", founding_specimen_id=lab.specimen.id)
+    (first,) = implant(database, lab, lab.brains(model_id=lab.model.id))
+    second = _grow(database, lab, actor, first, date(2026, 5, 4), 1)
+    with database.reading() as session:
+        source = session.query(Specimen).filter_by(source_implant_id=first.id).one()
+        vial = session.query(Aliquot).filter_by(specimen_id=source.id).one()
+    with factories.declared(database) as session:
+        own = factories.model(session, lab.project, "BM-01-SUB", founding_specimen_id=source.id)
+    row = {**lab.brains(3)[2], "aliquot_id": vial.id, "model_id": own.id, "implanted_on": date(2026, 5, 4)}
+    (aside,) = implant(database, lab, [row])
+    with database.transaction() as session:
+        known = session.get_one(Implant, first.id)
+        fields = {"model_id": culture.id}
+        change(session, actor, IMPLANT, known, version=known.version, reason="it was the other line", fields=fields)
+    assert _models(database, first, second, aside) == [culture.id, culture.id, own.id]
+
+
 def test_orthotopy_follows_the_site_unless_somebody_typed_it(database: Database, lab: Lab, actor: Actor) -> None:
     (one,) = implant(database, lab, lab.brains())
     with database.transaction() as session:

@@ -165,8 +165,8 @@ def _give_donors(session: Session, models: Sequence[PdxModel]) -> None:
 def _follow_models(session: Session, models: Sequence[PdxModel]) -> None:
     """Give implants the patient, and the model, that follow from what their line was founded from."""
     _give_donors(session, models)
-    standing = {model.founding_specimen_id for model in models if model.status is RecordStatus.ACTIVE}
-    give_models(session, sorted(standing - {None}))
+    standing = [model for model in models if model.status is RecordStatus.ACTIVE]
+    give_models(session, sorted({model.founding_specimen_id for model in standing if model.founding_specimen_id is not None}))
 
 
 MODEL: Noun[PdxModel] = Noun(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.colony_terms import Engraftment, Orthotopic, ProtocolProcedure
 from lims.domain.errors import DomainError, about_row
-from lims.domain.events_order import Life, Tissue, require_engraftment, require_implanting
+from lims.domain.events_order import Fact, Life, Tissue, require_engraftment, require_implanting, require_order
 from lims.domain.implanting import ModelLine, TissueLine, model_of_implant, require_living
 from lims.domain.model_checks import CHECK_WORDS
 from lims.domain.notices import Notice
@@ -133,6 +133,7 @@ def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
             _derive_origin(draft, known, now)
             if _is_implanting(draft):
                 _check_implanting(session, draft, known, now)
+    _require_before_followers(session, drafts)
     _ask_consent(session, drafts)
     _ask_protocols(session, drafts, known)
     return known
@@ -195,6 +196,22 @@ def _check_day(session: Session, draft: Draft) -> None:
         )
 
 
+def _require_before_followers(session: Session, drafts: Sequence[Draft]) -> None:
+    """Refuse a day of implanting that is moved behind the tumour's first measurement or harvest."""
+    moved = {draft.record.id: number for number, draft in enumerate(drafts) if draft.record and draft.changes("implanted_on")}
+    dated = (
+        ("the first measurement", Measurement.implant_id, Measurement.taken_on, Measurement.status),
+        ("the first harvest", Specimen.source_implant_id, Specimen.collected_on, Specimen.status),
+    )
+    for what, of, column, status in dated:
+        first = select(of, func.min(column)).where(status == RecordStatus.ACTIVE).group_by(of)
+        rows = in_chunks(session, sorted(moved), lambda some: first.where(of.in_(some)))  # noqa: B023  # asked at once
+        for key, on in rows:
+            with about_row(moved[key]):
+                implanting = Fact("the implanting", drafts[moved[key]].values["implanted_on"])
+                require_order(implanting, Fact(what, on), field="implanted_on")
+
+
 def _require_site(draft: Draft) -> None:
     """Tissue is implanted somewhere: without a site nobody can tell whether the animal's protocol allows it."""
     values = draft.values
@@ -224,6 +241,9 @@ def _check_engraftment(draft: Draft, life: Life, now: date) -> None:
             field="engrafted_on",
             expected="no date, or an implant that engrafted",
         )
+    if not draft.changes("engrafted_on"):  # then it is the day of implanting that was moved
+        implanting = Fact("the implanting", draft.values["implanted_on"])
+        require_order(implanting, Fact("the first sight of the tumour", on), field="implanted_on")
     require_engraftment(on, draft.values["implanted_on"], life, now)
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from lims.domain.aliquots import doubt_material, doubt_order, doubt_thaws
 from lims.domain.errors import DomainError
-from lims.domain.events_order import require_preservation
+from lims.domain.events_order import Fact, require_order, require_preservation
+from lims.domain.implanting import LIVING
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label, require_grid, require_inside, require_nesting
 from lims.domain.tissue_terms import AliquotEventKind, AliquotState, PlaceKind
@@ -123,6 +124,26 @@ def _check_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) 
             raise DomainError("What is not there any more stands in no place.", field="place_id", expected="no place")
         _check_position(values["code"], values["box_row"], values["box_column"], places.get(values["place_id"]))
     _check_taken(session, drafts, places)
+    _check_implanted(session, drafts)
+
+
+def _check_implanted(session: Session, drafts: Sequence[Draft]) -> None:
+    """Refuse that what was implanted was made later, or held no living cells."""
+    changed = {draft.record.id: draft for draft in drafts if draft.record and draft.changes("preserved_on", "material")}
+    implants = select(Implant.aliquot_id, func.min(Implant.implanted_on)).where(Implant.status == RecordStatus.ACTIVE)
+    first = implants.group_by(Implant.aliquot_id)
+    for key, on in in_chunks(session, sorted(changed), lambda some: first.where(Implant.aliquot_id.in_(some))):
+        draft, values = changed[key], changed[key].values
+        if draft.changes("preserved_on"):
+            preservation = Fact(f"the preservation of {values['code']}", values["preserved_on"])
+            require_order(preservation, Fact("its first implanting", on), field="preserved_on")
+        if draft.changes("material") and values["material"] not in LIVING:
+            raise DomainError(
+                f"{values['code']} was implanted, so its cells lived.",
+                field="material",
+                expected=", ".join(sorted(one.value.replace("_", " ") for one in LIVING)),
+                remedy="Withdraw the implant first, if it was of other tissue.",
+            )
 
 
 def _check_position(code: str, row: int | None, column: int | None, place: StoragePlace | None) -> None:

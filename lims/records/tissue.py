@@ -91,7 +91,7 @@ def _found(session: Session, model: Any, keys: Sequence[int | None], *options: A
 
 
 def _require_before_findings(session: Session, draft: Draft) -> None:
-    """Refuse a collection that is moved behind what was already found in the specimen or kept of it."""
+    """Refuse a collection that is moved behind what was already found in the specimen, kept of it or implanted."""
     collection = Fact(f"the collection of {draft.values['code']}", draft.values["collected_on"])
     dated: list[tuple[str, Any, Any]] = [
         ("its first receptor assay", ReceptorAssay, ReceptorAssay.assayed_on),
@@ -102,6 +102,9 @@ def _require_before_findings(session: Session, draft: Draft) -> None:
     for what, model, column in dated:
         first = select(func.min(column)).where(model.specimen_id == draft.record.id, model.status == RecordStatus.ACTIVE)
         require_order(collection, Fact(what, session.scalar(first)), field="collected_on")
+    implanted = select(func.min(Implant.implanted_on)).join(Aliquot, Aliquot.id == Implant.aliquot_id)
+    own = implanted.where(Aliquot.specimen_id == draft.record.id, Implant.status == RecordStatus.ACTIVE)
+    require_order(collection, Fact("its first implanting", session.scalar(own)), field="collected_on")
 
 
 def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

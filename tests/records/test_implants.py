@@ -22,6 +22,7 @@ from lims.records.harvests import Piece, doubt_harvest, harvest
 from lims.records.implants import IMPLANT
 from lims.records.nouns import change, doubts, record, reinstate, withdraw
 from lims.records.pdx import MODEL
+from lims.records.storage import ALIQUOT
 from lims.records.surgery import TissueUsed, implant_animals, with_labels
 from lims.records.tissue import SPECIMEN
 from tests.support import factories
@@ -250,7 +251,7 @@ def test_a_protocol_allows_the_site_or_not(database: Database, lab: Lab) -> None
 
 
 def test_a_site_that_is_not_recorded_gets_past_no_protocol(database: Database, lab: Lab, actor: Actor) -> None:
-    nowhere = {"site": ImplantSite.NOT_RECORDED, "hemisphere": None}
+    nowhere: dict[str, Any] = {"site": ImplantSite.NOT_RECORDED, "hemisphere": None}
     assert refused(database, lab, lab.brains(**nowhere), r"Where was it implanted\?").field == "site"
     (one,) = implant(database, lab, lab.brains())
     with pytest.raises(DomainError, match="Where was it implanted") as error, database.transaction() as session:
@@ -263,7 +264,7 @@ def test_a_protocol_holds_on_the_day_even_where_no_site_is_recorded(database: Da
     with factories.declared(database) as session:
         ended = factories.protocol(session, lab.project, "A-3", expires_on=date(2026, 3, 1))
         session.get_one(Animal, lab.mice[0].id).protocol_id = ended.id
-        old = {"implanted_on": DAY, "model_id": lab.model.id, "status": RecordStatus.WITHDRAWN}
+        old: dict[str, Any] = {"implanted_on": DAY, "model_id": lab.model.id, "status": RecordStatus.WITHDRAWN}
         one = factories.implant(session, lab.mice[0], **old)
     told = "Animal M1: Protocol A-3 expired on 2026-03-01"
     with pytest.raises(DomainError, match=told), database.transaction() as session:
@@ -434,6 +435,54 @@ def test_what_only_named_its_model_follows_it_to_the_patient(database: Database,
         assert session.get_one(Implant, tumour.id).donor_id == lab.patient.id
         assert session.get_one(Specimen, grown.id).donor_id == lab.patient.id
     assert verify(database).problems == []
+
+
+@pytest.mark.parametrize("follower", ["engraftment", "measurement", "harvest"])
+def test_an_implanting_is_not_moved_behind_what_followed_it(database: Database, lab: Lab, actor: Actor, follower: str) -> None:
+    (one,) = implant(database, lab, lab.brains())
+    late = date(2026, 4, 20)
+    with factories.declared(database) as session:
+        if follower == "engraftment":
+            known = session.get_one(Implant, one.id)
+            known.engraftment, known.engrafted_on = Engraftment.ENGRAFTED, late
+        elif follower == "measurement":
+            factories.measurement(session, lab.mice[0], "caliper_volume", 40, implant_id=one.id, taken_on=late)
+        else:
+            source: dict[str, Any] = {"patient_id": None, "source_implant_id": one.id, "passage": 0, "collected_on": late}
+            factories.specimen(session, lab.patient, **source)
+
+    def move(day: date) -> None:
+        with database.transaction() as session:
+            known = session.get_one(Implant, one.id)
+            change(session, actor, IMPLANT, known, version=known.version, reason="read again", fields={"implanted_on": day})
+
+    move(late)
+    with pytest.raises(DomainError, match="on 2026-04-20 comes before the implanting on 2026-04-21") as error:
+        move(date(2026, 4, 21))
+    assert error.value.field == "implanted_on"
+
+
+def test_tissue_that_was_implanted_was_there_and_alive(database: Database, lab: Lab, actor: Actor) -> None:
+    (one,) = implant(database, lab, lab.brains())
+
+    def correct(noun: Any, table: Any, key: int, **fields: Any) -> None:
+        with database.transaction() as session:
+            known = session.get_one(table, key)
+            change(session, actor, noun, known, version=known.version, reason="read again", fields=fields)
+
+    with pytest.raises(DomainError, match="Its first implanting on 2026-03-02 comes before the preservation of AL-1") as made:
+        correct(ALIQUOT, Aliquot, lab.aliquot.id, preserved_on=date(2026, 3, 3))
+    with pytest.raises(DomainError, match="AL-1 was implanted, so its cells lived") as dead:
+        correct(ALIQUOT, Aliquot, lab.aliquot.id, material=AliquotMaterial.FFPE)
+    assert (made.value.field, dead.value.field) == ("preserved_on", "material")
+    correct(ALIQUOT, Aliquot, lab.aliquot.id, preserved_on=None, material=AliquotMaterial.CELL_SUSPENSION)
+    with pytest.raises(DomainError, match="Its first implanting on 2026-03-02 comes before the collection of SP-1") as collected:
+        correct(SPECIMEN, Specimen, lab.specimen.id, collected_on=date(2026, 3, 3))
+    assert collected.value.field == "collected_on"
+    with database.transaction() as session:
+        withdraw(session, actor, IMPLANT, session.get_one(Implant, one.id), version=1, reason="other tissue")
+    correct(ALIQUOT, Aliquot, lab.aliquot.id, material=AliquotMaterial.FFPE)
+    correct(SPECIMEN, Specimen, lab.specimen.id, collected_on=date(2026, 3, 3))
 
 
 def _grow(database: Database, lab: Lab, actor: Actor, of: Implant, day: date, mouse: int) -> Implant:

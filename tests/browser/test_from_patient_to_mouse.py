@@ -209,7 +209,7 @@ def _withdrawal(walk: Walk) -> None:
     expect(walk.main).to_contain_text("17 animals that carry this tissue may be alive")
     expect(walk.main).to_contain_text("M0017")
     walk.fill(withdrawn_on=str(TODAY), reason="the patient asked for it")
-    walk.press(re.compile("withdrawn"))
+    walk.press_twice("Record the withdrawal")
     for page in ("search/?q=M0016", "search/?q=AL-00003"):
         walk.go(page)
         expect(walk.main).to_contain_text("Consent of W-P01 was withdrawn")

@@ -51,7 +51,8 @@ class PostgresqlServer:
     def create(self, name: str | None = None, *, template: str = "migrated") -> str:
         """Make a database, a copy of the migrated one unless told otherwise; give its URL."""
         name = name or f"test_{next(self._numbers)}"
-        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Copying files takes a quarter of the time of copying through the log, which none of these databases needs.
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self._uri.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:

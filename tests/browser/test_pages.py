@@ -29,7 +29,13 @@ def desk(new_desk: Callable[[str], Desk]) -> Desk:
     with factories.declared(desk.database) as session:
         project = session.get_one(factories.Project, desk.project)
         study = factories.study(session, project, "XSS", title=ATTACK, hypothesis=CLOSING, primary_outcome=BREAKING)
-        told = {"strain": ATTACK, "genotype": BREAKING, "cage": "<i>c", "ear_tag": "<u>1", "source": CLOSING}
+        told = {
+            "strain": ATTACK,
+            "genotype": BREAKING,
+            "cage_id": factories.cage(session, project, "<i>c").id,
+            "ear_tag": "<u>1",
+            "source": CLOSING,
+        }
         mouse = factories.animal(session, project, "MX1", **told)
         factories.enrolment(session, factories.arm(session, study, "a", title=CLOSING), mouse)
         factories.measurement(session, mouse, operator=ATTACK, device=BREAKING)

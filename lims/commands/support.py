@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor
 from lims.config import Settings
 from lims.db import Database
-from lims.domain.errors import DomainError
+from lims.domain.errors import DomainError, told
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Project
 
@@ -40,8 +40,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
     try:
         yield database
     except DomainError as refused:
-        hints = [refused.expected and f"Expected: {refused.expected}.", refused.remedy]
-        raise Refusal(" ".join([str(refused), *[hint for hint in hints if hint]])) from refused
+        raise Refusal(told(refused)) from refused
     except (OperationalError, ProgrammingError) as broken:
         if "no such table" in str(broken) or "does not exist" in str(broken):
             raise Refusal("This database has no tables yet: run `lims init` first.") from broken

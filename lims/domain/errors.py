@@ -7,16 +7,28 @@ from contextlib import contextmanager
 
 
 class DomainError(Exception):
-    """A rule of the domain was broken: what was wrong, which value, what was expected, what to do."""
+    """A rule of the domain was broken: what was wrong, which value, what was expected, what to do.
+
+    `source` names where a published rule stands, such as `ASCO/CAP 2018`; what is plain sense has none.
+    """
 
     row: int | None = None
     """Which of a list of records it is about, counted from 0 (`about_row`)."""
 
-    def __init__(self, message: str, *, field: str | None = None, expected: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+        source: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.field = field
         self.expected = expected
         self.remedy = remedy
+        self.source = source
 
 
 class NotFound(DomainError):
@@ -36,6 +48,13 @@ class Conflict(DomainError):
     def __init__(self, message: str, *, remedy: str | None = None, recorded: dict[str, str] | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.recorded = recorded or {}
+
+
+def told(refused: DomainError) -> str:
+    """Say what was wrong, what was expected, what to do, and where the rule stands, in one line."""
+    expected = f"Expected: {refused.expected}." if refused.expected else ""
+    source = f"Rule: {refused.source}." if refused.source else ""
+    return " ".join(part for part in (str(refused), expected, refused.remedy or "", source) if part)
 
 
 @contextmanager

@@ -13,10 +13,12 @@ class Notice:
     """One finding beside a value that is accepted.
 
     `warning` asks a person to confirm; `note` only tells. `field` is the name of the model's column, or nothing where
-    the finding is about the record as a whole. What cannot be is refused instead (`lims.domain.errors.DomainError`).
+    the finding is about the record as a whole. `source` names where a published rule stands, such as `ASCO/CAP 2018`.
+    What cannot be is refused instead (`lims.domain.errors.DomainError`).
     """
 
     severity: Severity
     field: str | None
     message: str
     expected: str | None = None
+    source: str | None = None

@@ -82,7 +82,11 @@ def require_procedure(session: Session, animals: Sequence[Animal], procedure: Pr
             )
         except DomainError as refused:
             raise DomainError(
-                f"Animal {first[key].code}: {refused}", field="animal_id", expected=refused.expected, remedy=refused.remedy
+                f"Animal {first[key].code}: {refused}",
+                field="animal_id",
+                expected=refused.expected,
+                remedy=refused.remedy,
+                source=refused.source,
             ) from refused
 
 

@@ -115,9 +115,13 @@ def _ask_consents(session: Session, drafts: Sequence[Draft], specimens: Mapping[
             told = f"{refused} Implanted on {on}: {', '.join(tumours)}."
             if not by_file:
                 raise DomainError(
-                    told, field="founding_specimen_id", expected=refused.expected, remedy="Record the consent first."
+                    told,
+                    field="founding_specimen_id",
+                    expected=refused.expected,
+                    remedy="Record the consent first.",
+                    source=refused.source,
                 ) from refused
-            notices.append(Notice("warning", "founding_specimen_id", told, refused.expected))
+            notices.append(Notice("warning", "founding_specimen_id", told, refused.expected, refused.source))
     return notices
 
 
@@ -191,7 +195,9 @@ def str_match_of(query: StrProfile, reference: StrProfile) -> StrMatch:
     try:
         return match(parse_profile("\n".join(query.alleles)), parse_profile("\n".join(reference.alleles)))
     except DomainError as refused:
-        raise DomainError(str(refused), field="profile_id", expected=refused.expected, remedy=refused.remedy) from refused
+        raise DomainError(
+            str(refused), field="profile_id", expected=refused.expected, remedy=refused.remedy, source=refused.source
+        ) from refused
 
 
 def suggested_result(session: Session, values: Mapping[str, Any]) -> CheckResult | None:

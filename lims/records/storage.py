@@ -67,7 +67,10 @@ def _check_what_it_holds(session: Session, draft: Draft) -> None:
                 require_nesting(inside.kind, values["kind"], values["code"])
             except DomainError as refused:
                 raise DomainError(
-                    f"{refused} It stands there now: {inside.code}.", field="kind", expected=refused.expected
+                    f"{refused} It stands there now: {inside.code}.",
+                    field="kind",
+                    expected=refused.expected,
+                    source=refused.source,
                 ) from refused
     rows, columns = values["box_rows"] or 0, values["box_columns"] or 0
     if rows >= (place.box_rows or 0) and columns >= (place.box_columns or 0):

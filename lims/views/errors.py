@@ -13,11 +13,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
 from lims.records.tokens import TokenRefused
 from lims.views.api.problems import for_program, problem
 from lims.views.request_log import request_id
-from lims.views.support import told
 from lims.views.transaction import close_session, start_again
 
 PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 503})

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lims.domain.errors import DomainError, NotFound
+from lims.domain.errors import DomainError, NotFound, told
 from lims.queries.views import own_view, views_of
 from lims.records.views import LONGEST_QUERY, remove_view, save_view
-from lims.views.support import current_account, current_actor, current_project, current_session, needs, told
+from lims.views.support import current_account, current_actor, current_project, current_session, needs
 from lims.views.tables import TableView
 
 pages = Blueprint("views", __name__, url_prefix="/p/<project_code>/views")

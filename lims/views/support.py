@@ -41,7 +41,7 @@ from flask_wtf import FlaskForm
 from werkzeug.exceptions import Unauthorized
 
 from lims.audit.record import Actor
-from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
@@ -147,12 +147,6 @@ def own_pages_only(view: Callable[Parameters, Returned]) -> Callable[Parameters,
     """Mark a view that shows and changes nothing but the signed-in person's own things."""
     view.guarded_by = "own"  # type: ignore[attr-defined]  # read by the test that walks the url map
     return view
-
-
-def told(refused: DomainError) -> str:
-    """Say what was wrong, what was expected and what to do, in one line."""
-    expected = f"Expected: {refused.expected}." if refused.expected else ""
-    return " ".join(part for part in (str(refused), expected, refused.remedy or "") if part)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from wtforms import BooleanField, FieldList, Form, FormField, StringField
 
-from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.vocabulary import ImplantSite
 from lims.models import Aliquot, Animal
 from lims.queries.animals import animals_known
@@ -20,7 +20,7 @@ from lims.records.values import today
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, needed
 from lims.views.implant_forms import CARE, STEREOTACTIC, WHAT_WENT_IN, ClockField, SurgeryFields
 from lims.views.record_forms import Group, typed
-from lims.views.support import current_account, current_project, current_session, told
+from lims.views.support import current_account, current_project, current_session
 from lims.views.transaction import installation
 
 BLANK_ROWS = 20

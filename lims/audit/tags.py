@@ -4,6 +4,8 @@ from __future__ import annotations
 
 NOUNS = frozenset(
     {
+        "action",
+        "agent",
         "alias",
         "aliquot",
         "alteration",
@@ -15,17 +17,26 @@ NOUNS = frozenset(
         "cage",
         "check",
         "consent",
+        "dose",
+        "endpoint",
         "enrolment",
+        "exposure",
+        "fate",
         "implant",
+        "kind",
+        "lot",
         "measurement",
         "membership",
         "model",
         "patient",
         "pattern",
         "place",
+        "procedure",
         "profile",
         "project",
         "protocol",
+        "randomisation",
+        "regimen",
         "session",
         "specimen",
         "study",
@@ -52,6 +63,7 @@ VERBS = frozenset(
         "set-up",
         "store",
         "supersede",
+        "unblind",
         "withdraw",
     }
 )

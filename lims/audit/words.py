@@ -8,6 +8,18 @@ from typing import Any
 from lims.domain.vocabulary import KIND_BY_CODE
 
 ENTITY_WORDS = {
+    "agent": "agent",
+    "agent_lot": "lot of an agent",
+    "allocation": "allocation",
+    "dose": "dose",
+    "endpoint_action": "action on a humane endpoint",
+    "endpoint_rule": "humane endpoint",
+    "exposure": "exposure",
+    "fate": "fate",
+    "lab_kind": "kind of measurement",
+    "procedure": "procedure",
+    "randomisation": "randomisation",
+    "regimen": "regimen",
     "aliquot": "aliquot",
     "aliquot_event": "event of an aliquot",
     "alteration": "alteration",
@@ -43,6 +55,32 @@ ENTITY_WORDS = {
 }
 
 FIELD_WORDS = {
+    "abcb1_substrate": "substrate of ABCB1",
+    "abcg2_substrate": "substrate of ABCG2",
+    "act_at": "act from",
+    "agent_class": "class",
+    "baseline_kind": "baseline",
+    "baseline_on": "date of the baseline",
+    "below_lloq": "below the limit of quantification",
+    "blind_code": "blinded code",
+    "collected_at": "time of collection",
+    "computed_volume_ul": "computed volume",
+    "concentration_mg_ml": "concentration",
+    "done_at": "time",
+    "done_on": "date",
+    "due_on": "due date",
+    "event_reasons": "fates that count as events",
+    "given_at": "time it was given",
+    "hours_after_dose": "time after the dose",
+    "lloq": "limit of quantification (LLOQ)",
+    "made_on": "date",
+    "nth": "dose of the day",
+    "reached_on": "date",
+    "trigger_above": "starts above",
+    "trigger_kind": "starts on",
+    "volume_ml_kg": "volume by weight",
+    "watch_at": "watch from",
+    "weight_on": "date of the weight",
     "age_at_diagnosis": "age at diagnosis",
     "analgesia_doses": "further doses of the analgesic",
     "analgesia_hours": "hours between doses of the analgesic",
@@ -149,6 +187,11 @@ FIELD_WORDS = {
 """Fields whose word is not simply their name with spaces."""
 
 UNITS = {
+    "computed_volume_ul": "µL",
+    "concentration_mg_ml": "mg/mL",
+    "hours_after_dose": "h",
+    "molecular_weight": "g/mol",
+    "volume_ml_kg": "mL/kg",
     "analgesia_hours": "h",
     "angle_degrees": "°",
     "ap_mm": "mm",

@@ -62,6 +62,14 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "measurement:create": _BENCH,
     "measurement:change": _BENCH,
     "measurement:withdraw": _SCIENCE,
+    "study:unblind": _LEAD | {RoleName.AUDITOR},
+    **{
+        f"{noun}:{verb}": _SCIENCE
+        for noun in ("agent", "lot", "regimen", "exposure", "endpoint", "kind", "randomisation")
+        for verb in ("create", "change", "withdraw")
+    },
+    **{f"{noun}:{verb}": _BENCH for noun in ("dose", "procedure", "fate", "action") for verb in ("create", "change")},
+    **{f"{noun}:withdraw": _SCIENCE for noun in ("dose", "procedure", "fate", "action")},
     "batch:store": _BENCH,
     "batch:check": _BENCH,
     "batch:commit": _BENCH,

@@ -19,6 +19,7 @@ class AgentClass(StrEnum):
     STEREOTACTIC_RADIOSURGERY = "stereotactic_radiosurgery"
     RADIOTHERAPY_OTHER = "radiotherapy_other"
     SURGERY = "surgery"
+    VEHICLE = "vehicle"
     OTHER = "other"
 
 

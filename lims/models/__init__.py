@@ -7,22 +7,28 @@ from lims.models.audit import AuditChange, AuditCheckpoint, AuditEvent
 from lims.models.base import Base, add_term_checks
 from lims.models.colony import Animal, AnimalAlias, AnimalProtocol, Cage, CageMove
 from lims.models.desk import ApiToken, IdentifierPattern, SavedView
+from lims.models.exposure import Exposure, Procedure
 from lims.models.implants import Implant
 from lims.models.imports import ImportBatch, ImportFinding, StoredFile
-from lims.models.measurements import Measurement
+from lims.models.measurements import LabKind, Measurement
 from lims.models.patients import Consent, Patient, TherapyAgent, TherapyLine
 from lims.models.pdx import ModelCheck, PdxModel
 from lims.models.storage import Aliquot, AliquotEvent, StoragePlace
-from lims.models.studies import Arm, Enrolment, Study
+from lims.models.studies import Allocation, Arm, Enrolment, Randomisation, Study
 from lims.models.tissue import Alteration, ReceptorAssay, Specimen, StrProfile
+from lims.models.treatment import Agent, AgentLot, Dose, Regimen
+from lims.models.welfare import EndpointAction, EndpointRule, Fate
 
 add_term_checks(Base.metadata)
 # Now, and not at the first query: each child process that reads a file begins with the mappers that its server has.
 configure_mappers()
 
 __all__ = [
+    "Agent",
+    "AgentLot",
     "Aliquot",
     "AliquotEvent",
+    "Allocation",
     "Alteration",
     "Animal",
     "AnimalAlias",
@@ -36,18 +42,27 @@ __all__ = [
     "Cage",
     "CageMove",
     "Consent",
+    "Dose",
+    "EndpointAction",
+    "EndpointRule",
     "Enrolment",
+    "Exposure",
+    "Fate",
     "IdentifierPattern",
     "Implant",
     "ImportBatch",
     "ImportFinding",
+    "LabKind",
     "Measurement",
     "Membership",
     "ModelCheck",
     "Patient",
     "PdxModel",
+    "Procedure",
     "Project",
+    "Randomisation",
     "ReceptorAssay",
+    "Regimen",
     "Role",
     "SavedView",
     "Specimen",

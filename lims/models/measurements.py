@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, String, func, text
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lims.domain.vocabulary import MEASUREMENT_KINDS, Quality, VolumeFormula
-from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, any_of, reference
+from lims.domain.vocabulary import Quality, Subject, VolumeFormula
+from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 from lims.models.colony import Animal
 from lims.models.implants import Implant
 from lims.models.imports import ImportBatch
+
+
+class LabKind(InProject, Withdrawable, Versioned, Base):
+    """A kind of measurement that a lab adds to those of `lims.domain.vocabulary`, with its unit and limits.
+
+    hard: refused outside, both ends included. soft: a warning outside. decimals: as shown; none means three significant digits.
+    """
+
+    __tablename__ = "lab_kind"
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(String(40))
+    title: Mapped[Name]
+    unit: Mapped[Code]
+    subject: Mapped[Subject]
+    hard_min: Mapped[float]
+    hard_max: Mapped[float]
+    soft_min: Mapped[float | None]
+    soft_max: Mapped[float | None]
+    decimals: Mapped[int | None]
+    log_axis: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[Prose | None]
+
+    __table_args__ = (
+        UniqueConstraint("project_id", "code"),
+        CheckConstraint("hard_max > hard_min", name="hard_limits"),
+        CheckConstraint("decimals BETWEEN 0 AND 6", name="decimals"),
+    )
 
 
 class Measurement(InProject, Withdrawable, Versioned, Base):
@@ -32,6 +60,7 @@ class Measurement(InProject, Withdrawable, Versioned, Base):
     animal_id: Mapped[int] = reference("animal")
     implant_id: Mapped[int | None] = reference("implant")
     kind: Mapped[str] = mapped_column(String(40))
+    """Code of a kind of `lims.domain.vocabulary`, or of the project's own (`LabKind`)."""
     value: Mapped[float]
     """In the kind's canonical unit."""
     length_mm: Mapped[float | None]
@@ -61,7 +90,6 @@ class Measurement(InProject, Withdrawable, Versioned, Base):
     __table_args__ = (
         CheckConstraint("taken_on IS NOT NULL OR (relative_day IS NOT NULL AND study_id IS NOT NULL)", name="has_time"),
         CheckConstraint("occurrence >= 1", name="occurrence"),
-        CheckConstraint(any_of("kind", (kind.code for kind in MEASUREMENT_KINDS)), name="kind"),
         Index(
             "uq_measurement_slot",
             "animal_id",

@@ -29,6 +29,10 @@ class Specimen(InProject, Withdrawable, Versioned, Base):
     source_implant_id: Mapped[int | None] = mapped_column(
         BIG_INTEGER, ForeignKey("implant.id", use_alter=True, name="fk_specimen_source_implant_id_implant")
     )
+    source_animal_id: Mapped[int | None] = mapped_column(
+        BIG_INTEGER, ForeignKey("animal.id", use_alter=True, name="fk_specimen_source_animal_id_animal")
+    )
+    """Of plasma, CSF, brain or an organ: what is no tumour of one implant."""
     donor_id: Mapped[int | None] = reference("patient")
     passage: Mapped[int | None]
     """Counted from 0 for the first mouse, whatever the model's convention calls it; none for a patient's own tissue."""
@@ -59,7 +63,12 @@ class Specimen(InProject, Withdrawable, Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("project_id", "code"),
-        CheckConstraint("(patient_id IS NULL) <> (source_implant_id IS NULL)", name="one_source"),
+        CheckConstraint(
+            "(patient_id IS NOT NULL AND source_implant_id IS NULL AND source_animal_id IS NULL)"
+            " OR (patient_id IS NULL AND source_implant_id IS NOT NULL AND source_animal_id IS NULL)"
+            " OR (patient_id IS NULL AND source_implant_id IS NULL AND source_animal_id IS NOT NULL)",
+            name="one_source",
+        ),
         CheckConstraint("warm_ischaemia_minutes >= 0", name="warm_ischaemia"),
         CheckConstraint("cold_ischaemia_minutes >= 0", name="cold_ischaemia"),
         CheckConstraint("tumour_content_percent BETWEEN 0 AND 100", name="tumour_content_percent"),
@@ -68,6 +77,7 @@ class Specimen(InProject, Withdrawable, Versioned, Base):
         Index(None, "patient_id"),
         Index(None, "donor_id"),
         Index(None, "source_implant_id"),
+        Index(None, "source_animal_id"),
     )
 
 

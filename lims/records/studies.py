@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
+from lims.domain.blinding import new_blind_codes
+from lims.domain.cohort_terms import USUAL_EVENTS
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import clean_identifier
 from lims.domain.vocabulary import ArmRole, DayZero, RecordStatus, StudyKind, StudyStatus
@@ -78,6 +80,7 @@ def add_study(session: Session, actor: Actor, project_id: int, new: NewStudy, *,
         "day_zero": new.day_zero,
         "day_zero_on": new.day_zero_on,
         "weight_loss_limit_percent": new.weight_loss_limit_percent,
+        "event_reasons": [reason.value for reason in USUAL_EVENTS],
     }
     return add_or_reinstate(session, {code: known} if known else {}, [(code, values)], Study)[0]
 
@@ -131,12 +134,14 @@ def add_arms(session: Session, actor: Actor, study: Study, arms: Sequence[NewArm
     declare(session, actor, "arm:create", reason=reason, project=study.project_id)
     existing = {arm.code: arm for arm in session.scalars(select(Arm).where(Arm.study_id == study.id))}
     position = max((arm.position for arm in existing.values()), default=-1) + 1
+    blind = new_blind_codes({arm.blind_code for arm in existing.values()})
     wanted = []
     for one in arms:
         code = clean_identifier(one.code, what="arm code")
         values = {"project_id": study.project_id, "study_id": study.id, "code": code, "title": one.title, "role": one.role}
         if code not in existing:
             values["position"], position = position, position + 1
+            values["blind_code"] = next(blind)
         wanted.append((code, values | {"target_n": one.target_n}))
     return add_or_reinstate(session, existing, wanted, Arm)
 

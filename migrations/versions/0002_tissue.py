@@ -133,6 +133,7 @@ def _therapy_agent() -> None:
                 "stereotactic_radiosurgery",
                 "radiotherapy_other",
                 "surgery",
+                "vehicle",
                 "other",
             ),
             nullable=False,
@@ -157,6 +158,7 @@ def _specimen() -> None:
         sa.Column("code", sa.String(length=80), nullable=False),
         sa.Column("patient_id", BIG, nullable=True),
         sa.Column("source_implant_id", BIG, nullable=True),
+        sa.Column("source_animal_id", BIG, nullable=True),
         sa.Column("donor_id", BIG, nullable=True),
         sa.Column("passage", sa.Integer(), nullable=True),
         sa.Column("kind", one_of("specimenkind", "tumour", "blood", "plasma", "csf", "brain_region", "organ"), nullable=False),
@@ -198,12 +200,18 @@ def _specimen() -> None:
         sa.CheckConstraint("cold_ischaemia_minutes >= 0", name=op.f("ck_specimen_cold_ischaemia")),
         sa.CheckConstraint("grade BETWEEN 1 AND 3", name=op.f("ck_specimen_grade")),
         sa.CheckConstraint("necrosis_percent BETWEEN 0 AND 100", name=op.f("ck_specimen_necrosis_percent")),
-        sa.CheckConstraint("(patient_id IS NULL) <> (source_implant_id IS NULL)", name=op.f("ck_specimen_one_source")),
+        sa.CheckConstraint(
+            "(patient_id IS NOT NULL AND source_implant_id IS NULL AND source_animal_id IS NULL)"
+            " OR (patient_id IS NULL AND source_implant_id IS NOT NULL AND source_animal_id IS NULL)"
+            " OR (patient_id IS NULL AND source_implant_id IS NULL AND source_animal_id IS NOT NULL)",
+            name=op.f("ck_specimen_one_source"),
+        ),
         sa.CheckConstraint("tumour_content_percent BETWEEN 0 AND 100", name=op.f("ck_specimen_tumour_content_percent")),
         sa.CheckConstraint("warm_ischaemia_minutes >= 0", name=op.f("ck_specimen_warm_ischaemia")),
         sa.ForeignKeyConstraint(["donor_id"], ["patient.id"], name=op.f("fk_specimen_donor_id_patient")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_specimen_patient_id_patient")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_specimen_project_id_project")),
+        sa.ForeignKeyConstraint(["source_animal_id"], ["animal.id"], name="fk_specimen_source_animal_id_animal", use_alter=True),
         sa.ForeignKeyConstraint(
             ["source_implant_id"], ["implant.id"], name="fk_specimen_source_implant_id_implant", use_alter=True
         ),
@@ -212,6 +220,7 @@ def _specimen() -> None:
     )
     op.create_index(op.f("ix_specimen_donor_id"), "specimen", ["donor_id"])
     op.create_index(op.f("ix_specimen_patient_id"), "specimen", ["patient_id"])
+    op.create_index(op.f("ix_specimen_source_animal_id"), "specimen", ["source_animal_id"])
     op.create_index(op.f("ix_specimen_source_implant_id"), "specimen", ["source_implant_id"])
 
 

@@ -1,28 +1,20 @@
-"""Protocols, cages, animals and their tumours, who is in which study, and what was measured."""
+"""Protocols, cages, animals and their tumours, and what was measured of them."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from lims.migration_tables import BIG, any_of, create, create_table, drop, one_of
+from lims.migration_tables import BIG, create, create_table, drop, one_of
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-CYCLE = "fk_specimen_source_implant_id_implant"
-"""Specimens come from implants, of models, of specimens: SQLite takes this reference within the table, PostgreSQL after."""
-KINDS = (
-    "caliper_volume",
-    "caliper_area",
-    "bli_total_flux",
-    "bli_radiance",
-    "bli_rlu",
-    "mri_volume",
-    "body_weight",
-    "neurological_score",
-    "body_condition",
-)
+CYCLES = {
+    "fk_specimen_source_implant_id_implant": ("source_implant_id", "implant"),
+    "fk_specimen_source_animal_id_animal": ("source_animal_id", "animal"),
+}
+"""Specimens come from implants and animals, of models, of specimens: SQLite takes this within the table, PostgreSQL after."""
 
 
 def _animal_protocol() -> None:
@@ -222,27 +214,30 @@ def _implant() -> None:
     op.create_index(op.f("ix_implant_project_id"), "implant", ["project_id"])
 
 
-def _enrolment() -> None:
+def _lab_kind() -> None:
     create_table(
-        "enrolment",
+        "lab_kind",
         sa.Column("id", BIG, nullable=False),
-        sa.Column("study_id", BIG, nullable=False),
-        sa.Column("arm_id", BIG, nullable=False),
-        sa.Column("animal_id", BIG, nullable=False),
-        sa.Column("enrolled_on", sa.Date(), nullable=True),
-        sa.Column("day_zero_on", sa.Date(), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("unit", sa.String(length=80), nullable=False),
+        sa.Column("subject", one_of("subject", "animal", "implant"), nullable=False),
+        sa.Column("hard_min", sa.Float(precision=53), nullable=False),
+        sa.Column("hard_max", sa.Float(precision=53), nullable=False),
+        sa.Column("soft_min", sa.Float(precision=53), nullable=True),
+        sa.Column("soft_max", sa.Float(precision=53), nullable=True),
+        sa.Column("decimals", sa.Integer(), nullable=True),
+        sa.Column("log_axis", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("project_id", BIG, nullable=False),
         sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["animal_id"], ["animal.id"], name=op.f("fk_enrolment_animal_id_animal")),
-        sa.ForeignKeyConstraint(["arm_id"], ["arm.id"], name=op.f("fk_enrolment_arm_id_arm")),
-        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_enrolment_project_id_project")),
-        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_enrolment_study_id_study")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment")),
-        sa.UniqueConstraint("study_id", "animal_id", name=op.f("uq_enrolment_study_id_animal_id")),
+        sa.CheckConstraint("decimals BETWEEN 0 AND 6", name=op.f("ck_lab_kind_decimals")),
+        sa.CheckConstraint("hard_max > hard_min", name=op.f("ck_lab_kind_hard_limits")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_lab_kind_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lab_kind")),
+        sa.UniqueConstraint("project_id", "code", name=op.f("uq_lab_kind_project_id_code")),
     )
-    op.create_index(op.f("ix_enrolment_animal_id"), "enrolment", ["animal_id"])
-    op.create_index(op.f("ix_enrolment_arm_id"), "enrolment", ["arm_id"])
 
 
 def _measurement() -> None:
@@ -278,7 +273,6 @@ def _measurement() -> None:
         sa.CheckConstraint(
             "taken_on IS NOT NULL OR (relative_day IS NOT NULL AND study_id IS NOT NULL)", name=op.f("ck_measurement_has_time")
         ),
-        sa.CheckConstraint(any_of("kind", KINDS), name=op.f("ck_measurement_kind")),
         sa.CheckConstraint("occurrence >= 1", name=op.f("ck_measurement_occurrence")),
         sa.ForeignKeyConstraint(["animal_id"], ["animal.id"], name=op.f("fk_measurement_animal_id_animal")),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_measurement_batch_id_import_batch")),
@@ -306,7 +300,7 @@ TABLES = (
     _cage_move,
     _animal_alias,
     _implant,
-    _enrolment,
+    _lab_kind,
     _measurement,
 )
 """In the order of their references."""
@@ -315,10 +309,12 @@ TABLES = (
 def upgrade() -> None:
     create(TABLES)
     if op.get_bind().dialect.name == "postgresql":
-        op.create_foreign_key(CYCLE, "specimen", "implant", ["source_implant_id"], ["id"])
+        for name, (column, table) in CYCLES.items():
+            op.create_foreign_key(name, "specimen", table, [column], ["id"])
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint(CYCLE, "specimen", type_="foreignkey")
+        for name in CYCLES:
+            op.drop_constraint(name, "specimen", type_="foreignkey")
     drop(TABLES)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.db import Database
 from lims.domain.colony_terms import ProtocolProcedure
+from lims.domain.cohort_terms import USUAL_EVENTS
 from lims.domain.tissue_terms import (
     AgentClass,
     AliquotEventKind,
@@ -163,12 +164,14 @@ def study(session: Session, of: Project, code: str | None = None, **columns: obj
     """Add a study."""
     code = code or f"ST{next(_numbers)}"
     values = {"project_id": of.id, "code": code, "title": f"Study {code}", "day_zero_on": date(2026, 3, 2)}
+    values["event_reasons"] = [reason.value for reason in USUAL_EVENTS]
     return _added(session, Study(**values | columns))
 
 
 def arm(session: Session, of: Study, code: str = "vehicle", position: int = 1, **columns: object) -> Arm:
     """Add an arm to a study."""
     values = {"project_id": of.project_id, "study_id": of.id, "code": code, "title": code.title(), "position": position}
+    values["blind_code"] = f"K{next(_numbers)}"
     return _added(session, Arm(**values | {"role": ArmRole.VEHICLE if code == "vehicle" else ArmRole.TREATMENT} | columns))
 
 

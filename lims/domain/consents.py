@@ -4,6 +4,11 @@ Source: MIABIS 2.0 Core (Merino-Martinez et al., Biopreservation and Biobanking 
 Declaration of Helsinki, article 32: consent for research on human material, free to be withdrawn. A withdrawal ends
 every consent given before it, whatever its protocol; a consent given on that day or later, and not withdrawn itself,
 counts again.
+
+What a withdrawal stops: GDPR, article 7(3), and Declaration of Taipei (2016), paragraph 15, let it end every future use and
+leave standing what was done before. So new tissue, new models and new implants are refused. Living animals and vials that
+exist still have to be cared for, brought to their end and accounted for (Directive 2010/63/EU, articles 14, 17 and 30): what is
+made on the way, by freezing, splitting or harvesting, is recorded once a person confirms it.
 """
 
 from __future__ import annotations
@@ -14,6 +19,10 @@ from datetime import date
 from enum import StrEnum
 
 from lims.domain.errors import DomainError
+from lims.domain.notices import Notice
+
+GATE_SOURCE = "MIABIS 2.0, permitted uses; Declaration of Helsinki, article 32"
+WITHDRAWAL_SOURCE = "GDPR, article 7(3); Declaration of Taipei (2016), paragraph 15"
 
 USES = ("research", "xenograft", "commercial", "sharing")
 """Permitted uses (MIABIS), as fields of a consent."""
@@ -73,6 +82,49 @@ def consent_state(consents: Sequence[ConsentTerms], on: date) -> ConsentState:
     return ConsentState.NONE if last_withdrawal(consents, on) is None else ConsentState.WITHDRAWN
 
 
+def withdrawn_from(consents: Sequence[ConsentTerms], on: date, use: str | None = None) -> date | None:
+    """Give the day since which a patient no longer permits a use, of any kind unless one is named (GDPR, article 7(3)).
+
+    `None` where a consent in force permits it, and where none that was withdrawn ever did.
+    """
+    if any(use is None or getattr(consent, use) for consent in in_force(consents, on)):
+        return None
+    ended = last_withdrawal(consents, on)
+    permitted = (use is None or getattr(consent, use) for consent in consents if ended is not None and consent.given_on <= ended)
+    return ended if any(permitted) else None
+
+
+def require_not_withdrawn(
+    consents: Sequence[ConsentTerms], on: date, patient_code: str, *, use: str | None = None, field: str, new: str
+) -> None:
+    """Refuse that something new is made of a patient's tissue after the consent was withdrawn (GDPR, article 7(3)).
+
+    `new` names it in the sentence, such as `specimen is received`.
+
+    Raises:
+        DomainError: on the column `field`.
+    """
+    ended = withdrawn_from(consents, on, use)
+    if ended is not None:
+        raise DomainError(
+            f"Patient {patient_code} withdrew consent on {ended}: no new {new} after that.",
+            field=field,
+            expected=f"a consent of {patient_code} in force on {on}",
+            remedy="Do not take it in, and tell who is responsible for consents. A new consent is recorded first.",
+            source=WITHDRAWAL_SOURCE,
+        )
+
+
+def doubt_withdrawn(consents: Sequence[ConsentTerms], on: date, patient_code: str, *, field: str) -> list[Notice]:
+    """Doubt more of a patient's tissue that exists already, after the consent was withdrawn (Directive 2010/63/EU; GDPR)."""
+    ended = withdrawn_from(consents, on)
+    if ended is None:
+        return []
+    told = f"Patient {patient_code} withdrew consent on {ended}: what exists is kept account of, and not used any more."
+    expected = "only what the welfare of an animal, safekeeping or disposal needs; say in a note which"
+    return [Notice("warning", field, told, expected, source=WITHDRAWAL_SOURCE)]
+
+
 def require_xenograft(consents: Sequence[ConsentTerms], on: date, patient_code: str) -> None:
     """Let tissue of a patient into a mouse only with a consent for xenografts in force on that day (MIABIS).
 
@@ -87,6 +139,7 @@ def require_xenograft(consents: Sequence[ConsentTerms], on: date, patient_code: 
         field="aliquot_id",
         expected=f"a consent of {patient_code} that permits xenografts, in force on {on}",
         remedy=_REMEDIES[state],
+        source=WITHDRAWAL_SOURCE if state is ConsentState.WITHDRAWN else GATE_SOURCE,
     )
 
 

@@ -74,6 +74,12 @@ def models_of(session: Session, patient_id: int) -> Sequence[PdxModel]:
     ).all()
 
 
+def specimens_since(session: Session, patient_id: int, on: date) -> int:
+    """Count the specimens that were taken from a patient on a day or later."""
+    own = (Specimen.patient_id == patient_id, Specimen.status == RecordStatus.ACTIVE, Specimen.collected_on >= on)
+    return session.scalar(select(func.count()).select_from(Specimen).where(*own)) or 0
+
+
 def implants_since(session: Session, patient_id: int, on: date) -> int:
     """Count the implants of a patient's tissue on a day or later."""
     later = select(func.count()).select_from(Implant).where(*_carrying(patient_id), Implant.implanted_on >= on)

@@ -7,26 +7,21 @@ them. What is unusual about a step, such as a date before the last event, is ask
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.aliquots import MOST_AT_ONCE, remaining, require_available, total
-from lims.domain.consents import ConsentTerms, in_force
 from lims.domain.errors import DomainError
-from lims.domain.notices import Notice
 from lims.domain.positions import Position, free_positions
 from lims.domain.tissue_terms import AliquotEventKind, AliquotMaterial, AliquotState, AmountUnit, PlaceKind
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Aliquot, Consent, Patient, Specimen, StoragePlace
+from lims.models import Aliquot, Specimen, StoragePlace
 from lims.queries.storage import chains, position_text, taken_positions
 from lims.records.accounts import require_reason
-from lims.records.consents import terms_of
 from lims.records.nouns import apply_all, record
 from lims.records.storage import ALIQUOT, ALIQUOT_EVENT
 from lims.records.values import today
@@ -61,6 +56,7 @@ def use(
     on: date,
     note: str | None = None,
     all_of_it: bool = False,
+    reason: str = "",
 ) -> None:
     """Use some of an aliquot, in its own unit; at zero, or where told so, it is used up and leaves its position.
 
@@ -69,7 +65,7 @@ def use(
     Raises:
         DomainError: it cannot be used (`aliquot_id`), or does not hold so much (`amount`).
     """
-    _begin(session, actor, [aliquot])
+    _begin(session, actor, [aliquot], reason)
     require_usable(aliquot, on)
     left = remaining(aliquot.code, aliquot.amount, amount, aliquot.unit)
     taken = aliquot.amount if all_of_it and amount is None else amount
@@ -86,6 +82,7 @@ def freeze_aliquots(
     codes: Sequence[str] = (),
     place: StoragePlace | None = None,
     positions: Sequence[Position] = (),
+    reason: str = "",
 ) -> list[Aliquot]:
     """Make aliquots of a specimen, alike in `values` (material, amount, unit, preserved_on, note), and put them away.
 
@@ -94,7 +91,7 @@ def freeze_aliquots(
     Raises:
         DomainError: the box has too few free positions, one of them is taken, or a value does not fit.
     """
-    declare(session, actor, "aliquot:create", project=specimen.project_id)
+    declare(session, actor, "aliquot:create", reason=reason, project=specimen.project_id)
     if not 1 <= count <= MOST_AT_ONCE:
         raise DomainError(f"{count} aliquots cannot be made at once.", field="count", expected=f"1 to {MOST_AT_ONCE}")
     rows = [{**values, "specimen_id": specimen.id}] * count
@@ -110,13 +107,14 @@ def move(
     positions: Sequence[Position] = (),
     on: date,
     note: str | None = None,
+    reason: str = "",
 ) -> None:
     """Put aliquots into a place: in a box into the positions listed, or into the next free ones.
 
     Raises:
         DomainError: one of them is not there any more, or a position is taken or outside of the box.
     """
-    _begin(session, actor, aliquots)
+    _begin(session, actor, aliquots, reason)
     require_all(aliquots)
     spots = _spots(session, place, len(aliquots), positions)
     stored = [one for one in zip(aliquots, spots, strict=True) if one[0].place_id is None]
@@ -125,18 +123,27 @@ def move(
     _step(session, actor, AliquotEventKind.STORED, stored, on, note=note)
 
 
-def take_out(session: Session, actor: Actor, aliquots: Sequence[Aliquot], *, on: date, note: str | None = None) -> None:
+def take_out(
+    session: Session, actor: Actor, aliquots: Sequence[Aliquot], *, on: date, note: str | None = None, reason: str = ""
+) -> None:
     """Take aliquots out of where they stand, frozen as they are; their positions are free then."""
-    _begin(session, actor, aliquots)
+    _begin(session, actor, aliquots, reason)
     require_all(aliquots)
     _step(session, actor, AliquotEventKind.TAKEN_OUT, [(one, NOWHERE) for one in aliquots], on, note=note)
 
 
 def thaw(
-    session: Session, actor: Actor, aliquots: Sequence[Aliquot], *, on: date, put_back: bool = False, note: str | None = None
+    session: Session,
+    actor: Actor,
+    aliquots: Sequence[Aliquot],
+    *,
+    on: date,
+    put_back: bool = False,
+    note: str | None = None,
+    reason: str = "",
 ) -> None:
     """Count a thaw of each aliquot; unless they are put back, they leave their positions."""
-    _begin(session, actor, aliquots)
+    _begin(session, actor, aliquots, reason)
     require_all(aliquots)
     where = {} if put_back else NOWHERE
     thawed = [(one, {"thaw_count": one.thaw_count + 1, **where}) for one in aliquots]
@@ -157,6 +164,7 @@ def split(
     positions: Sequence[Position] = (),
     all_of_it: bool = False,
     note: str | None = None,
+    reason: str = "",
 ) -> list[Aliquot]:
     """Make parts of an aliquot, which has so much less then; at zero, or where told so, it is used up.
 
@@ -165,7 +173,7 @@ def split(
     Raises:
         DomainError: it cannot be used (`aliquot_id`), or the parts hold more than it does (`amount`).
     """
-    _begin(session, actor, [aliquot])
+    _begin(session, actor, [aliquot], reason)
     require_usable(aliquot, on)
     taken = total(amounts) if unit in (None, aliquot.unit) else None
     left = remaining(aliquot.code, aliquot.amount, taken, aliquot.unit)
@@ -191,9 +199,10 @@ def ship(
     tracking: str | None = None,
     on: date,
     note: str | None = None,
+    reason: str = "",
 ) -> None:
     """Send aliquots to a partner, under the courier's number where there is one."""
-    _begin(session, actor, aliquots)
+    _begin(session, actor, aliquots, reason)
     require_all(aliquots)
     if not partner.strip():
         raise DomainError("Where did it go?", field="partner", expected="who received it")
@@ -212,13 +221,14 @@ def return_(
     positions: Sequence[Position] = (),
     partner: str | None = None,
     note: str | None = None,
+    reason: str = "",
 ) -> None:
     """Take aliquots back that were shipped, and put them away.
 
     Raises:
         DomainError: one of them was not shipped.
     """
-    _begin(session, actor, aliquots)
+    _begin(session, actor, aliquots, reason)
     for one in aliquots:
         if one.state is not AliquotState.SHIPPED:
             raise DomainError(f"Aliquot {one.code} was not shipped.", field="aliquots", expected="aliquots that were shipped")
@@ -233,21 +243,6 @@ def discard(session: Session, actor: Actor, aliquots: Sequence[Aliquot], *, reas
     require_all(aliquots)
     thrown = [(one, {"state": AliquotState.DISCARDED, **NOWHERE}) for one in aliquots]
     _step(session, actor, AliquotEventKind.DISCARDED, thrown, on, note=reason)
-
-
-def doubt_sharing(session: Session, aliquots: Sequence[Aliquot], on: date) -> list[Notice]:
-    """Doubt sending tissue of patients away whose consents in force on that day do not permit sharing (MIABIS)."""
-    donors = sorted({one.specimen.donor_id for one in aliquots if one.specimen.donor_id is not None})
-    standing = and_(Consent.patient_id == Patient.id, Consent.status == RecordStatus.ACTIVE)
-    terms: dict[str, list[ConsentTerms]] = defaultdict(list)
-    rows = select(Patient.code, Consent).outerjoin(Consent, standing).where(Patient.id.in_(donors)).order_by(Patient.code)
-    for code, consent in session.execute(rows):
-        terms[code] += [terms_of(consent)] if consent is not None else []
-    return [
-        Notice("warning", "aliquots", f"No consent of patient {code} in force on {on} permits sharing.", "one that permits sharing")
-        for code, given in terms.items()
-        if not any(consent.sharing for consent in in_force(given, on))
-    ]
 
 
 def require_all(aliquots: Sequence[Aliquot]) -> None:

@@ -10,7 +10,15 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
-from lims.domain.consents import ConsentTerms, last_withdrawal, require_xenograft
+from lims.domain.consents import (
+    GATE_SOURCE,
+    ConsentTerms,
+    doubt_withdrawn,
+    in_force,
+    last_withdrawal,
+    require_not_withdrawn,
+    require_xenograft,
+)
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
@@ -28,19 +36,53 @@ def require_xenograft_consent(session: Session, donor_ids: Collection[int], on: 
     Raises:
         DomainError: a patient has none, whichever way; `field` is `aliquot_id`, which brought the tissue.
     """
-    codes: dict[int, str] = {}
-    terms: dict[int, list[ConsentTerms]] = defaultdict(list)
+    for code, terms in _given_by(session, donor_ids):
+        require_xenograft(terms, on, code)
+
+
+def require_consent_kept(
+    session: Session, donor_ids: Collection[int], on: date, *, use: str | None = None, field: str, new: str
+) -> None:
+    """Refuse something new made of these patients' tissue on a day when one of them has withdrawn, as `require_not_withdrawn`.
+
+    Raises:
+        DomainError: on the column `field`.
+    """
+    for code, terms in _given_by(session, donor_ids):
+        require_not_withdrawn(terms, on, code, use=use, field=field, new=new)
+
+
+def doubts_of_withdrawn(session: Session, donor_ids: Collection[int], on: date, *, field: str) -> list[Notice]:
+    """Doubt that more is made of what exists of these patients' tissue, where one of them has withdrawn by that day."""
+    return [one for code, terms in _given_by(session, donor_ids) for one in doubt_withdrawn(terms, on, code, field=field)]
+
+
+def doubts_of_sharing(session: Session, donor_ids: Collection[int], on: date) -> list[Notice]:
+    """Doubt sending tissue of patients away whose consents in force on that day do not permit sharing (MIABIS)."""
+    return [
+        Notice(
+            "warning",
+            "aliquots",
+            f"No consent of patient {code} in force on {on} permits sharing.",
+            "one that permits sharing",
+            GATE_SOURCE,
+        )
+        for code, terms in _given_by(session, donor_ids)
+        if not any(consent.sharing for consent in in_force(terms, on))
+    ]
+
+
+def _given_by(session: Session, donor_ids: Collection[int]) -> list[tuple[str, list[ConsentTerms]]]:
+    """Give each patient's code with the consents on record, by code: one statement for all."""
+    given: dict[str, list[ConsentTerms]] = defaultdict(list)
     standing = and_(Consent.patient_id == Patient.id, Consent.status == RecordStatus.ACTIVE)
-    for patient, consent in in_chunks(
+    for code, consent in in_chunks(
         session,
         sorted(set(donor_ids)),
-        lambda some: select(Patient, Consent).outerjoin(Consent, standing).where(Patient.id.in_(some)),
+        lambda some: select(Patient.code, Consent).outerjoin(Consent, standing).where(Patient.id.in_(some)),
     ):
-        codes[patient.id] = patient.code
-        if consent is not None:
-            terms[patient.id].append(terms_of(consent))
-    for donor_id, code in sorted(codes.items(), key=lambda one: one[1]):
-        require_xenograft(terms[donor_id], on, code)
+        given[code] += [] if consent is None else [terms_of(consent)]
+    return sorted(given.items())
 
 
 def terms_of(consent: Consent) -> ConsentTerms:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
-from lims.domain.consents import USES
+from lims.domain.consents import USES, WITHDRAWAL_SOURCE
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.notices import Notice
 from lims.domain.pseudonyms import clean_patient_code, refuse_identifying
@@ -19,7 +19,7 @@ from lims.domain.tissue_terms import AgentClass, StopReason
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Specimen, TherapyAgent, TherapyLine
 from lims.queries.chunks import in_chunks
-from lims.queries.derived import implants_since
+from lims.queries.derived import implants_since, specimens_since
 from lims.records.nouns import Draft, Noun, apply, begin_change, record
 from lims.records.values import clean, today
 
@@ -100,24 +100,24 @@ def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) 
 
 
 def _doubt_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Ask about a withdrawal that is older than implants of the patient's tissue."""
+    """Ask about a withdrawal that is older than specimens and implants of the patient's tissue."""
     found = []
     for draft in drafts:
-        withdrawn = draft.values["withdrawn_on"]
+        withdrawn, patient_id = draft.values["withdrawn_on"], draft.values["patient_id"]
         if withdrawn is None or withdrawn < draft.values["given_on"] or not draft.changes("withdrawn_on"):
             continue
-        later = implants_since(session, draft.values["patient_id"], withdrawn)
-        if later:
-            found.append(
-                Notice(
-                    "warning",
-                    "withdrawn_on",
-                    f"{later} implant{'s' if later > 1 else ''} of this patient's tissue {'are' if later > 1 else 'is'} dated "
-                    f"{withdrawn} or later: tissue was used after the consent ended.",
-                    expected="no implant after a withdrawal; report it to who is responsible for consents",
-                )
-            )
+        found += _done_since("specimen of this patient", specimens_since(session, patient_id, withdrawn), withdrawn)
+        found += _done_since("implant of this patient's tissue", implants_since(session, patient_id, withdrawn), withdrawn)
     return found
+
+
+def _done_since(what: str, count: int, withdrawn: date) -> list[Notice]:
+    if not count:
+        return []
+    noun, _, whose = what.partition(" ")
+    told = f"{count} {noun}{'s' if count > 1 else ''} {whose} {'are' if count > 1 else 'is'} dated {withdrawn} or later"
+    expected = f"no {noun} after a withdrawal; report it to who is responsible for consents"
+    return [Notice("warning", "withdrawn_on", f"{told}: tissue was used after the consent ended.", expected, WITHDRAWAL_SOURCE)]
 
 
 CONSENT = Noun("consent", Consent, check=_check_consents, doubt=_doubt_consents, fixed=frozenset({"patient_id"}), key=())

@@ -22,9 +22,10 @@ from lims.models import Animal, Implant, ModelCheck, PdxModel, Specimen, StrProf
 from lims.queries.chunks import in_chunks
 from lims.queries.implants import brought_by_files
 from lims.queries.series import AnySelect
-from lims.records.consents import require_xenograft_consent
+from lims.records.consents import require_consent_kept, require_xenograft_consent
 from lims.records.nouns import Draft, Noun
 from lims.records.origins import give_models, spread_origin
+from lims.records.values import today
 
 FOUNDING_KINDS = (SpecimenKind.TUMOUR, SpecimenKind.CSF)
 """What a model may be founded from: tumour, or the fluid that carries its cells."""
@@ -50,6 +51,7 @@ def _judge_models(session: Session, drafts: Sequence[Draft]) -> list[Notice]:
                 _check_founding(draft, founding)
             _check_established(draft)
     _refuse_other_founding(session, drafts)
+    _refuse_withdrawn(session, drafts, specimens)
     return _ask_consents(session, drafts, specimens)
 
 
@@ -92,6 +94,25 @@ def _refuse_other_founding(session: Session, drafts: Sequence[Draft]) -> None:
                 expected="the specimen that is recorded",
                 remedy="If the implants are of other tissue, record another model and give it to them.",
             )
+
+
+def _refuse_withdrawn(session: Session, drafts: Sequence[Draft], specimens: Mapping[int | None, Specimen]) -> None:
+    """Refuse a model of a patient who had withdrawn when it was founded: when it was established, or else today."""
+    now = today(session)
+    for number, draft in enumerate(drafts):
+        founding, values = specimens.get(draft.values["founding_specimen_id"]), draft.values
+        back = draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
+        if founding is not None and founding.donor_id is not None and (draft.changes("founding_specimen_id") or back):
+            use = "xenograft" if values["kind"] is ModelKind.XENOGRAFT else None
+            with about_row(number):
+                require_consent_kept(
+                    session,
+                    {founding.donor_id},
+                    values["established_on"] or now,
+                    use=use,
+                    field="founding_specimen_id",
+                    new="model is founded",
+                )
 
 
 def _ask_consents(session: Session, drafts: Sequence[Draft], specimens: Mapping[int | None, Specimen]) -> list[Notice]:

@@ -18,12 +18,14 @@ from lims.domain.tissue_terms import AliquotEventKind, AliquotState, PlaceKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, Implant, Specimen, StoragePlace
 from lims.queries.chunks import in_chunks
+from lims.records.consents import doubts_of_withdrawn
 from lims.records.nouns import Draft, Noun
 from lims.records.values import today
 
 COLDEST, WARMEST = -273.15, 60.0
 """°C: nothing is colder, and nothing is kept warmer (paraffin melts at about 56 °C)."""
 WARMEST_FREEZER = 0.0
+_USES = frozenset({AliquotEventKind.THAWED, AliquotEventKind.SPLIT, AliquotEventKind.USED})
 
 
 def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
@@ -190,9 +192,11 @@ def _check_taken(session: Session, drafts: Sequence[Draft], places: dict[int, St
 
 
 def _doubt_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt a material that is not made of such a specimen."""
+    """Doubt new vials of a patient who withdrew, and a material that is not made of such a specimen."""
     specimens = _by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
-    found: list[Notice] = []
+    made = [specimens.get(draft.values["specimen_id"]) for draft in drafts if draft.record is None]
+    donors = {specimen.donor_id for specimen in made if specimen is not None and specimen.donor_id is not None}
+    found = doubts_of_withdrawn(session, donors, today(session), field="specimen_id")
     for draft in drafts:
         specimen = specimens.get(draft.values["specimen_id"])
         if specimen is not None and draft.changes("material"):
@@ -220,7 +224,7 @@ ALIQUOT: Noun[Aliquot] = Noun(
 
 
 def _doubt_events(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt what is dated before the last thing that happened to an aliquot, and one more thaw after many."""
+    """Doubt what is dated before the last thing that happened, one more thaw after many, and use after a withdrawal."""
     keys = sorted({draft.values["aliquot_id"] for draft in drafts})
     aliquots = _by_id(session, Aliquot, keys)
     thawed_on = case((AliquotEvent.kind == AliquotEventKind.THAWED, AliquotEvent.happened_on))
@@ -228,7 +232,7 @@ def _doubt_events(session: Session, project_id: int, drafts: Sequence[Draft]) ->
     active = latest.where(AliquotEvent.status == RecordStatus.ACTIVE).group_by(AliquotEvent.aliquot_id)
     rows = in_chunks(session, keys, lambda some: active.where(AliquotEvent.aliquot_id.in_(some)))
     last = {key: (event_on, thaw_on) for key, event_on, thaw_on in rows}
-    found: list[Notice] = []
+    found = _doubt_use(session, drafts, aliquots)
     for draft in drafts:
         aliquot, on = aliquots[draft.values["aliquot_id"]], draft.values["happened_on"]
         event_on, thaw_on = last.get(aliquot.id, (None, None))
@@ -236,6 +240,14 @@ def _doubt_events(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         if draft.values["kind"] is AliquotEventKind.THAWED:
             found += doubt_thaws(aliquot.code, aliquot.thaw_count, on, thaw_on)
     return found
+
+
+def _doubt_use(session: Session, drafts: Sequence[Draft], aliquots: dict[int, Aliquot]) -> list[Notice]:
+    """Doubt using the tissue of a patient who withdrew, whole or in parts."""
+    used = [aliquots[draft.values["aliquot_id"]] for draft in drafts if draft.values["kind"] in _USES]
+    specimens = _by_id(session, Specimen, [one.specimen_id for one in used])
+    donors = {specimen.donor_id for specimen in specimens.values() if specimen.donor_id is not None}
+    return doubts_of_withdrawn(session, donors, today(session), field="aliquots")
 
 
 ALIQUOT_EVENT: Noun[AliquotEvent] = Noun(

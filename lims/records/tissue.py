@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -27,6 +28,7 @@ from lims.domain.vocabulary import RecordStatus, SpecimenKind
 from lims.models import Aliquot, Alteration, Implant, ModelCheck, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
 from lims.queries.chunks import in_chunks
 from lims.queries.specimens import as_report
+from lims.records.consents import doubts_of_withdrawn, require_consent_kept
 from lims.records.nouns import Draft, Noun
 from lims.records.values import today
 
@@ -57,6 +59,18 @@ def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
             require_collection(collected, now, patient_code=patient.code, birth_year=patient.birth_year)
         if draft.record is not None and draft.changes("collected_on"):
             _require_before_findings(session, draft)
+    _ask_consents(session, drafts, now)
+
+
+def _ask_consents(session: Session, drafts: Sequence[Draft], now: date) -> None:
+    """Refuse tissue that was taken from patients on a day when they had withdrawn; what is not dated was taken today."""
+    donors: dict[date, set[int]] = defaultdict(set)
+    for draft in drafts:
+        donor, back = draft.values["patient_id"], draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
+        if donor is not None and (draft.changes("collected_on") or back):
+            donors[draft.values["collected_on"] or now].add(donor)
+    for on, asked in sorted(donors.items()):
+        require_consent_kept(session, asked, on, field="patient_id", new="specimen is received")
 
 
 def _require_one_source(draft: Draft) -> None:
@@ -108,8 +122,11 @@ def _require_before_findings(session: Session, draft: Draft) -> None:
 
 
 def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Ask about tumour content of a fluid, and about a brain disease stated for tissue that is not of a patient's brain."""
-    return [notice for draft in drafts for notice in (*_doubtful_content(draft), *_doubtful_status(draft))]
+    """Ask about new tissue of patients who withdrew, tumour content of a fluid, and brain disease stated for other tissue."""
+    implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
+    donors = {draft.values["patient_id"] for draft in drafts if draft.record is None} | {one.donor_id for one in implants.values()}
+    withdrawn = doubts_of_withdrawn(session, donors - {None}, today(session), field="patient_id")
+    return [*withdrawn, *(notice for draft in drafts for notice in (*_doubtful_content(draft), *_doubtful_status(draft)))]
 
 
 def _doubtful_content(draft: Draft) -> list[Notice]:

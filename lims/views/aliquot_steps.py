@@ -20,6 +20,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot
 from lims.queries.scope import find
 from lims.records import aliquots as services
+from lims.records.consents import doubts_of_sharing
 from lims.records.nouns import doubts
 from lims.records.storage import ALIQUOT_EVENT
 from lims.records.values import today
@@ -38,7 +39,7 @@ from lims.views.aliquot_forms import (
 )
 from lims.views.cells import amount
 from lims.views.record_forms import Step
-from lims.views.record_pages import confirmed
+from lims.views.record_pages import confirmation, confirmed
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
 
 
@@ -91,7 +92,8 @@ def _return(form: Any, aliquots: Sequence[Aliquot], common: dict[str, Any]) -> N
 
 
 def _discard(form: Any, aliquots: Sequence[Aliquot], common: dict[str, Any]) -> None:
-    services.discard(current_session(), current_actor(), aliquots, reason=form.reason.data or "", on=common["on"])
+    why = " ".join(part for part in (form.reason.data or "", f"({common['reason']})" if common["reason"] else "") if part)
+    services.discard(current_session(), current_actor(), aliquots, reason=why, on=common["on"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _page(step: AliquotStep, record_id: int | None) -> ResponseReturnValue:
         with refusing(form):
             aliquots = [one] if one is not None else form.aliquots.records
             if confirmed(form, _doubts(step, aliquots, form.happened_on.data)):
-                common = {"on": form.happened_on.data, "note": form.note.data}
+                common = {"on": form.happened_on.data, "note": form.note.data, "reason": confirmation(form)}
                 step.act(form, aliquots, common)
                 return _done(step, aliquots)
     if one is None:
@@ -174,7 +176,10 @@ def _start(form_class: type[StepForm]) -> dict[str, Any]:
 def _doubts(step: AliquotStep, aliquots: Sequence[Aliquot], on: Any) -> list[Notice]:
     rows = [{"aliquot_id": one.id, "kind": step.kind, "happened_on": on} for one in aliquots]
     found = doubts(current_session(), ALIQUOT_EVENT, current_project().id, rows)
-    return found + (services.doubt_sharing(current_session(), aliquots, on) if step.name == "ship" else [])
+    if step.kind is AliquotEventKind.SHIPPED:
+        donors = {one.specimen.donor_id for one in aliquots if one.specimen.donor_id is not None}
+        found += doubts_of_sharing(current_session(), donors, on)
+    return found
 
 
 def _done(step: AliquotStep, aliquots: Sequence[Aliquot]) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ from lims.views.aliquot_forms import AliquotForm, FreezeForm, codes_in, in_words
 from lims.views.aliquot_steps import STEPS, add_steps
 from lims.views.cells import amount, badge
 from lims.views.record_forms import Step
-from lims.views.record_pages import RecordPages, confirmed, install
+from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, choice, one_of, search
 
@@ -144,6 +144,7 @@ def _frozen(form: FreezeForm, values: dict[str, Any]) -> ResponseReturnValue:
         codes=codes,
         place=place,
         positions=positions,
+        reason=confirmation(form),
     )
     last = f" to {made[-1].code}" if len(made) > 1 else ""
     flash(f"Aliquot{'s' if last else ''} {made[0].code}{last} of {form.specimen_id.record.code} recorded.", "success")

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lims.domain.consents import ConsentState, ConsentTerms, consent_state, in_force, require_xenograft
+from lims.domain.consents import (
+    GATE_SOURCE,
+    WITHDRAWAL_SOURCE,
+    ConsentState,
+    ConsentTerms,
+    consent_state,
+    doubt_withdrawn,
+    in_force,
+    require_not_withdrawn,
+    require_xenograft,
+    withdrawn_from,
+)
 from lims.domain.errors import DomainError
 
 
@@ -60,6 +71,37 @@ def test_implanting_is_refused_with_what_is_missing(consents: list[ConsentTerms]
 
     assert str(refused.value) == sentence
     assert refused.value.field == "aliquot_id"
+    assert refused.value.expected
+    assert refused.value.remedy
+    assert refused.value.source == (WITHDRAWAL_SOURCE if "withdrew" in sentence else GATE_SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("consents", "use", "since"),
+    [
+        ([], None, None),
+        ([given_on(1)], None, None),
+        ([given_on(1, 10)], None, 10),  # the day itself counts
+        ([given_on(1, 11)], None, None),
+        ([given_on(1, 5), given_on(6)], None, None),  # a new consent counts again
+        ([given_on(1, 5), given_on(6, xenograft=False)], None, None),
+        ([given_on(1, 5), given_on(6, xenograft=False)], "xenograft", 5),
+        ([given_on(1, 5, xenograft=False)], "xenograft", None),  # what was never permitted is not withdrawn
+        ([given_on(1), given_on(3, 5, xenograft=False)], "xenograft", 5),  # a withdrawal ends the older ones too
+    ],
+)
+def test_since_when_a_use_is_withdrawn(consents: list[ConsentTerms], use: str | None, since: int | None) -> None:
+    ended = None if since is None else day(since)
+    assert withdrawn_from(consents, day(10), use) == ended
+    notices = doubt_withdrawn(consents, day(10), "BCBM-P01", field="specimen_id") if use is None else []
+    assert [(one.field, one.source) for one in notices] == ([("specimen_id", WITHDRAWAL_SOURCE)] if ended and use is None else [])
+    if ended is None:
+        require_not_withdrawn(consents, day(10), "BCBM-P01", use=use, field="patient_id", new="specimen is received")
+        return
+    with pytest.raises(DomainError) as refused:
+        require_not_withdrawn(consents, day(10), "BCBM-P01", use=use, field="patient_id", new="specimen is received")
+    assert str(refused.value) == f"Patient BCBM-P01 withdrew consent on {ended}: no new specimen is received after that."
+    assert (refused.value.field, refused.value.source) == ("patient_id", WITHDRAWAL_SOURCE)
     assert refused.value.expected
     assert refused.value.remedy
 

@@ -17,6 +17,7 @@ from lims.domain.tissue_terms import AliquotEventKind, AliquotMaterial, AliquotS
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, AuditEvent, Project, Specimen, StoragePlace
 from lims.records import aliquots as steps
+from lims.records.consents import doubts_of_sharing
 from lims.records.nouns import doubts, withdraw
 from lims.records.storage import ALIQUOT, ALIQUOT_EVENT
 from tests.support import factories
@@ -308,14 +309,14 @@ def test_what_is_shipped_comes_back_and_nothing_else_happens_meanwhile(
 
 def test_sharing_without_consent_is_doubted(database: Database, frozen: list[Aliquot]) -> None:
     with database.reading() as session:
-        (told,) = steps.doubt_sharing(session, [_again(session, one) for one in frozen], ON)
-        assert told.message == "No consent of patient BCBM-P01 in force on 2026-03-02 permits sharing."
         donor = _again(session, frozen[0]).specimen.donor
-    with factories.declared(database) as session:
         assert donor is not None
+        (told,) = doubts_of_sharing(session, {donor.id}, ON)
+        assert told.message == "No consent of patient BCBM-P01 in force on 2026-03-02 permits sharing."
+    with factories.declared(database) as session:
         factories.consent(session, donor, sharing=True)
     with database.reading() as session:
-        assert steps.doubt_sharing(session, [_again(session, one) for one in frozen], ON) == []
+        assert doubts_of_sharing(session, {donor.id}, ON) == []
 
 
 def test_every_step_needs_an_aliquot_and_a_day_that_has_come(database: Database, actor: Actor, frozen: list[Aliquot]) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.db import Database
-from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.cohort_terms import USUAL_EVENTS
+from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.tissue_terms import (
     AgentClass,
     AliquotEventKind,

@@ -1,6 +1,7 @@
 """Identifiers people type, scan and import: normalised, and refused where two that look alike would differ.
 
-Unicode normal form C; no control, zero-width or bidirectional characters (Unicode TR 36 and TR 39).
+Source: Unicode Standard Annex 15, normal form C; no control, zero-width or bidirectional characters (Unicode Technical
+Report 36 and Technical Standard 39).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import unicodedata
 from lims.domain.errors import DomainError
 
 LONGEST = 80
+UNICODE_SOURCE = "Unicode UTS 39, identifiers that can be told apart"
 _FORBIDDEN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 
 
@@ -32,6 +34,7 @@ def clean_identifier(text: str, *, what: str = "id", longest: int = LONGEST) -> 
             field=what,
             expected="only characters that can be seen",
             remedy="Type it again by hand instead of pasting it.",
+            source=UNICODE_SOURCE,
         )
     return cleaned
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.consents import USES, WITHDRAWAL_SOURCE
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.notices import Notice
-from lims.domain.pseudonyms import clean_patient_code, refuse_identifying
+from lims.domain.pseudonyms import clean_patient_code, doubt_patient_code, refuse_identifying, words_in
 from lims.domain.tissue_terms import AgentClass, StopReason
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Consent, Patient, Specimen, TherapyAgent, TherapyLine
+from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
 from lims.queries.chunks import in_chunks
 from lims.queries.derived import implants_since, specimens_since
 from lims.records.nouns import Draft, Noun, apply, begin_change, record
@@ -66,7 +66,28 @@ def _refuse_birth_after(session: Session, patient_id: int, born: int) -> None:
             )
 
 
-PATIENT = Noun("patient", Patient, check=_check_patients, fixed=frozenset({"code"}), dependents=((Specimen, "patient_id"),))
+def _doubt_patients(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Ask about a new code that could be a name; words of the project, its studies and its patients' codes are none."""
+    new = [clean_patient_code(draft.values["code"]) for draft in drafts if draft.record is None and draft.values.get("code")]
+    if not any(doubt_patient_code(code) for code in new):
+        return []
+    named = union_all(
+        select(Project.code).where(Project.id == project_id),
+        select(Study.code).where(Study.project_id == project_id),
+        select(Patient.code).where(Patient.project_id == project_id),
+    )
+    known = {word for code in session.scalars(named) for word in words_in(code)}
+    return [notice for code in new for notice in doubt_patient_code(code, known)]
+
+
+PATIENT = Noun(
+    "patient",
+    Patient,
+    check=_check_patients,
+    doubt=_doubt_patients,
+    fixed=frozenset({"code"}),
+    dependents=((Specimen, "patient_id"),),
+)
 
 
 def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from lims.db import Database
+from lims.domain.pseudonyms import PSEUDONYM_SOURCE
 from lims.domain.tissue_terms import AgentClass, CnsStatus, Her2Label, Her2Result, StopReason
 from lims.domain.vocabulary import AnimalStatus, TumourOrigin
 from lims.models import AuditEvent, Patient, Project, TherapyAgent, TherapyLine
@@ -139,6 +140,25 @@ def test_what_identifies_is_refused_beside_its_field(scientist: Browser, fields:
     assert told in " ".join(error.text for error in page.find_all(class_="field-error"))
     for name, value in fields.items():
         assert sent(page, f"{HERE}new")[name] == value
+
+
+def test_a_code_that_could_be_a_name_is_asked_about_once(app_on_each: Application, database: Database) -> None:
+    add_people(database)
+    with make.declared(database) as session:
+        project = session.scalars(select(Project).where(Project.code == "BCBM")).one()
+        make.study(session, project, "DEBBRAH")
+    scientist, new = Browser(app_on_each).sign_in("Sara"), f"{HERE}new"
+    for code in ("", "P07", "BCBM-003", "HER2-12", "DEBBRAH-07"):
+        scientist.submit(scientist.get(new), new, code=code)
+    asked = _page(scientist.submit(scientist.get(new), new, 422, code="MUSTERMANN1"))
+    assert '"MUSTERMANN" in the patient code "MUSTERMANN1" could be a person\'s name.' in message(asked)
+    assert PSEUDONYM_SOURCE in message(asked)
+    assert sent(asked, new)["code"] == "MUSTERMANN1"
+    scientist.submit(asked, new, confirmed="y")
+    scientist.submit(scientist.get(new), new, code="MUSTERMANN2")  # a word that somebody has looked at
+    with database.reading() as session:
+        confirmed = session.scalars(select(AuditEvent.reason).where(AuditEvent.reason.contains("MUSTERMANN"))).all()
+    assert len(confirmed) == 1
 
 
 def test_a_line_of_therapy_is_recorded_with_its_agents_drawn_and_changed(

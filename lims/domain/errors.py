@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -14,6 +14,8 @@ class DomainError(Exception):
 
     row: int | None = None
     """Which of a list of records it is about, counted from 0 (`about_row`)."""
+    others: tuple[DomainError, ...] = ()
+    """What else was refused in the same go, of the same record or of others in the list (`refuse_together`)."""
 
     def __init__(
         self,
@@ -29,6 +31,11 @@ class DomainError(Exception):
         self.expected = expected
         self.remedy = remedy
         self.source = source
+
+    @property
+    def every(self) -> tuple[DomainError, ...]:
+        """Give it and what else was refused in the same go, in order."""
+        return (self, *self.others)
 
 
 class NotFound(DomainError):
@@ -63,5 +70,14 @@ def about_row(number: int) -> Iterator[None]:
     try:
         yield
     except DomainError as refused:
-        refused.row = number if refused.row is None else refused.row
+        for one in refused.every:
+            one.row = number if one.row is None else one.row
         raise
+
+
+def refuse_together(refused: Sequence[DomainError]) -> None:
+    """Raise the first of what was refused, with the others beside it; nothing where nothing was."""
+    if refused:
+        every = [one for found in refused for one in found.every]
+        every[0].others = tuple(every[1:])
+        raise every[0]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from lims.domain import surgery_limits as limits
 from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
-from lims.domain.errors import DomainError
+from lims.domain.errors import DomainError, refuse_together
 from lims.domain.notices import Notice
 from lims.domain.vocabulary import ImplantSite
 
@@ -66,10 +66,14 @@ def check_surgery(site: ImplantSite, record: SurgicalRecord) -> list[Notice]:
     """Refuse what cannot be, and give what is unusual (Franklin and Paxinos; Diehl et al. 2001; AVMA and NC3Rs guidance).
 
     Raises:
-        DomainError: on the column of the value: outside of what a mouse has room for, or against another value.
+        DomainError: on the column of the value: outside of what a mouse has room for, or against another value; one for each
+            column that cannot be, together.
     """
+    refused: dict[str | None, DomainError] = {}
     for refuse in _REFUSALS:
-        refuse(site, record)
+        for one in refuse(site, record):
+            refused.setdefault(one.field, one)
+    refuse_together(list(refused.values()))
     return [notice for doubt in _DOUBTS for notice in doubt(site, record)]
 
 
@@ -84,20 +88,19 @@ def analgesia_due(end: datetime, hours: float | None, doses: int | None) -> list
     """
     if end.tzinfo is None:
         raise ValueError("the end of surgery has no time zone")
-    _require_range("analgesia_hours", hours)
-    _require_range("analgesia_doses", doses)
+    refuse_together([*_out_of_range("analgesia_hours", hours), *_out_of_range("analgesia_doses", doses)])
     if hours is None or doses is None:
         return []
     first = end.astimezone(UTC)
     return [(first + timedelta(hours=hours * number)).astimezone(end.tzinfo) for number in range(1, doses + 1)]
 
 
-def _require_range(field: str, value: float | None) -> None:
+def _out_of_range(field: str, value: float | None) -> Iterator[DomainError]:
     """Refuse a value that no mouse and no syringe has room for."""
     limit = limits.RANGES[field]
     if value is None or (math.isfinite(value) and limit.lowest <= value <= limit.highest):
         return
-    raise DomainError(
+    yield DomainError(
         f"{limit.title} of {value:g}{limit.unit} cannot be.",
         field=field,
         expected=f"{limit.lowest:g} to {limit.highest:g}{limit.unit}",
@@ -105,13 +108,13 @@ def _require_range(field: str, value: float | None) -> None:
     )
 
 
-def _refuse_ranges(site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_ranges(site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     for field in limits.RANGES:
-        _require_range(field, getattr(record, field))
+        yield from _out_of_range(field, getattr(record, field))
     for field, table, unit in (("volume_ul", limits.VOLUMES_UL, "µL"), ("rate_ul_min", limits.RATES_UL_MIN, "µL/min")):
         value, limit = getattr(record, field), table.get(site)
         if value is not None and limit is not None and value > limit.most:
-            raise DomainError(
+            yield DomainError(
                 f"{value:g} {unit} cannot be given into the site {_SITE_WORDS[site]}.",
                 field=field,
                 expected=f"at most {limit.most:g} {unit}; {limit.usual:g} {unit} or less is usual",
@@ -119,9 +122,9 @@ def _refuse_ranges(site: ImplantSite, record: SurgicalRecord) -> None:
             )
 
 
-def _refuse_depth_above(_site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_depth_above(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.dv_mm is not None and record.dv_mm < 0:
-        raise DomainError(
+        yield DomainError(
             f"A depth (DV) of {record.dv_mm:g} mm lies above the surface.",
             field="dv_mm",
             expected="a positive number: DV counts downwards from skull or dura",
@@ -129,37 +132,37 @@ def _refuse_depth_above(_site: ImplantSite, record: SurgicalRecord) -> None:
         )
 
 
-def _refuse_loose_coordinates(site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_loose_coordinates(site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.has_coordinates and site not in limits.STEREOTACTIC_SITES:
-        raise DomainError(
+        yield DomainError(
             f"Stereotactic coordinates do not go with the site {_SITE_WORDS[site]}.",
             field="ap_mm" if record.ap_mm is not None else "ml_mm" if record.ml_mm is not None else "dv_mm",
             expected="coordinates for an intracranial or intrathecal implant only",
             remedy="Correct the site, or take the coordinates out.",
         )
     if record.coordinate_origin is None and (record.ap_mm is not None or record.ml_mm is not None):
-        raise DomainError(
+        yield DomainError(
             "The coordinates AP and ML have no origin, and bregma and lambda lie about 4 mm apart.",
             field="coordinate_origin",
             expected="bregma or lambda",
         )
     if record.depth_reference is None and record.dv_mm is not None:
-        raise DomainError(
+        yield DomainError(
             "The depth (DV) has no reference, and skull and dura are not one surface.",
             field="depth_reference",
             expected="skull or dura",
         )
 
 
-def _refuse_side(site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_side(site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     side = record.hemisphere
     if side is None and site is ImplantSite.INTRACRANIAL and record.ml_mm != 0:
-        raise DomainError(
+        yield DomainError(
             "An intracranial implant has no side.", field="hemisphere", expected="left or right; midline where ML is 0"
         )
     if side is None or record.ml_mm is None or side is _side(record.ml_mm):
         return
-    raise DomainError(
+    yield DomainError(
         f"ML {record.ml_mm:g} mm is {_SIDE_WORDS[_side(record.ml_mm)]}, and the side says {side.value}.",
         field="ml_mm",
         expected="positive on the animal's right, negative on its left, 0 on the midline",
@@ -180,24 +183,24 @@ def _side(ml_mm: float) -> Hemisphere:
     return Hemisphere.RIGHT if ml_mm > 0 else Hemisphere.LEFT
 
 
-def _refuse_two_materials(_site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_two_materials(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     cells, fragment = record.cell_count is not None, record.fragment_mm is not None
     if cells and fragment:
-        raise DomainError(
+        yield DomainError(
             "One implant cannot be both counted cells and a piece of tissue.",
             field="fragment_mm",
             expected="a number of cells, or the size of a fragment",
             remedy="Take one of the two out; two tumours in one mouse are two implants.",
         )
-    if record.material is ImplantMaterial.FRAGMENT and cells:
-        raise DomainError("A fragment has no number of cells.", field="cell_count", expected="nothing, or cells as material")
-    if record.material is ImplantMaterial.CELLS and fragment:
-        raise DomainError("Cells have no edge in mm.", field="fragment_mm", expected="nothing, or a fragment as material")
+    elif record.material is ImplantMaterial.FRAGMENT and cells:
+        yield DomainError("A fragment has no number of cells.", field="cell_count", expected="nothing, or cells as material")
+    elif record.material is ImplantMaterial.CELLS and fragment:
+        yield DomainError("Cells have no edge in mm.", field="fragment_mm", expected="nothing, or a fragment as material")
 
 
-def _refuse_analgesia_of_nothing(_site: ImplantSite, record: SurgicalRecord) -> None:
+def _refuse_analgesia_of_nothing(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.analgesic is None and (record.analgesia_hours is not None or record.analgesia_doses):
-        raise DomainError(
+        yield DomainError(
             "Doses of analgesia are planned, and no analgesic is named.",
             field="analgesic",
             expected="the analgesic, with its dose",
@@ -205,7 +208,7 @@ def _refuse_analgesia_of_nothing(_site: ImplantSite, record: SurgicalRecord) -> 
         )
 
 
-_REFUSALS: tuple[Callable[[ImplantSite, SurgicalRecord], None], ...] = (
+_REFUSALS: tuple[Callable[[ImplantSite, SurgicalRecord], Iterator[DomainError]], ...] = (
     _refuse_depth_above,
     _refuse_ranges,
     _refuse_loose_coordinates,
@@ -227,7 +230,10 @@ def _doubt_volume_and_rate(site: ImplantSite, record: SurgicalRecord) -> Iterato
             yield _warn(field, message, f"{limit.usual:g} {unit} or less")
 
 
-def _doubt_coordinates(_site: ImplantSite, record: SurgicalRecord) -> Iterator[Notice]:
+def _doubt_coordinates(site: ImplantSite, record: SurgicalRecord) -> Iterator[Notice]:
+    if site is ImplantSite.INTRACRANIAL and not record.has_coordinates:
+        message = "No coordinates are recorded: nobody can say where in the brain it lies, nor do it again in the same place."
+        yield _warn("ap_mm", message, "AP, ML and DV, with their origin and reference")
     if record.ap_mm is not None and record.coordinate_origin is not None:
         lowest, highest = limits.USUAL_AP_MM[record.coordinate_origin]
         if not lowest <= record.ap_mm <= highest:

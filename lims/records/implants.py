@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.colony_terms import Engraftment, Orthotopic, ProtocolProcedure
-from lims.domain.errors import DomainError, about_row
+from lims.domain.errors import DomainError, about_row, refuse_together
 from lims.domain.events_order import Fact, Life, Tissue, require_engraftment, require_implanting, require_order
 from lims.domain.implanting import ModelLine, TissueLine, model_of_implant, require_living
 from lims.domain.model_checks import CHECK_WORDS
@@ -128,11 +128,16 @@ def _check_implants(session: Session, project_id: int, drafts: Sequence[Draft]) 
 
 def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
     known, now = _read(session, drafts), today(session)
+    refused: list[DomainError] = []
     for number, draft in enumerate(drafts):
-        with about_row(number):
-            _derive_origin(draft, known, now)
-            if _is_implanting(draft):
-                _check_implanting(session, draft, known, now)
+        try:
+            with about_row(number):
+                _derive_origin(draft, known, now)
+                if _is_implanting(draft):
+                    _check_implanting(session, draft, known, now)
+        except DomainError as one:
+            refused.append(one)
+    refuse_together(refused)
     _require_before_followers(session, drafts)
     _ask_consent(session, drafts)
     _ask_protocols(session, drafts, known)

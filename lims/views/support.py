@@ -161,12 +161,12 @@ def refusing(form: FlaskForm) -> Iterator[None]:
         raise
     except DomainError as refused:
         current_session().rollback()
-        said = told(refused)
-        field = form._fields.get(refused.field or "")
-        if field is None:
-            form.form_errors.append(said)
-        else:
-            field.errors = [*field.errors, said]
+        for one in refused.every:
+            field = form._fields.get(one.field or "")
+            if field is None:
+                form.form_errors.append(told(one))
+            else:
+                field.errors = [*field.errors, told(one)]
 
 
 def whole_number(text: str | None) -> int | None:

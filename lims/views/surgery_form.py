@@ -141,14 +141,15 @@ class SurgeryForm(SurgeryFields):
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Turn a refusal by the records into an error that names the row; nothing is recorded then."""
+        """Turn what the records refuse into errors that name their rows, all at once; nothing is recorded then."""
         try:
             yield
         except (Conflict, NotFound, NotAllowed):
             raise
         except DomainError as refused:
             current_session().rollback()
-            self._place(refused)
+            for one in refused.every:
+                self._place(one)
 
     def _place(self, refused: DomainError) -> None:
         said = told(refused)
@@ -163,7 +164,7 @@ class SurgeryForm(SurgeryFields):
         field = self._fields.get(refused.field or "")
         if field is None or field is self.rows:
             self.form_errors.append(said)
-        else:
+        elif said not in field.errors:  # what all rows share is wrong once
             field.errors = [*field.errors, said]
 
     def problems(self) -> list[Problem]:

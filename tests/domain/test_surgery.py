@@ -115,6 +115,23 @@ def test_what_cannot_be(site: ImplantSite, changed: dict[str, Any], field: str, 
     assert refused.value.expected
 
 
+def test_each_column_that_cannot_be_is_refused_in_the_same_go() -> None:
+    wrong = {"dv_mm": -3.0, "weight_g": 214, "volume_ul": 5e3, "depth_reference": None, "material": ImplantMaterial.FRAGMENT}
+    with pytest.raises(DomainError) as refused:
+        check_surgery(BRAIN, replace(USUAL, **wrong))
+
+    assert [one.field for one in refused.value.every] == ["dv_mm", "volume_ul", "weight_g", "depth_reference", "cell_count"]
+
+
+def test_a_brain_without_coordinates_is_doubted() -> None:
+    nowhere = replace(USUAL, ap_mm=None, ml_mm=None, dv_mm=None, coordinate_origin=None, depth_reference=None)
+    (notice,) = check_surgery(BRAIN, nowhere)
+
+    assert (notice.field, notice.severity) == ("ap_mm", "warning")
+    assert notice.message.startswith("No coordinates are recorded")
+    assert check_surgery(ImplantSite.INTRATHECAL, nowhere) == []
+
+
 def test_a_depth_above_the_surface_is_explained() -> None:
     with pytest.raises(DomainError) as refused:
         check_surgery(BRAIN, replace(USUAL, dv_mm=-3.25))

@@ -12,7 +12,7 @@ import pytest
 from lims.audit.record import Actor
 from lims.audit.verify import verify
 from lims.db import Database
-from lims.domain.colony_terms import Engraftment, Hemisphere, Orthotopic
+from lims.domain.colony_terms import DepthReference, Engraftment, Hemisphere, Orthotopic, StereotacticOrigin
 from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
 from lims.domain.tissue_terms import AliquotMaterial, AliquotState, AmountUnit, CheckKind, CheckResult
@@ -31,6 +31,11 @@ DAY = date(2026, 3, 2)
 BRAIN: dict[str, Any] = {
     "site": ImplantSite.INTRACRANIAL,
     "hemisphere": Hemisphere.RIGHT,
+    "ap_mm": 0.5,
+    "ml_mm": 2,
+    "dv_mm": 3,
+    "coordinate_origin": StereotacticOrigin.BREGMA,
+    "depth_reference": DepthReference.DURA,
     "implanted_on": DAY,
     "dwell_min": 2,
     "needle": "26 G",

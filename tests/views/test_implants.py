@@ -30,6 +30,11 @@ COMMON = {
     "ended_at": "14:05",
     "site": "intracranial",
     "hemisphere": "right",
+    "ap_mm": "0.5",
+    "ml_mm": "2",
+    "dv_mm": "3",
+    "coordinate_origin": "bregma",
+    "depth_reference": "dura",
     "dwell_min": "2",
     "needle": "26 G",
     "anaesthetic": "isoflurane 2 %",
@@ -141,6 +146,33 @@ def test_what_is_wrong_names_its_row_or_field_and_nothing_is_recorded(room: Room
     assert told in message(page)
     with room.database.reading() as session:
         assert session.query(Implant).count() == 0
+
+
+def test_a_list_shows_what_is_wrong_in_all_of_its_rows_at_once(room: Room) -> None:
+    wrong = {"rows-0-weight_g": "214", "rows-2-weight_g": "2.2", "volume_ul": "50", "coordinate_origin": ""}
+    page = room.implant(422, **COMMON | rows("M1", "M2", "M3") | wrong)
+    alert = page.find(role="alert")
+    assert alert is not None
+    told = [" ".join(item.text.split()) for item in alert.find_all("li")]
+    assert len(told) == 4
+    assert told[0].startswith("Volume: 50 µL cannot be given into the site intracranial."), "once, though three rows share it"
+    assert told[1].startswith("Origin of AP and ML: The coordinates AP and ML have no origin")
+    assert told[2].startswith("Row 1 (M1), weight: A weight of 214 g cannot be.")
+    assert told[3].startswith("Row 3 (M3), weight: A weight of 2.2 g cannot be.")
+    for field in ("rows-0-weight_g", "rows-2-weight_g", "volume_ul", "coordinate_origin"):
+        assert page.find(id=f"{field}-error") is not None
+    assert page.find(id="rows-1-weight_g-error") is None
+    with room.database.reading() as session:
+        assert session.query(Implant).count() == 0
+
+
+def test_a_brain_without_coordinates_is_asked_about(room: Room) -> None:
+    nowhere = COMMON | dict.fromkeys(("ap_mm", "ml_mm", "dv_mm", "coordinate_origin", "depth_reference"), "")
+    page = room.implant(422, **nowhere, **rows("M1"))
+    assert "No coordinates are recorded: nobody can say where in the brain it lies" in message(page)
+    room.implant(**nowhere, **rows("M1"), confirmed="y")
+    assert only(room, Implant).ap_mm is None
+    room.implant(**nowhere | {"site": "subcutaneous", "amount": "1"}, **rows("M2"))
 
 
 def test_what_is_unusual_is_confirmed_and_stands_in_the_trail(room: Room) -> None:

@@ -106,7 +106,7 @@ def test_a_database_with_data_goes_down_and_up_again(database: Database, databas
         fill(session)
     with database.reading() as session:
         empty = [table.name for table in Base.metadata.sorted_tables if session.execute(select(table).limit(1)).first() is None]
-    assert set(empty) == {"audit_checkpoint", "import_finding"}
+    assert set(empty) == {"audit_checkpoint", "form_submission", "import_finding"}
     database.close()
 
     migrate.downgrade(database_url, "base")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 
 class DomainError(Exception):
@@ -47,14 +48,19 @@ class NotAllowed(DomainError):
 
 
 class Conflict(DomainError):
-    """Somebody else changed the record meanwhile, or the state it is in does not allow this.
+    """Somebody else was faster, or the state that the record is in does not allow this."""
 
-    `recorded`: field → what stands in the record now, as text, where two versions can be compared.
-    """
 
-    def __init__(self, message: str, *, remedy: str | None = None, recorded: dict[str, str] | None = None) -> None:
-        super().__init__(message, remedy=remedy)
-        self.recorded = recorded or {}
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the record after the person opened it. `what`: what of it was changed, if not the record itself."""
+
+    def __init__(self, record: Any, what: str = "") -> None:
+        super().__init__(
+            f"Somebody else changed {what or 'this record'} after you opened it, so nothing of yours was saved yet.",
+            remedy="Look at what is recorded now, then save again what should stand.",
+        )
+        self.record = record
+        self.whole = not what
 
 
 def told(refused: DomainError) -> str:

@@ -6,7 +6,7 @@ from lims.models.accounts import Membership, Project, Role, User
 from lims.models.audit import AuditChange, AuditCheckpoint, AuditEvent
 from lims.models.base import Base, add_term_checks
 from lims.models.colony import Animal, AnimalAlias, AnimalProtocol, Cage, CageMove
-from lims.models.desk import ApiToken, IdentifierPattern, SavedView
+from lims.models.desk import ApiToken, FormSubmission, IdentifierPattern, SavedView
 from lims.models.exposure import Exposure, Procedure
 from lims.models.implants import Implant
 from lims.models.imports import ImportBatch, ImportFinding, StoredFile
@@ -48,6 +48,7 @@ __all__ = [
     "Enrolment",
     "Exposure",
     "Fate",
+    "FormSubmission",
     "IdentifierPattern",
     "Implant",
     "ImportBatch",

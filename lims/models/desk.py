@@ -1,14 +1,14 @@
-"""What people set up for themselves: saved views, tokens for the API, the patterns of identifiers."""
+"""What people set up for themselves: saved views, tokens for the API, the patterns of identifiers; and forms they sent."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.models.accounts import User
-from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
+from lims.models.base import BIG_INTEGER, Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 
 
 class SavedView(InProject, Withdrawable, Versioned, Base):
@@ -65,3 +65,17 @@ class IdentifierPattern(InProject, Versioned, Base):
     def audit_label(self) -> str:
         """Give the kind of record it names."""
         return self.noun
+
+
+class FormSubmission(Base):
+    """A form that was sent, so that it is recorded once. Bookkeeping of the pages, of some days; no record of anybody's work."""
+
+    __tablename__ = "form_submission"
+    audited = False
+
+    user_id: Mapped[int] = mapped_column(BIG_INTEGER, ForeignKey("user_account.id"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """What was sent, form id and all, as a hash."""
+    location: Mapped[Prose | None]
+    """The address that answered it; none while it is still being answered."""
+    made_at: Mapped[datetime]

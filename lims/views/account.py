@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import InputRequired
 
 from lims.queries.accounts import sign_ins
 from lims.records.accounts import rename
+from lims.views.once import OnceForm
 from lims.views.support import current_account, current_actor, current_session, own_pages_only, refusing, render_form, seen_version
 
 pages = Blueprint("account", __name__, url_prefix="/account")
 
 
-class NameForm(FlaskForm):
+class NameForm(OnceForm):
     """One's printed name."""
 
     name = StringField("Printed name", [InputRequired("Your name stands beside everything you record.")])

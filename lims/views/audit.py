@@ -10,7 +10,6 @@ from typing import IO, Any, Literal, cast
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired
 
@@ -38,6 +37,7 @@ from lims.queries.audit import (
 from lims.records.audit import CHECK, REVIEW, record_check, record_review
 from lims.views.audit_filters import EXPORTS, filters_of, trail_view
 from lims.views.audit_words import action_words, details, origin_url, record_url
+from lims.views.once import OnceForm
 from lims.views.record_history import history_of
 from lims.views.support import (
     current_account,
@@ -65,7 +65,7 @@ _TYPES = {
 }
 
 
-class ReviewForm(FlaskForm):
+class ReviewForm(OnceForm):
     """A mark that one has looked at the trail up to the newest event shown."""
 
     comment = StringField(

@@ -23,7 +23,9 @@ PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 503})
 RETRY_SECONDS = 10
 TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 """What PostgreSQL and SQLite call a key that somebody else has taken."""
-NOT_SHOWN = ("csrf_token", "password", "new_password", "new_password_confirm", "password_confirm", "submit", "version", "next")
+NOT_SHOWN = frozenset(
+    ["csrf_token", "form_id", "next", "new_password", "new_password_confirm", "password", "password_confirm", "submit", "version"],
+)
 log = structlog.stdlib.get_logger("lims.errors")
 
 
@@ -58,7 +60,7 @@ def _domain(refused: DomainError) -> ResponseReturnValue:
     elif isinstance(refused, TokenRefused):
         status = HTTPStatus.UNAUTHORIZED
     elif isinstance(refused, Conflict):
-        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed(), recorded=refused.recorded)
+        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed())
     return _page(status, told(refused))
 
 

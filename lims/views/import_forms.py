@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
     BooleanField,
@@ -20,6 +19,7 @@ from wtforms.validators import InputRequired
 
 from importers.registry import IMPORTERS
 from lims.models import ImportBatch, Study
+from lims.views.once import OnceForm
 
 PREFIX = "answer-"
 """Names of question fields begin so: an importer's key cannot meet a field of the form itself."""
@@ -32,7 +32,7 @@ def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
     return [SelectChoice("", "none, or as the file says"), *named]
 
 
-class UploadForm(FlaskForm):
+class UploadForm(OnceForm):
     """A file, and where it belongs."""
 
     file = FileField(
@@ -48,7 +48,7 @@ class UploadForm(FlaskForm):
         self.study.choices = study_choices(studies)
 
 
-class AnswersForm(FlaskForm):
+class AnswersForm(OnceForm):
     """What a person says of a file: the fields every file has; `answers_form` adds one for each open question."""
 
     importer = SelectField("Format")
@@ -58,14 +58,14 @@ class AnswersForm(FlaskForm):
     changed = BooleanField("Accept the changed values as corrections")
 
 
-class CommitForm(FlaskForm):
+class CommitForm(OnceForm):
     """The confirmation: of exactly what the check page showed."""
 
     digest = HiddenField()
     reason = StringField("Reason", description="Why recorded values change, or rows are left out.")
 
 
-class WithdrawForm(FlaskForm):
+class WithdrawForm(OnceForm):
     """Taking a batch back."""
 
     reason = TextAreaField("Reason", [InputRequired("Say why its numbers should not count; the reason stays in the trail.")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from sqlalchemy import null
 from wtforms import StringField
 
@@ -12,6 +11,7 @@ from lims.domain.errors import NotFound
 from lims.queries.patterns import Naming, namings
 from lims.records.naming import change_pattern
 from lims.views.form_fields import needed
+from lims.views.once import OnceForm
 from lims.views.record_forms import REASON
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Column, table_from_rows
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-class PatternForm(FlaskForm):
+class PatternForm(OnceForm):
     """A pattern, and why it changes."""
 
     pattern = StringField(

@@ -6,7 +6,6 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import hash_password
 from flask_security.recoverable import generate_reset_link
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import InputRequired
@@ -17,6 +16,7 @@ from lims.queries.accounts import find_user
 from lims.records.accounts import change_user, create_user, deactivate_user, reactivate_user
 from lims.records.passwords import generate_password
 from lims.views.filters import moment
+from lims.views.once import OnceForm
 from lims.views.security import Account
 from lims.views.support import administrators_only, current_actor, current_session, refusing, render_form, seen_version
 from lims.views.tables import Column, Empty, Listing, answer, search
@@ -41,7 +41,7 @@ PEOPLE = Listing(
 )
 
 
-class NewPersonForm(FlaskForm):
+class NewPersonForm(OnceForm):
     """A person to add."""
 
     email = StringField("E-mail address", [InputRequired("An address is needed: it is what one signs in with.")])
@@ -49,7 +49,7 @@ class NewPersonForm(FlaskForm):
     administrator = BooleanField("Administers people and projects of the whole installation")
 
 
-class PersonForm(FlaskForm):
+class PersonForm(OnceForm):
     """What may be changed of a person."""
 
     name = StringField("Printed name", [InputRequired("A name is needed: it stands in the audit trail.")])
@@ -58,7 +58,7 @@ class PersonForm(FlaskForm):
     version = HiddenField()
 
 
-class AccessForm(FlaskForm):
+class AccessForm(OnceForm):
     """Ending a person's access, or giving it back."""
 
     reason = StringField("Reason", [InputRequired("A reason is needed: it stands in the audit trail.")], id="access-reason")

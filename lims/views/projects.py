@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from sqlalchemy import func, select
 from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
     HiddenField,
@@ -19,6 +18,7 @@ from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import Membership, Project
 from lims.queries.accounts import find_membership, members, project_by_code, user_by_email
 from lims.records.projects import add_member, change_member, change_project, create_project, withdraw_member, withdraw_project
+from lims.views.once import OnceForm
 from lims.views.support import (
     administrators_only,
     current_account,
@@ -59,14 +59,14 @@ PROJECTS = Listing(
 )
 
 
-class NewProjectForm(FlaskForm):
+class NewProjectForm(OnceForm):
     """A project to make."""
 
     code = StringField("Code", [InputRequired("A code is needed: it stands in every address of the project.")])
     title = StringField("Title", [InputRequired("A title is needed.")])
 
 
-class ProjectForm(FlaskForm):
+class ProjectForm(OnceForm):
     """What may be changed of a project."""
 
     title = StringField("Title", [InputRequired("A title is needed.")])
@@ -74,21 +74,21 @@ class ProjectForm(FlaskForm):
     version = HiddenField()
 
 
-class WithdrawalForm(FlaskForm):
+class WithdrawalForm(OnceForm):
     """Closing a project, or ending a membership."""
 
     reason = StringField("Reason", [InputRequired(REASON)], id="withdrawal-reason")
     version = HiddenField(id="withdrawal-version")
 
 
-class NewMemberForm(FlaskForm):
+class NewMemberForm(OnceForm):
     """A person to add to a project."""
 
     email = StringField("E-mail address", [InputRequired("Whom? Name the address they sign in with.")])
     role = SelectField("Role", choices=ROLES)
 
 
-class MemberForm(FlaskForm):
+class MemberForm(OnceForm):
     """Another role for a member."""
 
     role = SelectField("Role", choices=ROLES)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, StringField
 from wtforms.validators import InputRequired
 
-from lims.domain.notices import Notice
 from lims.views.form_fields import CodeField, TermField, YesNoField
+from lims.views.once import OnceForm
 
 Form = TypeVar("Form", bound="RecordForm")
 REASON = "A reason is needed: it stands in the audit trail."
@@ -41,7 +40,7 @@ class Step:
     lead: str = ""
 
 
-class RecordForm(FlaskForm):
+class RecordForm(OnceForm):
     """A form whose fields are named as the columns of a noun.
 
     groups: the fields in order; a field that no group names is not shown. units: shown inside a field's end.
@@ -54,8 +53,6 @@ class RecordForm(FlaskForm):
     """Fields that are typed when a record is made, and shown but not offered when it is changed."""
 
     confirmed = BooleanField("I have looked at this again, and it is right")
-    notices: tuple[Notice, ...] = ()
-    """Doubts that a person must confirm before anything is recorded."""
 
     def columns(self, *, changing: bool) -> list[str]:
         """Name the columns that this form fills in, in order."""
@@ -91,7 +88,7 @@ def changing(form: type[Form]) -> type[Form]:
     return type(f"Change{form.__name__}", (form,), fields)
 
 
-class WithdrawForm(FlaskForm):
+class WithdrawForm(OnceForm):
     """Withdrawing a record, or bringing it back."""
 
     reason = StringField("Reason", [InputRequired(REASON)])

@@ -186,7 +186,8 @@ def confirmed(form: RecordForm, notices: Sequence[Notice]) -> bool:
     form.notices = tuple(notices)
     if not notices or form.confirmed.data:
         return True
-    form.confirmed.errors = [*form.confirmed.errors, "Look at what is unusual below, then tick this and save again."]
+    for typed in form:
+        typed.doubts = [one for one in notices if one.field == typed.name]
     return False
 
 

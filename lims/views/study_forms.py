@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
     HiddenField,
     SelectChoice,
@@ -18,6 +17,7 @@ from lims.domain.vocabulary import DayZero, StudyKind, StudyStatus
 from lims.models import Study
 from lims.records.studies import NewStudy
 from lims.views.form_fields import IsoDateField, NumberField
+from lims.views.once import OnceForm
 
 KINDS = [SelectChoice(kind.value, kind.value.capitalize()) for kind in StudyKind]
 ANCHORS = [SelectChoice(anchor.value, anchor.value.replace("_", " ").capitalize()) for anchor in DayZero]
@@ -25,7 +25,7 @@ STATES = [SelectChoice(state.value, state.value.capitalize()) for state in Study
 """A study is locked by a signature, never by a form."""
 
 
-class StudyForm(FlaskForm):
+class StudyForm(OnceForm):
     """What may be said of a study, at its start and later."""
 
     title = StringField("Title", [InputRequired("A title is needed: it stands beside the code everywhere.")])

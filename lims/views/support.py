@@ -33,21 +33,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Unauthorized
 
 from lims.audit.record import Actor
-from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
+from lims.domain.errors import ChangedMeanwhile, Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
 from lims.queries.scope import LARGEST_ID
 from lims.views.api.bearer import sign_in_by_token
 from lims.views.api.problems import for_program
+from lims.views.conflicts import show_both
+from lims.views.once import OnceForm, tokens
 from lims.views.request_log import request_id
 from lims.views.security import current_account, signed_in
 from lims.views.transaction import current_session
@@ -150,17 +153,25 @@ def own_pages_only(view: Callable[Parameters, Returned]) -> Callable[Parameters,
 
 
 @contextmanager
-def refusing(form: FlaskForm) -> Iterator[None]:
+def refusing(form: OnceForm) -> Iterator[None]:
     """Turn a refusal by the records into an error on the form, and undo what was done.
 
-    A conflict between two editors and a record that is not found keep their own pages.
+    What somebody else recorded meanwhile is shown beside what was typed, which can be saved again. A record that is not
+    found keeps its own page.
     """
     try:
         yield
-    except (Conflict, NotFound, NotAllowed):
+    except (NotFound, NotAllowed):
         raise
+    except (ChangedMeanwhile, StaleDataError) as refused:
+        if not isinstance(refused, ChangedMeanwhile) and form.shows is None:
+            raise
+        current_session().rollback()
+        form.conflict = True
+        show_both(form, refused if isinstance(refused, ChangedMeanwhile) else ChangedMeanwhile(form.shows))
     except DomainError as refused:
         current_session().rollback()
+        form.conflict = isinstance(refused, Conflict)
         for one in refused.every:
             field = form._fields.get(one.field or "")
             if field is None:
@@ -180,15 +191,21 @@ def whole_number(text: str | None) -> int | None:
     return number if number <= LARGEST_ID else None
 
 
-def seen_version(form: FlaskForm) -> int:
+def seen_version(form: OnceForm) -> int:
     """Give the version of the record that the form was made from; a form without one saw none."""
     return whole_number(str(form._fields["version"].data or "")) or 0
 
 
-def render_form(template: str, *forms: FlaskForm, **context: Any) -> ResponseReturnValue:
-    """Show a page with its forms (the first one is `form` there): 200 when all are fresh, 422 and no commit otherwise."""
-    refused = any(form.errors for form in forms)
-    return render_template(template, form=forms[0], **context), 422 if refused else 200
+def render_form(template: str, *forms: OnceForm, **context: Any) -> ResponseReturnValue:
+    """Show a page with its forms (the first one is `form` there).
+
+    The status is 200 when all are fresh; 409 where somebody else was faster, and 422 where something is refused or to be
+    confirmed: then nothing is committed.
+    """
+    status = HTTPStatus.OK
+    if any(form.errors or form.notices for form in forms):
+        status = HTTPStatus.CONFLICT if any(form.conflict for form in forms) else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render_template(template, form=forms[0], **context), status
 
 
 def _take_project_code(endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -220,3 +237,4 @@ def install(app: Flask) -> None:
     app.url_value_preprocessor(_take_project_code)
     app.url_defaults(_give_project_code)
     app.before_request(_require_sign_in)
+    app.add_template_global(tokens)

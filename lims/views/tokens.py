@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from lims.queries.tokens import find_token, tokens_of
 from lims.records.tokens import make_token, withdraw_token
 from lims.records.values import today
 from lims.views.form_fields import IsoDateField, needed
+from lims.views.once import OnceForm
 from lims.views.record_forms import REASON
 from lims.views.support import current_account, current_actor, current_session, own_pages_only, refusing, render_form
 
@@ -20,7 +20,7 @@ pages = Blueprint("tokens", __name__, url_prefix="/account/tokens")
 USUAL_DAYS = 365
 
 
-class TokenForm(FlaskForm):
+class TokenForm(OnceForm):
     """A token to make."""
 
     name = StringField(
@@ -29,7 +29,7 @@ class TokenForm(FlaskForm):
     expires_on = IsoDateField("Works until", description="Up to and with this day; left blank, until you withdraw it.")
 
 
-class WithdrawTokenForm(FlaskForm):
+class WithdrawTokenForm(OnceForm):
     """Why a token ends."""
 
     reason = StringField("Reason", [needed(REASON)], description="It stands in the audit trail.")

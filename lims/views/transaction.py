@@ -2,7 +2,8 @@
 
 GET, HEAD and OPTIONS get a reading session, everything else a writing one (`BEGIN IMMEDIATE` on SQLite). It is committed
 when the view has returned a response below 400, before that response is sent; otherwise it is rolled back. A commit that
-fails is answered by the same error handlers as a view that fails.
+fails is answered by the same error handlers as a view that fails. A form that was sent twice is recorded once: the second
+one is led to where the first one led (`lims.views.once`).
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from lims.config import Settings
 from lims.db import Database
 from lims.models import Base
+from lims.records.submissions import answered, taken
+from lims.views.once import sent_form
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -50,13 +54,29 @@ class Application(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Call the view, then commit what it did if it succeeded."""
+        if request.method in READING_METHODS:
+            return super().dispatch_request()
+        sent = sent_form()
+        before = taken(current_session(), *sent) if sent else None
+        if before is not None:
+            close_session()
+            flash("This form was sent twice; it is recorded once.", "info")
+            return redirect(before)
         response: Response = self.make_response(super().dispatch_request())
-        if "session" in g and request.method not in READING_METHODS:
-            if response.status_code < 400:
+        if "session" in g:
+            if response.status_code < HTTPStatus.BAD_REQUEST:
+                if sent:
+                    answered(current_session(), *sent, response.location or _own_page())
                 current_session().commit()
             else:
                 close_session()
         return response
+
+
+def _own_page() -> str | None:
+    """Give the page of the form that was sent; None for a form whose answer, such as a file, may be asked for again."""
+    rule = request.url_rule
+    return request.full_path.rstrip("?") if rule is not None and "GET" in (rule.methods or ()) else None
 
 
 def start_again() -> None:

@@ -192,6 +192,18 @@ def _identifier_pattern() -> None:
     )
 
 
+def _form_submission() -> None:
+    create_table(
+        "form_submission",
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("location", sa.Text(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_form_submission_user_id_user_account")),
+        sa.PrimaryKeyConstraint("user_id", "token", name=op.f("pk_form_submission")),
+    )
+
+
 def _study() -> None:
     create_table(
         "study",
@@ -325,6 +337,7 @@ TABLES = (
     _saved_view,
     _api_token,
     _identifier_pattern,
+    _form_submission,
     _study,
     _arm,
     _import_batch,

@@ -15,3 +15,12 @@ def new_blind_codes(taken: Collection[str]) -> Iterator[str]:
     left = [letter + digit for letter in _LETTERS for digit in _DIGITS if letter + digit not in taken]
     while left:
         yield left.pop(secrets.randbelow(len(left)))
+
+
+VEILED = "▒▒"
+"""Stands where the name of a hidden arm stood."""
+
+
+def arm_word(title: str, blind_code: str, *, blinded: bool) -> str:
+    """Name an arm in a sentence that anybody may come to read, such as a refusal."""
+    return blind_code if blinded else title

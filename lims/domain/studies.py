@@ -1,0 +1,210 @@
+"""The life of a study: what each step needs, and what may change in which state.
+
+draft → active → closed, and back to active with a reason; locked by signature only. Source: ARRIVE guidelines 2.0
+(Percie du Sert et al., PLoS Biol 18:e3000410, 2020), whose items are given by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lims.domain.cohort_terms import FateReason
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import StudyStatus
+
+ARRIVE = "ARRIVE 2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class ArriveItem:
+    """One thing that the guideline asks of a study. column: where it is recorded; what: in a sentence."""
+
+    column: str
+    number: str
+    what: str
+
+    @property
+    def source(self) -> str:
+        """Name the item, as it is cited."""
+        return f"{ARRIVE}, item {self.number}"
+
+
+ITEMS = (
+    ArriveItem("hypothesis", "13", "what the study expects"),
+    ArriveItem("experimental_unit", "1b", "the experimental unit"),
+    ArriveItem("sample_size_reasoning", "2b", "how the number of animals was decided"),
+    ArriveItem("inclusion_criteria", "3a", "which animals are included"),
+    ArriveItem("exclusion_criteria", "3a", "which animals or readings are excluded"),
+    ArriveItem("blinding", "5", "who knows which arm is which, and when"),
+    ArriveItem("primary_outcome", "6b", "the primary outcome"),
+    ArriveItem("statistical_methods", "7a", "how the data will be analysed"),
+)
+"""What a study says of itself beside its arms (1a, 2a), its allocation (4), its animals (8) and procedures (9)."""
+
+ITEM_OF: Mapping[str, ArriveItem] = {item.column: item for item in ITEMS}
+
+PLANNED = (*(item.column for item in ITEMS), "kind", "day_zero", "event_reasons")
+"""What is decided before there are data; a later change is an amendment, and is reported (ARRIVE 2.0, item 19)."""
+
+CLOSED_TAKES = frozenset({"title"})
+"""What may still change in a closed study."""
+
+STEPS: Mapping[StudyStatus, tuple[StudyStatus, ...]] = {
+    StudyStatus.DRAFT: (StudyStatus.ACTIVE,),
+    StudyStatus.ACTIVE: (StudyStatus.CLOSED,),
+    StudyStatus.CLOSED: (StudyStatus.ACTIVE,),
+    StudyStatus.LOCKED: (),
+}
+"""Which state follows which; a signature locks, and no form does."""
+
+STEP_WORDS: Mapping[tuple[StudyStatus, StudyStatus], str] = {
+    (StudyStatus.DRAFT, StudyStatus.ACTIVE): "Activate",
+    (StudyStatus.ACTIVE, StudyStatus.CLOSED): "Close",
+    (StudyStatus.CLOSED, StudyStatus.ACTIVE): "Reopen",
+}
+
+_ENROLLING = frozenset({StudyStatus.DRAFT, StudyStatus.ACTIVE})
+"""Randomising is the last act of designing: a draft takes animals. It is given no dose until it is active."""
+
+
+def require_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
+    """Refuse a state that does not follow the one that the study is in.
+
+    Raises:
+        DomainError: on `state`.
+    """
+    if to in STEPS[state]:
+        return
+    following = " or ".join(str(one.value) for one in STEPS[state])
+    raise DomainError(
+        f"Study {code} is {state.value}, and cannot become {to.value}.",
+        field="state",
+        expected=following or "no other state: it is locked by a signature",
+    )
+
+
+def require_changeable(code: str, state: StudyStatus, columns: Iterable[str]) -> None:
+    """Refuse changes that the study's state does not allow: a closed study keeps what it says, a locked one everything.
+
+    Raises:
+        DomainError: on the first of the columns that may not change.
+    """
+    if state is StudyStatus.LOCKED:
+        raise DomainError(f"Study {code} is locked by a signature.", expected="a study that is draft, active or closed")
+    refused = sorted(set(columns) - CLOSED_TAKES) if state is StudyStatus.CLOSED else []
+    if refused:
+        raise DomainError(
+            f"Study {code} is closed.",
+            field=refused[0],
+            expected="a study that is draft or active",
+            remedy="Reopen it first, with a reason.",
+        )
+
+
+def amended(state: StudyStatus, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name what was planned before the study began and changes after; filling in what nobody had said amends nothing."""
+    if state is StudyStatus.DRAFT:
+        return []
+    return [name for name in PLANNED if was.get(name) not in (None, [], "") and was.get(name) != now.get(name)]
+
+
+def require_activation(code: str, said: Mapping[str, Any], arms: int) -> None:
+    """Refuse to begin a study without an arm, a primary outcome or a rule for its events.
+
+    Raises:
+        DomainError: on what is missing.
+    """
+    if arms == 0:
+        raise DomainError(
+            f"Study {code} has no arm.",
+            field="state",
+            expected="an arm at least",
+            remedy="Add its arms, the control among them.",
+            source=f"{ARRIVE}, item 1a",
+        )
+    if not said["primary_outcome"]:
+        raise DomainError(
+            f"Study {code} has no primary outcome.",
+            field="primary_outcome",
+            expected="the measurement that the number of animals was reasoned for",
+            remedy="Say it under Change the study.",
+            source=ITEM_OF["primary_outcome"].source,
+        )
+    if not said["event_reasons"]:
+        raise DomainError(
+            f"Study {code} does not say which fates count as an event.",
+            field="event_reasons",
+            expected="one fate at least; every other one censors",
+            remedy="Tick them under Change the study: survival cannot be drawn without it.",
+        )
+
+
+def missing_items(said: Mapping[str, Any]) -> list[ArriveItem]:
+    """Give what the guideline asks of a study and nobody has said."""
+    return [item for item in ITEMS if not said.get(item.column)]
+
+
+def require_event_reasons(codes: Iterable[str]) -> None:
+    """Refuse what is no fate in the rule for events.
+
+    Raises:
+        DomainError: on `event_reasons`.
+    """
+    known = {reason.value for reason in FateReason}
+    unknown = sorted(set(codes) - known)
+    if unknown:
+        raise DomainError(f'"{unknown[0]}" is no fate.', field="event_reasons", expected=", ".join(sorted(known)))
+
+
+def require_enrolling(code: str, state: StudyStatus) -> None:
+    """Refuse animals, arms and exclusions in a study that is closed or locked.
+
+    Raises:
+        DomainError: on `study_id`.
+    """
+    if state in _ENROLLING:
+        return
+    raise DomainError(
+        f"Study {code} is {state.value}: who is in it does not change any more.",
+        field="study_id",
+        expected="a study that is draft or active",
+        remedy="" if state is StudyStatus.LOCKED else "Reopen the study first, with a reason.",
+    )
+
+
+def require_active(code: str, state: StudyStatus, what: str) -> None:
+    """Refuse what only a running study takes, such as a dose (`what`, at the head of a sentence: "A dose").
+
+    Raises:
+        DomainError: on `study_id`.
+    """
+    if state is StudyStatus.ACTIVE:
+        return
+    remedy = {StudyStatus.DRAFT: "Activate the study first.", StudyStatus.CLOSED: "Reopen the study first, with a reason."}
+    raise DomainError(
+        f"{what} is given in an active study; study {code} is {state.value}.",
+        field="study_id",
+        expected="an active study",
+        remedy=remedy.get(state),
+    )
+
+
+def require_room_in_arm(arm: str, study: str, target_n: int | None, enrolled: int, joining: int) -> None:
+    """Refuse more animals than an arm was planned for (ARRIVE 2.0, item 2a).
+
+    Raises:
+        DomainError: on `arm_id`.
+    """
+    if target_n is None or enrolled + joining <= target_n:
+        return
+    free = max(target_n - enrolled, 0)
+    room = f"has room for {free} more" if free else "is full"
+    raise DomainError(
+        f"Arm {arm} of study {study} {room}: {enrolled} of {target_n} animals are in it, and {joining} would come.",
+        field="arm_id",
+        expected="an arm with room for them",
+        remedy="Choose another arm, or raise this one's planned number with the reason for it.",
+        source=f"{ARRIVE}, item 2a",
+    )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
+from lims.domain.sources import ALL_OR_PART, FREEZE_THAW, ORDER_OF_EVENTS, SAMPLE_TYPES
 from lims.domain.tissue_terms import AliquotMaterial, AliquotState, AmountUnit
 from lims.domain.vocabulary import SpecimenKind
 
@@ -59,7 +60,9 @@ def require_available(code: str, state: AliquotState, *, field: str = "aliquot_i
     """
     if state is not AliquotState.AVAILABLE:
         told, remedy = _WHY_NOT[state]
-        raise DomainError(f"Aliquot {code} {told}.", field=field, expected="an aliquot that is available", remedy=remedy)
+        raise DomainError(
+            f"Aliquot {code} {told}.", field=field, expected="an aliquot that is available", remedy=remedy, source=ALL_OR_PART
+        )
 
 
 def remaining(code: str, amount: float | None, taken: float | None, unit: AmountUnit | None) -> float | None:
@@ -71,13 +74,14 @@ def remaining(code: str, amount: float | None, taken: float | None, unit: Amount
     if taken is None:
         return amount
     if not taken > 0:  # so that what is no number is refused too
-        raise DomainError(f"{taken:g} cannot be taken.", field="amount", expected="more than 0")
+        raise DomainError(f"{taken:g} cannot be taken.", field="amount", expected="more than 0", source=ALL_OR_PART)
     if amount is None:
         raise DomainError(
             f"How much {code} holds is not recorded, so {taken:g} cannot be taken from it.",
             field="amount",
             expected="no amount",
             remedy="Record its amount first, or leave this blank.",
+            source=ALL_OR_PART,
         )
     measure = f" {unit.value}" if unit else ""
     if taken > amount * (1 + _TOLERANCE):
@@ -86,6 +90,7 @@ def remaining(code: str, amount: float | None, taken: float | None, unit: Amount
             field="amount",
             expected=f"at most {amount:g}{measure}",
             remedy="Look at the label again, or correct what is recorded of the aliquot.",
+            source=ALL_OR_PART,
         )
     left = amount - taken
     return 0.0 if left <= amount * _TOLERANCE else left
@@ -98,7 +103,7 @@ def shares(amount: float | None, parts: int, each: float | None) -> list[float |
         DomainError: on `parts`: fewer than one, or more than are made at once.
     """
     if not 1 <= parts <= MOST_AT_ONCE:
-        raise DomainError(f"{parts} parts cannot be made.", field="parts", expected=f"1 to {MOST_AT_ONCE}")
+        raise DomainError(f"{parts} parts cannot be made.", field="parts", expected=f"1 to {MOST_AT_ONCE}", source=ALL_OR_PART)
     return [amount / parts if each is None and amount is not None else each] * parts
 
 
@@ -115,7 +120,7 @@ def doubt_material(kind: SpecimenKind, material: AliquotMaterial) -> list[Notice
     usual = sorted(MATERIAL_SHORT[one] for one in _USUAL[kind])
     made, of = MATERIAL_SHORT[material], "CSF" if kind is SpecimenKind.CSF else kind.value.replace("_", " ")
     told = f"{made[0].upper()}{made[1:]} is not usually made of a specimen of the kind {of}."
-    return [Notice("warning", "material", told, ", ".join(usual))]
+    return [Notice("warning", "material", told, ", ".join(usual), source=SAMPLE_TYPES)]
 
 
 def doubt_thaws(code: str, thaw_count: int, on: date, last: date | None) -> list[Notice]:
@@ -123,9 +128,13 @@ def doubt_thaws(code: str, thaw_count: int, on: date, last: date | None) -> list
     found = []
     if thaw_count >= THAWS_WITHOUT_DOUBT:
         told = f"{code} was thawed {thaw_count} times before: what it holds may have suffered."
-        found.append(Notice("warning", None, told, f"at most {THAWS_WITHOUT_DOUBT} thaws"))
+        found.append(Notice("warning", None, told, f"at most {THAWS_WITHOUT_DOUBT} thaws", source=FREEZE_THAW))
     if last == on:
-        found.append(Notice("warning", "happened_on", f"A thaw of {code} on {on} is recorded already.", "one thaw in a day"))
+        found.append(
+            Notice(
+                "warning", "happened_on", f"A thaw of {code} on {on} is recorded already.", "one thaw in a day", source=FREEZE_THAW
+            )
+        )
     return found
 
 
@@ -134,4 +143,4 @@ def doubt_order(code: str, on: date, last: date | None) -> list[Notice]:
     if last is None or on >= last:
         return []
     told = f"The last thing recorded of {code} happened on {last}, after {on}."
-    return [Notice("warning", "happened_on", told, f"{last} or later")]
+    return [Notice("warning", "happened_on", told, f"{last} or later", source=ORDER_OF_EVENTS)]

@@ -15,6 +15,7 @@ from typing import Any
 
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
+from lims.domain.sources import CLINICAL, HGVS
 from lims.domain.tissue_terms import AlterationKind
 
 AMPLIFIED_COPIES = 6.0
@@ -59,6 +60,12 @@ _NEEDS: Mapping[AlterationKind, _Needs] = {
     AlterationKind.PROTEIN: _Needs("A protein", ("h_score", "log2_ratio"), "the H-score or the log2 ratio"),
 }
 
+
+def kinds_with(value: str) -> list[AlterationKind]:
+    """Give the kinds of finding that have a value, by its column; another kind with it is unusual."""
+    return [kind for kind, needs in _NEEDS.items() if value in needs.any_of + needs.also]
+
+
 _CHANGE = re.compile(r"(?:[A-Z]{2}_?\d+(?:\.\d+)?(?:\([\w.-]+\))?:)?[cgmnpr]\.\S+(?:\s.*)?")
 """An HGVS description, with or without its reference sequence."""
 _FUSION = "::"
@@ -77,6 +84,7 @@ def require_value(kind: AlterationKind, values: Mapping[str, Any]) -> None:
             field=needs.any_of[0],
             expected=needs.told,
             remedy="Copy it from the report. What was looked for and not found is no alteration.",
+            source=CLINICAL,
         )
 
 
@@ -84,15 +92,17 @@ def unusual(kind: AlterationKind, values: Mapping[str, Any]) -> list[Notice]:
     """Give what does not belong to a kind, and changes that are not written as HGVS writes them (HGVS 21.1)."""
     needs = _NEEDS[kind]
     found = [
-        Notice("warning", name, f"{needs.kind} usually has no {_WORDS[name]}.", needs.told)
+        Notice("warning", name, f"{needs.kind} usually has no {_WORDS[name]}.", needs.told, source=HGVS)
         for name in VALUES
         if values.get(name) is not None and name not in (*needs.any_of, *needs.also)
     ]
     text = values.get("hgvs")
     if text and kind is AlterationKind.MUTATION and not _CHANGE.fullmatch(text):
-        found.append(Notice("warning", "hgvs", f'"{text}" is not written as HGVS writes a change.', "such as p.His1047Arg"))
+        found.append(
+            Notice("warning", "hgvs", f'"{text}" is not written as HGVS writes a change.', "such as p.His1047Arg", source=HGVS)
+        )
     if text and kind is AlterationKind.FUSION and _FUSION not in text:
-        found.append(Notice("warning", "hgvs", f'"{text}" does not name two partners.', "such as ERBB2::GRB7"))
+        found.append(Notice("warning", "hgvs", f'"{text}" does not name two partners.', "such as ERBB2::GRB7", source=HGVS))
     return found
 
 

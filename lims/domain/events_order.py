@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lims.domain.errors import DomainError
+from lims.domain.sources import ORDER_OF_EVENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def require_order(earlier: Fact, later: Fact, *, field: str) -> None:
         field=field,
         expected=f"{earlier.on} or later for {later.what}",
         remedy="Correct the date that is wrong: this one, or the one it is compared with.",
+        source=ORDER_OF_EVENTS,
     )
 
 
@@ -68,6 +70,7 @@ def require_not_future(fact: Fact, today: date, *, field: str) -> None:
             field=field,
             expected="today or earlier",
             remedy="Correct the date, or record it when it has happened.",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -85,6 +88,7 @@ def require_alive(fact: Fact, life: Life, *, field: str) -> None:
             field=field,
             expected=f"{life.died} or earlier",
             remedy="Look whether it is the right animal, and correct the date that is wrong.",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -160,6 +164,7 @@ def require_collection(collected_on: date | None, today: date, *, patient_code: 
             field="collected_on",
             expected=f"{birth_year} or later",
             remedy="Correct the date, or the patient's year of birth.",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -172,6 +177,18 @@ def require_preservation(preserved_on: date | None, tissue_code: str, collected_
     fact = Fact(f"the preservation of {tissue_code}", preserved_on)
     require_not_future(fact, today, field="preserved_on")
     require_order(Fact(f"the collection of {tissue_code}", collected_on), fact, field="preserved_on")
+
+
+def require_enrolment(enrolled_on: date | None, implanted_on: date | None, life: Life, today: date) -> None:
+    """Refuse an animal that comes into a study in the future, outside its life, or before its first implanting.
+
+    Raises:
+        DomainError: on `enrolled_on`.
+    """
+    fact = Fact(f"the enrolment of {life.code}", enrolled_on)
+    require_not_future(fact, today, field="enrolled_on")
+    require_alive(fact, life, field="enrolled_on")
+    require_order(Fact(f"the implanting of {life.code}", implanted_on), fact, field="enrolled_on")
 
 
 def require_death(died_on: date | None, life: Life, today: date, last: Fact | None = None) -> None:

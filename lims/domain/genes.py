@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from lims.domain.errors import DomainError
 from lims.domain.gene_aliases import HUMAN_ALIASES, MOUSE_ALIASES
+from lims.domain.sources import GENE_SYMBOLS
 from lims.domain.tissue_terms import Compartment
 
 GENE_LIST_VERSION = date(2026, 11, 25)
@@ -127,7 +128,7 @@ def clean_gene(text: str, compartment: Compartment) -> str:
     """
     key = _key(text)
     if not key:
-        raise DomainError("The gene is empty.", field="gene", expected=_EXPECTED[compartment])
+        raise DomainError("The gene is empty.", field="gene", expected=_EXPECTED[compartment], source=GENE_SYMBOLS)
     found = _INDEX[compartment].get(key)
     if found is not None:
         return found
@@ -140,12 +141,14 @@ def clean_gene(text: str, compartment: Compartment) -> str:
             field="gene",
             expected=_suggest(key, compartment) or _EXPECTED[compartment],
             remedy=f"Choose the compartment {_WHOSE[other]}, or the {_WHOSE[compartment]}'s own symbol.",
+            source=GENE_SYMBOLS,
         )
     raise DomainError(
         f'"{shown}" is no gene of the list for the {_WHOSE[compartment]} (version {GENE_LIST_VERSION}).',
         field="gene",
         expected=_suggest(key, compartment) or _EXPECTED[compartment],
         remedy="Check the spelling. If the gene is missing from the list, ask for it to be added.",
+        source=GENE_SYMBOLS,
     )
 
 

@@ -97,6 +97,7 @@ def classify(ihc: Her2Ihc | None, probe: IshProbe | None, copies: float | None, 
             field="her2_cep17_ratio",
             expected="a dual probe, or no ratio",
             remedy="Look at the report: choose the dual probe, or take the ratio out.",
+            source=SOURCE,
         )
     if ratio is not None:
         probe = IshProbe.DUAL
@@ -153,6 +154,7 @@ def _require_possible(field: str, what: str, value: float | None, highest: float
             field=field,
             expected=f"a number from 0 to {highest:g}",
             remedy="Copy it from the report again; look at the decimal point.",
+            source=SOURCE,
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lims.domain.errors import DomainError
+from lims.domain.sources import LINEAGE, LIVING_TISSUE
 from lims.domain.tissue_terms import AliquotMaterial
 
 LIVING = frozenset(
@@ -59,6 +60,7 @@ def require_living(aliquot: str, material: AliquotMaterial) -> None:
             field="aliquot_id",
             expected=alive,
             remedy="Look whether the right aliquot was scanned.",
+            source=LIVING_TISSUE,
         )
 
 
@@ -80,6 +82,7 @@ def model_of_implant(tissue: TissueLine, given: ModelLine | None, founded: Seque
                 f"Tissue of {tissue.specimen} may be of {_listed(candidates)}: say which one this implant is of.",
                 field="model_id",
                 expected=f"one of {_listed(candidates)}",
+                source=LINEAGE,
             )
         return next(iter(candidates.values()), None)
     if given.id in candidates or (not candidates and _may_be(tissue, given)):
@@ -89,6 +92,7 @@ def model_of_implant(tissue: TissueLine, given: ModelLine | None, founded: Seque
         field="model_id",
         expected=_listed(candidates) if candidates else "the model that was founded from this specimen, or none yet",
         remedy="Correct the model or the aliquot, or leave the model blank: it follows from the aliquot.",
+        source=LINEAGE,
     )
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
+from lims.domain.sources import NEVER_TWICE
 
 LARGEST_NUMBER = 999_999_999
 WIDEST = 9
@@ -72,7 +73,9 @@ def render(pattern: str, number: int) -> str:
         DomainError: the pattern is none (`check_pattern`), or the number is below 1 or has more than nine digits.
     """
     if not 1 <= number <= LARGEST_NUMBER:
-        raise DomainError(f"{number} cannot be part of an identifier.", field="number", expected=f"1 to {LARGEST_NUMBER}")
+        raise DomainError(
+            f"{number} cannot be part of an identifier.", field="number", expected=f"1 to {LARGEST_NUMBER}", source=NEVER_TWICE
+        )
     before, width, after = _split(check_pattern(pattern))
     return f"{before}{number:0{width}}{after}"
 
@@ -113,4 +116,4 @@ def _split(pattern: str) -> tuple[str, int, str]:
 
 
 def _refused(pattern: str, why: str) -> DomainError:
-    return DomainError(f'The pattern "{pattern}" {why}.', field="pattern", expected=_EXPECTED)
+    return DomainError(f'The pattern "{pattern}" {why}.', field="pattern", expected=_EXPECTED, source=NEVER_TWICE)

@@ -7,6 +7,7 @@ mouse P1: that is kept with the model and only shown.
 from __future__ import annotations
 
 from lims.domain.errors import DomainError
+from lims.domain.sources import LINEAGE
 from lims.domain.vocabulary import PassageConvention
 
 
@@ -19,7 +20,7 @@ def implant_passage(specimen_passage: int | None, from_patient: bool) -> int | N
         DomainError: a patient's own tissue with a passage, or a passage below 0.
     """
     if specimen_passage is not None and specimen_passage < 0:
-        raise DomainError(f"A passage of {specimen_passage} cannot be.", field="passage", expected="0 or more")
+        raise DomainError(f"A passage of {specimen_passage} cannot be.", field="passage", expected="0 or more", source=LINEAGE)
     if from_patient:
         if specimen_passage is not None:
             raise DomainError(
@@ -27,6 +28,7 @@ def implant_passage(specimen_passage: int | None, from_patient: bool) -> int | N
                 field="passage",
                 expected="no passage",
                 remedy="If it grew in a mouse, record it as collected from that implant.",
+                source=LINEAGE,
             )
         return 0
     return None if specimen_passage is None else specimen_passage + 1

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection
 
 from lims.domain.errors import DomainError
+from lims.domain.sources import NAMED_PLACES
 from lims.domain.tissue_terms import PlaceKind
 
 MOST_ROWS = 26
@@ -52,6 +53,7 @@ def parse_position(text: str, rows: int = MOST_ROWS, columns: int = MOST_COLUMNS
             field="box_row",
             expected=f"row letter and column number, {box_range(rows, columns)}",
             remedy="Read it off the lid of the box: A1 is top left.",
+            source=NAMED_PLACES,
         )
     require_inside(row, column, rows, columns, typed=typed)
     return row, column
@@ -71,6 +73,7 @@ def require_inside(row: int, column: int, rows: int, columns: int, *, typed: str
         field="box_column" if 1 <= row <= rows else "box_row",
         expected=box_range(rows, columns),
         remedy="Look whether it is the right box, then read the position off its lid.",
+        source=NAMED_PLACES,
     )
 
 
@@ -82,7 +85,9 @@ def require_grid(rows: int, columns: int) -> None:
     """
     for field, noun, number, most in (("box_rows", "rows", rows, MOST_ROWS), ("box_columns", "columns", columns, MOST_COLUMNS)):
         if not 1 <= number <= most:
-            raise DomainError(f"A box cannot have {number} {noun}.", field=field, expected=f"1 to {most} {noun}")
+            raise DomainError(
+                f"A box cannot have {number} {noun}.", field=field, expected=f"1 to {most} {noun}", source=NAMED_PLACES
+            )
 
 
 def box_range(rows: int, columns: int) -> str:
@@ -126,6 +131,7 @@ def require_nesting(kind: PlaceKind, parent: PlaceKind | None, parent_code: str 
         f"A {kind.value} cannot stand in the {parent.value}{f' {parent_code}' if parent_code else ''}.",
         field="parent_id",
         expected=f"a {' or '.join(above)}, or no place" if above else f"no place: a {kind.value} stands at the top",
+        source=NAMED_PLACES,
     )
 
 

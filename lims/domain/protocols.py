@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
+from lims.domain.sources import AUTHORISED
 
 _FIELD = "protocol_id"
 RENEWAL_NOTICE = timedelta(days=90)
@@ -73,6 +74,7 @@ def require_protocol(
             if allowed
             else "a protocol that allows procedures; this one lists none",
             remedy="Choose another protocol, or have this one amended by the committee first.",
+            source=AUTHORISED,
         )
     _require_animals(code, animals_allowed, animals_used, wanted)
 
@@ -102,6 +104,7 @@ def _require_dates(code: str, expires_on: date, approved_on: date | None, on: da
             field=_FIELD,
             expected=f"a day from {approved_on} to {expires_on}",
             remedy="Choose the protocol that held on that day, or correct the date.",
+            source=AUTHORISED,
         )
     if on > expires_on:
         raise DomainError(
@@ -109,12 +112,13 @@ def _require_dates(code: str, expires_on: date, approved_on: date | None, on: da
             field=_FIELD,
             expected="a protocol that holds on that day",
             remedy="Choose another protocol, or record its renewal with the new date.",
+            source=AUTHORISED,
         )
 
 
 def _require_animals(code: str, allowed: int, used: int, wanted: int) -> None:
     if wanted < 0:
-        raise DomainError(f"{wanted} animals cannot be asked for.", field=_FIELD, expected="0 or more")
+        raise DomainError(f"{wanted} animals cannot be asked for.", field=_FIELD, expected="0 or more", source=AUTHORISED)
     if wanted == 0 or used + wanted <= allowed:
         return
     raise DomainError(
@@ -123,6 +127,7 @@ def _require_animals(code: str, allowed: int, used: int, wanted: int) -> None:
         field=_FIELD,
         expected=f"at most {_counted(max(allowed - used, 0))} more",
         remedy="Ask for fewer, choose another protocol, or have this one amended by the committee first.",
+        source=AUTHORISED,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lims.domain.errors import DomainError
+from lims.domain.sources import STR_TYPING
 
 Profile = Mapping[str, tuple[str, ...]]
 """Locus → its alleles, each once, in order."""
@@ -176,4 +177,4 @@ def _order(allele: str) -> tuple[float, str]:
 
 
 def _refused(message: str, expected: str, remedy: str | None = None) -> DomainError:
-    return DomainError(message, field="alleles", expected=expected, remedy=remedy)
+    return DomainError(message, field="alleles", expected=expected, remedy=remedy, source=STR_TYPING)

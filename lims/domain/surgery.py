@@ -95,12 +95,16 @@ def analgesia_due(end: datetime, hours: float | None, doses: int | None) -> list
     return [(first + timedelta(hours=hours * number)).astimezone(end.tzinfo) for number in range(1, doses + 1)]
 
 
+def _cannot_be(message: str, *, field: str, expected: str, remedy: str | None = None) -> DomainError:
+    return DomainError(message, field=field, expected=expected, remedy=remedy, source=limits.SOURCES[field])
+
+
 def _out_of_range(field: str, value: float | None) -> Iterator[DomainError]:
     """Refuse a value that no mouse and no syringe has room for."""
     limit = limits.RANGES[field]
     if value is None or (math.isfinite(value) and limit.lowest <= value <= limit.highest):
         return
-    yield DomainError(
+    yield _cannot_be(
         f"{limit.title} of {value:g}{limit.unit} cannot be.",
         field=field,
         expected=f"{limit.lowest:g} to {limit.highest:g}{limit.unit}",
@@ -114,7 +118,7 @@ def _refuse_ranges(site: ImplantSite, record: SurgicalRecord) -> Iterator[Domain
     for field, table, unit in (("volume_ul", limits.VOLUMES_UL, "µL"), ("rate_ul_min", limits.RATES_UL_MIN, "µL/min")):
         value, limit = getattr(record, field), table.get(site)
         if value is not None and limit is not None and value > limit.most:
-            yield DomainError(
+            yield _cannot_be(
                 f"{value:g} {unit} cannot be given into the site {_SITE_WORDS[site]}.",
                 field=field,
                 expected=f"at most {limit.most:g} {unit}; {limit.usual:g} {unit} or less is usual",
@@ -124,7 +128,7 @@ def _refuse_ranges(site: ImplantSite, record: SurgicalRecord) -> Iterator[Domain
 
 def _refuse_depth_above(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.dv_mm is not None and record.dv_mm < 0:
-        yield DomainError(
+        yield _cannot_be(
             f"A depth (DV) of {record.dv_mm:g} mm lies above the surface.",
             field="dv_mm",
             expected="a positive number: DV counts downwards from skull or dura",
@@ -134,20 +138,20 @@ def _refuse_depth_above(_site: ImplantSite, record: SurgicalRecord) -> Iterator[
 
 def _refuse_loose_coordinates(site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.has_coordinates and site not in limits.STEREOTACTIC_SITES:
-        yield DomainError(
+        yield _cannot_be(
             f"Stereotactic coordinates do not go with the site {_SITE_WORDS[site]}.",
             field="ap_mm" if record.ap_mm is not None else "ml_mm" if record.ml_mm is not None else "dv_mm",
             expected="coordinates for an intracranial or intrathecal implant only",
             remedy="Correct the site, or take the coordinates out.",
         )
     if record.coordinate_origin is None and (record.ap_mm is not None or record.ml_mm is not None):
-        yield DomainError(
+        yield _cannot_be(
             "The coordinates AP and ML have no origin, and bregma and lambda lie about 4 mm apart.",
             field="coordinate_origin",
             expected="bregma or lambda",
         )
     if record.depth_reference is None and record.dv_mm is not None:
-        yield DomainError(
+        yield _cannot_be(
             "The depth (DV) has no reference, and skull and dura are not one surface.",
             field="depth_reference",
             expected="skull or dura",
@@ -157,12 +161,12 @@ def _refuse_loose_coordinates(site: ImplantSite, record: SurgicalRecord) -> Iter
 def _refuse_side(site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     side = record.hemisphere
     if side is None and site is ImplantSite.INTRACRANIAL and record.ml_mm != 0:
-        yield DomainError(
+        yield _cannot_be(
             "An intracranial implant has no side.", field="hemisphere", expected="left or right; midline where ML is 0"
         )
     if side is None or record.ml_mm is None or side is _side(record.ml_mm):
         return
-    yield DomainError(
+    yield _cannot_be(
         f"ML {record.ml_mm:g} mm is {_SIDE_WORDS[_side(record.ml_mm)]}, and the side says {side.value}.",
         field="ml_mm",
         expected="positive on the animal's right, negative on its left, 0 on the midline",
@@ -186,21 +190,21 @@ def _side(ml_mm: float) -> Hemisphere:
 def _refuse_two_materials(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     cells, fragment = record.cell_count is not None, record.fragment_mm is not None
     if cells and fragment:
-        yield DomainError(
+        yield _cannot_be(
             "One implant cannot be both counted cells and a piece of tissue.",
             field="fragment_mm",
             expected="a number of cells, or the size of a fragment",
             remedy="Take one of the two out; two tumours in one mouse are two implants.",
         )
     elif record.material is ImplantMaterial.FRAGMENT and cells:
-        yield DomainError("A fragment has no number of cells.", field="cell_count", expected="nothing, or cells as material")
+        yield _cannot_be("A fragment has no number of cells.", field="cell_count", expected="nothing, or cells as material")
     elif record.material is ImplantMaterial.CELLS and fragment:
-        yield DomainError("Cells have no edge in mm.", field="fragment_mm", expected="nothing, or a fragment as material")
+        yield _cannot_be("Cells have no edge in mm.", field="fragment_mm", expected="nothing, or a fragment as material")
 
 
 def _refuse_analgesia_of_nothing(_site: ImplantSite, record: SurgicalRecord) -> Iterator[DomainError]:
     if record.analgesic is None and (record.analgesia_hours is not None or record.analgesia_doses):
-        yield DomainError(
+        yield _cannot_be(
             "Doses of analgesia are planned, and no analgesic is named.",
             field="analgesic",
             expected="the analgesic, with its dose",
@@ -218,8 +222,8 @@ _REFUSALS: tuple[Callable[[ImplantSite, SurgicalRecord], Iterator[DomainError]],
 )
 
 
-def _warn(field: str, message: str, expected: str | None = None) -> Notice:
-    return Notice("warning", field, message, expected)
+def _warn(field: str, message: str, expected: str | None = None, source: str | None = None) -> Notice:
+    return Notice("warning", field, message, expected, source or limits.SOURCES[field])
 
 
 def _doubt_volume_and_rate(site: ImplantSite, record: SurgicalRecord) -> Iterator[Notice]:
@@ -233,7 +237,7 @@ def _doubt_volume_and_rate(site: ImplantSite, record: SurgicalRecord) -> Iterato
 def _doubt_coordinates(site: ImplantSite, record: SurgicalRecord) -> Iterator[Notice]:
     if site is ImplantSite.INTRACRANIAL and not record.has_coordinates:
         message = "No coordinates are recorded: nobody can say where in the brain it lies, nor do it again in the same place."
-        yield _warn("ap_mm", message, "AP, ML and DV, with their origin and reference")
+        yield _warn("ap_mm", message, "AP, ML and DV, with their origin and reference", limits.REPORTED)
     if record.ap_mm is not None and record.coordinate_origin is not None:
         lowest, highest = limits.USUAL_AP_MM[record.coordinate_origin]
         if not lowest <= record.ap_mm <= highest:

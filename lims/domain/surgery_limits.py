@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lims.domain.colony_terms import StereotacticOrigin
+from lims.domain.sources import PLAUSIBLE
 from lims.domain.vocabulary import KIND_BY_CODE, ImplantSite
+
+ATLAS = "Franklin and Paxinos, The Mouse Brain in Stereotaxic Coordinates"
+VOLUMES = "Diehl et al., J Appl Toxicol 21:15 (2001); NC3Rs, Procedures with care"
+CARE = "AVMA and NC3Rs, analgesia in rodent surgery; Directive 2010/63/EU, article 14"
+PRACTICE = "usual practice of stereotactic and xenograft surgery"
+REPORTED = "ARRIVE 2.0, item 9: where and how it was done"
 
 _WEIGHT = KIND_BY_CODE["body_weight"]
 _LOOK = "Look at the unit and the decimal point."
@@ -121,3 +128,13 @@ USUAL_VIABILITY_PERCENT = 80
 POOR_VIABILITY_PERCENT = 50
 USUAL_WEIGHT_G = (_WEIGHT.soft_min, _WEIGHT.soft_max)
 """Of the kind of measurement `body_weight`."""
+
+SOURCES: Mapping[str, str] = {
+    **dict.fromkeys(("ap_mm", "ml_mm", "dv_mm", "coordinate_origin", "depth_reference", "hemisphere"), ATLAS),
+    **dict.fromkeys(("anaesthetic", "analgesic", "analgesia_hours", "analgesia_doses"), CARE),
+    **dict.fromkeys(("angle_degrees", "rate_ul_min", "dwell_min", "needle"), PRACTICE),
+    **dict.fromkeys(("material", "cell_count", "fragment_mm", "viability_percent"), PRACTICE),
+    "volume_ul": VOLUMES,
+    "weight_g": PLAUSIBLE,
+}
+"""By column, where its limits stand."""

@@ -17,6 +17,7 @@ from lims.audit.record import Actor, declare
 from lims.domain.aliquots import MOST_AT_ONCE, remaining, require_available, total
 from lims.domain.errors import DomainError
 from lims.domain.positions import Position, free_positions
+from lims.domain.sources import ALL_OR_PART, ONE_PLACE, ORDER_OF_EVENTS
 from lims.domain.tissue_terms import AliquotEventKind, AliquotMaterial, AliquotState, AmountUnit, PlaceKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Specimen, StoragePlace
@@ -36,7 +37,12 @@ def require_usable(aliquot: Aliquot, on: date) -> None:
         DomainError: on `aliquot_id`.
     """
     if aliquot.status is RecordStatus.WITHDRAWN:
-        raise DomainError(f"Aliquot {aliquot.code} was withdrawn.", field="aliquot_id", expected="an aliquot that is available")
+        raise DomainError(
+            f"Aliquot {aliquot.code} was withdrawn.",
+            field="aliquot_id",
+            expected="an aliquot that is available",
+            source=ORDER_OF_EVENTS,
+        )
     require_available(aliquot.code, aliquot.state)
     if aliquot.preserved_on is not None and on < aliquot.preserved_on:
         raise DomainError(
@@ -44,6 +50,7 @@ def require_usable(aliquot: Aliquot, on: date) -> None:
             field="aliquot_id",
             expected=f"an aliquot that was there on {on}",
             remedy="Look whether it is the right aliquot, and correct the date that is wrong.",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -231,7 +238,12 @@ def return_(
     _begin(session, actor, aliquots, reason)
     for one in aliquots:
         if one.state is not AliquotState.SHIPPED:
-            raise DomainError(f"Aliquot {one.code} was not shipped.", field="aliquots", expected="aliquots that were shipped")
+            raise DomainError(
+                f"Aliquot {one.code} was not shipped.",
+                field="aliquots",
+                expected="aliquots that were shipped",
+                source=ORDER_OF_EVENTS,
+            )
     spots = _spots(session, place, len(aliquots), positions)
     back = [(one, {"state": AliquotState.AVAILABLE, **spot}) for one, spot in zip(aliquots, spots, strict=True)]
     _step(session, actor, AliquotEventKind.RETURNED, back, on, partner=partner, note=note)
@@ -257,11 +269,16 @@ def require_all(aliquots: Sequence[Aliquot]) -> None:
 
 def _begin(session: Session, actor: Actor, aliquots: Sequence[Aliquot], reason: str = "") -> None:
     if not aliquots:
-        raise DomainError("No aliquot is named.", field="aliquots", expected="at least one barcode")
+        raise DomainError("No aliquot is named.", field="aliquots", expected="at least one barcode", source=ALL_OR_PART)
     declare(session, actor, "aliquot:change", reason=reason, project=aliquots[0].project_id)
     for one in aliquots:
         if one.status is RecordStatus.WITHDRAWN:
-            raise DomainError(f"Aliquot {one.code} was withdrawn.", field="aliquots", expected="aliquots that are not withdrawn")
+            raise DomainError(
+                f"Aliquot {one.code} was withdrawn.",
+                field="aliquots",
+                expected="aliquots that are not withdrawn",
+                source=ALL_OR_PART,
+            )
 
 
 def _left(aliquot: Aliquot, left: float | None, all_of_it: bool) -> dict[str, Any]:
@@ -278,11 +295,12 @@ def _spots(session: Session, place: StoragePlace | None, count: int, positions: 
             f"{len(positions)} positions for {count} aliquot{'s' if count != 1 else ''}.",
             field="box_row",
             expected="as many positions as aliquots, or none to take the next free ones",
+            source=ONE_PLACE,
         )
     if not positions and (place is None or place.kind is not PlaceKind.BOX):
         return [{**NOWHERE, "place_id": place.id if place else None}] * count
     if place is None:
-        raise DomainError("A position needs its box.", field="place_id", expected="the box")
+        raise DomainError("A position needs its box.", field="place_id", expected="the box", source=ONE_PLACE)
     if not positions:
         rows, columns = place.box_rows or 0, place.box_columns or 0
         positions = free_positions(rows, columns, taken_positions(session, place.id))[:count]
@@ -292,6 +310,7 @@ def _spots(session: Session, place: StoragePlace | None, count: int, positions: 
                 field="place_id",
                 expected="a box with enough room",
                 remedy="Take another box, or fewer aliquots.",
+                source=ONE_PLACE,
             )
     return [{"place_id": place.id, "box_row": row, "box_column": column} for row, column in positions]
 

@@ -18,6 +18,7 @@ from lims.domain.identifiers import clean_identifier
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
+from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Implant, Measurement, Specimen
 from lims.queries.chunks import in_chunks
@@ -103,10 +104,13 @@ def _check_protocols(session: Session, project_id: int, drafts: Sequence[Draft])
                 f"It cannot expire on {values['expires_on']}, before it was approved on {values['approved_on']}.",
                 field="expires_on",
                 expected=f"{values['approved_on']} or later",
+                source=AUTHORISED,
             )
         unknown = sorted(set(values["procedures"]) - known)
         if unknown:
-            raise DomainError(f'"{unknown[0]}" is no procedure.', field="procedures", expected=", ".join(sorted(known)))
+            raise DomainError(
+                f'"{unknown[0]}" is no procedure.', field="procedures", expected=", ".join(sorted(known)), source=AUTHORISED
+            )
         under = used[draft.record.id] if draft.record else 0
         if values["animals_allowed"] < under:
             raise DomainError(
@@ -114,6 +118,7 @@ def _check_protocols(session: Session, project_id: int, drafts: Sequence[Draft])
                 field="animals_allowed",
                 expected=f"{under} or more",
                 remedy="Move animals to another protocol first, or type the number that the committee allowed.",
+                source=AUTHORISED,
             )
 
 
@@ -143,6 +148,7 @@ def require_room(session: Session, joining: Mapping[int, int], *, field: str = "
                 field=field,
                 expected="a cage that is there",
                 remedy="Bring the cage back first, or choose another one.",
+                source=HOUSING,
             )
         free = max(cage.capacity - inside[cage.id], 0)
         if joining[cage.id] > free:
@@ -153,6 +159,7 @@ def require_room(session: Session, joining: Mapping[int, int], *, field: str = "
                 field=field,
                 expected="a cage with room for them",
                 remedy="Choose another cage, or take animals out of this one first.",
+                source=HOUSING,
             )
 
 
@@ -170,6 +177,7 @@ def _check_cages(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 field="capacity",
                 expected=f"{inside[draft.record.id]} or more",
                 remedy="Move animals out of it first.",
+                source=HOUSING,
             )
 
 
@@ -180,9 +188,10 @@ def _check_rack(draft: Draft) -> None:
             "A position in a rack is a row and a column.",
             field="rack_column" if column is None else "rack_row",
             expected="both, or neither",
+            source=NAMED_PLACES,
         )
     if row is not None and draft.values["rack"] is None:
-        raise DomainError("A position needs the rack it is in.", field="rack", expected="the rack's name")
+        raise DomainError("A position needs the rack it is in.", field="rack", expected="the rack's name", source=NAMED_PLACES)
 
 
 def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> None:
@@ -205,6 +214,7 @@ def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> N
                 field="rack",
                 expected="a position that is free",
                 remedy="Read the position off the rack again, or move that cage first.",
+                source=NAMED_PLACES,
             )
 
 
@@ -281,6 +291,7 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
                 f"An animal that died on {values['died_on']} is not alive.",
                 field="state",
                 expected="dead, or no date of death",
+                source=CONSISTENT,
             )
     _check_events(session, drafts, now)
     _check_chips(session, project_id, drafts)
@@ -321,6 +332,7 @@ def _check_chips(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 field="rfid",
                 expected="a chip that no other living animal has",
                 remedy="Read the chip again; correct the other animal if it is wrong there.",
+                source=ONE_TAG,
             )
 
 
@@ -365,7 +377,7 @@ def _doubt_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
         other = next((code for cage, tag, code, key in found if (cage, tag) == place and key not in own), None)
         if other is not None:
             message = f"Animal {other} of the same cage has ear tag {draft.values['ear_tag']} too."
-            notices.append(Notice("warning", "ear_tag", message, "an ear tag of its own within the cage"))
+            notices.append(Notice("warning", "ear_tag", message, "an ear tag of its own within the cage", ONE_TAG))
     return notices
 
 

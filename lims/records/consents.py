@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.domain.consents import (
     GATE_SOURCE,
+    WITHDRAWAL_SOURCE,
     ConsentTerms,
     doubt_withdrawn,
     in_force,
@@ -120,7 +121,7 @@ def doubts_of_end(session: Session, patient: Patient, on: date | None) -> list[N
 def _in_force(session: Session, patient: Patient, on: date | None) -> list[Consent]:
     """Give the consents that a withdrawal on that day ends."""
     if on is None:
-        raise DomainError("When did the patient withdraw?", field="withdrawn_on", expected="the day")
+        raise DomainError("When did the patient withdraw?", field="withdrawn_on", expected="the day", source=WITHDRAWAL_SOURCE)
     own = select(Consent).where(Consent.patient_id == patient.id, Consent.status == RecordStatus.ACTIVE)
     consents = session.scalars(own.order_by(Consent.given_on, Consent.id)).all()
     before = last_withdrawal([terms_of(consent) for consent in consents], on)
@@ -129,6 +130,7 @@ def _in_force(session: Session, patient: Patient, on: date | None) -> list[Conse
         raise DomainError(
             f"No consent of {patient.code} is in force: there is none to withdraw.",
             remedy="Record the consent that was given first, then that it was withdrawn.",
+            source=WITHDRAWAL_SOURCE,
         )
     ended = [consent for consent in standing if consent.given_on <= on]
     if not ended:
@@ -136,5 +138,6 @@ def _in_force(session: Session, patient: Patient, on: date | None) -> list[Conse
             f"{patient.code} cannot have withdrawn on {on}: the consent was given on {standing[0].given_on}.",
             field="withdrawn_on",
             expected=f"{standing[0].given_on} or later",
+            source=WITHDRAWAL_SOURCE,
         )
     return ended

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
+from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Measurement
 from lims.queries.chunks import in_chunks
@@ -59,7 +60,10 @@ def _check(animal: Animal | None, death: Death, last_measured: date | None) -> N
         raise DomainError(f"There is no animal {death.animal_id} in this project.", field="animal")
     if animal.died_on is not None:
         raise DomainError(
-            f"Animal {animal.code} died on {animal.died_on} by its record.", field="died_on", expected="a living animal"
+            f"Animal {animal.code} died on {animal.died_on} by its record.",
+            field="died_on",
+            expected="a living animal",
+            source=ORDER_OF_EVENTS,
         )
     for limit, what in ((animal.birth_date, "its date of birth"), (last_measured, "its last measurement")):
         if limit is not None and death.on < limit:
@@ -67,4 +71,5 @@ def _check(animal: Animal | None, death: Death, last_measured: date | None) -> N
                 f"Animal {animal.code} cannot have died on {death.on}, before {what} ({limit}).",
                 field="died_on",
                 expected=f"a date from {limit} on",
+                source=ORDER_OF_EVENTS,
             )

@@ -13,6 +13,7 @@ from lims.audit.record import Actor, declare
 from lims.domain.colony_terms import Engraftment, ProtocolProcedure
 from lims.domain.errors import DomainError, about_row
 from lims.domain.notices import Notice
+from lims.domain.sources import CONSISTENT, LINEAGE, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, CollectionProcedure, SpecimenKind
 from lims.models import Implant, Specimen, StoragePlace
 from lims.queries.implants import first_seen_on
@@ -49,10 +50,12 @@ def doubt_harvest(
     animal = implant.animal
     if procedure is CollectionProcedure.NECROPSY and animal.died_on is None and animal.state is not AnimalStatus.DEAD:
         told = f"Animal {animal.code} is not recorded as dead, and this is a necropsy."
-        notices.append(Notice("warning", "procedure", told, "its death, which is recorded on the animal's page"))
+        notices.append(
+            Notice("warning", "procedure", told, "its death, which is recorded on the animal's page", source=ORDER_OF_EVENTS)
+        )
     if animal.died_on is not None and on > animal.died_on + AFTER_DEATH:
         told = f"Animal {animal.code} died on {animal.died_on}, {(on - animal.died_on).days} days before."
-        notices.append(Notice("warning", "collected_on", told, "the day of death"))
+        notices.append(Notice("warning", "collected_on", told, "the day of death", source=ORDER_OF_EVENTS))
     return notices
 
 
@@ -75,7 +78,7 @@ def harvest(
     """
     declare(session, actor, "specimen:create", reason=reason, project=implant.project_id)
     if not pieces:
-        raise DomainError("What was harvested?", field="pieces", expected="at least one piece of tissue")
+        raise DomainError("What was harvested?", field="pieces", expected="at least one piece of tissue", source=LINEAGE)
     tumour = any(piece.specimen["kind"] is SpecimenKind.TUMOUR for piece in pieces)
     if tumour and implant.engraftment is Engraftment.FAILED:
         raise DomainError(
@@ -83,6 +86,7 @@ def harvest(
             field="pieces",
             expected="tissue of another kind, or an implant that grew",
             remedy="Correct at the implant whether it engrafted, then record the harvest.",
+            source=CONSISTENT,
         )
     if procedure is CollectionProcedure.NECROPSY:
         require_procedure(session, [implant.animal], ProtocolProcedure.NECROPSY, on)

@@ -7,10 +7,9 @@ implanting, and is judged: consent, protocol, order of events, what the lineage 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,27 +18,23 @@ from lims.domain.colony_terms import Engraftment, Orthotopic, ProtocolProcedure
 from lims.domain.errors import DomainError, about_row, refuse_together
 from lims.domain.events_order import Fact, Life, Tissue, require_engraftment, require_implanting, require_order
 from lims.domain.implanting import ModelLine, TissueLine, model_of_implant, require_living
-from lims.domain.model_checks import CHECK_WORDS
 from lims.domain.notices import Notice
 from lims.domain.orthotopic import orthotopic_to_collection, orthotopic_to_primary
 from lims.domain.passage import implant_passage
-from lims.domain.surgery import SurgicalRecord, check_surgery
-from lims.domain.tissue_terms import CheckResult
-from lims.domain.vocabulary import ImplantSite, ModelStatus, RecordStatus
+from lims.domain.sources import AUTHORISED, CONSISTENT, LINEAGE, ORDER_OF_EVENTS
+from lims.domain.surgery import check_surgery
+from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import Aliquot, Animal, Implant, Measurement, PdxModel, Specimen
 from lims.queries.chunks import in_chunks
-from lims.queries.models import latest_checks
 from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
 from lims.records.consents import require_xenograft_consent
+from lims.records.implant_doubts import SURGERY, anew, doubted_models, doubts_of, surgical_record, taken_places
 from lims.records.nouns import Draft, Noun
 from lims.records.origins import spread_origin
 from lims.records.values import today
 
-SURGERY = tuple(field.name for field in fields(SurgicalRecord))
-"""Columns of the surgical record."""
 _LINEAGE = ("animal_id", "aliquot_id", "model_id", "implanted_on")
-_PLACE = ("animal_id", "site", "hemisphere", "implanted_on")
 _ORTHOTOPIC = ("orthotopic_to_collection", "orthotopic_to_primary")
 
 
@@ -116,11 +111,6 @@ def _is_implanting(draft: Draft) -> bool:
     return any(one is not None for one in given) or values["site"] is not ImplantSite.NOT_RECORDED
 
 
-def _anew(draft: Draft, *columns: str) -> bool:
-    """Tell whether any of the columns has to be judged: it is new, changes, or comes back with the record."""
-    return draft.changes(*columns) or (draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN)
-
-
 def _check_implants(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Derive origin, passage and orthotopy; refuse what the consent, the protocol, the lineage or the dates do not allow."""
     _judge(session, drafts)
@@ -164,6 +154,7 @@ def _derive_origin(draft: Draft, known: _Known, now: date) -> None:
             field="aliquot_id",
             expected="tissue that leads back to a patient with a consent",
             remedy="Record the model of the implant it was harvested from, and the specimen that model was founded from.",
+            source=LINEAGE,
         )
     values["passage"] = implant_passage(specimen.passage, tissue.from_patient)
 
@@ -180,7 +171,7 @@ def _check_implanting(session: Session, draft: Draft, known: _Known, now: date) 
         tissue = Tissue(aliquot.code, specimen.collected_on, aliquot.preserved_on)
     require_implanting(values["implanted_on"], life, now, tissue)
     _check_engraftment(draft, life, now)
-    if _anew(draft, "site", *SURGERY):
+    if anew(draft, "site", *SURGERY):
         check_surgery(values["site"], surgical_record(draft))
     _derive_orthotopy(draft, known)
 
@@ -192,12 +183,13 @@ def _check_day(session: Session, draft: Draft) -> None:
     if values["implanted_on"] is None:
         values["implanted_on"] = ended
     if values["implanted_on"] is None and values["aliquot_id"] is not None:
-        raise DomainError("When was it implanted?", field="implanted_on", expected="the day of surgery")
+        raise DomainError("When was it implanted?", field="implanted_on", expected="the day of surgery", source=ORDER_OF_EVENTS)
     if ended and not timedelta(0) <= ended - values["implanted_on"] <= timedelta(days=1):
         raise DomainError(
             f"Surgery ended on {ended}, and the day of implanting is {values['implanted_on']}.",
             field="implanted_at",
             expected="a time on the day of surgery, or after midnight",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -222,7 +214,12 @@ def _require_site(draft: Draft) -> None:
     values = draft.values
     implanted = values["implanted_on"] is not None or values["aliquot_id"] is not None
     if implanted and values["site"] is ImplantSite.NOT_RECORDED and draft.changes("site", "implanted_on", "aliquot_id"):
-        raise DomainError("Where was it implanted?", field="site", expected="the site, which the animal's protocol has to allow")
+        raise DomainError(
+            "Where was it implanted?",
+            field="site",
+            expected="the site, which the animal's protocol has to allow",
+            source=AUTHORISED,
+        )
 
 
 def _require_origin(draft: Draft) -> None:
@@ -235,6 +232,7 @@ def _require_origin(draft: Draft) -> None:
             field="aliquot_id",
             expected="the aliquot, or a model with its founding specimen",
             remedy="Scan the aliquot, or record first which specimen the model was founded from.",
+            source=LINEAGE,
         )
 
 
@@ -245,16 +243,12 @@ def _check_engraftment(draft: Draft, life: Life, now: date) -> None:
             f"A tumour was seen on {on}, and the implant is recorded as {draft.values['engraftment'].value}.",
             field="engrafted_on",
             expected="no date, or an implant that engrafted",
+            source=CONSISTENT,
         )
     if not draft.changes("engrafted_on"):  # then it is the day of implanting that was moved
         implanting = Fact("the implanting", draft.values["implanted_on"])
         require_order(implanting, Fact("the first sight of the tumour", on), field="implanted_on")
     require_engraftment(on, draft.values["implanted_on"], life, now)
-
-
-def surgical_record(draft: Draft) -> SurgicalRecord:
-    """Give the part of an implant that the rules of surgery judge."""
-    return SurgicalRecord(**{name: draft.values[name] for name in SURGERY})
 
 
 def _derive_orthotopy(draft: Draft, known: _Known) -> None:
@@ -288,7 +282,7 @@ def _ask_consent(session: Session, drafts: Sequence[Draft]) -> None:
     donors: dict[date, set[int]] = defaultdict(set)
     for draft in drafts:
         on, donor = draft.values["implanted_on"], draft.values["donor_id"]
-        if on is not None and donor is not None and _anew(draft, *_LINEAGE):
+        if on is not None and donor is not None and anew(draft, *_LINEAGE):
             donors[on].add(donor)
     for on in sorted(donors):
         require_xenograft_consent(session, donors[on], on)
@@ -299,7 +293,7 @@ def _ask_protocols(session: Session, drafts: Sequence[Draft], known: _Known) -> 
     asked: dict[tuple[date, ImplantSite], list[Animal]] = defaultdict(list)
     for draft in drafts:
         on, site = draft.values["implanted_on"], draft.values["site"]
-        if on is not None and _anew(draft, "animal_id", "site", "implanted_on"):
+        if on is not None and anew(draft, "animal_id", "site", "implanted_on"):
             asked[on, site].append(known.animals[draft.values["animal_id"]])
     for (on, site), animals in asked.items():
         procedure = None if site is ImplantSite.NOT_RECORDED else ProtocolProcedure(site.value)
@@ -309,73 +303,19 @@ def _ask_protocols(session: Session, drafts: Sequence[Draft], known: _Known) -> 
 def _doubt_implants(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt unusual surgery, a model that failed a check or was given up, no protocol, and the same place twice in a day."""
     known = _judge(session, drafts)
-    models = _doubted_models(session, known)
-    taken = _taken_places(session, drafts)
+    models = doubted_models(session, [model for model, _ in known.models.values()])
+    taken = taken_places(session, drafts)
     found: dict[Notice, list[str]] = {}
     for draft in drafts:
         if not _is_implanting(draft):
             continue
         animal = known.animals[draft.values["animal_id"]]
-        for notice in _doubts_of(draft, animal, models, taken):
+        for notice in doubts_of(draft, animal, models, taken):
             found.setdefault(notice, []).append(animal.code)
     return [
         notice if len(codes) == len(drafts) else replace(notice, message=f"{', '.join(codes)}: {notice.message}")
         for notice, codes in found.items()
     ]
-
-
-def _doubts_of(
-    draft: Draft, animal: Animal, models: Mapping[int, list[str]], taken: dict[tuple[Any, ...], set[object]]
-) -> Iterator[Notice]:
-    values, key = draft.values, draft.record.id if draft.record else object()
-    if _anew(draft, "site", *SURGERY):
-        yield from check_surgery(values["site"], surgical_record(draft))
-    if draft.record is None and values["aliquot_id"] is None:
-        yield Notice("warning", "aliquot_id", "No aliquot is named, so no passage follows.", "the aliquot that was implanted")
-    if _anew(draft, "model_id"):
-        for told in models.get(values["model_id"], ()):
-            yield Notice("warning", "model_id", told, "a model that passed its checks")
-    if values["implanted_on"] is not None and _anew(draft, *_PLACE):
-        if animal.protocol_id is None:
-            yield Notice("warning", "animal_id", "The animal is under no animal protocol.", "a protocol that allows this surgery")
-        others = taken.setdefault(_place(values), set())
-        if others - {key}:
-            yield Notice("warning", "animal_id", "It has an implant of that day in the same place already.", "another place or day")
-        others.add(key)
-
-
-def _doubted_models(session: Session, known: _Known) -> dict[int, list[str]]:
-    """Say what speaks against implanting each model: that it was given up, and the checks that failed when last done."""
-    told: dict[int, list[str]] = {
-        key: [f"Model {model.code} is recorded as {model.state.value}."]
-        for key, (model, _) in known.models.items()
-        if model.state in {ModelStatus.FAILED, ModelStatus.RETIRED}
-    }
-    for key, by_kind in latest_checks(session, sorted(known.models)).items():
-        told.setdefault(key, []).extend(
-            f"Model {known.models[key][0].code} failed {CHECK_WORDS[check.kind]} on {check.checked_on}."
-            for check in by_kind.values()
-            if check.result is CheckResult.FAILED
-        )
-    return told
-
-
-def _place(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(values[name] for name in _PLACE)
-
-
-def _taken_places(session: Session, drafts: Sequence[Draft]) -> dict[tuple[Any, ...], set[object]]:
-    """Give the implants that the animals have, by animal, place and day."""
-    columns = [getattr(Implant, name) for name in _PLACE]
-    rows = in_chunks(
-        session,
-        _ids(draft.values["animal_id"] for draft in drafts),
-        lambda some: select(Implant.id, *columns).where(Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE),
-    )
-    places: dict[tuple[Any, ...], set[object]] = defaultdict(set)
-    for key, *place in rows:
-        places[tuple(place)].add(key)
-    return places
 
 
 IMPLANT: Noun[Implant] = Noun(

@@ -27,6 +27,7 @@ from lims.audit.record import Actor, declare
 from lims.audit.words import entity_word
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.notices import Notice
+from lims.domain.sources import NEVER_CHANGED, NEVER_TWICE
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Base
 from lims.queries.chunks import in_chunks
@@ -205,6 +206,7 @@ def apply_all(
                     f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
                     field=name,
                     remedy=f"Withdraw this {noun.word} and record it anew.",
+                    source=NEVER_CHANGED,
                 )
     differing = [{name: value for name, value in draft.values.items() if draft.changes(name)} for draft in drafts]
     project_id: int = drafts[0].record.project_id
@@ -348,6 +350,7 @@ def _returning(noun: Noun[Record], withdrawn: Record, draft: Draft, row: Mapping
                 field=noun.key[-1],
                 expected=f"a {word(noun.model, noun.key[-1])} that no {noun.word} had before",
                 remedy=f"Bring the withdrawn {noun.word} back, or use another code.",
+                source=NEVER_CHANGED,
             )
     return Draft(standing | said, withdrawn)
 
@@ -375,6 +378,7 @@ def _taken(noun: Noun[Record], key: tuple[Any, ...], told: str) -> DomainError:
         f'{noun.word[0].upper()}{noun.word[1:]} "{key[-1]}" {told}.',
         field=noun.key[-1],
         expected=f"a {word(noun.model, noun.key[-1])} no other {noun.word} has",
+        source=NEVER_TWICE,
     )
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
-from lims.domain.consents import USES, WITHDRAWAL_SOURCE
-from lims.domain.errors import Conflict, DomainError
+from lims.domain.consents import GATE_SOURCE, USES, WITHDRAWAL_SOURCE
+from lims.domain.errors import ChangedMeanwhile, DomainError
 from lims.domain.notices import Notice
 from lims.domain.pseudonyms import clean_patient_code, doubt_patient_code, refuse_identifying, words_in
+from lims.domain.sources import CLINICAL, NCIT, NEVER_TWICE, ORDER_OF_EVENTS
 from lims.domain.tissue_terms import AgentClass, StopReason
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
@@ -37,12 +38,20 @@ def _check_patients(session: Session, project_id: int, drafts: Sequence[Draft]) 
         refuse_identifying(values["ethnicity"], "ethnicity", "Ethnicity")
         refuse_identifying(values["diagnosis"], "diagnosis", "The diagnosis")
         if ncit is not None and not _NCIT.fullmatch(ncit):
-            raise DomainError(f'"{ncit}" is no NCI Thesaurus code.', field="diagnosis_ncit", expected="such as C53556")
+            raise DomainError(f'"{ncit}" is no NCI Thesaurus code.', field="diagnosis_ncit", expected="such as C53556", source=NCIT)
         if born is not None and born > year:
-            raise DomainError(f"Year of birth {born} lies in the future.", field="birth_year", expected=f"{year} or earlier")
+            raise DomainError(
+                f"Year of birth {born} lies in the future.",
+                field="birth_year",
+                expected=f"{year} or earlier",
+                source=ORDER_OF_EVENTS,
+            )
         if born is not None and age is not None and born + age > year:
             raise DomainError(
-                f"Born in {born}, nobody is {age} years old in {year}.", field="age_at_diagnosis", expected=f"at most {year - born}"
+                f"Born in {born}, nobody is {age} years old in {year}.",
+                field="age_at_diagnosis",
+                expected=f"at most {year - born}",
+                source=ORDER_OF_EVENTS,
             )
         if born is not None and draft.record is not None and draft.changes("birth_year"):
             _refuse_birth_after(session, draft.record.id, born)
@@ -63,6 +72,7 @@ def _refuse_birth_after(session: Session, patient_id: int, born: int) -> None:
                 field="birth_year",
                 expected=f"{first.year} or earlier",
                 remedy="Correct the year of birth, or that record first.",
+                source=ORDER_OF_EVENTS,
             )
 
 
@@ -102,12 +112,14 @@ def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) 
                 field="research",
                 expected="at least one permitted use",
                 remedy="Tick what was allowed.",
+                source=GATE_SOURCE,
             )
         if withdrawn is not None and withdrawn < given:
             raise DomainError(
                 f"It cannot have been withdrawn on {withdrawn}, before it was given on {given}.",
                 field="withdrawn_on",
                 expected=f"{given} or later",
+                source=GATE_SOURCE,
             )
         refuse_identifying(values["note"], "note", "The note")
         _refuse_before_birth(patients[values["patient_id"]], given, "given_on", "Consent cannot have been given")
@@ -154,6 +166,7 @@ def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 f"A line that began on {started} cannot have ended on {stopped}.",
                 field="stopped_on",
                 expected=f"{started} or later",
+                source=ORDER_OF_EVENTS,
             )
         if stopped is not None and draft.values["stop_reason"] is StopReason.ONGOING:
             raise DomainError(
@@ -161,6 +174,7 @@ def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 field="stop_reason",
                 expected="why it ended",
                 remedy="Choose the reason, or leave the date blank.",
+                source=ORDER_OF_EVENTS,
             )
         refuse_identifying(draft.values["note"], "note", "The note")
         for field in ("started_on", "stopped_on"):
@@ -178,7 +192,7 @@ def _doubt_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
         if started is None or born is None or age is None or not draft.changes("started_on") or started.year >= born + age:
             continue
         told = f"This line began in {started.year}, but {patient.code} was diagnosed at {age}, in {born + age} or {born + age + 1}."
-        found.append(Notice("warning", "started_on", told, expected="treatment after the diagnosis"))
+        found.append(Notice("warning", "started_on", told, expected="treatment after the diagnosis", source=ORDER_OF_EVENTS))
     return found
 
 
@@ -197,6 +211,7 @@ def _refuse_before_birth(patient: Patient, on: date | None, field: str, told: st
             f"{told} on {on}: patient {patient.code} was born in {patient.birth_year}.",
             field=field,
             expected=f"{patient.birth_year} or later",
+            source=ORDER_OF_EVENTS,
         )
 
 
@@ -222,6 +237,7 @@ def _refuse_same(
                 field=names[-1],
                 expected="one that is not recorded yet",
                 remedy="Change that record instead.",
+                source=NEVER_TWICE,
             )
         taken.add(key)
 
@@ -239,7 +255,9 @@ def set_agents(session: Session, actor: Actor, line: TherapyLine, agents: Sequen
         (clean(session, TherapyAgent, {"name": name}, future=frozenset())["name"], kind) for name, kind in agents if name.strip()
     )
     if not wanted:
-        raise DomainError("A line of therapy needs at least one agent.", field="agents", expected="a name and its class")
+        raise DomainError(
+            "A line of therapy needs at least one agent.", field="agents", expected="a name and its class", source=CLINICAL
+        )
     standing = {(agent.name, agent.agent_class): agent for agent in line.agents}
     changed = False
     for key, agent in standing.items():
@@ -291,10 +309,7 @@ def change_therapy_line(
     version, agents_version = seen
     begin_change(session, actor, THERAPY_LINE, line, version=version, reason=reason)
     if line.agents_version != agents_version:
-        raise Conflict(
-            "Somebody else changed the agents of this line after you opened it, so nothing of yours was saved yet.",
-            remedy="Look at the line as it is now, then change it again.",
-        )
+        raise ChangedMeanwhile(line, "the agents of this line")
     changed = apply(session, THERAPY_LINE, line, clean(session, TherapyLine, fields, future=THERAPY_LINE.future))
     if not set_agents(session, actor, line, agents) and not changed:
         raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")

@@ -15,6 +15,7 @@ from lims.domain.errors import DomainError, about_row
 from lims.domain.events_order import Fact, require_order
 from lims.domain.model_checks import BY_VERDICT, VALUE_WORDS, her2_retained
 from lims.domain.notices import Notice
+from lims.domain.sources import CONSISTENT, LINEAGE, QUALITY, STR_TYPING
 from lims.domain.str_match import StrMatch, match, parse_profile
 from lims.domain.tissue_terms import CheckKind, CheckResult, ModelKind
 from lims.domain.vocabulary import ModelStatus, RecordStatus, SpecimenKind
@@ -63,6 +64,7 @@ def _check_founding(draft: Draft, founding: Specimen) -> None:
             field="founding_specimen_id",
             expected="a specimen of tumour or CSF",
             remedy="Name the tissue that was implanted or cultured first.",
+            source=LINEAGE,
         )
     collected = Fact(f"the collection of {founding.code}", founding.collected_on)
     require_order(collected, Fact("the establishing of this model", values["established_on"]), field="established_on")
@@ -75,6 +77,7 @@ def _check_established(draft: Draft) -> None:
             f"It was established on {on}, and its state is {state.value}.",
             field="established_on",
             expected="no date, or the state established or retired",
+            source=CONSISTENT,
         )
 
 
@@ -93,6 +96,7 @@ def _refuse_other_founding(session: Session, drafts: Sequence[Draft]) -> None:
                 field="founding_specimen_id",
                 expected="the specimen that is recorded",
                 remedy="If the implants are of other tissue, record another model and give it to them.",
+                source=LINEAGE,
             )
 
 
@@ -161,7 +165,7 @@ def _doubt_models(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         established = values["state"] is ModelStatus.ESTABLISHED and values["kind"] is ModelKind.XENOGRAFT
         if established and draft.changes("state", "kind") and not _has_grown(session, draft.record):
             message = "No implant of this model is recorded as engrafted."
-            notices.append(Notice("warning", "state", message, "at least one that grew; record it at the implant"))
+            notices.append(Notice("warning", "state", message, "at least one that grew; record it at the implant", source=LINEAGE))
     return notices
 
 
@@ -256,18 +260,24 @@ def _check_profiles(draft: Draft, profiles: Mapping[int | None, StrProfile]) -> 
     if values["kind"] is not CheckKind.STR_PROFILE:
         for name in ("profile_id", "reference_profile_id"):
             if values[name] is not None:
-                raise DomainError("Only a check by STR compares profiles.", field=name, expected="no profile")
+                raise DomainError("Only a check by STR compares profiles.", field=name, expected="no profile", source=STR_TYPING)
         return
     if (query is None) != (reference is None):
         raise DomainError(
             "A match compares two profiles.",
             field="reference_profile_id" if reference is None else "profile_id",
             expected="the profile of the model, and the one of the patient",
+            source=STR_TYPING,
         )
     if query is None or reference is None:
         return
     if query.id == reference.id:
-        raise DomainError("A profile always matches itself.", field="reference_profile_id", expected="the patient's own profile")
+        raise DomainError(
+            "A profile always matches itself.",
+            field="reference_profile_id",
+            expected="the patient's own profile",
+            source=STR_TYPING,
+        )
     found = str_match_of(query, reference)
     result = BY_VERDICT[found.verdict]
     if values["result"] is not result:
@@ -276,6 +286,7 @@ def _check_profiles(draft: Draft, profiles: Mapping[int | None, StrProfile]) -> 
             field="result",
             expected=result.value,
             remedy="Leave the result to the profiles.",
+            source=STR_TYPING,
         )
     values["value_percent"], values["masters_percent"] = found.tanabe_percent, found.masters_percent
     values["specimen_id"] = values["specimen_id"] or query.specimen_id
@@ -294,6 +305,7 @@ def _require_same_donor(session: Session, model: PdxModel, draft: Draft, profile
                 f"{specimen.code} is recorded as tissue of another patient than model {model.code}.",
                 field=name,
                 expected="tissue of the patient that the model was founded from",
+                source=LINEAGE,
             )
 
 
@@ -304,9 +316,10 @@ def _check_value(draft: Draft) -> None:
             "This kind of check measures nothing in percent.",
             field="value_percent",
             expected="no value; percentages belong to STR matches and fractions of species",
+            source=QUALITY,
         )
     if value is None and kind is CheckKind.SPECIES_FRACTION:
-        raise DomainError("What fraction is human?", field="value_percent", expected="a percentage, such as 92")
+        raise DomainError("What fraction is human?", field="value_percent", expected="a percentage, such as 92", source=QUALITY)
 
 
 def _doubt_checks(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
@@ -317,7 +330,7 @@ def _doubt_checks(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         follows = suggested_result(session, draft.values)
         if follows not in {None, CheckResult.INCONCLUSIVE} and draft.values["result"] is not follows:
             message = f"By the assays of founding and checked tissue this check would be {follows.value}."
-            notices.append(Notice("warning", "result", message, follows.value))
+            notices.append(Notice("warning", "result", message, follows.value, source=QUALITY))
     return notices
 
 

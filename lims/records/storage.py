@@ -14,6 +14,7 @@ from lims.domain.events_order import Fact, require_order, require_preservation
 from lims.domain.implanting import LIVING
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label, require_grid, require_inside, require_nesting
+from lims.domain.sources import CONSISTENT, LINEAGE, LIVING_TISSUE, NAMED_PLACES, ONE_PLACE
 from lims.domain.tissue_terms import AliquotEventKind, AliquotState, PlaceKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, Implant, Specimen, StoragePlace
@@ -38,7 +39,10 @@ def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         degrees = draft.values["temperature_celsius"]
         if degrees is not None and not COLDEST <= degrees <= WARMEST:
             raise DomainError(
-                f"Nothing is kept at {degrees:g} °C.", field="temperature_celsius", expected=f"{COLDEST:g} to {WARMEST:g} °C"
+                f"Nothing is kept at {degrees:g} °C.",
+                field="temperature_celsius",
+                expected=f"{COLDEST:g} to {WARMEST:g} °C",
+                source=NAMED_PLACES,
             )
         if draft.record is not None:
             _check_what_it_holds(session, draft)
@@ -49,7 +53,10 @@ def _check_grid(kind: PlaceKind, rows: int | None, columns: int | None) -> None:
         for name, number in (("box_rows", rows), ("box_columns", columns)):
             if number is None:
                 raise DomainError(
-                    "A box needs its rows and columns.", field=name, expected="as many as its lid shows, such as 9 × 9"
+                    "A box needs its rows and columns.",
+                    field=name,
+                    expected="as many as its lid shows, such as 9 × 9",
+                    source=NAMED_PLACES,
                 )
         require_grid(rows or 0, columns or 0)
     elif rows is not None or columns is not None:
@@ -57,6 +64,7 @@ def _check_grid(kind: PlaceKind, rows: int | None, columns: int | None) -> None:
             f"A {kind.value} has no rows and columns: only boxes have positions.",
             field="box_rows" if rows is not None else "box_columns",
             expected="nothing",
+            source=NAMED_PLACES,
         )
 
 
@@ -86,6 +94,7 @@ def _check_what_it_holds(session: Session, draft: Draft) -> None:
             field="box_rows" if (lost.box_row or 0) > rows else "box_columns",
             expected="a grid with every position that is taken",
             remedy="Move the aliquot first.",
+            source=ONE_PLACE,
         )
 
 
@@ -97,7 +106,10 @@ def _doubt_places(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         if draft.values["kind"] is PlaceKind.FREEZER and (draft.values["temperature_celsius"] or 0) > WARMEST_FREEZER
     ]
     told = "A freezer at {:g} °C: is the minus sign missing?"
-    return [Notice("warning", "temperature_celsius", told.format(degrees), "-20, -80, -150 or -196 °C") for degrees in warm]
+    return [
+        Notice("warning", "temperature_celsius", told.format(degrees), "-20, -80, -150 or -196 °C", source=NAMED_PLACES)
+        for degrees in warm
+    ]
 
 
 PLACE: Noun[StoragePlace] = Noun(
@@ -118,15 +130,20 @@ def _check_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) 
     for draft in drafts:
         values = draft.values
         if values["amount"] is not None and values["unit"] is None:
-            raise DomainError(f"{values['amount']:g} of what?", field="unit", expected="the unit of the amount")
+            raise DomainError(f"{values['amount']:g} of what?", field="unit", expected="the unit of the amount", source=CONSISTENT)
         specimen, parent = specimens[values["specimen_id"]], parents.get(values["parent_id"])
         require_preservation(values["preserved_on"], values["code"], specimen.collected_on, now)
         if parent is not None and parent.specimen_id != specimen.id:
             raise DomainError(
-                f"{parent.code} is tissue of another specimen.", field="parent_id", expected=f"an aliquot of {specimen.code}"
+                f"{parent.code} is tissue of another specimen.",
+                field="parent_id",
+                expected=f"an aliquot of {specimen.code}",
+                source=LINEAGE,
             )
         if values.get("state", AliquotState.AVAILABLE) is not AliquotState.AVAILABLE and values["place_id"] is not None:
-            raise DomainError("What is not there any more stands in no place.", field="place_id", expected="no place")
+            raise DomainError(
+                "What is not there any more stands in no place.", field="place_id", expected="no place", source=ONE_PLACE
+            )
         _check_position(values["code"], values["box_row"], values["box_column"], places.get(values["place_id"]))
     _check_taken(session, drafts, places)
     _check_implanted(session, drafts)
@@ -148,6 +165,7 @@ def _check_implanted(session: Session, drafts: Sequence[Draft]) -> None:
                 field="material",
                 expected=", ".join(sorted(one.value.replace("_", " ") for one in LIVING)),
                 remedy="Withdraw the implant first, if it was of other tissue.",
+                source=LIVING_TISSUE,
             )
 
 
@@ -159,12 +177,14 @@ def _check_position(code: str, row: int | None, column: int | None, place: Stora
             f"The position of {code} is half of one.",
             field="box_row" if row is None else "box_column",
             expected="row and column, such as A4",
+            source=NAMED_PLACES,
         )
     if place is None or place.kind is not PlaceKind.BOX:
         raise DomainError(
             f"{place.code} is a {place.kind.value}, and only boxes have positions." if place else "A position needs its box.",
             field="box_row" if place else "place_id",
             expected="no position" if place else "the box it stands in",
+            source=NAMED_PLACES,
         )
     require_inside(row, column, place.box_rows or 0, place.box_columns or 0)
 
@@ -188,6 +208,7 @@ def _check_taken(session: Session, drafts: Sequence[Draft], places: dict[int, St
                 field="box_row",
                 expected="a free position",
                 remedy="Choose another position, or move what stands there.",
+                source=ONE_PLACE,
             )
 
 

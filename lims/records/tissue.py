@@ -19,9 +19,11 @@ from lims.domain.alterations import require_value, unusual
 from lims.domain.errors import DomainError
 from lims.domain.events_order import Fact, Life, require_collection, require_harvest, require_order
 from lims.domain.genes import clean_gene
+from lims.domain.her2 import SOURCE as HER2_SOURCE
 from lims.domain.her2 import AssayReport, Her2Finding, classify, combine
 from lims.domain.notices import Notice
 from lims.domain.orthotopic import Organ, organ_of
+from lims.domain.sources import CNS_DISEASE, LINEAGE, SAMPLE_TYPES, STR_TYPING, UBERON
 from lims.domain.str_match import AUTOSOMAL_LOCI, FEWEST_LOCI, parse_profile, profile_lines
 from lims.domain.tissue_terms import CnsStatus, Compartment
 from lims.domain.vocabulary import RecordStatus, SpecimenKind
@@ -80,6 +82,7 @@ def _require_one_source(draft: Draft) -> None:
             f'Specimen "{draft.values["code"]}" has {"two sources" if all(sources) else "no source"}.',
             field="patient_id",
             expected="either the patient it was taken from, or the tumour in an animal",
+            source=LINEAGE,
         )
 
 
@@ -94,6 +97,7 @@ def _uberon(text: str | None) -> str | None:
             field="site_uberon",
             expected="UBERON: and seven digits, such as UBERON:0000955 for the brain",
             remedy="Look it up in the Uberon ontology, or leave it out and write the site in words.",
+            source=UBERON,
         )
     return f"UBERON:{code[1]}"
 
@@ -132,7 +136,12 @@ def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
 def _doubtful_content(draft: Draft) -> list[Notice]:
     kind = draft.values["kind"]
     return [
-        Notice("warning", name, f"{kind.value.upper() if kind is SpecimenKind.CSF else kind.value.capitalize()} has no {word}.")
+        Notice(
+            "warning",
+            name,
+            f"{kind.value.upper() if kind is SpecimenKind.CSF else kind.value.capitalize()} has no {word}.",
+            source=SAMPLE_TYPES,
+        )
         for name, word in (("tumour_content_percent", "tumour content"), ("necrosis_percent", "necrosis"))
         if kind in FLUIDS and draft.values[name] is not None and draft.changes("kind", name)
     ]
@@ -146,11 +155,11 @@ def _doubtful_status(draft: Draft) -> list[Notice]:
     expected = "tissue of brain or meninges, or CSF, taken from the patient"
     if values["source_implant_id"] is not None:
         told = "The CNS disease is the patient's at collection, and this was harvested from an animal."
-        return [Notice("warning", "cns_status", told, expected)]
+        return [Notice("warning", "cns_status", told, expected, source=CNS_DISEASE)]
     if values["kind"] in CNS_KINDS or organ_of(values["site_uberon"], values["site"]) in CNS_ORGANS:
         return []
     where = f"the site is {values['site']}" if values["site"] else "no site is given"
-    return [Notice("warning", "cns_status", f"A CNS disease at collection is stated, and {where}.", expected)]
+    return [Notice("warning", "cns_status", f"A CNS disease at collection is stated, and {where}.", expected, source=CNS_DISEASE)]
 
 
 SPECIMEN: Noun[Specimen] = Noun(
@@ -196,6 +205,7 @@ def _check_assays(session: Session, project_id: int, drafts: Sequence[Draft]) ->
                 field="er_percent",
                 expected="at least one of ER, PR, Ki-67, HER2 IHC and ISH",
                 remedy="Copy the values from the report.",
+                source=HER2_SOURCE,
             )
         _require_after_collection(draft, specimens.get(values["specimen_id"]), "the assay", "assayed_on")
         _classified(values)
@@ -213,10 +223,12 @@ def _doubt_assays(session: Session, project_id: int, drafts: Sequence[Draft]) ->
         counts = values["her2_copies"], values["her2_cep17_ratio"]
         if values["ish_probe"] is not None and counts == (None, None) and draft.changes("ish_probe", "her2_copies"):
             told = "An ISH probe is named, and nothing that was counted with it."
-            notices.append(Notice("warning", "her2_copies", told, "HER2 copies per cell, and with a dual probe the ratio"))
+            notices.append(
+                Notice("warning", "her2_copies", told, "HER2 copies per cell, and with a dual probe the ratio", source=HER2_SOURCE)
+            )
         finding = _classified(values)
         if finding.discordant and draft.changes("her2_ihc", "ish_probe", "her2_copies", "her2_cep17_ratio"):
-            notices.append(Notice("warning", "her2_ihc", finding.rule, "IHC and ISH that agree"))
+            notices.append(Notice("warning", "her2_ihc", finding.rule, "IHC and ISH that agree", source=HER2_SOURCE))
     return notices
 
 
@@ -259,6 +271,7 @@ def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft
                 field="compartment",
                 expected="human tumour",
                 remedy="Look whether it is the right specimen.",
+                source=LINEAGE,
             )
         _require_after_collection(draft, specimen, "the finding", "found_on")
 
@@ -292,7 +305,7 @@ def _doubt_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) 
         loci = [locus for locus in parse_profile("\n".join(draft.values["alleles"])) if locus in AUTOSOMAL_LOCI]
         if len(loci) < FEWEST_LOCI and draft.changes("alleles"):
             told = f"Only {len(loci)} autosomal {'locus is' if len(loci) == 1 else 'loci are'} typed: too few to match a model by."
-            notices.append(Notice("warning", "alleles", told, f"{FEWEST_LOCI} loci or more (ASN-0002)"))
+            notices.append(Notice("warning", "alleles", told, f"{FEWEST_LOCI} loci or more (ASN-0002)", source=STR_TYPING))
     return notices
 
 

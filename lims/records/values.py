@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from lims.audit.words import field_word, unit_of
 from lims.domain.errors import DomainError
-from lims.domain.identifiers import clean_identifier
+from lims.domain.identifiers import UNICODE_SOURCE, clean_identifier
+from lims.domain.sources import ORDER_OF_EVENTS, PLAUSIBLE
 from lims.models import Base
 from lims.models.base import UtcDateTime
 
@@ -108,11 +109,15 @@ def _text(model: type[Base], column: Column[Any], value: str) -> str | None:
             field=column.name,
             expected="only characters that can be seen",
             remedy="Type it again by hand instead of pasting it.",
+            source=UNICODE_SOURCE,
         )
     longest = column.type.length if isinstance(column.type, String) else None
     if longest is not None and len(text) > longest:
         raise DomainError(
-            f"{word(model, column.name).capitalize()} has {len(text)} characters.", field=column.name, expected=f"at most {longest}"
+            f"{word(model, column.name).capitalize()} has {len(text)} characters.",
+            field=column.name,
+            expected=f"at most {longest}",
+            source=PLAUSIBLE,
         )
     return text
 
@@ -127,11 +132,15 @@ def _number(model: type[Base], column: Column[Any], value: Any) -> Any:
             f"{word(model, column.name).capitalize()} {value:g}{f' {unit}' if unit else ''} cannot be.",
             field=column.name,
             expected=f"{span}{f' {unit}' if unit else ''}" if lowest is not None else "a finite number",
+            source=PLAUSIBLE,
         )
     if isinstance(column.type, Integer) and not is_id:
         if value != int(value) or abs(value) > LARGEST_INTEGER:
             raise DomainError(
-                f"{word(model, column.name).capitalize()} {value:g} cannot be.", field=column.name, expected="a whole number"
+                f"{word(model, column.name).capitalize()} {value:g} cannot be.",
+                field=column.name,
+                expected="a whole number",
+                source=PLAUSIBLE,
             )
         return int(value)
     return value
@@ -144,12 +153,14 @@ def _date(session: Session, model: type[Base], column: Column[Any], value: date,
             f"{word(model, column.name).capitalize()} {value} is before {EARLIEST.year}.",
             field=column.name,
             expected="a date with a year of four digits",
+            source=PLAUSIBLE,
         )
     if value > now and not may_lie_ahead:
         raise DomainError(
             f"{word(model, column.name).capitalize()} {value} lies in the future: today is {now}.",
             field=column.name,
             expected="today or earlier",
+            source=ORDER_OF_EVENTS,
         )
     return value
 
@@ -157,6 +168,9 @@ def _date(session: Session, model: type[Base], column: Column[Any], value: date,
 def _moment(model: type[Base], column: Column[Any], value: datetime) -> datetime:
     if value > datetime.now(UTC) + timedelta(minutes=5):
         raise DomainError(
-            f"{word(model, column.name).capitalize()} lies in the future.", field=column.name, expected="now or earlier"
+            f"{word(model, column.name).capitalize()} lies in the future.",
+            field=column.name,
+            expected="now or earlier",
+            source=ORDER_OF_EVENTS,
         )
     return value

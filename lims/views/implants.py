@@ -16,7 +16,8 @@ from lims.domain.vocabulary import ImplantSite, PassageConvention, RecordStatus
 from lims.models import Animal, Implant, Patient, PdxModel, Specimen
 from lims.queries.implants import choices_of, first_seen_on, harvests_of, implant_list, readings_of
 from lims.queries.scope import find
-from lims.records.implants import IMPLANT, SURGERY
+from lims.records.implant_doubts import SURGERY
+from lims.records.implants import IMPLANT
 from lims.records.nouns import change
 from lims.records.values import EARLIEST
 from lims.views.cells import badge

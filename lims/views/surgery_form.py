@@ -14,7 +14,7 @@ from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.vocabulary import ImplantSite
 from lims.models import Aliquot, Animal
 from lims.queries.animals import animals_known
-from lims.records.implants import SURGERY
+from lims.records.implant_doubts import SURGERY
 from lims.records.surgery import MOST_ANIMALS, TissueUsed
 from lims.records.values import today
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, needed

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import JSON, Float, select
+from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
-from lims.audit.words import NOT_SET, field_word, unit_of, value_text
-from lims.models import AuditChange, AuditEvent, Measurement
+from lims.audit.canon import text_of
+from lims.audit.capture import label_of
+from lims.audit.phrases import BESIDE, GRIDS, Values, phrases, position
+from lims.audit.record import field_name
+from lims.audit.words import NOT_SET, field_word, term_text, unit_of, value_text
+from lims.models import AuditChange, AuditEvent, Base, Measurement
+from lims.models.base import UtcDateTime
 
 _QUIET = frozenset({"project", "fs_uniquifier", "slot"})
 """Fields that say nothing to a reader: the page already stands in the project, keys are for machines."""
@@ -28,13 +36,16 @@ class Entry:
     origin: str
     action: str
     reason: str
+    steps: tuple[str, ...]
+    """What was done, with verbs: `moved it from BX-03 A1 to BX-03 B2`."""
     sentences: tuple[str, ...]
+    """What else became of its fields: `body weight 21.4 → 20.9 g`."""
     created: bool
     """Whether the record was made by this event: its sentences then say what it was made with."""
 
 
 def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[Entry]:
-    """Give a record's history, newest first, with values in people's units and words."""
+    """Give a record's history, newest first, with values in people's units and words and times of the laboratory."""
     rows = session.execute(
         select(AuditEvent, AuditChange.fields)
         .join(AuditChange, AuditChange.event_seq == AuditEvent.seq)
@@ -49,29 +60,82 @@ def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[E
         .order_by(AuditChange.event_seq)
         .limit(1)
     )
-    return [_entry(event, fields, entity, kind, created=event.seq == first) for event, fields in rows]
+    told, after = [], _standing(session, entity, key)
+    for event, fields in rows:
+        changed: dict[str, list[Any]] = orjson.loads(fields)
+        before = {**after, **{field: old for field, (old, _) in changed.items()}}
+        created = event.seq == first and all(old is None for old, _ in changed.values())
+        steps, covered = ([], frozenset()) if created else phrases(entity, changed, before, after)
+        rest = {field: values for field, values in changed.items() if field not in covered}
+        said = sentences(entity, rest, kind, session.info.get("zone", UTC), unit=after.get("unit"))
+        at = datetime.fromisoformat(event.at)
+        told.append(Entry(event.seq, at, event.actor, event.origin, event.action, event.reason, tuple(steps), said, created))
+        after = before
+    return told
 
 
-def _entry(event: AuditEvent, fields: str, entity: str, kind: str | None, *, created: bool) -> Entry:
-    changed: dict[str, list[Any]] = orjson.loads(fields)
-    made = created and all(old is None for old, _ in changed.values())
-    told = sentences(entity, changed, kind)
-    at = datetime.fromisoformat(event.at)
-    return Entry(event.seq, at, event.actor, event.origin, event.action, event.reason, told, made)
+def _standing(session: Session, entity: str, key: int) -> dict[str, Any]:
+    """Give what the record holds now of the columns that phrases need, as the trail writes it."""
+    columns = [Base.metadata.tables[entity].columns[name] for name in BESIDE.get(entity, ())]
+    if not columns:
+        return {}
+    row = session.execute(select(*columns).where(Base.metadata.tables[entity].columns.id == key)).one_or_none()
+    told = {}
+    for column, value in zip(columns, row or (), strict=bool(row)):
+        target = next(iter(column.foreign_keys), None)
+        referred = value is not None and target is not None
+        told[field_name(column.name)] = [value, label_of(session, target.column.table.name, value)] if referred else text_of(value)
+    return told
 
 
-def sentences(entity: str, changed: dict[str, list[Any]], kind: str | None = None) -> tuple[str, ...]:
-    """Say what became of a record's fields, without those that say nothing to a reader."""
-    return tuple(sentence(entity, field, old, new, kind) for field, (old, new) in changed.items() if field not in _QUIET)
+def sentences(
+    entity: str, changed: Mapping[str, list[Any]], kind: str | None = None, zone: tzinfo = UTC, *, unit: str | None = None
+) -> tuple[str, ...]:
+    """Say what became of a record's fields, without those that say nothing to a reader.
+
+    `unit`: that of an amount, which stands in a column of its own.
+    """
+    told = []
+    for field, (old, new) in changed.items():
+        if field in GRIDS and GRIDS[field] in changed:
+            was, now = (position({name: values[side] for name, values in changed.items()}, field) for side in (0, 1))
+            told.append(f"position {was} → {now or NOT_SET}" if was else f"position {now}")
+        elif field not in _QUIET and not any(field == column and row in changed for row, column in GRIDS.items()):
+            told.append(sentence(entity, field, old, new, kind, zone, unit=unit))
+    return tuple(told)
 
 
-def sentence(entity: str, field: str, old: Any, new: Any, kind: str | None = None) -> str:
+def sentence(
+    entity: str, field: str, old: Any, new: Any, kind: str | None = None, zone: tzinfo = UTC, *, unit: str | None = None
+) -> str:
     """Say what became of one field: `body weight 21.4 → 20.9 g`; of one that was not set before, only what it is."""
     word = field_word(entity, field, kind)
     if field in _SECRET:
         return f"{word} {'set' if old is None else 'changed'}"
-    unit = unit_of(entity, field, kind)
+    unit = unit if field == "amount" else unit_of(entity, field, kind)
     end = f" {unit}" if unit and new is not None else ""
+    now = _say(entity, field, new, zone)
     if old is None:
-        return f"{word} {value_text(new)}{end}"
-    return f"{word} {value_text(old)} → {value_text(new) if new is not None else NOT_SET}{end}"
+        return f"{word} {now}{end}"
+    return f"{word} {_say(entity, field, old, zone)} → {now}{end}"
+
+
+def _say(entity: str, field: str, value: Any, zone: tzinfo) -> str:
+    """Write a value of the trail as its column's kind is read: terms in words, whole numbers without a fraction."""
+    match _type_of(entity, field), value:
+        case EnumType(), str():
+            return term_text(value)
+        case JSON(), list():
+            return ", ".join(term_text(str(one)) for one in value)
+        case Float(), str():
+            return value.removesuffix(".0")
+        case UtcDateTime(), str() if zone is not UTC:
+            return f"{datetime.fromisoformat(value).astimezone(zone):%Y-%m-%d %H:%M}"
+    return value_text(value)
+
+
+@cache
+def _type_of(entity: str, field: str) -> Any:
+    columns = Base.metadata.tables[entity].columns if entity in Base.metadata.tables else {}
+    column = columns.get(field)
+    return None if column is None else column.type

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lims.domain.vocabulary import KIND_BY_CODE
+from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind
 
 ENTITY_WORDS = {
     "agent": "agent",
@@ -234,6 +234,9 @@ TERM_WORDS = {
 }
 """Terms of the vocabulary that read badly as they are stored."""
 
+ACRONYMS = {word.lower(): word for word in ("AKT", "CNS", "CSF", "DNA", "FFPE", "HER2", "OCT", "PI3K", "RNA", "STR", "mTOR")}
+"""Words of terms that are written with capitals."""
+
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 
@@ -242,20 +245,31 @@ def entity_word(entity: str) -> str:
     return ENTITY_WORDS.get(entity, entity.replace("_", " "))
 
 
-def field_word(entity: str, field: str, kind: str | None = None) -> str:
-    """Name a field; a measurement's value is named by its kind, such as body weight."""
-    if entity == "measurement" and field == "value" and kind in KIND_BY_CODE:
-        title = KIND_BY_CODE[kind].title
+def field_word(entity: str, field: str, kind: str | MeasurementKind | None = None) -> str:
+    """Name a field; a measurement's value is named by its kind, such as body weight: one a lab added, or a built-in one's code."""
+    known = _of_value(entity, field, kind)
+    if known is not None:
+        title = known.title
         # PET, MRI and such keep their capitals.
         return title if title[1:2].isupper() else title[0].lower() + title[1:]
     return FIELD_WORDS.get(field, field.replace("_", " "))
 
 
-def unit_of(entity: str, field: str, kind: str | None = None) -> str:
+def unit_of(entity: str, field: str, kind: str | MeasurementKind | None = None) -> str:
     """Give a field's unit, or nothing."""
-    if entity == "measurement" and field == "value" and kind in KIND_BY_CODE:
-        return KIND_BY_CODE[kind].unit
-    return UNITS.get(field, "")
+    known = _of_value(entity, field, kind)
+    return UNITS.get(field, "") if known is None else known.unit
+
+
+def _of_value(entity: str, field: str, kind: str | MeasurementKind | None) -> MeasurementKind | None:
+    if (entity, field) != ("measurement", "value"):
+        return None
+    return KIND_BY_CODE.get(kind) if isinstance(kind, str) else kind
+
+
+def term_text(code: str) -> str:
+    """Write a term of a vocabulary within a sentence."""
+    return TERM_WORDS.get(code) or " ".join(ACRONYMS.get(word, word) for word in code.split("_"))
 
 
 def value_text(value: Any) -> str:

@@ -231,6 +231,11 @@ MEASUREMENT_KINDS: tuple[MeasurementKind, ...] = (
     MeasurementKind("body_weight", "Body weight", "g", Subject.ANIMAL, 5, 80, 12, 50, 1, 1.2),
     MeasurementKind("neurological_score", "Neurological score", "score", Subject.ANIMAL, 0, 10, 0, 5, 0, 99.0),
     MeasurementKind("body_condition", "Body-condition score", "score", Subject.ANIMAL, 1, 5, 2, 4, 0, 99.0),
+    MeasurementKind("contrast_enhancement", "Contrast enhancement ratio", "ratio", Subject.IMPLANT, 0.1, 20, 0.8, 5, 2, 5.0),
+    MeasurementKind("tracer_leakage", "Tracer leakage against normal brain", "fold", Subject.IMPLANT, 0, 1_000, 0.5, 50, 1, 10.0),
 )
+"""Barrier integrity is told per lesion. Contrast enhancement: T1-weighted signal of the lesion after gadolinium over that of
+contralateral brain, 1 where the barrier holds. Tracer leakage: uptake of a tracer that an intact barrier keeps out, such as
+¹⁴C-AIB or Texas Red dextran, over that of normal brain (Lockman et al., Clinical Cancer Research 16:5664, 2010)."""
 
 KIND_BY_CODE = {kind.code: kind for kind in MEASUREMENT_KINDS}

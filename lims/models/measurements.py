@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lims.domain.vocabulary import Quality, Subject, VolumeFormula
+from lims.domain.vocabulary import MeasurementKind, Quality, Subject, VolumeFormula
 from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 from lims.models.colony import Animal
 from lims.models.implants import Implant
@@ -40,6 +41,23 @@ class LabKind(InProject, Withdrawable, Versioned, Base):
         CheckConstraint("hard_max > hard_min", name="hard_limits"),
         CheckConstraint("decimals BETWEEN 0 AND 6", name="decimals"),
     )
+
+    @property
+    def as_kind(self) -> MeasurementKind:
+        """Give it as the vocabulary holds its own; without soft limits or a jump of their own, nothing within is doubted."""
+        return MeasurementKind(
+            self.code,
+            self.title,
+            self.unit,
+            self.subject,
+            self.hard_min,
+            self.hard_max,
+            self.hard_min if self.soft_min is None else self.soft_min,
+            self.hard_max if self.soft_max is None else self.soft_max,
+            self.decimals,
+            math.inf,
+            self.log_axis,
+        )
 
 
 class Measurement(InProject, Withdrawable, Versioned, Base):

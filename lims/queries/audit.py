@@ -23,6 +23,7 @@ from lims.audit.history import sentences
 from lims.audit.problems import Problem
 from lims.audit.words import entity_word, field_word
 from lims.domain.errors import NotFound
+from lims.domain.vocabulary import MeasurementKind
 from lims.models import (
     Animal,
     AnimalAlias,
@@ -32,6 +33,7 @@ from lims.models import (
     Base,
     Enrolment,
     Implant,
+    LabKind,
     Measurement,
     Membership,
     User,
@@ -51,7 +53,7 @@ class RecordLabel:
     """How a record is named, and of which kind a measurement is."""
 
     text: str
-    kind: str | None = None
+    kind: str | MeasurementKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +208,12 @@ def labels_of(session: Session, references: Iterable[Reference]) -> dict[Referen
 
 
 def _measurement_labels(session: Session, keys: Iterable[int]) -> dict[int, RecordLabel]:
-    columns = (Measurement.id, Measurement.kind, Measurement.taken_on, Measurement.relative_day, Animal.code)
+    own = and_(LabKind.project_id == Measurement.project_id, LabKind.code == Measurement.kind)
+    columns = (Measurement.id, Measurement.kind, Measurement.taken_on, Measurement.relative_day, Animal.code, LabKind)
+    wanted = select(*columns).join(Animal, Animal.id == Measurement.animal_id).outerjoin(LabKind, own)
     labels = {}
-    rows = session.execute(select(*columns).join(Animal, Animal.id == Measurement.animal_id).where(Measurement.id.in_(keys)))
-    for key, kind, taken_on, day, animal in rows:
+    for key, code, taken_on, day, animal, lab_kind in session.execute(wanted.where(Measurement.id.in_(keys))):
+        kind = code if lab_kind is None else lab_kind.as_kind
         when = f", {taken_on}" if taken_on else f", day {day:g}" if day is not None else ""
         labels[key] = RecordLabel(f"{field_word('measurement', 'value', kind)} of {animal}{when}", kind)
     return labels

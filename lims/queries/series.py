@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, literal_column, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lims.domain.vocabulary import KIND_BY_CODE, DayZero, MeasurementKind, Quality, RecordStatus
+from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.days import days_between
+from lims.queries.kinds import kinds_of
 
 AnySelect = Select[*tuple[Any, ...]]
 """A statement whose columns are named by their labels."""
@@ -138,10 +139,11 @@ class Series:
 
 
 def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKind, int]]:
-    """List the kinds a study has counted readings of, in the vocabulary's order, with how many."""
+    """List the kinds a study has counted readings of, in the order of `kinds_of`, with how many."""
     statement = of_study(select(Measurement.kind, func.count()), study_id).group_by(Measurement.kind)
     counts = {row[0]: row[1] for row in session.execute(statement)}
-    return [(kind, counts[kind.code]) for kind in KIND_BY_CODE.values() if kind.code in counts]
+    kinds = kinds_of(session, session.get_one(Study, study_id).project_id, withdrawn=True)
+    return [(kind, counts[code]) for code, kind in kinds.items() if code in counts]
 
 
 def study_readings(study: Study, days: DayCount) -> AnySelect:
@@ -214,7 +216,8 @@ def animal_series(session: Session, animal: Animal, study_id: int | None, days: 
     by_kind: dict[str, list[Any]] = {}
     for row in session.execute(statement):
         by_kind.setdefault(row.kind, []).append(row[1:])
-    return [_one_animal(animal, kind, by_kind[kind.code], arm) for kind in KIND_BY_CODE.values() if kind.code in by_kind]
+    kinds = kinds_of(session, animal.project_id, withdrawn=True)
+    return [_one_animal(animal, kind, by_kind[code], arm) for code, kind in kinds.items() if code in by_kind]
 
 
 def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm: str | None) -> Series:

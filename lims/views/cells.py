@@ -7,8 +7,9 @@ from typing import Any
 
 from importers.base import column_letter
 from lims.domain.tissue_terms import AmountUnit, Her2Label, Her2Result
-from lims.domain.vocabulary import KIND_BY_CODE, Quality
+from lims.domain.vocabulary import Quality
 from lims.plots import shown
+from lims.views.project_kinds import project_kinds
 
 HER2_LABELS = {Her2Label.HER2_LOW: "HER2-low", Her2Label.HER2_ZERO: "HER2-0"}
 
@@ -35,7 +36,7 @@ def doubt(quality: Quality) -> dict[str, str] | None:
 
 def digits(value: float | None, kind: str) -> str | None:
     """Write a value with the digits of its kind."""
-    return None if value is None else shown(value, KIND_BY_CODE[kind].decimals)
+    return None if value is None else shown(value, project_kinds()[kind].decimals)
 
 
 def amount(value: float | None, unit: AmountUnit | None) -> str | None:
@@ -48,7 +49,7 @@ def amount(value: float | None, unit: AmountUnit | None) -> str | None:
 
 def kind_title(code: str) -> str:
     """Name a kind of measurement."""
-    return KIND_BY_CODE[code].title
+    return project_kinds()[code].title
 
 
 def when(row: Any) -> str:

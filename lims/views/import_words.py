@@ -8,10 +8,10 @@ from typing import Any
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from lims.domain.vocabulary import KIND_BY_CODE
 from lims.models import ImportBatch
 from lims.plots import Point, new_against_existing, shown
 from lims.queries.imports import recorded_points
+from lims.views.project_kinds import project_kinds
 
 _PLURALS = {"study": "studies", "measurement": "measurements", "implant": "tumours"}
 
@@ -79,7 +79,7 @@ def plots_of(session: Session, batch: ImportBatch) -> list[Plot]:
 
 
 def _plot(session: Session, batch: ImportBatch, code: str, points: list[dict[str, Any]]) -> Plot:
-    kind = KIND_BY_CODE[code]
+    kind = project_kinds()[code]
     animals = list(dict.fromkeys(point["animal"] for point in points))
     dates = all(point["on"] for point in points)
     drawn: list[Point] = [

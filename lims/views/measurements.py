@@ -6,16 +6,18 @@ from typing import Any
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, case, false
+from sqlalchemy import ColumnElement, false
 
 from lims.domain.errors import DomainError
-from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, Quality, VolumeFormula
+from lims.domain.vocabulary import Quality, VolumeFormula
 from lims.models import Animal, Measurement
+from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
 from lims.queries.series import AnySelect
 from lims.queries.studies import study_names
 from lims.views.cells import digits, doubt, kind_title, source, when
 from lims.views.filters import url_of
+from lims.views.project_kinds import kind_choices, project_kinds
 from lims.views.record_history import history_of
 from lims.views.support import current_project, current_session, needs, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, one_of, search
@@ -28,7 +30,6 @@ FORMULAS = {
     VolumeFormula.ELLIPSOID_LW2: "π/6 · L · W²",
     VolumeFormula.STATED: "stated by the file",
 }
-UNIT = case({kind.code: kind.unit for kind in MEASUREMENT_KINDS}, value=Measurement.kind)
 
 
 def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column, ...]:
@@ -41,7 +42,7 @@ def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column,
         Column("tumour", "Tumour", column.tumour),
         Column("kind", "Kind", column.kind, show=kind_title),
         Column("value", "Value", column.value, align="end", of_row=True, show=_value),
-        Column("unit", "Unit", UNIT, on_page=False),
+        Column("unit", "Unit", unit_of_kind(), on_page=False),
         Column("quality", "Quality", column.quality, show=doubt),
         Column("batch_id", "Source", column.batch_id, of_row=True, show=_source),
         Column("sheet", "Sheet", column.sheet, on_page=False),
@@ -57,7 +58,7 @@ def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column,
 
 
 def _value(row: Any) -> str:
-    return f"{digits(row.value, row.kind)} {KIND_BY_CODE[row.kind].unit}"
+    return f"{digits(row.value, row.kind)} {project_kinds()[row.kind].unit}"
 
 
 def _source(row: Any) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def index() -> ResponseReturnValue:
         columns=columns_of(rows),
         filters=(
             search("q", "Animal", Animal.code),
-            one_of("kind", "Kind", Measurement.kind, [(kind.code, kind.title) for kind in MEASUREMENT_KINDS]),
+            one_of("kind", "Kind", Measurement.kind, kind_choices()),
             Filter("study", "Study", "select", _study, studies),
             choice("quality", "Quality", Measurement.quality, Quality),
             Filter("batch", "Batch", "search", _batch),
@@ -116,7 +117,7 @@ def show(measurement_id: int) -> ResponseReturnValue:
         "measurements/show.html",
         found=found,
         reading=reading,
-        kind=KIND_BY_CODE[reading.kind],
+        kind=project_kinds()[reading.kind],
         value=digits(reading.value, reading.kind),
         formula=FORMULAS.get(reading.formula),
         when=when(reading),

@@ -1,0 +1,41 @@
+"""The kinds of measurement that a project knows: those of the vocabulary, and what the laboratory added to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, MeasurementKind, RecordStatus
+from lims.models import LabKind, Measurement
+
+
+def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> dict[str, MeasurementKind]:
+    """Give every kind of a project by its code, in the order they are offered; the laboratory's own ones by title.
+
+    `withdrawn`: kinds that are not offered any more too, so that what was measured with them keeps its name.
+    """
+    wanted = select(LabKind).where(LabKind.project_id == project_id).order_by(LabKind.title)
+    if not withdrawn:
+        wanted = wanted.where(LabKind.status == RecordStatus.ACTIVE)
+    return KIND_BY_CODE | {own.code: own.as_kind for own in session.scalars(wanted)}
+
+
+def unit_of_kind() -> ColumnElement[str]:
+    """Give the unit of a reading's kind, as a column of a statement that selects from `Measurement`."""
+    own = select(LabKind.unit).where(LabKind.project_id == Measurement.project_id, LabKind.code == Measurement.kind)
+    known = case({kind.code: kind.unit for kind in MEASUREMENT_KINDS}, value=Measurement.kind)
+    return func.coalesce(known, own.correlate(Measurement).scalar_subquery())
+
+
+def lab_kinds(project_id: int) -> Select[*tuple[Any, ...]]:
+    """Select a laboratory's own kinds with how many active readings each has."""
+    readings = select(func.count()).where(
+        Measurement.project_id == LabKind.project_id, Measurement.kind == LabKind.code, Measurement.status == RecordStatus.ACTIVE
+    )
+    return (
+        select(readings.correlate(LabKind).scalar_subquery().label("readings"))
+        .select_from(LabKind)
+        .where(LabKind.project_id == project_id)
+    )

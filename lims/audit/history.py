@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.canon import text_of
 from lims.audit.capture import label_of
-from lims.audit.phrases import BESIDE, GRIDS, Values, phrases, position
+from lims.audit.phrases import BESIDE, GRIDS, phrases, position
 from lims.audit.record import field_name
 from lims.audit.words import NOT_SET, field_word, term_text, unit_of, value_text
 from lims.models import AuditChange, AuditEvent, Base, Measurement
@@ -65,7 +65,7 @@ def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[E
         changed: dict[str, list[Any]] = orjson.loads(fields)
         before = {**after, **{field: old for field, (old, _) in changed.items()}}
         created = event.seq == first and all(old is None for old, _ in changed.values())
-        steps, covered = ([], frozenset()) if created else phrases(entity, changed, before, after)
+        steps, covered = ([], frozenset({"status"})) if created else phrases(entity, changed, before, after)
         rest = {field: values for field, values in changed.items() if field not in covered}
         said = sentences(entity, rest, kind, session.info.get("zone", UTC), unit=after.get("unit"))
         at = datetime.fromisoformat(event.at)

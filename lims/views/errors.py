@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
@@ -117,6 +118,9 @@ def _http(refused: HTTPException) -> ResponseReturnValue:
         return refused
     if refused.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return _page(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit=f"{current_app.config['MAX_CONTENT_LENGTH'] // 2**20} MB")
+    if isinstance(refused, RateLimitExceeded):
+        limit = refused.limit.limit
+        return _page(HTTPStatus.TOO_MANY_REQUESTS, attempts=limit.amount, minutes=limit.get_expiry() // 60)
     return _page(refused.code)
 
 

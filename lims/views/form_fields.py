@@ -21,6 +21,7 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
 from wtforms.validators import InputRequired, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
+from lims.audit.words import ACRONYMS
 from lims.domain.genes import GENES
 from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
@@ -136,7 +137,6 @@ class WholeNumberField(NumberField):
 
 
 _UNITS = frozenset({"mg", "µL"})
-_ACRONYMS = {word.lower(): word for word in ("AKT", "CNS", "CSF", "FFPE", "HER2", "OCT", "PI3K", "STR", "mTOR")}
 
 
 def term_words(term: Enum) -> str:
@@ -144,7 +144,7 @@ def term_words(term: Enum) -> str:
     text = str(term.value)
     if text in _UNITS:
         return text
-    words = " ".join(_ACRONYMS.get(word, word) for word in text.split("_"))
+    words = " ".join(ACRONYMS.get(word, word) for word in text.split("_"))
     return words if words.startswith("mTOR") else words[0].upper() + words[1:]
 
 

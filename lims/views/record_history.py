@@ -18,7 +18,8 @@ def _told(entry: Entry, *, made_with: bool) -> dict[str, str | None]:
     if entry.created:
         sentence = f"recorded it: {'; '.join(entry.sentences)}" if made_with else "recorded it"
     else:
-        sentence = f"changed {'; '.join(entry.sentences)}"
+        changed = [f"changed {'; '.join(entry.sentences)}"] if entry.sentences else []
+        sentence = "; ".join([*entry.steps, *changed])
     return {
         "when": moment(entry.at),
         "when_full": moment_full(entry.at),

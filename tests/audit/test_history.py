@@ -20,12 +20,12 @@ def test_clause_6_a_corrected_weight_reads_as_people_say_it(database: Database) 
     assert "date 2026-03-02" in first.sentences
 
 
-def test_an_integer_given_to_a_column_of_fractions_reads_as_the_database_gives_it(database: Database) -> None:
+def test_a_whole_number_in_a_column_of_fractions_reads_without_a_fraction(database: Database) -> None:
     trail = write_trail(database)
     with factories.declared(database, "measurement:change") as session:
         session.get_one(Measurement, trail.measurements[0]).value = 22
     with database.reading() as session:
-        assert entries(session, "measurement", trail.measurements[0])[0].sentences == ("body weight 21.4 → 22.0 g",)
+        assert entries(session, "measurement", trail.measurements[0])[0].sentences == ("body weight 21.4 → 22 g",)
 
 
 def test_references_read_by_name_and_passwords_not_at_all(database: Database) -> None:

@@ -153,7 +153,7 @@ LINES: dict[str, Callable[[list[Line]], object]] = {
     "emptied": lambda lines: lines.clear(),
     "one more": lambda lines: lines.append(dict(lines[0])),
     "field added": lambda lines: lines[1].update(note="x"),
-    "no object": lambda lines: lines.insert(1, []),  # type: ignore[arg-type]
+    "no object": lambda lines: lines.insert(1, []),  # type: ignore[arg-type]  # no line, on purpose
 }
 
 

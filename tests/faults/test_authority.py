@@ -62,10 +62,10 @@ def test_no_role_does_by_any_address_what_it_may_not(lab: Lab) -> None:
     for name, role in ROLES.items():
         token, before = lab.token(name), lab.events()
         for rule in (*lab.rules("GET", "/p/"), *lab.rules("POST", "/p/")):
-            action = lab.app.view_functions[rule.endpoint].guarded_by  # type: ignore[attr-defined]
+            action = lab.app.view_functions[rule.endpoint].guarded_by  # type: ignore[attr-defined]  # set by the guards of views
             if action not in PERMISSIONS or allowed(role, action):
                 continue
-            for method in rule.methods & {"GET", "POST"}:  # type: ignore[operator]
+            for method in rule.methods & {"GET", "POST"}:  # type: ignore[operator]  # every rule has some
                 response = lab.browser(name).client.open(lab.address(rule), method=method, data=token if method == "POST" else None)
                 assert response.status_code == HTTPStatus.FORBIDDEN, (name, method, rule)
                 refused += 1

@@ -39,7 +39,7 @@ from tests.support.statements import statements
 
 
 def seqs(session: Session, project: int, **filters: object) -> list[int]:
-    rows = events_of(project, Filters(project=project, **filters))  # type: ignore[arg-type]
+    rows = events_of(project, Filters(project=project, **filters))  # type: ignore[arg-type]  # keywords of several types
     return list(session.scalars(rows.with_only_columns(AuditEvent.seq).order_by(AuditEvent.seq)))
 
 

@@ -75,10 +75,10 @@ def add_cohort(
         read = record_measurements(
             session,
             by,
-            Readings(kind="bli_total_flux", values=flux, columns=3, raw=[f"{value:.3g}" for value in flux], **common),  # type: ignore[arg-type]
+            Readings(kind="bli_total_flux", values=flux, columns=3, raw=[f"{value:.3g}" for value in flux], **common),  # type: ignore[arg-type]  # keywords of several types
         )
         weights = [21.0 - n % 3 for n in range(len(hosts))]
-        weighed = record_measurements(session, by, Readings(kind="body_weight", values=weights, **common))  # type: ignore[arg-type]
+        weighed = record_measurements(session, by, Readings(kind="body_weight", values=weights, **common))  # type: ignore[arg-type]  # keywords of several types
         return Cohort(
             study.id, [one.id for one in mice], [one.code for one in mice], [arm.id for arm in arms], batch.id, read, weighed
         )

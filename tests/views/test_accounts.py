@@ -29,7 +29,7 @@ def admin(app: Application, sqlite_database: Database) -> Browser:
 def last_event(database: Database) -> AuditEvent:
     """Give the newest event of the trail."""
     with database.reading() as session:
-        return session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc())).first()  # type: ignore[return-value]
+        return session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc())).first()  # type: ignore[return-value]  # there is one
 
 
 def test_an_added_person_signs_in_with_the_password_shown_once(app_on_each: Application, database: Database) -> None:
@@ -37,7 +37,7 @@ def test_an_added_person_signs_in_with_the_password_shown_once(app_on_each: Appl
     admin = Browser(app_on_each).sign_in("Ada Admin")
     page = admin.get("/people/new", heading="Add a person")
     shown = admin.submit(page, "/people/new", status=200, heading="Nora New", email="Nora.New@lab.test", name="Nora  New")
-    password = shown.find("code").text  # type: ignore[union-attr]
+    password = shown.find("code").text  # type: ignore[union-attr]  # fails without it
     assert last_event(database).actor == "Ada Admin"
     Browser(app_on_each).sign_in("Nora New", password)
 
@@ -46,7 +46,7 @@ def test_an_address_is_given_once_whatever_its_case(admin: Browser, sqlite_datab
     page = admin.get("/people/new")
     refused = admin.submit(page, "/people/new", status=422, email=address("Ada Admin").upper(), name="Other")
     assert "recorded already" in message(refused)
-    assert refused.find("input", id="name")["value"] == "Other", "what was typed is lost"  # type: ignore[index,union-attr]
+    assert refused.find("input", id="name")["value"] == "Other", "what was typed is lost"  # type: ignore[index,union-attr]  # fails without it
     with sqlite_database.reading() as session:
         assert len(session.scalars(select(User)).all()) == 1
 
@@ -55,7 +55,7 @@ def test_an_address_is_given_once_whatever_its_case(admin: Browser, sqlite_datab
 def test_what_is_no_address_is_refused_and_quoted(admin: Browser, email: str) -> None:
     page = admin.submit(admin.get("/people/new"), "/people/new", status=422, email=email, name="X")
     assert "is no e-mail address" in message(page)
-    assert not page.find("script", string=True), "markup of a value was not escaped"  # type: ignore[union-attr]
+    assert not page.find("script", string=True), "markup of a value was not escaped"  # type: ignore[union-attr]  # fails without it
 
 
 def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(
@@ -77,7 +77,7 @@ def test_the_last_administrator_stays(admin: Browser, sqlite_database: Database)
     with sqlite_database.reading() as session:
         path = f"/people/{session.scalars(select(User.id)).one()}"
     form = admin.get(path)
-    values = fields(form.find("form", action=path))  # type: ignore[arg-type]
+    values = fields(form.find("form", action=path))  # type: ignore[arg-type]  # fails without it
     values.pop("administrator", None)
     response = admin.client.post(path, data=values | {"reason": "tired"})
     assert response.status_code == 422
@@ -168,7 +168,7 @@ def test_a_person_that_is_not_there(admin: Browser, number: str) -> None:
 def test_lists_sort_filter_and_page_by_the_address(admin: Browser, sqlite_database: Database) -> None:
     for name in ("Zoe Last", "Ben First"):
         add_person(sqlite_database, name)
-    names = [row.find("a").text for row in admin.get("/people/?sort=-name").select("tbody tr")]  # type: ignore[union-attr]
+    names = [row.find("a").text for row in admin.get("/people/?sort=-name").select("tbody tr")]  # type: ignore[union-attr]  # fails without it
     assert names == ["Zoe Last", "Ben First", "Ada Admin"]
     page = admin.get("/people/?q=ZOE&page=77")
     assert len(page.select("tbody tr")) == 1
@@ -228,7 +228,7 @@ def test_exports_hold_exactly_the_view_without_formulas_and_are_audited(
     text = admin.client.get(f"{view}&format=csv").get_data().decode("utf-8-sig")
     assert [row[0] for row in csv.reader(io.StringIO(text))] == ["Name", f"'{evil}"]
     workbook = load_workbook(io.BytesIO(admin.client.get(f"{view}&format=xlsx").get_data()))
-    cell = workbook.active["A2"]  # type: ignore[index]
+    cell = workbook.active["A2"]  # type: ignore[index]  # fails without it
     assert (cell.value, cell.data_type) == (evil, "s")
     assert [one["Name"] for one in json.loads(admin.client.get(f"{view}&format=json").get_data())] == [evil]
     told = last_event(database)

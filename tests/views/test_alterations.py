@@ -47,16 +47,16 @@ def ada(app: Application, sqlite_database: Database) -> Browser:
 
 def test_an_alteration_is_recorded_by_alias_and_changed(ada: Browser) -> None:
     form = ada.get(NEW, heading="Record an alteration")
-    options = {option["value"] for option in form.find("datalist", id="gene-list").find_all("option")}  # type: ignore[union-attr]
+    options = {option["value"] for option in form.find("datalist", id="gene-list").find_all("option")}  # type: ignore[union-attr]  # fails without it
     assert {"ERBB2", "Abcb1a"} <= options
     assert "list of 2026" in message(form)
     saved = ada.submit(form, NEW, gene="her2", kind="copy_number", copies="8,5", platform="MSK-IMPACT 341")
-    page = ada.get(saved.location, heading="ERBB2")  # type: ignore[union-attr]
+    page = ada.get(saved.location, heading="ERBB2")  # type: ignore[union-attr]  # a redirect
     assert "8.5 copies, amplified in the human tumour of P01-BM" in message(page)
     assert "HER family" in message(page)
-    change = f"{saved.location}/change"  # type: ignore[union-attr]
+    change = f"{saved.location}/change"  # type: ignore[union-attr]  # a redirect
     ada.submit(ada.get(change), change, copies="3", reason="typing error")
-    assert "3 copies, gain" in message(ada.get(saved.location))  # type: ignore[union-attr]
+    assert "3 copies, gain" in message(ada.get(saved.location))  # type: ignore[union-attr]  # a redirect
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_matrix_leads_to_the_alterations(ada: Browser) -> None:
     assert "amplified" in amplified.text
     listed = ada.get(str(amplified["href"]))
     assert [row.select("td")[0].text.strip() for row in listed.select("table.data tbody tr")] == ["ERBB2"]
-    assert "mouse" in table.select_one("th.host").text  # type: ignore[union-attr]
+    assert "mouse" in table.select_one("th.host").text  # type: ignore[union-attr]  # fails without it
 
 
 def test_matrix_of_one_set_says_what_is_empty(ada: Browser) -> None:

@@ -256,7 +256,7 @@ def test_another_projects_records_are_not_found(
 ) -> None:
     there = add_project(sqlite_database, "THERE")
     one_of_each(sqlite_database, there)
-    owner = Program(program.client.application, sqlite_database, add_person(sqlite_database, "Olga", THERE=RoleName.AUDITOR))  # type: ignore[arg-type]
+    owner = Program(program.client.application, sqlite_database, add_person(sqlite_database, "Olga", THERE=RoleName.AUDITOR))  # type: ignore[arg-type]  # the application of these tests
     theirs = owner.json(f"/api/v1/projects/THERE/{resource.plural}")["items"][0]["id"]
     assert "no such project" in program.refused(f"/api/v1/projects/THERE/{resource.plural}", 404)
     assert "no such project" in program.refused(f"/api/v1/projects/THERE/{resource.plural}/{theirs}", 404)
@@ -360,7 +360,7 @@ def test_the_document_and_the_guide_are_read_in_the_browser(app: Application, sq
     for resource in RESOURCES.values():
         section = page.find(id=resource.plural)
         assert section
-        rows = [row.td.text for row in section.find_all("tr") if row.td]  # type: ignore[union-attr]
+        rows = [row.td.text for row in section.find_all("tr") if row.td]  # type: ignore[union-attr]  # fails without it
         assert rows == [*(one.name for one in resource.fields), *resource.nested]
     assert browser.client.get("/api/v1/openapi.json").json == openapi_document()
     assert browser.client.get(f"{HERE}/animals").json == {"items": [], "next": None}

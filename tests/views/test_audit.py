@@ -70,7 +70,7 @@ def test_the_list_shows_what_the_database_counts(auditor: Browser, trail: Trail,
         own = session.scalar(select(func.count()).where(AuditEvent.project_id == trail.project))
     # Besides: what made the project and its three members' accounts, which belong to none; not the sign-in, nor other projects.
     assert len(listed(page)) == (own or 0) + 4
-    assert page.select_one("h1 .count").text == str(len(listed(page)))  # type: ignore[union-attr]
+    assert page.select_one("h1 .count").text == str(len(listed(page)))  # type: ignore[union-attr]  # fails without it
     assert listed(page) == sorted(listed(page), reverse=True)
     text = message(page)
     assert "animal changed" in text
@@ -96,11 +96,11 @@ def test_filters_stand_in_the_address(auditor: Browser, trail: Trail, query: str
 
 def test_days_are_those_of_the_lab(trail: Trail, settings: Settings, sqlite_database: Database, make_app: object) -> None:
     far_east = settings.model_copy(update={"timezone": "Pacific/Kiritimati"})  # UTC+14
-    browser = Browser(make_app(far_east, sqlite_database)).sign_in("Ines")  # type: ignore[operator]
+    browser = Browser(make_app(far_east, sqlite_database)).sign_in("Ines")  # type: ignore[operator]  # the fixture is typed as object
     with sqlite_database.reading() as session:
         at = session.get_one(AuditEvent, 3).at
     page = browser.get(f"{HERE}?action=animal:change")
-    shown = page.select_one("table.data tbody td:nth-of-type(2)").text.strip()  # type: ignore[union-attr]
+    shown = page.select_one("table.data tbody td:nth-of-type(2)").text.strip()  # type: ignore[union-attr]  # fails without it
     day = shown[:10]
     assert shown[11:16] != at[11:16]
     assert listed(browser.get(f"{HERE}?action=animal:change&from={day}&until={day}")) == [3]
@@ -179,7 +179,7 @@ def test_technicians_are_kept_out(app: Application, trail: Trail, path: str) -> 
 @pytest.mark.parametrize("action", ["verify", "review", "bundle"])
 def test_technicians_can_send_nothing_either(app: Application, trail: Trail, action: str, sqlite_database: Database) -> None:
     browser = Browser(app).sign_in("Tom")
-    token = browser.get("/").find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]
+    token = browser.get("/").find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]  # fails without it
     before = newest(sqlite_database).seq
     response = browser.client.post(f"{HERE}{action}", data={"csrf_token": token, "comment": "x", "up_to": "3"})
     assert response.status_code == 403
@@ -228,7 +228,7 @@ def test_xlsx_opens_and_an_unknown_format_does_not(auditor: Browser) -> None:
 def test_the_bundle_is_the_project_s_and_brings_a_checkpoint(auditor: Browser, sqlite_database: Database) -> None:
     page = auditor.get(HERE)
     assert "No checkpoint yet" in message(page)
-    token = page.find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]
+    token = page.find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]  # fails without it
     response = auditor.client.post(f"{HERE}bundle", data={"csrf_token": token})
     with zipfile.ZipFile(io.BytesIO(sent(response))) as archive:
         events = [json.loads(line) for line in archive.read("events.jsonl").splitlines()]

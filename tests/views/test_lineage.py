@@ -79,7 +79,7 @@ def test_what_is_alike_is_folded_until_asked_for(sara: Browser, ids: Line, sqlit
     page = sara.get(f"/p/BCBM/lineage/patient/{ids.patient}")
     (folded,) = [link for link in page.select("svg.lineage > a") if "8 aliquots" in link.text]
     assert folded["aria-label"] == "8 aliquots, each available · ffpe: show each"
-    assert "F7" in page.select_one("table.data").text  # type: ignore[union-attr]
+    assert "F7" in page.select_one("table.data").text  # type: ignore[union-attr]  # fails without it
     every = sara.get(str(folded["href"]))
     assert len(every.select("svg.lineage > a, svg.lineage > g:has(rect)")) == 16
     assert "Fold what is alike" in message(every)

@@ -72,7 +72,7 @@ def test_nobody_sees_or_removes_anothers_views(app: Application, sara: Browser, 
     assert links(page) == []
     with sqlite_database.reading() as session:
         view = session.scalars(select(SavedView.id)).one()
-    token = {"csrf_token": str(page.select_one(".save-view input[name=csrf_token]")["value"])}  # type: ignore[index]
+    token = {"csrf_token": str(page.select_one(".save-view input[name=csrf_token]")["value"])}  # type: ignore[index]  # fails without it
     assert tom.client.post(f"{SAVE}{view}/remove", data=token).status_code == 404
     assert links(sara.get("/p/BCBM/animals/")) == ["Mine"]
     olga = Browser(app).sign_in("Olga")
@@ -148,4 +148,4 @@ def test_a_list_asks_once_for_views_and_a_records_page_never(sara: Browser, sqli
 
 def test_a_list_as_it_opens_says_how_to_save_one(sara: Browser) -> None:
     page = sara.get("/p/BCBM/patients/")
-    assert "Set a filter or an order" in page.select_one(".views").text  # type: ignore[union-attr]
+    assert "Set a filter or an order" in page.select_one(".views").text  # type: ignore[union-attr]  # fails without it

@@ -30,7 +30,7 @@ def test_the_box_stands_on_top_of_a_projects_pages_and_works_without_script(sara
     form = page.select_one("header form[role=search]")
     assert form is not None
     assert (form["method"], form["action"]) == ("get", "/p/BCBM/search/")
-    assert page.select_one("header label[for=search]").text == "Search"  # type: ignore[union-attr]
+    assert page.select_one("header label[for=search]").text == "Search"  # type: ignore[union-attr]  # fails without it
     assert sara.get("/").select("header form[role=search]") == []
 
 
@@ -38,7 +38,7 @@ def test_the_box_stands_on_top_of_a_projects_pages_and_works_without_script(sara
 def test_one_exact_hit_opens_its_record(sara: Browser, typed: str) -> None:
     response = sara.client.get(f"/p/BCBM/search/?q={typed}")
     assert response.status_code == 302
-    assert sara.get(response.headers["Location"]).h1.text == "M03"  # type: ignore[union-attr]
+    assert sara.get(response.headers["Location"]).h1.text == "M03"  # type: ignore[union-attr]  # fails without it
 
 
 def test_several_hits_are_listed_by_kind_with_what_they_are(sara: Browser) -> None:

@@ -33,7 +33,7 @@ def _scientist(app: Application, database: Database) -> Browser:
 
 
 def _record(browser: Browser, address: str, **values: Any) -> str:
-    return str(browser.submit(browser.get(address), address, **values).location)  # type: ignore[union-attr]
+    return str(browser.submit(browser.get(address), address, **values).location)  # type: ignore[union-attr]  # a redirect
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_contradictory_reports_stay_on_the_form(ada: Browser, metastasis: str) -
     doubted = ada.submit(form, ASSAY, status=422, her2_ihc="3+", ish_probe="dual", her2_copies="2", her2_cep17_ratio="1.1")
     assert "have both reviewed" in message(doubted)
     sure = ada.submit(form, ASSAY, her2_ihc="3+", ish_probe="dual", her2_copies="2", her2_cep17_ratio="1.1", confirmed="y")
-    assert sure.location.endswith("#receptors")  # type: ignore[union-attr]
+    assert sure.location.endswith("#receptors")  # type: ignore[union-attr]  # a redirect
     assert "IHC and ISH contradict each other" in message(ada.get(metastasis))
 
 
@@ -106,7 +106,7 @@ def test_unusual_specimens_are_confirmed(ada: Browser) -> None:
     assert "Name the patient" in message(ada.submit(form, address, status=422, code="S1"))
     plasma = {"code": "S1", "patient_id": "P01", "kind": "plasma", "tumour_content_percent": "20"}
     assert "Plasma has no tumour content" in message(ada.submit(form, address, status=422, **plasma))
-    assert ada.submit(form, address, **plasma, confirmed="y").location.endswith("/specimens/1")  # type: ignore[union-attr]
+    assert ada.submit(form, address, **plasma, confirmed="y").location.endswith("/specimens/1")  # type: ignore[union-attr]  # a redirect
     foreign = ada.submit(form, address, status=422, patient_id="P99")
     assert 'There is no patient "P99"' in message(foreign)
 
@@ -139,7 +139,7 @@ def test_list_is_filtered(ada: Browser, sqlite_database: Database, query: str, f
         factories.specimen(session, other, "S-CSF", kind=SpecimenKind.CSF, cns_status=CnsStatus.LEPTOMENINGEAL, **low)
     page = ada.get(f"{LIST}?{query}", heading="Specimens")
     table = page.find("table")
-    assert [row.find("td").text.strip() for row in table.find_all("tr")[1:]] == found if found else table is None  # type: ignore[union-attr]
+    assert [row.find("td").text.strip() for row in table.find_all("tr")[1:]] == found if found else table is None  # type: ignore[union-attr]  # fails without it
 
 
 @pytest.mark.parametrize("query", ["cohort=6", "cohort=x", "her2=maybe", "kind=liver"])
@@ -176,7 +176,7 @@ def test_a_harvest_shows_its_animal_and_the_way_of_its_line(ada: Browser, sqlite
     page = ada.get(metastasis)
     drawn = page.find("figure", class_="drift")
     assert drawn is not None
-    assert [link["href"] for link in drawn.svg.find_all("a")] == [metastasis, f"{LIST}{harvest.id}"]  # type: ignore[union-attr]
+    assert [link["href"] for link in drawn.svg.find_all("a")] == [metastasis, f"{LIST}{harvest.id}"]  # type: ignore[union-attr]  # fails without it
     assert "BM-01" in message(page)
     for address in ("/p/BCBM/patients/1", "/p/BCBM/models/1"):
         assert "HER2-positive → HER2-low at BM-01-P0" in message(ada.get(address))
@@ -187,12 +187,12 @@ def test_an_str_profile_is_typed_one_locus_a_line(ada: Browser, metastasis: str)
     form = ada.get(PROFILE, heading="Record an STR profile")
     refused = ada.submit(form, PROFILE, status=422, alleles="TH01: 6, 9.3\nD5S818: twelve")
     assert 'Line 2: D5S818 has the allele "twelve"' in message(refused)
-    assert "twelve" in refused.find("textarea", id="alleles").text  # type: ignore[union-attr]
+    assert "twelve" in refused.find("textarea", id="alleles").text  # type: ignore[union-attr]  # fails without it
     assert "The STR profile is empty" in message(ada.submit(form, PROFILE, status=422, alleles=" \n "))
     few = ada.submit(form, PROFILE, status=422, alleles="TH01\t9.3\t6")
     assert "too few to match a model by" in message(few)
     home = ada.submit(form, PROFILE, alleles="TH01\t9.3\t6", kit="PowerPlex 16", confirmed="y")
-    assert home.location.endswith("#profiles")  # type: ignore[union-attr]
+    assert home.location.endswith("#profiles")  # type: ignore[union-attr]  # a redirect
     shown = ada.get(metastasis)
     loci = shown.find("dl", class_="loci")
     assert loci is not None
@@ -201,7 +201,7 @@ def test_an_str_profile_is_typed_one_locus_a_line(ada: Browser, metastasis: str)
     change = ada.get(address)
     ada.submit(change, address, status=302, alleles="TH01: 6, 9.3\nTPOX: 8", reason="one more locus", confirmed="y")
     assert "→ TH01: 6, 9.3, TPOX: 8" in message(ada.get("/p/BCBM/profiles/1/history"))
-    assert change.find("textarea", id="alleles").text.strip() == "TH01: 6, 9.3"  # type: ignore[union-attr]
+    assert change.find("textarea", id="alleles").text.strip() == "TH01: 6, 9.3"  # type: ignore[union-attr]  # fails without it
 
 
 def test_a_page_costs_the_same_however_much_was_found(ada: Browser, sqlite_database: Database, metastasis: str) -> None:

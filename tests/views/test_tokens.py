@@ -35,7 +35,7 @@ def person(sqlite_database: Database) -> User:
 def made(browser: Browser, **fields: str) -> str:
     """Make a token through the page; gives what is shown once."""
     shown = browser.submit(browser.get(PAGE, heading="API tokens"), PAGE, status=200, **{"name": "R script"} | fields)
-    return str(shown.find("input", id="secret")["value"])  # type: ignore[union-attr,index]
+    return str(shown.find("input", id="secret")["value"])  # type: ignore[union-attr,index]  # fails without it
 
 
 def ask(app: Application, secret: str, path: str = ASKED, address: str = "127.0.0.1") -> TestResponse:

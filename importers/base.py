@@ -1,4 +1,4 @@
-"""What every importer speaks: cells come in, columns of readings go out.
+"""What every importer speaks: cells come in, columns of readings, doses, deaths and cages go out.
 
 An importer knows one format. It claims a workbook (with the evidence), and reads it into a `Reading`: columns of equal
 length, never one object per cell, because a year of a colony's log is 100,000 rows. Addresses (`Cell`) are made only
@@ -172,6 +172,76 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Doses:
+    """Doses that were given, from one sheet: columns of equal length, one entry a dose.
+
+    rows, columns, animals: as in `Series`. when: `date`, or naive local `datetime`, as `clock` says.
+    compounds: what was given, as the file names it, without the dose that stands beside the name.
+    amounts, units: the dose as stated (45, `mg/kg`); units are `mg/kg`, `mg` or `Gy`. volumes: µL, as given. weights: g, where
+    the row gives one. raw: compound, volume, route and remark as the cells show them, with ` · ` between.
+    """
+
+    sheet: int
+    clock: Clock
+    rows: Sequence[int]
+    columns: int
+    animals: Sequence[str]
+    when: Sequence[date | datetime]
+    compounds: Sequence[str]
+    amounts: Sequence[float | None]
+    units: Sequence[str | None]
+    volumes: Sequence[float | None]
+    weights: Sequence[float | None]
+    raw: Sequence[str]
+
+    def __len__(self) -> int:
+        """Count the doses."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """How animals ended, from one sheet: columns of equal length, one entry a row that says so.
+
+    when: the day of death. reasons, remarks: as written, `None` where the cell is blank. raw: date and reason as the cells show
+    them.
+    """
+
+    sheet: int
+    rows: Sequence[int]
+    columns: int
+    animals: Sequence[str]
+    when: Sequence[date]
+    reasons: Sequence[str | None]
+    remarks: Sequence[str | None]
+    raw: Sequence[str]
+
+    def __len__(self) -> int:
+        """Count the deaths."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Which cage an animal was in, from one sheet: columns of equal length, one entry a row that names a cage.
+
+    when: the day on which the file says so, `None` where the row has no date. raw: the cell's own text.
+    """
+
+    sheet: int
+    rows: Sequence[int]
+    columns: int
+    animals: Sequence[str]
+    when: Sequence[date | None]
+    cages: Sequence[str]
+    raw: Sequence[str]
+
+    def __len__(self) -> int:
+        """Count the rows that name a cage."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class AnimalFacts:
     """What a file states about one animal, with the row that said it first. Blank is `None`, never a guess."""
 
@@ -221,6 +291,7 @@ class Reading:
 
     data_rows: sheet index → the sheet's rows that hold data (1-based, in order), set-aside data rows included.
     Every non-empty cell of the workbook lies in a header row, in a column of `columns`, or in a region of `set_aside`.
+    doses, deaths, stays: what a log of events holds beside its measurements; `None` where the format or the file has none.
     """
 
     importer: str
@@ -232,6 +303,9 @@ class Reading:
     set_aside: tuple[SetAside, ...] = ()
     findings: tuple[Finding, ...] = ()
     questions: tuple[Question, ...] = ()
+    doses: Doses | None = None
+    deaths: Deaths | None = None
+    stays: Stays | None = None
 
 
 class Importer(Protocol):

@@ -9,6 +9,21 @@ from datetime import date, datetime
 
 from importers import values
 from importers.base import AnimalFacts, Choices, Claim, Option, Reading, Refused, SetAside
+from importers.colony_events import (
+    COMPOUND,
+    DEATH_REASON,
+    DEATH_REMARK,
+    DIED,
+    DOSE,
+    DOSE_REMARK,
+    DOSED_VOLUME,
+    ROUTE,
+    last_cages,
+    read_deaths,
+    read_doses,
+    read_stays,
+    set_doses_aside,
+)
 from importers.colony_tumours import holds_any, read_tumours, set_sizes_aside
 from importers.columns import (
     ANIMAL,
@@ -35,25 +50,25 @@ from importers.columns import (
     uses,
     whole_sheet,
 )
-from importers.tables import TableReader, Unit, When
+from importers.tables import FACTS, TableReader, Unit, When
 from importers.workbook import Sheet, Workbook
 
 KEY = "colony_log"
 
 LOCATION = Role("tumour", (*TUMOUR.aliases, "location"))
-DOSE = Role("dose", ("compound", "drug", "agent", "substance", "injection volume", "dose volume", "dose"))
-DEATH = Role("death", ("date deceased", "date of death", "deceased", "dod", "sacrifice date", "sacrifice reason"))
+FACTS_OF_LIFE = (SEX, STRAIN, BIRTH)
+EVENTS = (COMPOUND, DOSED_VOLUME, DOSE, ROUTE, DOSE_REMARK, DIED, DEATH_REASON, DEATH_REMARK)
 
-ROLES = (ANIMAL, DATE, DAY, WEIGHT, LOCATION, LENGTH, WIDTH, VOLUME, ARM, CAGE, SEX, STRAIN, BIRTH, DOSE, DEATH)
+ROLES = (ANIMAL, DATE, DAY, WEIGHT, LOCATION, LENGTH, WIDTH, VOLUME, ARM, CAGE, *FACTS_OF_LIFE, *EVENTS)
 MEASURES = ("animal", "date", "weight", "tumour", "length", "width")
-REQUIRED = ((*MEASURES, "dose"), (*MEASURES, "death"))
+REQUIRED = tuple((*MEASURES, key) for key in ("compound", "dosed volume", "dose", "death", "death reason"))
 
 WEIGHT_UNIT = Unit("weight_unit", "g", 5, 80)
 
-OTHER_EVENTS = "doses and fates are not measurements; this importer records weights and tumours"
+NOT_READ = "neither a weight, a tumour, a dose, a death nor a cage"
 DERIVED_DAY = "derived from the study's day 0"
-FACTS_ONLY = "states facts of an animal (cage, sex, death) and holds no measurement"
-NO_MEASUREMENT = "records an event (dose, remark, session) without a weight or tumour size"
+FACTS_ONLY = "states facts of an animal (group, sex) and nothing that happened"
+NO_EVENT = "records a session or a remark without a weight, a tumour size or a dose"
 
 _GROUP_NAMES = frozenset(map(squash, (*ARM.aliases, "EGP name", "group name", "name", "arm name")))
 _GROUP_ROWS = 10
@@ -66,8 +81,9 @@ class ColonyLog:
     key = KEY
     title = "Colony event log"
     reads = (
-        "A workbook with one log sheet (AnimalId, Date, Body weight, Tumor (Location), Tumor (L), Tumor (W), Compound, Date"
-        " deceased, …), with pivots and groups beside it. Kinds: body_weight, caliper_volume."
+        "A workbook with one log sheet (AnimalId, Date, Body weight, Tumor (Location), Tumor (L), Tumor (W), Compound, Injection"
+        " volume, Cage, Date deceased, Sacrifice reason, …), with pivots and groups beside it. Doses, fates and cages; kinds:"
+        " body_weight, caliper_volume."
     )
 
     def claim(self, book: Workbook) -> Claim | None:
@@ -75,20 +91,20 @@ class ColonyLog:
         for sheet in book.sheets:
             layout = _table(sheet)
             if layout is not None:
-                headers = layout.quoted(*MEASURES, "dose", "death")
+                headers = layout.quoted(*MEASURES, "compound", "death")
                 evidence = [f'row {layout.header_row} of sheet "{sheet.name}" has {headers}']
                 evidence += [f'sheet "{one.name}" is a pivot' for one in book.sheets if _is_pivot(one)]
                 return Claim(KEY, tuple(evidence), sheet.index, layout.header_row)
         return None
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
-        """Read the weights and tumours of the log; everything else is set aside with the reason."""
+        """Read weights, tumours, doses, deaths and cages of the log; everything else is set aside with the reason."""
         layout = _table(book.sheets[claim.sheet])
         if layout is None:
             raise Refused("table-missing", f'the sheet "{book.sheets[claim.sheet].name}" has no log of a colony')
         without_arm = {key: one for key, one in layout.found.items() if key != "arm"}
         reader = TableReader(book, replace(layout, found=without_arm), choices)
-        reader.findings += unit_findings(layout, [key for key in ("weight", "volume") if layout.has(key)])
+        reader.findings += unit_findings(layout, [key for key in ("weight", "volume", "dosed volume", "dose") if layout.has(key)])
         animals = reader.animals()
         clock, when = reader.when()
         weight = reader.in_unit("body_weight", "weight", WEIGHT_UNIT) if holds_any(reader, "weight") else None
@@ -97,21 +113,28 @@ class ColonyLog:
         present = [any(marks) for marks in zip(*(one.present() for one in measured), strict=True)] or [False] * reader.length
         usable = reader.usable(present, animals, when)
         series = [one for entry in measured if (one := reader.series(entry, usable, animals, clock, when))]
-        facts = reader.facts(animals, tumours.of_animal)
+        given = read_doses(reader, animals, clock, when, weight.values if weight else None)
+        deaths, stays = read_deaths(reader, animals), read_stays(reader, animals, when)
+        events = [one for one in (*series, given.doses, deaths, stays) if one is not None]
+        recorded = {row for one in events for row in one.rows}
+        aside = [*set_sizes_aside(reader, tumours.left_out, recorded), *set_doses_aside(reader, given.left_out, recorded)]
+        facts = reader.facts(animals, tumours.of_animal, [key for key in FACTS if key != "cage"])
         rows = data_rows(layout.sheet, layout.header_row)
-        recorded = {row for one in series for row in one.rows}
-        aside = set_sizes_aside(reader, tumours.left_out, recorded)
         said = recorded | {one.first_row for one in aside} | {one.row for one in reader.findings if one.row is not None}
+        arms = _arms(reader, layout, animals, when)
         return Reading(
             KEY,
             tuple(replace(one, repeats=False) for one in series),
             {layout.sheet.index: rows},
-            uses(layout, {**reader.unread, **_unread(layout)}, OTHER_EVENTS),
+            uses(layout, {**_unread(layout), **reader.unread}, NOT_READ),
             {layout.sheet.index: [layout.header_row]},
-            _with_arms(facts, _arms(reader, layout, animals, when), _descriptions(book)),
+            _completed(facts, arms, _descriptions(book), last_cages(stays)),
             (*aside, *_eventless(layout, rows, said, when), *above(layout), *_beside(book, layout.sheet.index)),
             (*reader.findings, *reader.asked.findings),
             tuple(reader.asked.questions),
+            given.doses,
+            deaths,
+            stays,
         )
 
 
@@ -133,18 +156,19 @@ def _is_pivot(sheet: Sheet) -> bool:
 
 
 def _unread(layout: Layout) -> dict[int, str]:
-    reasons = {"day": DERIVED_DAY, "dose": OTHER_EVENTS, "death": OTHER_EVENTS}
-    return {layout.found[key].column: reason for key, reason in reasons.items() if layout.has(key)}
+    read = {one.column for one in layout.found.values()}
+    reasons = {column: reason for column, reason in layout.not_chosen().items() if column not in read}
+    return reasons | ({layout.found["day"].column: DERIVED_DAY} if layout.has("day") else {})
 
 
 def _eventless(layout: Layout, rows: Sequence[int], said: set[int], when: Sequence[When | None]) -> list[SetAside]:
-    """Set aside the rows without any reading, in runs; rows with a finding are dealt with by a person."""
+    """Set aside the rows without any event, in runs; rows with a finding are dealt with by a person."""
     width = max(map(len, layout.sheet.rows), default=0)
     runs: list[SetAside] = []
     for row in rows:
         if row in said:
             continue
-        reason = NO_MEASUREMENT if when[row - layout.header_row - 1] is not None else FACTS_ONLY
+        reason = NO_EVENT if when[row - layout.header_row - 1] is not None else FACTS_ONLY
         if runs and runs[-1].last_row == row - 1 and runs[-1].reason == reason:
             runs[-1] = replace(runs[-1], last_row=row)
         else:
@@ -246,12 +270,12 @@ def _ask_arm(reader: TableReader, moved: int, animals: int, example: str, severa
     )
 
 
-def _with_arms(
-    facts: Mapping[str, AnimalFacts], arms: Mapping[str, str], descriptions: Mapping[str, str]
+def _completed(
+    facts: Mapping[str, AnimalFacts], arms: Mapping[str, str], descriptions: Mapping[str, str], cages: Mapping[str, str]
 ) -> dict[str, AnimalFacts]:
-    """Give each animal its arm: the group's name with its description, as in `11636.1 Control group`."""
+    """Give each animal its last cage and its arm: the group's name with its description, as in `11636.1 Control group`."""
     named = {arm: f"{arm} {descriptions.get(arm, '')}".strip() for arm in set(arms.values())}
-    return {label: replace(one, arm=named[arms[label]]) if label in arms else one for label, one in facts.items()}
+    return {label: replace(one, arm=named.get(arms.get(label, "")), cage=cages.get(label)) for label, one in facts.items()}
 
 
 IMPORTER = ColonyLog()

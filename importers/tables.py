@@ -196,10 +196,15 @@ class TableReader:
             return ()
         return without_values(self.layout, present, self.findings)
 
-    def facts(self, animals: Sequence[str], tumours: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, AnimalFacts]:
-        """Gather what the columns state about each animal: the first that is not blank; contradictions are warnings."""
+    def facts(
+        self, animals: Sequence[str], tumours: Mapping[str, tuple[str, ...]] | None = None, keys: Sequence[str] = FACTS
+    ) -> dict[str, AnimalFacts]:
+        """Gather what the columns state about each animal: the first that is not blank; contradictions are warnings.
+
+        keys: those of `FACTS` that cannot change in an animal's life in this format.
+        """
         rows = dict(zip(reversed(animals), range(self.first_row + len(animals) - 1, self.first_row - 1, -1), strict=False))
-        stated = {key: self._stated(key, animals) for key in FACTS if self.layout.has(key)}
+        stated = {key: self._stated(key, animals) for key in keys if self.layout.has(key)}
         births = self._births(animals) if self.layout.has("birth") else {}
         order = [label for label in dict.fromkeys(animals) if label]
         return {
@@ -327,6 +332,8 @@ class TableReader:
     def _incomplete(self, index: int, key: str | None) -> None:
         if key is None or not self.layout.has(key) or index in self._unreadable[self.layout.found[key].column]:
             return
+        # A row may hold several values; what it lacks is said once.
+        self._unreadable[self.layout.found[key].column].add(index)
         what = "animal id" if key == "animal" else key.split()[0]
         self.findings.append(
             Finding(

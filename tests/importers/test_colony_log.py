@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from tests.importers.tables_support import errors, excel_book, file_book, findin
 
 HEADER = (
     *("AnimalId", "EGP", "Date", "Treatment day", "Body weight", "Tumor (Location)", "Tumor (L)", "Tumor (W)", "Tumor size"),
-    *("Compound", "Injection volume", "Cage", "Date deceased", "Gender"),
+    *("Compound", "Injection volume", "Cage", "Date deceased", "Sacrifice reason", "Gender"),
 )
 MORNING = datetime.fromisoformat("2025-06-23 08:18:20")
 BEFORE = datetime.fromisoformat("2025-04-01 09:00:00")
@@ -21,7 +22,8 @@ BEFORE = datetime.fromisoformat("2025-04-01 09:00:00")
 def event(animal=2539034, when=MORNING, arm="7.1", weight=None, tumour=None, length=None, width=None, size=None, **rest):
     return [
         *(animal, arm, when, 26 if when else None, weight, tumour, length, width, size),
-        *(rest.get("compound"), 213 if rest.get("compound") else None, rest.get("cage"), rest.get("dead"), rest.get("sex")),
+        *(rest.get("compound"), rest.get("given", 213 if rest.get("compound") else None)),
+        *(rest.get("cage"), rest.get("dead"), rest.get("why"), rest.get("sex")),
     ]
 
 
@@ -69,7 +71,7 @@ def test_weights_and_tumours_come_from_one_log():
     )
     assert tumours.raw[grown] == "7.9 × 2.9"
     assert reading.findings == ()
-    assert proposals(reading) == {"weight_unit": "g", "length_unit": "mm"}
+    assert proposals(reading) == {"weight_unit": "g", "length_unit": "mm", "dose_volume_unit": "µl"}
     assert reading.animals["2539034"].tumours == ("MG L4", "MG R4")
 
 
@@ -77,21 +79,21 @@ def test_every_other_column_and_sheet_says_why_it_is_unread():
     reading = read(IMPORTER, log(event(weight=21.3)))
     reasons = {use.header: use.reason for use in reading.columns if use.role is None}
     assert reasons["Treatment day"] == "derived from the study's day 0"
-    assert set(reasons) == {"Treatment day", "Compound", "Injection volume", "Date deceased"}
-    assert "weights and tumours" in reasons["Compound"]
+    assert set(reasons) == {"Treatment day"}
     sheets = {region.sheet: region.reason for region in reading.set_aside}
     assert sheets[0] == "a pivot of the log"
     assert "groups" in sheets[1]
 
 
-def test_rows_of_facts_and_rows_of_events_are_skipped_with_the_reason():
+def test_rows_of_facts_and_rows_of_sessions_are_skipped_with_the_reason():
     reading = read(
         IMPORTER,
-        log(event(compound="Water"), event(when=None, cage="C-2138", sex="Female"), event(when=None, dead=date(2025, 6, 10))),
+        log(event(), event(when=None, sex="Female"), event(when=None, cage="C-2138"), event(compound="Water")),
     )
     skipped = {(region.first_row, region.last_row): region.reason for region in reading.set_aside if region.row_fate}
     assert "without a weight" in skipped[2, 2]
-    assert "facts" in skipped[3, 4]
+    assert "facts" in skipped[3, 3]
+    assert set(skipped) == {(2, 2), (3, 3)}
     facts = reading.animals["2539034"]
     assert (facts.sex, facts.cage, facts.arm) == ("Female", "C-2138", "7.1 Control group")
 
@@ -248,5 +250,22 @@ def test_the_published_log_is_read():
     assert {finding.row for finding in findings(reading, "tumour-missing")} == {1884, 4288}
     assert {finding.row for finding in findings(reading, "diameter-missing")} == {5957}
     assert {finding.row for finding in findings(reading, "size-without-diameters")} == {3829, 5212}
+    assert Counter(reading.doses.compounds) == {"Tamoxifen": 765, "Dexamethasone": 429, "Castor oil": 427, "Water": 215}
+    assert Counter(zip(reading.doses.amounts, reading.doses.units, strict=True)) == {
+        (45.0, "mg/kg"): 765,
+        (4.0, "mg/kg"): 429,
+        (None, None): 642,
+    }
+    assert (min(reading.doses.volumes), max(reading.doses.volumes)) == (156, 253)
+    assert len(findings(reading, "dose-repeated")) == 8
+    assert Counter(reading.deaths.reasons) == {
+        "End Of Experiment": 12,
+        "Bodyweight Loss": 6,
+        "Dead In Cage": 2,
+        "Died After Injection": 1,
+    }
+    assert [finding.row for finding in findings(reading, "death-undated")] == [6712]
+    assert (len(reading.stays), len(set(reading.stays.cages))) == (40, 8)
+    assert sum(one.last_row - one.first_row + 1 for one in reading.set_aside if one.row_fate) == 54
     assert "7 rows" in findings(reading, "length-below-width")[0].message
     assert errors(reading) == []

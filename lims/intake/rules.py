@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from importers.base import Finding, Severity
+from lims.domain.readings import limit_passed, outside_words, possible, usual_span
 from lims.domain.slots import LONGEST_STUDY_DAYS
-from lims.domain.vocabulary import MeasurementKind, RowFate
+from lims.domain.vocabulary import RowFate
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Planned
 
@@ -103,29 +104,22 @@ def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
     if not known or (min(known) >= kind.soft_min and max(known) <= kind.soft_max):
         return
     for index, value in enumerate(planned.values):
-        if value is None or kind.soft_min <= value <= kind.soft_max:
+        limit = None if value is None else limit_passed(kind, value)
+        if value is None or limit is None:
             continue
-        low = value < kind.soft_min
-        if kind.hard_min <= value <= kind.hard_max:
-            limit = kind.soft_min if low else kind.soft_max
+        told = outside_words(kind, value, limit, planned.name(index))
+        if possible(kind, value):
             yield planned.finding(
                 index,
                 Severity.WARNING,
                 "value-unusual",
-                _outside(planned, index, value, limit),
-                expected=f"{kind.soft_min:,g} to {kind.soft_max:,g} {kind.unit}",
+                told,
+                expected=usual_span(kind),
                 remedy="Look at the source again; record it if it is right.",
             )
             continue
-        limit = kind.hard_min if low else kind.hard_max
-        yield _refuse(
-            planned,
-            index,
-            "value-impossible",
-            _outside(planned, index, value, limit),
-            f"{kind.hard_min:,g} to {kind.hard_max:,g} {kind.unit}",
-            "Correct the value in the file.",
-        )
+        span = usual_span(kind, hard=True)
+        yield _refuse(planned, index, "value-impossible", told, span, "Correct the value in the file.")
 
 
 def short_names(planned: Planned, today: date) -> Iterator[Finding]:
@@ -164,18 +158,6 @@ def stated_volume(planned: Planned, today: date) -> Iterator[Finding]:
             expected="½·L·W², L the longer diameter",
             remedy="Nothing, where the file used another formula; otherwise look at the diameters again.",
         )
-
-
-def shown(kind: MeasurementKind, value: float) -> str:
-    """Name a value with its kind and unit."""
-    return f"{kind.title} {value:,g} {kind.unit}"
-
-
-def _outside(planned: Planned, index: int, value: float, limit: float) -> str:
-    kind = planned.kind
-    side, guess = ("below", "in the wrong place") if value < limit else ("above", "missing")
-    told = f"{shown(kind, value)} of {planned.name(index)} is {side} {limit:,g} {kind.unit}"
-    return f"{told}: a decimal point {guess}, or another unit?"
 
 
 RULES: tuple[Rule, ...] = (no_future, plausible_time, within_life, within_limits, short_names, stated_volume)

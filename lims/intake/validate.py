@@ -11,9 +11,10 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
+from lims.domain.readings import jump_words, jumps
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.plan import Plan, Planned, Recorded
-from lims.intake.rules import RULES, shown
+from lims.intake.rules import RULES
 from lims.models import Measurement
 from lims.queries.chunks import in_chunks
 
@@ -225,17 +226,14 @@ def _jumps(planned: Planned) -> Iterator[Finding]:
     for indices in by_subject.values():
         indices.sort(key=planned.series.when.__getitem__)
         known = [values[index] or 0 for index in indices]
-        for place, (low, high) in enumerate(pairwise(known), start=1):
-            # Compared without sorting the two: most files come here for growth over weeks, and hardly a pair is a jump.
-            jumps = low > 0 and high > 0 and (high > low * ratio or low > high * ratio)
-            if jumps and indices[place] not in planned.fates:
-                before, after = indices[place - 1], indices[place]
+        for place, (one, other) in enumerate(pairwise(known), start=1):
+            if jumps(planned.kind, other, one) and indices[place] not in planned.fates:
+                after = indices[place]
                 yield planned.finding(
                     after,
                     Severity.WARNING,
                     "value-jumps",
-                    f"{shown(planned.kind, values[after] or 0)} of {planned.name(after)} at {planned.when(after)} is "
-                    f"{(values[after] or 0) / (values[before] or 1):.2g} times the value before ({values[before]:g}).",
+                    jump_words(planned.kind, other, one, f"{planned.name(after)} at {planned.when(after)}"),
                     expected=f"less than {ratio:g} times up or down between two readings",
                     remedy="Look at the source again; record it if it is right.",
                 )

@@ -134,6 +134,7 @@ class Dose(InProject, Withdrawable, Versioned, Base):
     dose: Mapped[float | None]
     """As planned, in `dose_unit`."""
     dose_unit: Mapped[DoseUnit] = mapped_column(default=DoseUnit.MG_PER_KG)
+    route: Mapped[DoseRoute | None]
     weight_g: Mapped[float | None]
     weight_on: Mapped[date | None]
     computed_volume_ul: Mapped[float | None]

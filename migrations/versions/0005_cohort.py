@@ -24,6 +24,7 @@ def _randomisation() -> None:
         sa.Column("baseline_on", sa.Date(), nullable=True),
         sa.Column("strata", sa.JSON(), nullable=False),
         sa.Column("block_size", sa.Integer(), nullable=True),
+        sa.Column("places", sa.JSON(), nullable=False),
         sa.Column("made_on", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("project_id", BIG, nullable=False),
@@ -234,6 +235,23 @@ def _dose() -> None:
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dose", sa.Float(precision=53), nullable=True),
         sa.Column("dose_unit", one_of("doseunit", "mg/kg", "mg", "Gy"), nullable=False),
+        sa.Column(
+            "route",
+            one_of(
+                "doseroute",
+                "oral_gavage",
+                "intravenous",
+                "intraperitoneal",
+                "subcutaneous",
+                "intramuscular",
+                "intrathecal",
+                "intracerebroventricular",
+                "in_diet",
+                "in_water",
+                "irradiation",
+            ),
+            nullable=True,
+        ),
         sa.Column("weight_g", sa.Float(precision=53), nullable=True),
         sa.Column("weight_on", sa.Date(), nullable=True),
         sa.Column("computed_volume_ul", sa.Float(precision=53), nullable=True),
@@ -434,10 +452,18 @@ def _fate() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_fate_batch_id_import_batch")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_fate_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fate")),
-        sa.UniqueConstraint("animal_id", name=op.f("uq_fate_animal_id")),
     )
+    op.create_index(op.f("ix_fate_animal_id"), "fate", ["animal_id"])
     op.create_index(op.f("ix_fate_batch_id"), "fate", ["batch_id"])
     op.create_index(op.f("ix_fate_project_id"), "fate", ["project_id"])
+    op.create_index(
+        "uq_fate_of_animal",
+        "fate",
+        ["animal_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'active'"),
+        postgresql_where=sa.text("status = 'active'"),
+    )
 
 
 def _endpoint_action() -> None:
@@ -449,10 +475,12 @@ def _endpoint_action() -> None:
         sa.Column("measurement_id", BIG, nullable=True),
         sa.Column("level", one_of("endpointlevel", "watch", "act"), nullable=False),
         sa.Column("value", sa.Float(precision=53), nullable=False),
+        sa.Column("finding", sa.Text(), nullable=False),
         sa.Column("reached_on", sa.Date(), nullable=False),
         sa.Column("state", one_of("actionstate", "open", "deferred", "closed"), nullable=False),
         sa.Column("deferred_until", sa.Date(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("fate_id", BIG, nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("project_id", BIG, nullable=False),

@@ -13,7 +13,7 @@ from lims.domain.errors import DomainError
 from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import Consent, Implant
 from lims.records.implants import IMPLANT
-from lims.records.nouns import record
+from lims.records.nouns import record, reinstate
 from tests.support import factories
 from tests.support.whole import Whole, whole
 
@@ -54,3 +54,17 @@ def test_what_it_had_is_judged_again(database: Database, actor: Actor, lab: Whol
 
     with database.reading() as session:
         assert session.get_one(Implant, lab.implants.id).status is RecordStatus.WITHDRAWN
+
+
+def test_what_follows_is_written_anew_when_a_record_is_brought_back(database: Database, actor: Actor, lab: Whole) -> None:
+    with factories.declared(database) as session:
+        stale = session.get_one(Implant, lab.implants.id)
+        stale.passage, stale.donor_id = 7, None
+
+    with database.transaction() as session:
+        found = session.get_one(Implant, lab.implants.id)
+        reinstate(session, actor, IMPLANT, found, version=found.version, reason="it was right")
+
+    with database.reading() as session:
+        found = session.get_one(Implant, lab.implants.id)
+        assert (found.status, found.passage, found.donor_id) == (RecordStatus.ACTIVE, 0, lab.patients.id)

@@ -37,6 +37,7 @@ BLUEPRINTS = (
     "lims.views.storage",
     "lims.views.aliquots",
     "lims.views.studies",
+    "lims.views.randomisation",
     "lims.views.measurements",
     "lims.views.colony",
     "lims.views.animals",

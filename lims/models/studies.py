@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from lims.domain.cohort_terms import AllocationMethod
+from lims.domain.cohort_terms import USUAL_EVENTS, AllocationMethod
 from lims.domain.vocabulary import ArmRole, DayZero, StudyKind, StudyStatus
 from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 from lims.models.colony import Animal
@@ -34,7 +34,7 @@ class Study(InProject, Withdrawable, Versioned, Base):
     """Who knows what, from when to when (ARRIVE 2.0 item 5)."""
     sample_size_reasoning: Mapped[Prose | None]
     statistical_methods: Mapped[Prose | None]
-    event_reasons: Mapped[list[str]] = mapped_column(JSON)
+    event_reasons: Mapped[list[str]] = mapped_column(JSON, default=[reason.value for reason in USUAL_EVENTS])
     """Codes of `FateReason` that count as an event; every other fate censors."""
     day_zero: Mapped[DayZero] = mapped_column(default=DayZero.RANDOMISATION)
     day_zero_on: Mapped[date | None]
@@ -96,6 +96,8 @@ class Randomisation(InProject, Withdrawable, Versioned, Base):
     strata: Mapped[list[str]] = mapped_column(JSON)
     """Codes of `Stratum`."""
     block_size: Mapped[int | None]
+    places: Mapped[list[str]] = mapped_column(JSON)
+    """One text an arm, as planned then: `vehicle: 6`."""
     made_on: Mapped[date]
     reason: Mapped[Prose | None]
     """Why it was run again."""

@@ -31,7 +31,7 @@ from lims.records.colony import ANIMAL
 from lims.records.implants import IMPLANT
 from lims.records.nouns import record
 from lims.records.projects import create_project
-from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
+from lims.records.studies import ARM, STUDY, enrol
 
 ACTOR = Actor(None, "benchmark", "command line")
 HEADER = ("Cage", "Mouse", "Treatment", "Date", "Length (mm)", "Width (mm)", "Operator", "Device", "Remark", "Sex")
@@ -96,9 +96,9 @@ def fill(database: Database, store: FileStore, rows: int) -> Path:
 def _cohort(session: Session, project: Project, codes: list[str]) -> Study:
     animals = record(session, ACTOR, ANIMAL, project.id, [{"code": code} for code in codes])
     record(session, ACTOR, IMPLANT, project.id, [{"animal_id": animal.id, "label": "brain"} for animal in animals])
-    study = add_study(session, ACTOR, project.id, NewStudy("BENCH-1", "Benchmark"))
-    arms = add_arms(session, ACTOR, study, [NewArm(arm, arm) for arm in ARMS])
-    enrol(session, ACTOR, study, [NewEnrolment(arms[number % 2].id, animal.id) for number, animal in enumerate(animals)])
+    (study,) = record(session, ACTOR, STUDY, project.id, [{"code": "BENCH-1", "title": "Benchmark"}])
+    arms = record(session, ACTOR, ARM, project.id, [{"study_id": study.id, "code": arm, "title": arm} for arm in ARMS])
+    enrol(session, ACTOR, study, [{"arm_id": arms[number % 2].id, "animal_id": animal.id} for number, animal in enumerate(animals)])
     return study
 
 

@@ -15,17 +15,19 @@ from lims.db import Database
 from lims.demo.cohorts import WEIGHT_LOSS_LIMIT, Cohort, Mouse
 from lims.demo.lineages import Passages, surgery
 from lims.demo.people import Staff
+from lims.domain.cohort_terms import FateReason
 from lims.domain.colony_terms import Engraftment
 from lims.domain.vocabulary import AnimalStatus, Sex, StudyKind, StudyStatus
 from lims.models import Animal, AnimalProtocol, Implant, Study
 from lims.records.colony import ANIMAL, CAGE
-from lims.records.fates import Death, record_deaths
+from lims.records.fates import record_fates as record_fates_of
 from lims.records.implants import IMPLANT
-from lims.records.nouns import record
-from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, change_study, enrol
+from lims.records.nouns import change, record
+from lims.records.studies import ARM, STUDY, enrol
 
 AGE_AT_IMPLANTATION = timedelta(weeks=8)
 ACCLIMATISATION = timedelta(days=10)
+METHOD = "CO₂, then cervical dislocation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +91,19 @@ def _implant(
 
 def _design(session: Session, actor: Actor, project: int, cohort: Cohort) -> int:
     plan = cohort.plan
-    study = add_study(
-        session,
-        actor,
-        project,
-        NewStudy(
-            plan.code,
-            plan.title,
-            plan.hypothesis,
-            kind=StudyKind.EFFICACY,
-            state=StudyStatus.ACTIVE,
-            primary_outcome=_outcome(cohort),
-            day_zero_on=cohort.day_zero,
-            weight_loss_limit_percent=WEIGHT_LOSS_LIMIT,
-        ),
-        reason="synthetic data for the demo",
-    )
-    add_arms(session, actor, study, [NewArm(arm.code, arm.title, arm.role, arm.n) for arm in plan.arms])
+    design = {
+        "code": plan.code,
+        "title": plan.title,
+        "hypothesis": plan.hypothesis,
+        "kind": StudyKind.EFFICACY,
+        "state": StudyStatus.ACTIVE,
+        "primary_outcome": _outcome(cohort),
+        "day_zero_on": cohort.day_zero,
+        "weight_loss_limit_percent": WEIGHT_LOSS_LIMIT,
+    }
+    (study,) = record(session, actor, STUDY, project, [design], reason="synthetic data for the demo")
+    arms = [{"study_id": study.id, "code": a.code, "title": a.title, "role": a.role, "target_n": a.n} for a in plan.arms]
+    record(session, actor, ARM, project, arms)
     return study.id
 
 
@@ -117,7 +115,11 @@ def _outcome(cohort: Cohort) -> str:
 
 def _randomise(session: Session, actor: Actor, study: Study, cohort: Cohort, ids: Mapping[str, int]) -> None:
     arms = {arm.code: arm.id for arm in study.arms}
-    new = [NewEnrolment(arms[mouse.arm], ids[mouse.code], cohort.day_zero) for mouse in cohort.enrolled() if mouse.arm]
+    new = [
+        {"arm_id": arms[mouse.arm], "animal_id": ids[mouse.code], "enrolled_on": cohort.day_zero}
+        for mouse in cohort.enrolled()
+        if mouse.arm
+    ]
     enrol(session, actor, study, new, reason="randomised in blocks on the baseline")
 
 
@@ -127,16 +129,18 @@ def record_fates(database: Database, staff: Staff, recorded: Recorded) -> None:
     early = [mouse for mouse in cohort.mice if mouse.died is not None]
     for mouse in sorted(early, key=lambda one: (one.died, one.code)):
         on = cohort.on(mouse.died or 0)
+        reason = FateReason.WEIGHT_ENDPOINT if cohort.plan.brain else FateReason.TUMOUR_BURDEN
+        row = {"animal_id": recorded.animals[mouse.code], "died_on": on, "reason": reason, "method": METHOD, "note": mouse.reason}
         with database.transaction() as session:
-            record_deaths(session, staff.technician, staff.project, [Death(recorded.animals[mouse.code], on)], reason=mouse.reason)
+            record_fates_of(session, staff.technician, staff.project, [row])
     if cohort.plan.state is not StudyStatus.CLOSED:
         return
     end = cohort.on(cohort.plan.last_day + 1)
-    left = [Death(recorded.animals[mouse.code], end) for mouse in cohort.mice if mouse.died is None]
+    same = {"died_on": end, "reason": FateReason.SCHEDULED, "method": METHOD, "note": "end of the study, tissue harvested"}
+    left = [{"animal_id": recorded.animals[mouse.code], **same} for mouse in cohort.mice if mouse.died is None]
     with database.transaction() as session:
-        record_deaths(session, staff.director, staff.project, left, reason="end of the study: scheduled, tissue harvested")
+        record_fates_of(session, staff.director, staff.project, left)
     with database.transaction() as session:
         study = session.scalars(select(Study).where(Study.id == recorded.study)).one()
-        change_study(
-            session, staff.director, study, version=study.version, reason="last animal left the study", state=StudyStatus.CLOSED
-        )
+        fields = {"state": StudyStatus.CLOSED}
+        change(session, staff.director, STUDY, study, version=study.version, reason="last animal left the study", fields=fields)

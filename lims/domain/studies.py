@@ -48,8 +48,11 @@ ITEM_OF: Mapping[str, ArriveItem] = {item.column: item for item in ITEMS}
 PLANNED = (*(item.column for item in ITEMS), "kind", "day_zero", "event_reasons")
 """What is decided before there are data; a later change is an amendment, and is reported (ARRIVE 2.0, item 19)."""
 
-CLOSED_TAKES = frozenset({"title"})
-"""What may still change in a closed study."""
+STILL_CHANGES: Mapping[StudyStatus, frozenset[str]] = {
+    StudyStatus.CLOSED: frozenset({"title", "blinded"}),
+    StudyStatus.LOCKED: frozenset({"blinded"}),
+}
+"""What may still change once a study is over: codes are broken when nothing else can be altered any more."""
 
 STEPS: Mapping[StudyStatus, tuple[StudyStatus, ...]] = {
     StudyStatus.DRAFT: (StudyStatus.ACTIVE,),
@@ -91,9 +94,11 @@ def require_changeable(code: str, state: StudyStatus, columns: Iterable[str]) ->
     Raises:
         DomainError: on the first of the columns that may not change.
     """
-    if state is StudyStatus.LOCKED:
-        raise DomainError(f"Study {code} is locked by a signature.", expected="a study that is draft, active or closed")
-    refused = sorted(set(columns) - CLOSED_TAKES) if state is StudyStatus.CLOSED else []
+    refused = sorted(set(columns) - STILL_CHANGES[state]) if state in STILL_CHANGES else []
+    if refused and state is StudyStatus.LOCKED:
+        raise DomainError(
+            f"Study {code} is locked by a signature.", field=refused[0], expected="a study that is draft, active or closed"
+        )
     if refused:
         raise DomainError(
             f"Study {code} is closed.",

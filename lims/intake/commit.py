@@ -22,7 +22,7 @@ from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
 from lims.records.nouns import record
 from lims.records.pdx import MODEL
-from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
+from lims.records.studies import ARM, STUDY, enrol
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 
@@ -31,25 +31,17 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
     """Create the studies, arms, models, animals, tumours and enrolments that the file names and a person agreed to."""
     project = batch.project_id
     studies = {
-        code: add_study(
-            session,
-            actor,
-            project,
-            NewStudy(
-                code,
-                f"Imported from {batch.file_name}"[:LONGEST_NAME],
-                state=StudyStatus.ACTIVE,
-                day_zero_on=_day_zero(names, code),
-            ),
-        )
-        for code in names.new_studies
+        study.code: study
+        for study in record(session, actor, STUDY, project, [_new_study(batch, names, code) for code in names.new_studies])
     }
     known = select(Study).where(Study.id.in_([place.id for place in names.studies.values() if place.id > 0]))
     studies |= {study.code: study for study in session.scalars(known)}
+    made: dict[tuple[str, str], int] = {}
     for code, study in studies.items():
-        wanted = [NewArm(title[:80], title) for of, title in names.new_arms if of == code]
+        wanted = [{"study_id": study.id, "code": title[:80], "title": title} for of, title in names.new_arms if of == code]
         if wanted:
-            add_arms(session, actor, study, wanted)
+            arms = record(session, actor, ARM, project, wanted)
+            made |= {(code, str(new["title"])): arm.id for new, arm in zip(wanted, arms, strict=True)}
     if names.new_models:
         record(session, actor, MODEL, project, [{"code": code} for code in names.new_models])
     cages = cages_named(session, actor, project, [facts.cage for facts in names.new_animals])
@@ -59,11 +51,14 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
     _create_tumours(session, actor, project, names)
     for label, place in names.studies.items():
         place.id = studies[place.code].id if label in names.hosts else place.id
-    _enrol(session, actor, studies, names)
+    _enrol(session, actor, studies, names, made)
 
 
-def _day_zero(names: Names, code: str) -> Any:
-    return next((place.day_zero_on for place in names.studies.values() if place.code == code), None)
+def _new_study(batch: ImportBatch, names: Names, code: str) -> dict[str, Any]:
+    """Give a study that a file names. It is active: the file has readings of the animals in it."""
+    day_zero_on = next((place.day_zero_on for place in names.studies.values() if place.code == code), None)
+    title = f"Imported from {batch.file_name}"[:LONGEST_NAME]
+    return {"code": code, "title": title, "state": StudyStatus.ACTIVE, "day_zero_on": day_zero_on}
 
 
 def _new_animal(facts: AnimalFacts, cages: Mapping[str | None, int]) -> dict[str, Any]:
@@ -94,15 +89,16 @@ def _create_tumours(session: Session, actor: Actor, project: int, names: Names) 
     names.tumours = {key: (made.get(tumour, tumour), label) for key, (tumour, label) in names.tumours.items()}
 
 
-def _enrol(session: Session, actor: Actor, studies: dict[str, Study], names: Names) -> None:
+def _enrol(session: Session, actor: Actor, studies: dict[str, Study], names: Names, made: Mapping[tuple[str, str], int]) -> None:
+    """Enrol animals in arms by code or title; `made` has those that were just made, by study and as the file writes them."""
     for code, study in studies.items():
         wanted = [(label, title) for label, of, title in names.new_enrolments if of == code]
         if not wanted:
             continue
         arms = {
             name: arm.id for arm in session.scalars(select(Arm).where(Arm.study_id == study.id)) for name in (arm.title, arm.code)
-        }
-        enrol(session, actor, study, [NewEnrolment(arms[title], names.hosts[label].id) for label, title in wanted])
+        } | {title: key for (of, title), key in made.items() if of == code}
+        enrol(session, actor, study, [{"arm_id": arms[title], "animal_id": names.hosts[label].id} for label, title in wanted])
 
 
 def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, *, reason: str = "") -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.queries.blinding import shown_arm
 from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
 
@@ -33,10 +34,10 @@ def last_reading_on() -> ScalarSelect[Any]:
     return latest.correlate(Animal).scalar_subquery()
 
 
-def arms() -> ScalarSelect[str]:
-    """Give an animal's arms as `study: arm, study: arm`, as a column of a statement that selects from `Animal`."""
+def arms(*, unblinded: bool) -> ScalarSelect[str]:
+    """Give an animal's arms as a person may see them, as `study: arm, study: arm`, in a statement that selects from `Animal`."""
     names = (
-        select(func.aggregate_strings(Study.code + ": " + Arm.title, ", "))
+        select(func.aggregate_strings(Study.code + ": " + shown_arm(unblinded=unblinded), ", "))
         .select_from(Enrolment)
         .join(Arm, Arm.id == Enrolment.arm_id)
         .join(Study, Study.id == Enrolment.study_id)
@@ -45,8 +46,8 @@ def arms() -> ScalarSelect[str]:
     return names.correlate(Animal).scalar_subquery()
 
 
-def animal_list(project_id: int) -> AnySelect:
-    """Select the project's animals with their arms, last weight (g) and the date of the last reading."""
+def animal_list(project_id: int, *, unblinded: bool) -> AnySelect:
+    """Select the project's animals with their arms as a person may see them, last weight (g) and the date of the last reading."""
     return (
         select(
             Animal.id.label("id"),
@@ -55,7 +56,7 @@ def animal_list(project_id: int) -> AnySelect:
             Animal.birth_date.label("birth_date"),
             Animal.strain.label("strain"),
             AnimalProtocol.code.label("protocol"),
-            arms().label("arms"),
+            arms(unblinded=unblinded).label("arms"),
             Cage.code.label("cage"),
             Animal.state.label("state"),
             last_value("body_weight").label("weight"),
@@ -67,15 +68,19 @@ def animal_list(project_id: int) -> AnySelect:
     )
 
 
-def study_animals(study_id: int) -> AnySelect:
-    """Select the animals of a study with their arm in it, last weight (g), counted readings and the date of the last."""
+def study_animals(study_id: int, *, unblinded: bool) -> AnySelect:
+    """Select the animals of a study with their arm as a person may see it, last weight (g), readings and the last one's date."""
     readings = select(func.count()).where(Measurement.animal_id == Animal.id, *counted()).correlate(Animal).scalar_subquery()
     return (
         select(
             Animal.id.label("id"),
             Animal.code.label("code"),
-            Enrolment.arm_id.label("arm_id"),
-            Arm.title.label("arm"),
+            shown_arm(unblinded=unblinded).label("arm"),
+            Enrolment.id.label("enrolment"),
+            Enrolment.enrolled_on.label("enrolled_on"),
+            Enrolment.day_zero_on.label("day_zero_on"),
+            Enrolment.excluded_on.label("excluded_on"),
+            Enrolment.exclusion_reason.label("exclusion_reason"),
             Animal.sex.label("sex"),
             Cage.code.label("cage"),
             Animal.state.label("state"),

@@ -6,8 +6,9 @@ Excluded and withdrawn readings never count. Each plot costs one statement, what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, literal_column, or_, select
@@ -15,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
+from lims.queries.blinding import shown_arm
 from lims.queries.days import days_between
 from lims.queries.kinds import kinds_of
 
@@ -92,7 +94,7 @@ class Series:
     """Readings of one kind as columns of equal length, by animal, tumour and day.
 
     arms: name of the arm, None outside every arm. subjects: the animal, with its tumour where it has several.
-    values: in the kind's unit.
+    values: in the kind's unit. excluded: whether the animal was left out of analysis when it was read.
     """
 
     kind: MeasurementKind
@@ -105,6 +107,7 @@ class Series:
     values: Sequence[float] = ()
     taken_on: Sequence[date | None] = ()
     qualities: Sequence[Quality] = ()
+    excluded: Sequence[bool] = ()
 
     def __len__(self) -> int:
         """Count the readings."""
@@ -124,6 +127,14 @@ class Series:
             {"animal": name, "arm": arm, "day": day, "value": value, "url": links.get(key), "suspect": quality is Quality.SUSPECT}
             for name, arm, day, value, key, quality in columns
         ]
+
+    def analysed(self) -> Series:
+        """Give the readings without those of animals that were left out of analysis by then (ARRIVE 2.0 item 3b)."""
+        if not any(self.excluded):
+            return self
+        kept = [not out for out in self.excluded]
+        columns = (getattr(self, one.name) for one in fields(self)[1:])
+        return Series(self.kind, *(list(compress(column, kept)) for column in columns))
 
     def last_values(self) -> dict[str | None, list[float]]:
         """Give each arm's animals' last values, an animal with several tumours with their mean: n measured is their number."""
@@ -146,20 +157,25 @@ def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKin
     return [(kind, counts[code]) for code, kind in kinds.items() if code in counts]
 
 
-def study_readings(study: Study, days: DayCount) -> AnySelect:
-    """Select a study's counted readings with animal, tumour, arm and study day."""
+def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelect:
+    """Select a study's counted readings with animal, tumour, study day, and arm as a person may see it.
+
+    `excluded_on` and `exclusion_reason` say from when on, and why, the animal is left out of analysis.
+    """
     columns: AnySelect = select(
         Measurement.id.label("id"),
         Measurement.animal_id.label("animal_id"),
         Animal.code.label("animal"),
         Implant.label.label("tumour"),
         Enrolment.arm_id.label("arm_id"),
-        Arm.title.label("arm"),
+        shown_arm(unblinded=unblinded).label("arm"),
         Measurement.kind.label("kind"),
         days.column().label("day"),
         Measurement.taken_on.label("taken_on"),
         Measurement.value.label("value"),
         Measurement.quality.label("quality"),
+        Enrolment.excluded_on.label("excluded_on"),
+        Enrolment.exclusion_reason.label("exclusion_reason"),
     )
     return (
         of_study(columns, study.id)
@@ -171,12 +187,12 @@ def study_readings(study: Study, days: DayCount) -> AnySelect:
 
 def study_series(session: Session, study: Study, kind: MeasurementKind, days: DayCount, arm_names: Mapping[int, str]) -> Series:
     """Read a study's readings of one kind in one statement; `arm_names` by arm id."""
-    readings = study_readings(study, days).where(Measurement.kind == kind.code)
+    readings = study_readings(study, days, unblinded=False).where(Measurement.kind == kind.code)
     statement = readings.order_by(Animal.code, Measurement.slot, Measurement.occurrence, Measurement.id)
     rows = session.execute(statement).all()
     if not rows:
         return Series(kind)
-    ids, animal_ids, animals, tumours, arm_ids, _, _, study_days, taken_on, values, qualities = zip(*rows, strict=True)
+    ids, animal_ids, animals, tumours, arm_ids, _, _, study_days, taken_on, values, qualities, out_on, _ = zip(*rows, strict=True)
     return Series(
         kind,
         ids,
@@ -188,6 +204,7 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
         values,
         taken_on,
         qualities,
+        [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)],
     )
 
 
@@ -224,7 +241,8 @@ def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm:
     ids, tumours, study_days, taken_on, values, qualities = zip(*rows, strict=True)
     n = len(ids)
     codes = [animal.code] * n
-    return Series(kind, ids, [animal.id] * n, codes, _subjects(codes, tumours), [arm] * n, study_days, values, taken_on, qualities)
+    subjects, nobody = _subjects(codes, tumours), [False] * n
+    return Series(kind, ids, [animal.id] * n, codes, subjects, [arm] * n, study_days, values, taken_on, qualities, nobody)
 
 
 def _subjects(animals: Sequence[str], tumours: Sequence[str | None]) -> list[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
 from lims.models import Animal, Arm, Enrolment, ImportBatch, Measurement, Study, User
 from lims.plots import arm_styles
+from lims.queries.blinding import shown_arm, shown_order
 from lims.queries.series import AnySelect, of_study
 
 
@@ -55,12 +56,15 @@ def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class ArmOfStudy:
-    """An arm with its colour and how many animals are in it.
+    """An arm as a person may see it, with its colour and how many animals are in it.
 
-    name: the title, with the code where two arms of the study share it. at_risk: animals not recorded as dead.
+    key: what addresses and filters name it by. name: the title, with the code where two arms of the study share it.
+    at_risk: animals not recorded as dead. hidden: its study is blinded for this person; its code stands for its name then,
+    and role, colour and place among the others say nothing.
     """
 
     id: int
+    key: str
     study_id: int
     study: str
     code: str
@@ -71,48 +75,53 @@ class ArmOfStudy:
     target_n: int | None
     enrolled: int
     at_risk: int
+    hidden: bool
 
 
-def arms_of_studies(session: Session, project_id: int, study_id: int | None = None) -> list[ArmOfStudy]:
-    """List the active arms of a study, or of all of the project's, in their order, in one statement."""
+def arms_of_studies(session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool) -> list[ArmOfStudy]:
+    """List the active arms of a study, or of all of the project's, as a person may see them, in one statement."""
     dead = case((Animal.state == AnimalStatus.DEAD, None), else_=Animal.id)
     statement = (
-        select(Arm.id, Arm.study_id, Study.code.label("study"), Arm.code, Arm.title, Arm.role, Arm.target_n)
+        select(Arm.id, Arm.study_id, Study.code.label("study"), Study.blinded, Arm.blind_code, Arm.role, Arm.target_n)
+        .add_columns(shown_arm(unblinded=unblinded, column="code").label("code"), shown_arm(unblinded=unblinded).label("title"))
         .add_columns(func.count(Animal.id).label("enrolled"), func.count(dead).label("at_risk"))
         .join(Study, Study.id == Arm.study_id)
         .outerjoin(Enrolment, (Enrolment.arm_id == Arm.id) & (Enrolment.status == RecordStatus.ACTIVE))
         .outerjoin(Animal, Animal.id == Enrolment.animal_id)
         .where(Study.project_id == project_id, Arm.status == RecordStatus.ACTIVE)
-        .group_by(Arm.id, Study.code)
-        .order_by(Study.code, Arm.study_id, Arm.position)
+        .group_by(Arm.id, Study.id)
+        .order_by(Study.code, Arm.study_id, *shown_order(unblinded=unblinded))
     )
     if study_id is not None:
         statement = statement.where(Arm.study_id == study_id)
     by_study: dict[int, list[Row[Any]]] = {}
     for row in session.execute(statement):
         by_study.setdefault(row.study_id, []).append(row)
-    return [arm for rows in by_study.values() for arm in _with_colours(rows)]
+    return [arm for rows in by_study.values() for arm in _with_colours(rows, hidden=rows[0].blinded and not unblinded)]
 
 
-def _with_colours(rows: Sequence[Row[Any]]) -> list[ArmOfStudy]:
+def _with_colours(rows: Sequence[Row[Any]], *, hidden: bool) -> list[ArmOfStudy]:
     titles = [row.title for row in rows]
     names = [row.title if titles.count(row.title) == 1 else f"{row.title} ({row.code})" for row in rows]
-    styles = arm_styles([(name, row.role) for name, row in zip(names, rows, strict=True)])
+    roles = [ArmRole.NOT_RECORDED if hidden else row.role for row in rows]
+    styles = arm_styles(list(zip(names, roles, strict=True)))
     return [
         ArmOfStudy(
             id=row.id,
+            key=f"{row.study}.{row.blind_code}" if hidden else str(row.id),
             study_id=row.study_id,
             study=row.study,
             code=row.code,
             title=row.title,
             name=name,
-            role=row.role,
+            role=role,
             slot=styles[name].slot,
             target_n=row.target_n,
             enrolled=row.enrolled,
             at_risk=row.at_risk,
+            hidden=hidden,
         )
-        for name, row in zip(names, rows, strict=True)
+        for name, role, row in zip(names, roles, rows, strict=True)
     ]
 
 

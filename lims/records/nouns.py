@@ -74,6 +74,10 @@ def nothing_follows(session: Session, records: Sequence[Any]) -> None:
     """Change nothing else."""
 
 
+def free_to_go(session: Session, record: Any) -> None:
+    """Hold no record back."""
+
+
 @dataclass(frozen=True)
 class Noun(Generic[Record]):
     """One kind of record.
@@ -83,7 +87,7 @@ class Noun(Generic[Record]):
     key: what makes a record unique; one that was withdrawn comes back under it.
     check: its rules. doubt: what a person has to confirm. follow: what else has to change when records of it did.
     dependents: (table, column) of records that stand on it, and keep it from being withdrawn while they are active; what
-    follows the column narrows them further, such as to animals that live.
+    follows the column narrows them further, such as to animals that live. stay: refuses a withdrawal for other reasons.
     """
 
     name: str
@@ -91,6 +95,7 @@ class Noun(Generic[Record]):
     check: Check = no_rule
     doubt: Doubt = no_doubt
     follow: Callable[[Session, Sequence[Any]], None] = nothing_follows
+    stay: Callable[[Session, Any], None] = free_to_go
     fixed: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
     future: frozenset[str] = frozenset()
@@ -238,6 +243,7 @@ def withdraw(session: Session, actor: Actor, noun: Noun[Record], existing: Recor
     _require_active(noun, existing)
     for model, column, *narrowed in noun.dependents:
         _refuse_while_needed(session, noun, existing, model, column, *narrowed)
+    noun.stay(session, existing)
     existing.status = RecordStatus.WITHDRAWN  # type: ignore[attr-defined]  # nouns can be withdrawn
     session.flush()
     noun.follow(session, [existing])

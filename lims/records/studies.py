@@ -1,183 +1,399 @@
-"""Writes studies, arms and enrolments."""
+"""Writes studies, arms and enrolments, and what a study's state, its arms and an animal's life allow (ARRIVE 2.0 items 1 to 7)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.audit.record import Actor, declare
-from lims.domain.blinding import new_blind_codes
-from lims.domain.cohort_terms import USUAL_EVENTS
-from lims.domain.errors import DomainError
-from lims.domain.identifiers import clean_identifier
-from lims.domain.vocabulary import ArmRole, DayZero, RecordStatus, StudyKind, StudyStatus
-from lims.models import Arm, Enrolment, Study
+from lims.audit.words import field_word
+from lims.domain.blinding import arm_word, new_blind_codes
+from lims.domain.errors import Conflict, DomainError
+from lims.domain.events_order import Fact, Life, require_enrolment, require_order
+from lims.domain.notices import Notice
+from lims.domain.studies import (
+    ARRIVE,
+    amended,
+    missing_items,
+    require_activation,
+    require_changeable,
+    require_enrolling,
+    require_event_reasons,
+    require_room_in_arm,
+    require_step,
+)
+from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
+from lims.models import Animal, Arm, Dose, Enrolment, Fate, Implant, Measurement, Randomisation, Regimen, Study
 from lims.queries.chunks import in_chunks
-from lims.records.accounts import clean_name, require_reason
-from lims.records.common import add_or_reinstate
+from lims.queries.colony import living
+from lims.records.accounts import require_reason
+from lims.records.nouns import Draft, Noun, apply, begin_change, record
+from lims.records.values import today
 from lims.records.versions import check_version
 
-
-@dataclass(frozen=True, slots=True)
-class NewStudy:
-    """A study to record."""
-
-    code: str
-    title: str
-    hypothesis: str | None = None
-    kind: StudyKind = StudyKind.EFFICACY
-    state: StudyStatus = StudyStatus.DRAFT
-    primary_outcome: str | None = None
-    day_zero: DayZero = DayZero.RANDOMISATION
-    day_zero_on: date | None = None
-    weight_loss_limit_percent: float | None = None
+NAMED = 5
+"""Animals that a sentence names; more are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewArm:
-    """An arm to add to a study; its place in the list gives its colour."""
-
-    code: str
-    title: str
-    role: ArmRole = ArmRole.NOT_RECORDED
-    target_n: int | None = None
+def _by_id(session: Session, model: Any, keys: Iterable[int]) -> dict[int, Any]:
+    """Give records by id, in as many statements as the engine's limit asks for."""
+    found = in_chunks(session, sorted(set(keys)), lambda some: select(model).where(model.id.in_(some)))
+    return {one.id: one for (one,) in found}
 
 
-@dataclass(frozen=True, slots=True)
-class NewEnrolment:
-    """An animal to put in an arm."""
-
-    arm_id: int
-    animal_id: int
-    enrolled_on: date | None = None
-    day_zero_on: date | None = None
-
-
-def add_study(session: Session, actor: Actor, project_id: int, new: NewStudy, *, reason: str = "") -> Study:
-    """Record a study.
-
-    Raises:
-        DomainError: the code is taken by another study of the project.
-    """
-    declare(session, actor, "study:create", reason=reason, project=project_id)
-    code = clean_identifier(new.code, what="study code")
-    known = session.scalar(select(Study).where(Study.project_id == project_id, Study.code == code))
-    if known is not None and known.status is RecordStatus.ACTIVE:
-        raise DomainError(f'Study "{code}" exists already.', field="code", expected="a code no other study of the project has")
-    values = {
-        "project_id": project_id,
-        "code": code,
-        "title": clean_name(new.title.strip() or code, field="title"),
-        "hypothesis": new.hypothesis,
-        "kind": new.kind,
-        "state": new.state,
-        "primary_outcome": new.primary_outcome,
-        "day_zero": new.day_zero,
-        "day_zero_on": new.day_zero_on,
-        "weight_loss_limit_percent": new.weight_loss_limit_percent,
-        "event_reasons": [reason.value for reason in USUAL_EVENTS],
-    }
-    return add_or_reinstate(session, {code: known} if known else {}, [(code, values)], Study)[0]
+def _count_by(session: Session, column: InstrumentedAttribute[int], keys: Iterable[int]) -> Counter[int]:
+    """Count the active records that refer to each of the keys."""
+    rows = in_chunks(
+        session,
+        sorted(set(keys)),
+        lambda some: (
+            select(column, func.count())
+            .where(column.in_(some), column.class_.status == RecordStatus.ACTIVE)  # type: ignore[attr-defined]  # a noun's
+            .group_by(column)
+        ),
+    )
+    return Counter(dict(rows))
 
 
-CHANGEABLE = frozenset(
-    {
-        "title",
-        "hypothesis",
-        "kind",
-        "state",
-        "primary_outcome",
-        "day_zero",
-        "day_zero_on",
-        "weight_loss_limit_percent",
-    }
-)
-"""Fields of a study that `change_study` takes. A code is never changed: files and labels carry it."""
+def _comes(draft: Draft) -> bool:
+    """Tell whether a record is new, or was withdrawn and comes back."""
+    return draft.record is None or draft.record.status is RecordStatus.WITHDRAWN
 
 
-def change_study(
-    session: Session, actor: Actor, study: Study, *, version: int, reason: str, **fields: Any
-) -> dict[str, tuple[Any, Any]]:
-    """Change fields of a study, by the names in `CHANGEABLE`; gives `{field: (old, new)}` for those that differ.
+# Studies
 
-    `version` is the version of the study that the person was shown.
 
-    Raises:
-        DomainError: no reason is given, nothing differs, or the study is locked.
-        Conflict: somebody else changed the study after the person opened it.
-    """
-    declare(session, actor, "study:change", reason=require_reason(reason), project=study.project_id)
-    check_version(study, version)
+def _check_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse a state out of turn, a beginning without arm, outcome or event rule, and changes of what is over."""
+    begun = [draft.record.id for draft in drafts if not _comes(draft) and draft.changes("state")]
+    arms = _count_by(session, Arm.study_id, begun)
+    for draft in drafts:
+        values, was = draft.values, draft.record
+        require_event_reasons(values["event_reasons"])
+        if _comes(draft):
+            # What a file brings of a study that runs, or ran, begins as active: its animals are in it already.
+            if draft.changes("state") and values["state"] not in (StudyStatus.DRAFT, StudyStatus.ACTIVE):
+                require_step(values["code"], StudyStatus.DRAFT, values["state"])
+            continue
+        require_changeable(values["code"], was.state, [name for name in STUDY_FIELDS - {"state"} if draft.changes(name)])
+        if draft.changes("state"):
+            require_step(values["code"], was.state, values["state"])
+            if was.state is StudyStatus.DRAFT:
+                require_activation(values["code"], values, arms[was.id])
+
+
+def _doubt_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt a beginning with gaps in what ARRIVE asks, an end while animals live, and amendments of what was planned."""
+    notices: list[Notice] = []
+    for draft in drafts:
+        values, was = draft.values, draft.record
+        if was is None:
+            continue
+        if draft.changes("state") and was.state is StudyStatus.DRAFT:
+            notices += [
+                Notice("warning", item.column, f"The study does not say {item.what}.", source=item.source)
+                for item in missing_items(values)
+            ]
+        if draft.changes("state") and values["state"] is StudyStatus.CLOSED:
+            notices += _still_living(session, was)
+        notices += [
+            Notice(
+                "warning",
+                name,
+                f"The {field_word('study', name)} was planned before the study began; changing it now is an amendment.",
+                source=f"{ARRIVE}, item 19",
+            )
+            for name in amended(was.state, {name: getattr(was, name) for name in values}, values)
+        ]
+    return notices
+
+
+def _still_living(session: Session, study: Study) -> list[Notice]:
+    fate = select(Fate.id).where(Fate.animal_id == Animal.id, Fate.status == RecordStatus.ACTIVE)
+    codes = session.scalars(
+        select(Animal.code)
+        .join(Enrolment, Enrolment.animal_id == Animal.id)
+        .where(Enrolment.study_id == study.id, Enrolment.status == RecordStatus.ACTIVE, *living(), ~fate.exists())
+        .order_by(Animal.code)
+    ).all()
+    if not codes:
+        return []
+    named = ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
+    told = f"{len(codes)} animal{'s' if len(codes) > 1 else ''} of the study live{'' if len(codes) > 1 else 's'} without a fate"
+    return [Notice("warning", "state", f"{told}: {named}.", "a fate for every animal, scheduled ones too")]
+
+
+def _stay_study(session: Session, study: Study) -> None:
     if study.state is StudyStatus.LOCKED:
-        raise DomainError(f"Study {study.code} is locked by a signature.", expected="a study that is draft, active or closed")
-    unknown = sorted(fields.keys() - CHANGEABLE)
-    if unknown:
-        raise TypeError(f"not changeable: {', '.join(unknown)}")
-    if "title" in fields:
-        fields["title"] = clean_name(fields["title"], field="title")
-    changed = {name: (getattr(study, name), new) for name, new in fields.items() if getattr(study, name) != new}
-    if not changed:
-        raise DomainError("Nothing differs from what is recorded.", remedy="Change a field, or leave the page.")
-    for name, (_, new) in changed.items():
-        setattr(study, name, new)
-    session.flush()
-    return changed
+        require_changeable(study.code, study.state, ["status"])
 
 
-def add_arms(session: Session, actor: Actor, study: Study, arms: Sequence[NewArm], *, reason: str = "") -> list[Arm]:
-    """Add arms behind those that the study has."""
-    declare(session, actor, "arm:create", reason=reason, project=study.project_id)
-    existing = {arm.code: arm for arm in session.scalars(select(Arm).where(Arm.study_id == study.id))}
-    position = max((arm.position for arm in existing.values()), default=-1) + 1
-    blind = new_blind_codes({arm.blind_code for arm in existing.values()})
-    wanted = []
-    for one in arms:
-        code = clean_identifier(one.code, what="arm code")
-        values = {"project_id": study.project_id, "study_id": study.id, "code": code, "title": one.title, "role": one.role}
-        if code not in existing:
-            values["position"], position = position, position + 1
-            values["blind_code"] = next(blind)
-        wanted.append((code, values | {"target_n": one.target_n}))
-    return add_or_reinstate(session, existing, wanted, Arm)
+STUDY: Noun[Study] = Noun(
+    "study",
+    Study,
+    check=_check_studies,
+    doubt=_doubt_studies,
+    stay=_stay_study,
+    fixed=frozenset({"code"}),
+    derived=frozenset({"blinded"}),
+    future=frozenset({"day_zero_on"}),
+    dependents=(
+        (Arm, "study_id"),
+        (Enrolment, "study_id"),
+        (Randomisation, "study_id"),
+        (Measurement, "study_id"),
+        (Dose, "study_id"),
+    ),
+)
+STUDY_FIELDS = STUDY.columns | STUDY.derived
 
 
-def enrol(session: Session, actor: Actor, study: Study, enrolments: Sequence[NewEnrolment], *, reason: str = "") -> list[Enrolment]:
-    """Put animals in arms of a study.
+def blind(session: Session, actor: Actor, study: Study, *, version: int, reason: str) -> None:
+    """Hide from now on which arm is which from everybody who may not unblind (ARRIVE 2.0 item 5).
 
     Raises:
-        DomainError: an animal is in another arm of this study already.
+        DomainError: no reason is given, it is blinded already, or the study is over.
+    """
+    begin_change(session, actor, STUDY, study, version=version, reason=reason)
+    require_enrolling(study.code, study.state)
+    _turn(session, study, to=True)
+
+
+def unblind(session: Session, actor: Actor, study: Study, *, version: int, reason: str) -> None:
+    """Show to everybody from now on which arm is which. It is a change of the study, in whatever state it is.
+
+    Raises:
+        DomainError: no reason is given, or the study is not blinded.
+    """
+    declare(session, actor, "study:unblind", reason=require_reason(reason), project=study.project_id)
+    check_version(study, version)
+    _turn(session, study, to=False)
+
+
+def _turn(session: Session, study: Study, *, to: bool) -> None:
+    if study.blinded is to:
+        raise DomainError(f"Study {study.code} is {'blinded already' if to else 'not blinded'}.", field="blinded")
+    apply(session, STUDY, study, {"blinded": to})
+
+
+# Arms
+
+
+def _check_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse arms of a study that is over, two of one title, and fewer animals than are in it; give place and blinded code."""
+    keys = {draft.values["study_id"] for draft in drafts}
+    studies = _by_id(session, Study, keys)
+    standing = [arm for (arm,) in in_chunks(session, sorted(keys), lambda some: select(Arm).where(Arm.study_id.in_(some)))]
+    enrolled = _count_by(session, Enrolment.arm_id, (draft.record.id for draft in drafts if draft.record))
+    for key, study in studies.items():
+        own = [draft for draft in drafts if draft.values["study_id"] == key]
+        of_study = [arm for arm in standing if arm.study_id == key]
+        require_enrolling(study.code, study.state)
+        _require_titles(study, own, of_study)
+        _place(own, of_study)
+    for draft in drafts:
+        target, inside = draft.values["target_n"], enrolled[draft.record.id] if draft.record else 0
+        if target is not None and target < inside:
+            raise DomainError(
+                f"{inside} animals are in this arm already, so it cannot be planned for {target}.",
+                field="target_n",
+                expected=f"{inside} or more",
+                remedy="Withdraw enrolments first, or plan for those that are in it.",
+                source=f"{ARRIVE}, item 2a",
+            )
+
+
+def _require_titles(study: Study, drafts: Sequence[Draft], standing: Sequence[Arm]) -> None:
+    """Two arms of one title could not be told apart on a plot."""
+    judged = {draft.record.id for draft in drafts if draft.record}
+    taken = {arm.title for arm in standing if arm.id not in judged and arm.status is RecordStatus.ACTIVE}
+    for draft in drafts:
+        title = draft.values["title"]
+        if title in taken:
+            raise DomainError(
+                f'Study {study.code} has an arm called "{title}" already.',
+                field="title",
+                expected="a title that no other arm of the study has",
+            )
+        taken.add(title)
+
+
+def _place(drafts: Sequence[Draft], standing: Sequence[Arm]) -> None:
+    """Put new arms behind those that the study has, and draw their blinded codes by chance."""
+    position = max((arm.position for arm in standing), default=-1)
+    codes = new_blind_codes({arm.blind_code for arm in standing})
+    for draft in drafts:
+        if draft.record is None:
+            position += 1
+            draft.values |= {"position": position, "blind_code": next(codes)}
+
+
+def _doubt_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt an arm that comes when the study runs already: nobody was allocated to it."""
+    late = [draft for draft in drafts if _comes(draft)]
+    studies = _by_id(session, Study, (draft.values["study_id"] for draft in late))
+    told = "Study {} is active: an arm that is added now had no part in its randomisation."
+    return [
+        Notice("warning", "study_id", told.format(study.code), "arms that are planned in the draft", f"{ARRIVE}, item 4a")
+        for study in studies.values()
+        if study.state is StudyStatus.ACTIVE
+    ]
+
+
+def _stay_in_study(session: Session, left: Arm | Enrolment) -> None:
+    study = session.get_one(Study, left.study_id)
+    require_enrolling(study.code, study.state)
+
+
+ARM: Noun[Arm] = Noun(
+    "arm",
+    Arm,
+    check=_check_arms,
+    doubt=_doubt_arms,
+    stay=_stay_in_study,
+    fixed=frozenset({"study_id", "code"}),
+    derived=frozenset({"position", "blind_code"}),
+    key=("study_id", "code"),
+    dependents=((Enrolment, "arm_id"), (Regimen, "arm_id")),
+)
+
+
+# Enrolments
+
+
+def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse animals in a study that is over or in a full arm, outside their life, and another arm without a withdrawal."""
+    studies = _by_id(session, Study, (draft.values["study_id"] for draft in drafts))
+    arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
+    animals = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts))
+    implanted = _first_implants(session, animals)
+    now = today(session)
+    for study in studies.values():
+        require_enrolling(study.code, study.state)
+    for draft in drafts:
+        values = draft.values
+        animal = animals[values["animal_id"]]
+        _check_arm(draft, animal, studies[values["study_id"]], arms[values["arm_id"]])
+        life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
+        if draft.changes("enrolled_on"):
+            require_enrolment(values["enrolled_on"], implanted.get(animal.id), life, now)
+        _check_exclusion(draft, animal)
+    coming = Counter(draft.values["arm_id"] for draft in drafts if _comes(draft))
+    enrolled = _count_by(session, Enrolment.arm_id, coming)
+    for key, number in coming.items():
+        arm, study = arms[key], studies[arms[key].study_id]
+        name = arm_word(arm.title, arm.blind_code, blinded=study.blinded)
+        require_room_in_arm(name, study.code, arm.target_n, enrolled[key], number)
+
+
+def _first_implants(session: Session, animals: Iterable[int]) -> dict[int, Any]:
+    rows = in_chunks(
+        session,
+        sorted(animals),
+        lambda some: (
+            select(Implant.animal_id, func.min(Implant.implanted_on))
+            .where(Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE)
+            .group_by(Implant.animal_id)
+        ),
+    )
+    return dict(rows)
+
+
+def _check_arm(draft: Draft, animal: Animal, study: Study, arm: Arm) -> None:
+    was = draft.record
+    if arm.study_id != study.id:
+        raise DomainError(f"This arm is none of study {study.code}.", field="arm_id", expected=f"an arm of study {study.code}")
+    if was is None or not draft.changes("arm_id"):
+        return
+    if was.status is RecordStatus.ACTIVE:
+        raise DomainError(
+            f"Animal {animal.code} does not change its arm of study {study.code}: its readings would change sides with it.",
+            field="arm_id",
+            expected="the arm it was put in",
+            remedy="Withdraw this enrolment with the reason, then enrol the animal in the other arm.",
+            source=f"{ARRIVE}, item 4",
+        )
+    if not draft.changes("excluded_on"):  # it comes back to another arm: what was excluded there is not excluded here
+        draft.values |= {"excluded_on": None, "exclusion_reason": None}
+
+
+def _check_exclusion(draft: Draft, animal: Animal) -> None:
+    on, why = draft.values["excluded_on"], draft.values["exclusion_reason"]
+    if (on is None) != (why is None):
+        raise DomainError(
+            "An exclusion has a date and a reason.",
+            field="excluded_on" if on is None else "exclusion_reason",
+            expected="both, or neither",
+            source=f"{ARRIVE}, item 3b",
+        )
+    enrolled = Fact(f"the enrolment of {animal.code}", draft.values["enrolled_on"])
+    require_order(enrolled, Fact(f"the exclusion of {animal.code}", on), field="excluded_on")
+
+
+def _doubt_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
+    """Doubt an animal that is dead on a day that nobody recorded."""
+    coming = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts if _comes(draft)))
+    dead = sorted(one.code for one in coming.values() if one.state is AnimalStatus.DEAD and one.died_on is None)
+    return [Notice("warning", "animal_id", f"Animal {code} is dead, on a day that is not recorded.") for code in dead]
+
+
+def _stay_enrolled(session: Session, enrolment: Enrolment) -> None:
+    _stay_in_study(session, enrolment)
+    given = select(func.count()).where(
+        Dose.animal_id == enrolment.animal_id, Dose.study_id == enrolment.study_id, Dose.status == RecordStatus.ACTIVE
+    )
+    if doses := session.scalar(given):
+        raise Conflict(
+            f"{doses} dose{'s' if doses > 1 else ''} of this study are recorded of the animal.",
+            remedy="Withdraw them first, or exclude the animal from analysis: its data stay then.",
+        )
+
+
+ENROLMENT: Noun[Enrolment] = Noun(
+    "enrolment",
+    Enrolment,
+    check=_check_enrolments,
+    doubt=_doubt_enrolments,
+    stay=_stay_enrolled,
+    fixed=frozenset({"study_id", "animal_id"}),
+    key=("animal_id", "study_id"),
+)
+
+
+def enrol(session: Session, actor: Actor, study: Study, rows: Sequence[Mapping[str, Any]], *, reason: str = "") -> list[Enrolment]:
+    """Put animals in arms of a study: rows of `ENROLMENT` without the study.
+
+    Raises:
+        DomainError: an animal is in this study already, or a rule refuses.
     """
     declare(session, actor, "enrolment:create", reason=reason, project=study.project_id)
-    animals = [one.animal_id for one in enrolments]
-    known = in_chunks(
-        session, animals, lambda some: select(Enrolment).where(Enrolment.study_id == study.id, Enrolment.animal_id.in_(some))
+    _refuse_twice(session, study, [row["animal_id"] for row in rows])
+    return record(session, actor, ENROLMENT, study.project_id, [{**row, "study_id": study.id} for row in rows], reason=reason)
+
+
+def _refuse_twice(session: Session, study: Study, animals: Sequence[int]) -> None:
+    """An animal is in one arm of a study (product rules; ARRIVE 2.0 item 1b: it is one experimental unit)."""
+    enrolled = in_chunks(
+        session,
+        sorted(set(animals)),
+        lambda some: select(Enrolment).where(
+            Enrolment.study_id == study.id, Enrolment.animal_id.in_(some), Enrolment.status == RecordStatus.ACTIVE
+        ),
     )
-    existing = {enrolment.animal_id: enrolment for (enrolment,) in known}
-    for one in enrolments:
-        other = existing.get(one.animal_id)
-        if other is not None and other.status is RecordStatus.ACTIVE and other.arm_id != one.arm_id:
-            raise DomainError(
-                f'Animal {other.animal.code} is in arm "{other.arm.title}" of study {study.code} already.',
-                field="arm",
-                expected="one arm of a study for each animal",
-            )
-    wanted = [
-        (
-            one.animal_id,
-            {
-                "project_id": study.project_id,
-                "study_id": study.id,
-                "arm_id": one.arm_id,
-                "animal_id": one.animal_id,
-                "enrolled_on": one.enrolled_on,
-                "day_zero_on": one.day_zero_on,
-            },
+    for (one,) in enrolled:
+        name = arm_word(one.arm.title, one.arm.blind_code, blinded=study.blinded)
+        raise DomainError(
+            f'Animal {one.animal.code} is in arm "{name}" of study {study.code} already.',
+            field="animal_id",
+            expected="one arm of a study for each animal",
+            remedy="Leave it out, or withdraw that enrolment first.",
+            source=f"{ARRIVE}, item 1b",
         )
-        for one in enrolments
-    ]
-    return add_or_reinstate(session, existing, wanted, Enrolment)
+    twice = next((key for key, times in Counter(animals).items() if times > 1), None)
+    if twice is not None:
+        code = session.scalar(select(Animal.code).where(Animal.id == twice))
+        raise DomainError(f"Animal {code} stands twice in this list.", field="animal_id", expected="each animal once")

@@ -8,17 +8,24 @@ from flask import current_app, url_for
 
 RECORD_PAGES = {
     "aliquot": ("aliquots.show", "record_id"),
+    "alteration": ("alterations.show", "record_id"),
     "animal": ("animals.show", "animal_id"),
     "animal_protocol": ("protocols.show", "record_id"),
     "cage": ("cages.show", "record_id"),
+    "consent": ("consents.show", "record_id"),
+    "enrolment": ("enrolments.show", "record_id"),
     "implant": ("implants.show", "record_id"),
     "import_batch": ("imports.show", "batch_id"),
     "measurement": ("measurements.show", "measurement_id"),
+    "model_check": ("checks.show", "record_id"),
     "patient": ("patients.show", "record_id"),
     "pdx_model": ("models.show", "record_id"),
+    "receptor_assay": ("assays.show", "record_id"),
     "specimen": ("specimens.show", "record_id"),
     "storage_place": ("storage.show", "record_id"),
+    "str_profile": ("profiles.show", "record_id"),
     "study": ("studies.show", "study_id"),
+    "therapy_line": ("therapy.show", "record_id"),
 }
 """Endpoint and argument of the records that have a page of their own, by table."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, and_, false, true
 
+from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
-from lims.domain.vocabulary import MEASUREMENT_KINDS, AnimalStatus, PassageConvention, RecordStatus
+from lims.domain.vocabulary import AnimalStatus, PassageConvention, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Measurement, Study
 from lims.plot_parts import ACCENT
 from lims.plots import arm_colours, over_time, shown
@@ -32,17 +33,18 @@ from lims.views.cells import badge
 from lims.views.filters import url_of
 from lims.views.measurements import columns_of
 from lims.views.moves import MoveForm
+from lims.views.project_kinds import kind_choices
 from lims.views.record_forms import Step, typed
 from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.study_plots import StudyPlot, plot_columns
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, whole_number
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms, whole_number
 from lims.views.tables import Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 
 def _listing() -> tuple[Listing, Any]:
     project, session = current_project(), current_session()
-    rows = animal_list(project.id)
-    arms = arms_of_studies(session, project.id)
+    rows = animal_list(project.id, unblinded=sees_arms())
+    arms = arms_of_studies(session, project.id, unblinded=sees_arms())
     shown = animal_columns(rows, arms, "code", "arms", "sex", "birth_date", "cage", "state", "weight", "last_on")
     in_files = animal_columns(rows, arms, "ear_tag", "strain", "protocol", "arrived_on", "status")
     protocols = [(code, code) for code in protocol_codes(session, project.id)]
@@ -53,10 +55,11 @@ def _listing() -> tuple[Listing, Any]:
         filters=(
             search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Cage.code),
             Filter("study", "Study", "select", _in_study, [(str(key), code) for key, code in study_names(session, project.id)]),
-            Filter("arm", "Arm", "select", _in_arm, [(str(arm.id), f"{arm.study}: {arm.name}") for arm in arms]),
-            choice("state", "State", Animal.state, AnimalStatus),
+            Filter("arm", "Arm", "select", _in_arm(arms), [(arm.key, f"{arm.study}: {arm.name}") for arm in arms]),
+            Filter("state", "State", "select", _in_state, _STATES, default=LIVING),
             one_of("protocol", "Protocol", AnimalProtocol.code, protocols),
             choice("status", "Record", Animal.status, RecordStatus),
+            *_of_delivery(),
         ),
         sort="code",
         key=Animal.id,
@@ -70,21 +73,47 @@ def _listing() -> tuple[Listing, Any]:
     return listing, rows
 
 
+LIVING = "living"
+_STATES = [
+    (LIVING, "living"),
+    ("any", "living and dead"),
+    *((str(one.value), str(one.value).replace("_", " ")) for one in AnimalStatus),
+]
+
+
+def _in_state(typed: str) -> ColumnElement[bool]:
+    if typed not in dict(_STATES):
+        raise DomainError(f"{typed!r} is no state of an animal.", expected=", ".join(dict(_STATES)))
+    if typed == LIVING:
+        return and_(Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None))
+    return true() if typed == "any" else Animal.state == AnimalStatus(typed)
+
+
+def _of_delivery() -> list[Filter]:
+    """Give the filter by which a delivery that was just recorded is shown alone: the first and the last of its ids."""
+    first, _, last = request.args.get("delivery", "").partition("-")
+    ids = whole_number(first), whole_number(last)
+    if None in ids:
+        return []
+    return [Filter("delivery", "Delivery", "select", lambda _: Animal.id.between(*ids), [(f"{ids[0]}-{ids[1]}", "just recorded")])]
+
+
 def _in_study(typed: str) -> ColumnElement[bool]:
     number = whole_number(typed)
     return false() if number is None else enrolled_in(study_id=number)
 
 
-def _in_arm(typed: str) -> ColumnElement[bool]:
-    number = whole_number(typed)
-    return false() if number is None else enrolled_in(arm_id=number)
+def _in_arm(arms: Sequence[ArmOfStudy]) -> Callable[[str], ColumnElement[bool]]:
+    ids = {arm.key: arm.id for arm in arms}
+    return lambda typed: enrolled_in(arm_id=ids[typed]) if typed in ids else false()
 
 
 def _context(animal: Animal) -> dict[str, Any]:
     """Give what an animal's page shows: tumours, readings over time and in a table, where it was."""
     session, project = current_session(), current_project()
     enrolments = enrolments_of(session, animal.id)
-    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, *(study.id for _, study in enrolments[:1]))}
+    study_id = enrolments[0][1].id if enrolments else None
+    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, study_id, unblinded=sees_arms())}
     arm = arms.get(enrolments[0][0].arm_id) if enrolments else None
     days = day_count(session, enrolments[0][1]) if enrolments else own_day_count(session, animal.id)
     series = animal_series(session, animal, enrolments[0][1].id if enrolments else None, days, arm.name if arm else None)
@@ -106,7 +135,7 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         noun="measurement",
         caption=f"Measurements of {animal.code}",
         columns=columns_of(rows, of_one_animal=True),
-        filters=(one_of("kind", "Kind", Measurement.kind, [(kind.code, kind.title) for kind in MEASUREMENT_KINDS]),),
+        filters=(one_of("kind", "Kind", Measurement.kind, kind_choices()),),
         sort="-taken_on",
         key=Measurement.id,
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
@@ -219,7 +248,7 @@ def arrive() -> ResponseReturnValue:
             if confirmed(form, arrival_doubts(session, project.id, arrival)):
                 made = record_arrival(session, current_actor(), project.id, arrival, reason=confirmation(form))
                 flash(_arrived([animal.code for animal in made]), "success")
-                return redirect(url_for(".index", sort="-code"))
+                return redirect(url_for(".index", delivery=f"{made[0].id}-{made[-1].id}"))
     step = Step("Animals have arrived", "Record the animals", url_for(".index"), lead="Either all of them are recorded, or none.")
     return render_form("records/step.html", form, step=step)
 

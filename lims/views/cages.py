@@ -10,10 +10,10 @@ from wtforms import StringField, TextAreaField
 
 from lims.domain.errors import DomainError
 from lims.domain.positions import parse_position, position_label
-from lims.domain.vocabulary import RecordStatus
+from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage
 from lims.queries.animals import animal_list
-from lims.queries.colony import animals_in, cage_list, living, moves_of
+from lims.queries.colony import animals_in, cage_list, living, moves_of, were_in
 from lims.queries.scope import find
 from lims.queries.studies import arms_of_studies
 from lims.records.arrivals import USUAL_CAPACITY
@@ -25,7 +25,7 @@ from lims.views.form_fields import WholeNumberField, needed
 from lims.views.moves import MoveInForm
 from lims.views.record_forms import Group, RecordForm, Step, typed
 from lims.views.record_pages import RecordPages, install
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms
 from lims.views.tables import Cell, Column, Empty, Listing, choice, search, table_from_query
 
 
@@ -103,8 +103,8 @@ def _listing() -> tuple[Listing, Any]:
 
 
 def _animals(cage: Cage) -> tuple[Listing, Any]:
-    rows = animal_list(cage.project_id).where(Animal.cage_id == cage.id, *living())
-    arms = arms_of_studies(current_session(), cage.project_id)
+    rows = animal_list(cage.project_id, unblinded=sees_arms()).where(Animal.cage_id == cage.id, *living())
+    arms = arms_of_studies(current_session(), cage.project_id, unblinded=sees_arms())
     listing = Listing(
         noun="animal",
         caption=f"Animals in {cage.code}",
@@ -138,13 +138,44 @@ def moves_table(cage: Cage) -> dict[str, Any]:
     return {"caption": f"Moves into and out of {cage.code}", "columns": columns, "rows": rows}
 
 
+def _were_here(cage: Cage) -> dict[str, Any]:
+    """Give the animals that died in a cage or left it."""
+    columns = [
+        {"key": "code", "label": "Animal", "mono": True},
+        {"key": "ear_tag", "label": "Ear tag", "mono": True},
+        {"key": "sex", "label": "Sex"},
+        {"key": "on", "label": "Until"},
+        {"key": "became", "label": "What became of it"},
+    ]
+    rows = [
+        {
+            "_url": url_for("animals.show", animal_id=animal.id),
+            "code": animal.code,
+            "ear_tag": animal.ear_tag,
+            "sex": sex_words(animal.sex),
+            "on": str(left) if (left := move.moved_on if move else animal.died_on) else None,
+            "became": _link(move.to_cage, f"moved to {move.to_cage.code}") if move else badge(AnimalStatus.DEAD),
+        }
+        for animal, move in were_in(current_session(), cage.id)
+    ]
+    return {"caption": f"Animals that were in {cage.code}", "columns": columns, "rows": rows}
+
+
 def cage_cell(cage: Cage | None) -> Cell:
-    """Show a cage as a link to its page."""
-    return {"text": cage.code, "url": url_for("cages.show", record_id=cage.id)} if cage else "no cage"
+    """Show a cage as a link to its page, or that there is none."""
+    return _link(cage, cage.code) if cage else "no cage"
+
+
+def _link(cage: Cage, text: str) -> dict[str, Any]:
+    return {"text": text, "url": url_for("cages.show", record_id=cage.id)}
 
 
 def _context(cage: Cage) -> dict[str, Any]:
-    return {"view": table_from_query(current_session(), *_animals(cage)), "moves": moves_table(cage)}
+    return {
+        "view": table_from_query(current_session(), *_animals(cage)),
+        "gone": _were_here(cage),
+        "moves": moves_table(cage),
+    }
 
 
 PAGES = RecordPages(

@@ -12,7 +12,7 @@ from lims.domain.positions import position_label
 from lims.domain.vocabulary import Sex
 from lims.queries.colony import CageShown, Rack, colony, protocol_codes, strains
 from lims.queries.studies import ArmOfStudy, arms_of_studies
-from lims.views.support import current_project, current_session, needs
+from lims.views.support import current_project, current_session, needs, sees_arms
 
 pages = Blueprint("colony", __name__, url_prefix="/p/<project_code>/colony")
 
@@ -50,7 +50,7 @@ def index() -> str:
     session, project = current_session(), current_project()
     asked = {name: value.strip() for name, value in request.args.items() if name in ("protocol", "strain") and value.strip()}
     found = colony(session, project.id, **asked)
-    arms = {arm.id: arm for arm in arms_of_studies(session, project.id)}
+    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, unblinded=sees_arms())}
     loose = [_drawn(cage, arms) for cage in found.loose if cage.fits]
     racks = [_rack(rack, arms) for rack in found.racks]
     cages = [cage for rack in racks for _, row in rack.rows for cage in row if cage] + loose
@@ -60,7 +60,7 @@ def index() -> str:
         racks=racks,
         loose=loose,
         cages=len(cages),
-        key=sorted({arm.id: arm for cage in cages for arm, _ in cage.arms}.values(), key=lambda arm: (arm.study, arm.id)),
+        key=[arm for key, arm in arms.items() if key in {one.id for cage in cages for one, _ in cage.arms}],
         filters=(
             ("protocol", "Protocol", protocol_codes(session, project.id)),
             ("strain", "Strain", strains(session, project.id)),
@@ -76,7 +76,7 @@ def _rack(rack: Rack, arms: Mapping[int, ArmOfStudy]) -> RackDrawn:
 
 
 def _drawn(cage: CageShown, arms: Mapping[int, ArmOfStudy]) -> CageDrawn:
-    enrolled = [(arms[key], number) for key, number in sorted(cage.arms.items()) if key in arms]
+    enrolled = [(arm, cage.arms[key]) for key, arm in arms.items() if cage.arms[key]]
     told = [f"{cage.animals} of {cage.capacity} animals"]
     told += [f"{number} {sex.value.replace('_', ' ')}" for sex, number in sorted(cage.sexes.items()) if sex in _SIGNS]
     told += [f"{number} in {arm.study} {arm.name}" for arm, number in enrolled]

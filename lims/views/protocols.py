@@ -85,7 +85,8 @@ def _listing() -> tuple[Listing, Any]:
 
 
 def _animals(protocol: AnimalProtocol) -> tuple[Listing, Any]:
-    rows = animal_list(protocol.project_id).where(Animal.protocol_id == protocol.id, Animal.status == RecordStatus.ACTIVE)
+    rows = animal_list(protocol.project_id, unblinded=False)  # arms are not shown here
+    rows = rows.where(Animal.protocol_id == protocol.id, Animal.status == RecordStatus.ACTIVE)
     listing = Listing(
         noun="animal",
         caption=f"Animals under {protocol.code}",

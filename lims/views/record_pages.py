@@ -34,6 +34,7 @@ from lims.views.consent_flag import consent_of
 from lims.views.crumbs import crumb_of
 from lims.views.filters import url_of
 from lims.views.form_fields import CodeField
+from lims.views.list_tabs import tabs_of
 from lims.views.record_forms import RecordForm, WithdrawForm, changing
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import (
@@ -82,6 +83,7 @@ class RecordPages:
     index_template: str = "records/index.html"
     form_template: str = "records/form.html"
     withdraw_template: str = "records/withdraw.html"
+    history_template: str = "records/history.html"
     index_context: Callable[[], dict[str, Any]] = field(default=dict)
     make: Callable[[RecordForm, Noun[Any], str], Any] = _make
     save: Callable[[RecordForm, Noun[Any], Any, str], None] = _change
@@ -143,7 +145,8 @@ def _index(spec: RecordPages) -> ResponseReturnValue:
     listing, rows = spec.listing()
     if not request.args.get("status"):  # what was withdrawn is listed when asked for
         rows = rows.where(spec.noun.model.status == RecordStatus.ACTIVE)
-    return answer(listing, rows, spec.index_template, pages=spec, **spec.index_context())
+    tabs = tabs_of(spec.pages.name)
+    return answer(listing, rows, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
 
 
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
@@ -212,7 +215,7 @@ def _withdrawn(spec: RecordPages, record_id: int) -> ResponseReturnValue:
 def _history(spec: RecordPages, record_id: int) -> ResponseReturnValue:
     found = _find(spec, record_id)
     history = history_of(str(found.__tablename__), found.id, made_with=True)
-    return render_template("records/history.html", pages=spec, record=found, history=history)
+    return render_template(spec.history_template, pages=spec, record=found, history=history)
 
 
 def _capital(text: str) -> str:

@@ -6,35 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, false
 
-from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, StudyStatus
-from lims.models import Study
-from lims.plots import shown
+from lims.domain.cohort_terms import FateReason
+from lims.domain.studies import ITEMS, missing_items
+from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RecordStatus, StudyStatus
+from lims.models import Enrolment, Study
+from lims.plots import shown as written
 from lims.queries.animals import study_animals
 from lims.queries.scope import find
 from lims.queries.series import Series, day_count, kinds_of_study, study_readings, study_series
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
-from lims.records.studies import add_study, change_study
+from lims.records.studies import STUDY
+from lims.views.animal_columns import sex_words
 from lims.views.cells import badge, digits, doubt, kind_title
 from lims.views.filters import moment
-from lims.views.record_history import SHORT, history_of
-from lims.views.study_forms import ChangeStudyForm, NewStudyForm
+from lims.views.form_fields import term_words
+from lims.views.record_pages import RecordPages, install
+from lims.views.study_forms import FIELDS, StudyForm
 from lims.views.study_plots import growth, means, weights
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
-from lims.views.tables import Column, Empty, Listing, answer, choice, one_of, search
-
-pages = Blueprint("studies", __name__, url_prefix="/p/<project_code>/studies")
+from lims.views.support import current_project, current_session, needs, sees_arms
+from lims.views.tables import Cell, Column, Empty, Filter, Listing, answer, choice, one_of, search
 
 PREFERRED = ("caliper_volume", "bli_total_flux")
 WEIGHT = KIND_BY_CODE["body_weight"]
 
 
-@pages.get("/")
-@needs("project:read")
-def index() -> ResponseReturnValue:
-    """List the studies."""
+def _listing() -> tuple[Listing, Any]:
     rows = study_list(current_project().id)
     column = rows.selected_columns
     listing = Listing(
@@ -49,71 +49,67 @@ def index() -> ResponseReturnValue:
             Column("readings", "Readings", column.readings, align="end", show="{:,}".format),
             Column("last_on", "Last reading", column.last_on),
             Column("day_zero_on", "Day 0", column.day_zero_on),
+            Column("kind", "Kind", Study.kind, show=term_words, on_page=False),
+            Column("blinded", "Blinded", Study.blinded, show=lambda blinded: "yes" if blinded else None, on_page=False),
+            Column("status", "Record", Study.status, show=badge, on_page=False),
         ),
-        filters=(search("q", "Code or title", Study.code, Study.title), choice("state", "State", Study.state, StudyStatus)),
+        filters=(
+            search("q", "Code or title", Study.code, Study.title),
+            choice("state", "State", Study.state, StudyStatus),
+            choice("status", "Record", Study.status, RecordStatus),
+        ),
         sort="code",
         key=Study.id,
         page=lambda row: url_for("studies.show", study_id=row.key),
         empty=Empty("No study yet. Import a file that names one, or start one here.", "Start a study", "studies.new"),
     )
-    return answer(listing, rows, "studies/index.html")
+    return listing, rows
 
 
-@pages.route("/new", methods=["GET", "POST"])
-@needs("study:create")
-def new() -> ResponseReturnValue:
-    """Start a study."""
-    form = NewStudyForm()
-    if form.validate_on_submit():
-        with refusing(form):
-            study = add_study(current_session(), current_actor(), current_project().id, form.study())
-            flash(f"Study {study.code} was recorded.", "success")
-            return redirect(url_for(".show", study_id=study.id))
-    return render_form("studies/new.html", form)
+def _overview(study: Study) -> dict[str, Any]:
+    """Give the plots of a study and its arms."""
+    session = current_session()
+    arms = arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms())
+    kinds = kinds_of_study(session, study.id)
+    kind = _chosen([kind for kind, _ in kinds], request.args.get("kind"))
+    days, names = day_count(session, study), {arm.id: arm.name for arm in arms}
+    series = study_series(session, study, kind, days, names) if kind else None
+    plots = [growth(study, series, arms, days.sentence), means(study, series.analysed(), arms)] if series else []
+    if WEIGHT in dict(kinds):
+        weighed = series if series and series.kind is WEIGHT else study_series(session, study, WEIGHT, days, names)
+        plots.append(weights(study, weighed, arms))
+    arms_table = _arms_table(arms, series.analysed() if series else None, study)
+    return {"study": study, "kinds": kinds, "kind": kind, "plots": plots, "arms": arms_table}
 
 
-@pages.route("/<int:study_id>/change", methods=["GET", "POST"])
-@needs("study:change")
-def change(study_id: int) -> ResponseReturnValue:
-    """Change what is recorded of a study."""
-    study = _study(study_id)
-    form = ChangeStudyForm.of(study)
-    if form.validate_on_submit():
-        with refusing(form):
-            version, reason = seen_version(form), form.reason.data or ""
-            change_study(current_session(), current_actor(), study, version=version, reason=reason, **form.fields())
-            flash(f"Study {study.code} was changed.", "success")
-            return redirect(url_for(".show", study_id=study.id))
-    return render_form("studies/change.html", form, study=study)
+PAGES = RecordPages(
+    pages=Blueprint("studies", __name__, url_prefix="/p/<project_code>/studies"),
+    noun=STUDY,
+    form=StudyForm,
+    listing=_listing,
+    index_template="studies/index.html",
+    template="studies/show.html",
+    form_template="studies/form.html",
+    history_template="studies/history.html",
+    context=_overview,
+    parameter="study_id",
+    lead="It begins as a draft: add its arms, enrol or randomise animals, then activate it.",
+)
+pages = install(PAGES)
 
 
 def _study(study_id: int) -> Study:
     return find(current_session(), Study, current_project().id, study_id)
 
 
-@pages.get("/<int:study_id>")
+@pages.get("/<int:study_id>/design")
 @needs("project:read")
-def show(study_id: int) -> ResponseReturnValue:
-    """Show a study: its plots, its arms, and what happened to it."""
-    session, study = current_session(), _study(study_id)
-    arms = arms_of_studies(session, study.project_id, study.id)
-    kinds = kinds_of_study(session, study.id)
-    kind = _chosen([kind for kind, _ in kinds], request.args.get("kind"))
-    days, names = day_count(session, study), {arm.id: arm.name for arm in arms}
-    series = study_series(session, study, kind, days, names) if kind else None
-    plots = [growth(study, series, arms, days.sentence), means(study, series, arms)] if series else []
-    if WEIGHT in dict(kinds):
-        weighed = series if series and series.kind is WEIGHT else study_series(session, study, WEIGHT, days, names)
-        plots.append(weights(study, weighed, arms))
-    return render_template(
-        "studies/show.html",
-        study=study,
-        kinds=kinds,
-        kind=kind,
-        plots=plots,
-        arms=_arms_table(arms, series, study),
-        history=history_of("study", study.id, SHORT),
-    )
+def design(study_id: int) -> ResponseReturnValue:
+    """Show what a study says of itself, item by item of ARRIVE 2.0."""
+    study = _study(study_id)
+    said = [{"label": f"{FIELDS[item.column]} ({item.number})", "value": getattr(study, item.column)} for item in ITEMS]
+    events = [term_words(FateReason(code)) for code in study.event_reasons]
+    return render_template("studies/design.html", study=study, said=said, events=events, missing=missing_items(vars(study)))
 
 
 def _chosen(kinds: Sequence[MeasurementKind], asked: str | None) -> MeasurementKind | None:
@@ -143,7 +139,7 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
     ]
     rows = [
         {
-            "_url": url_for("studies.animals", study_id=study.id, arm=arm.id),
+            "_url": url_for("studies.animals", study_id=study.id, arm=arm.key),
             "arm": {"text": arm.name, "arm": arm.slot},
             "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
@@ -156,45 +152,68 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
 
 
 def _mean(values: Sequence[float], series: Series | None) -> str:
-    return shown(sum(values) / len(values), series.kind.decimals) if values and series else "–"
+    return written(sum(values) / len(values), series.kind.decimals) if values and series else "–"
 
 
 @pages.get("/<int:study_id>/animals")
 @needs("project:read")
 def animals(study_id: int) -> ResponseReturnValue:
     """List the animals of a study with their arm and last readings."""
-    study = _study(study_id)
-    arms = arms_of_studies(current_session(), study.project_id, study.id)
-    slots = {arm.id: arm for arm in arms}
-    rows = study_animals(study.id)
+    study, unblinded = _study(study_id), sees_arms()
+    arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=unblinded)
+    shown = {arm.title: arm for arm in arms}
+    ids = {arm.key: arm.id for arm in arms}
+    rows = study_animals(study.id, unblinded=unblinded)
     column = rows.selected_columns
-    by_arm = one_of("arm", "Arm", column.arm_id, [(str(arm.id), arm.name) for arm in arms])
     listing = Listing(
         noun="animal",
         caption=f"Animals of {study.code}",
         columns=(
             Column("code", "Animal", column.code, mono=True),
-            Column("arm", "Arm", column.arm, of_row=True, show=lambda row: _arm_cell(slots, row)),
-            Column("sex", "Sex", column.sex),
+            Column("arm", "Arm", column.arm, show=lambda title: _arm_cell(shown.get(title), title)),
+            Column("sex", "Sex", column.sex, show=sex_words),
             Column("cage", "Cage", column.cage, mono=True),
             Column("state", "State", column.state, show=badge),
             Column("weight", "Last weight", column.weight, unit="g", align="end", show=lambda value: digits(value, WEIGHT.code)),
-            Column("readings", "Readings", column.readings, align="end", show="{:,}".format),
             Column("last_on", "Last reading", column.last_on),
-            Column("arm_id", "Arm id", column.arm_id, on_page=False),
+            Column("enrolment", "Enrolment", column.enrolment, of_row=True, show=_enrolment_cell, sortable=False),
+            Column("readings", "Readings", column.readings, align="end", show="{:,}".format, on_page=False),
+            Column("enrolled_on", "Enrolled on", column.enrolled_on, on_page=False),
+            Column("day_zero_on", "Day 0", column.day_zero_on, on_page=False),
+            Column("excluded_on", "Excluded from", column.excluded_on, on_page=False),
+            Column("exclusion_reason", "Why excluded", column.exclusion_reason, on_page=False),
         ),
-        filters=(search("q", "Animal", column.code), by_arm),
+        filters=(
+            search("q", "Animal", column.code),
+            Filter(
+                "arm",
+                "Arm",
+                "select",
+                lambda typed: Enrolment.arm_id == ids[typed] if typed in ids else false(),
+                [(arm.key, arm.name) for arm in arms],
+            ),
+            Filter("analysis", "Analysis", "select", _in_analysis, [("in", "in analysis"), ("out", "excluded")]),
+        ),
         sort="code",
         key=column.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),
-        empty=Empty("No animal is enrolled in this study yet. An imported file that names its arms enrols them."),
+        empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
     )
     return answer(listing, rows, "studies/animals.html", study=study)
 
 
-def _arm_cell(slots: dict[int, ArmOfStudy], row: Any) -> Any:
-    arm = slots.get(row.arm_id)
-    return {"text": arm.name, "arm": arm.slot} if arm else row.arm
+def _in_analysis(typed: str) -> ColumnElement[bool]:
+    return Enrolment.excluded_on.is_not(None) if typed == "out" else Enrolment.excluded_on.is_(None)
+
+
+def _arm_cell(arm: ArmOfStudy | None, title: str) -> Cell:
+    return {"text": arm.name, "arm": arm.slot} if arm else title
+
+
+def _enrolment_cell(row: Any) -> Cell:
+    url = url_for("enrolments.show", record_id=row.enrolment)
+    out = row.excluded_on
+    return {"text": f"excluded from {out}", "tone": "warning", "url": url} if out else {"text": "enrolled", "url": url}
 
 
 @pages.get("/<int:study_id>/files")
@@ -224,21 +243,13 @@ def files(study_id: int) -> ResponseReturnValue:
     return answer(listing, rows, "studies/files.html", study=study)
 
 
-@pages.get("/<int:study_id>/history")
-@needs("project:read")
-def history(study_id: int) -> ResponseReturnValue:
-    """Show who did what to the study."""
-    study = _study(study_id)
-    return render_template("studies/history.html", study=study, history=history_of("study", study.id, made_with=True))
-
-
 @pages.get("/<int:study_id>/readings")
 @needs("project:read")
 def readings(study_id: int) -> ResponseReturnValue:
     """List the readings behind the study's plots, one line each: the tidy table."""
     study = _study(study_id)
     kinds = kinds_of_study(current_session(), study.id)
-    rows = study_readings(study, day_count(current_session(), study))
+    rows = study_readings(study, day_count(current_session(), study), unblinded=sees_arms())
     column = rows.selected_columns
     listing = Listing(
         noun="measurement",
@@ -259,6 +270,8 @@ def readings(study_id: int) -> ResponseReturnValue:
                 show=lambda row: digits(row.value, row.kind),
             ),
             Column("quality", "Quality", column.quality, show=doubt),
+            Column("excluded_on", "Animal excluded from", column.excluded_on, on_page=False),
+            Column("exclusion_reason", "Why excluded", column.exclusion_reason, on_page=False),
         ),
         filters=(
             one_of("kind", "Kind", column.kind, [(kind.code, kind.title) for kind, _ in kinds]),

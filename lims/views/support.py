@@ -46,6 +46,7 @@ from lims.domain.errors import ChangedMeanwhile, Conflict, DomainError, NotAllow
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.queries.accounts import MyProject, my_projects
+from lims.queries.blinding import may_unblind
 from lims.queries.scope import LARGEST_ID
 from lims.views.api.bearer import sign_in_by_token
 from lims.views.api.problems import for_program
@@ -112,6 +113,11 @@ def role_in(code: str) -> RoleName:
 def current_project() -> MyProject:
     """Give the project of the address; raises `NotFound` for those who are no members."""
     return project_named(str(g.project_code))
+
+
+def sees_arms() -> bool:
+    """Tell whether the signed-in person sees which arm is which while a study of the project is blinded."""
+    return may_unblind(current_project().role)
 
 
 def needs(action: str) -> Callable[[Callable[Parameters, Returned]], Callable[Parameters, Returned]]:

@@ -53,7 +53,7 @@ def test_arms_say_their_colour_and_who_is_at_risk(database: Database) -> None:
         make.arm(session, study, "sham", 4, role=ArmRole.VEHICLE)
         session.query(Animal).filter_by(project_id=project.id).order_by(Animal.id).first().state = AnimalStatus.DEAD
     with database.reading() as session, statements(database.engine) as seen:
-        arms = arms_of_studies(session, project.id, study.id)
+        arms = arms_of_studies(session, project.id, study.id, unblinded=True)
     assert len(seen) == 1
     assert [(arm.code, arm.slot) for arm in arms] == [
         ("vehicle", "vehicle-0"),
@@ -71,7 +71,7 @@ def test_arms_that_share_a_title_are_told_apart_by_their_code(database: Database
         for position, code in enumerate(("A", "B"), start=1):
             make.arm(session, study, code, position, title="Combination")
     with database.reading() as session:
-        assert [arm.name for arm in arms_of_studies(session, project.id)] == ["Combination (A)", "Combination (B)"]
+        assert [arm.name for arm in arms_of_studies(session, project.id, unblinded=True)] == ["Combination (A)", "Combination (B)"]
 
 
 def test_animals_show_their_last_counted_weight_and_their_arms(database: Database) -> None:
@@ -86,9 +86,9 @@ def test_animals_show_their_last_counted_weight_and_their_arms(database: Databas
         make.animal(session, project, "GONE", status=RecordStatus.WITHDRAWN)
         arm = next(arm for arm in study.arms if arm.code == "tucatinib")
     with database.reading() as session:
-        listed = {row["code"]: row for row in rows(session, animal_list(project.id).where(Animal.status == RecordStatus.ACTIVE))}
-        in_arm = rows(session, animal_list(project.id).where(enrolled_in(arm_id=arm.id)))
-        enrolled = rows(session, animal_list(project.id).where(enrolled_in(study_id=study.id)))
+        listed = {row["code"]: row for row in rows(session, animal_list(project.id, unblinded=True).where(Animal.status == RecordStatus.ACTIVE))}
+        in_arm = rows(session, animal_list(project.id, unblinded=True).where(enrolled_in(arm_id=arm.id)))
+        enrolled = rows(session, animal_list(project.id, unblinded=True).where(enrolled_in(study_id=study.id)))
     assert set(listed) == {mice[0].code, mice[1].code, "LOOSE"}
     assert (listed[mice[0].code]["weight"], listed[mice[0].code]["last_on"]) == (20.0, date(2026, 3, 12))
     assert listed["LOOSE"]["arms"] is None

@@ -13,7 +13,7 @@ from lims.records.colony import ANIMAL, cages_named
 from lims.records.implants import IMPLANT
 from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import record
-from lims.records.studies import NewArm, NewEnrolment, NewStudy, add_arms, add_study, enrol
+from lims.records.studies import ARM, STUDY, enrol
 from tests.support import factories as make
 from tests.support.pages import COMMAND_LINE, add_person, add_project
 
@@ -49,15 +49,18 @@ def add_cohort(
     """Record a study with `animals` in each of two arms, read for flux and weight on days 0, 7 and 14."""
     with database.transaction() as session:
         home = session.query(Project).filter_by(code=project).one()
-        study = add_study(
-            session, by, home.id, NewStudy(code, f"Title of {code}", day_zero_on=DAY_ZERO, weight_loss_limit_percent=20)
-        )
-        arms = add_arms(session, by, study, [NewArm("V", "Vehicle", make.ArmRole.VEHICLE), NewArm("T", "Tucatinib")])
+        design = {"code": code, "title": f"Title of {code}", "day_zero_on": DAY_ZERO, "weight_loss_limit_percent": 20}
+        (study,) = record(session, by, STUDY, home.id, [design])
+        named = [
+            {"code": "V", "title": "Vehicle", "role": make.ArmRole.VEHICLE, "study_id": study.id},
+            {"code": "T", "title": "Tucatinib", "study_id": study.id},
+        ]
+        arms = record(session, by, ARM, home.id, named)
         cage = cages_named(session, by, home.id, ["C7"])["C7"]
         codes = [f"{code}-M{n:02}" for n in range(1, 2 * animals + 1)]
         mice = record(session, by, ANIMAL, home.id, [{"code": one, "cage_id": cage} for one in codes])
         record(session, by, IMPLANT, home.id, [{"animal_id": mouse.id, "label": "brain"} for mouse in mice])
-        enrol(session, by, study, [NewEnrolment(arms[n % 2].id, mouse.id) for n, mouse in enumerate(mice)])
+        enrol(session, by, study, [{"arm_id": arms[n % 2].id, "animal_id": mouse.id} for n, mouse in enumerate(mice)])
         batch = make.batch(session, home, file_name=f"{code}.xlsx", committed_by_id=by.id)
         hosts = [(mouse.id, mouse.code) for mouse in mice for _ in FLUX]
         days = [(DAY_ZERO + timedelta(days=7 * n)).isoformat() for _ in mice for n in range(len(FLUX))]

@@ -1,0 +1,189 @@
+"""Survival of cohorts: Kaplan–Meier curves, medians with intervals, the log-rank test, numbers at risk.
+
+Sources: Kaplan and Meier, J Am Stat Assoc 53:457 (1958); Greenwood's variance with limits on the log scale and the midpoint
+convention for quantiles, both as R's survival::survfit has them (Therneau and Grambsch 2000); log-rank for several groups:
+Mantel, Cancer Chemother Rep 50:163 (1966). Days are study days of the event, or of the last day an animal was followed.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+VERSION = "survival/1"
+"""Name and version of these definitions, kept with every result."""
+Z_95 = 1.959963984540054
+_HALF = 0.5
+_EQUAL = 1e-9
+"""S is a product of fractions: one that should be ½ differs from it in the last digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """One animal: how long it was followed, in days, and whether its end was an event; otherwise it is censored."""
+
+    animal: str
+    days: float
+    event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One group's Kaplan–Meier curve, as steps: `survival[i]` holds from `days[i]` until the next step.
+
+    at_risk, events, censored: counts at each step. lower, upper: 95 % limits on the log scale. median: in days, None where the
+    curve does not reach one half; so its limits.
+    """
+
+    group: str
+    n: int
+    events: int
+    days: tuple[float, ...]
+    survival: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    at_risk: tuple[int, ...]
+    died: tuple[int, ...]
+    censored: tuple[int, ...]
+    median: float | None
+    median_lower: float | None
+    median_upper: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogRank:
+    """The test that groups have one survival curve. why_not: why it cannot be estimated, where it cannot."""
+
+    chi_squared: float | None
+    degrees: int
+    p: float | None
+    why_not: str | None = None
+
+
+def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
+    """Estimate one group's curve.
+
+    Raises:
+        ValueError: there is no animal, or one was followed for less than no time.
+    """
+    if not animals:
+        raise ValueError(f"group {group} has no animal")
+    if any(one.days < 0 or not math.isfinite(one.days) for one in animals):
+        raise ValueError(f"group {group} has an animal followed for no finite time")
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    estimate = SurvfuncRight([one.days for one in animals], [int(one.event) for one in animals])
+    days = tuple(sorted({one.days for one in animals}))
+    at_event = {float(day): place for place, day in enumerate(estimate.surv_times)}
+    survival, lower, upper = [], [], []
+    value, low, high = 1.0, 1.0, 1.0
+    for day in days:
+        place = at_event.get(day)
+        if place is not None:
+            value = float(estimate.surv_prob[place])
+            low, high = _limits(value, float(estimate.surv_prob_se[place]))
+        survival.append(value)
+        lower.append(low)
+        upper.append(high)
+    died, gone = Counter(one.days for one in animals if one.event), Counter(one.days for one in animals if not one.event)
+    return Curve(
+        group,
+        len(animals),
+        died.total(),
+        days,
+        tuple(survival),
+        tuple(lower),
+        tuple(upper),
+        tuple(numbers_at_risk(animals, days)),
+        tuple(died[day] for day in days),
+        tuple(gone[day] for day in days),
+        _half(days, survival),
+        _half(days, lower),
+        _half(days, upper),
+    )
+
+
+def _limits(survival: float, error: float) -> tuple[float, float]:
+    """Give 95 % limits on the log scale; of a group that died out they are not known."""
+    if survival <= _EQUAL:
+        return math.nan, math.nan
+    spread = Z_95 * error / survival
+    return survival * math.exp(-spread), min(survival * math.exp(spread), 1.0)
+
+
+def _half(days: Sequence[float], curve: Sequence[float]) -> float | None:
+    """Give the day on which a curve falls to one half; where it stays at one half for a while, the middle of that while.
+
+    Where a group died out, its limits end with the day before: they are not known any more, as in R.
+    """
+    for place, (day, at) in enumerate(zip(days, curve, strict=True)):
+        if math.isnan(at):
+            return None
+        if abs(at - _HALF) < _EQUAL:
+            later = next(
+                (
+                    one
+                    for one, value in zip(days[place:], curve[place:], strict=True)
+                    if _HALF - value > _EQUAL or math.isnan(value)
+                ),
+                None,
+            )
+            return day if later is None else (day + later) / 2
+        if at < _HALF:
+            return day
+    return None
+
+
+def log_rank(groups: Mapping[str, Sequence[Followed]]) -> LogRank:
+    """Test whether the groups differ; two groups or more with animals in them."""
+    filled = {name: animals for name, animals in groups.items() if animals}
+    degrees = max(len(filled) - 1, 0)
+    why_not = _why_not(filled)
+    if why_not:
+        return LogRank(None, degrees, None, why_not)
+    from statsmodels.duration.survfunc import survdiff
+
+    rows = [(one.days, int(one.event), name) for name, animals in filled.items() for one in animals]
+    days, events, names = zip(*rows, strict=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a group that is alone at risk: its terms are 0 and count as such
+        chi_squared, p = survdiff(list(days), list(events), list(names))
+    return LogRank(float(chi_squared), degrees, float(p))
+
+
+def _why_not(groups: Mapping[str, Sequence[Followed]]) -> str | None:
+    if len(groups) < 2:
+        return "It takes two arms with animals."
+    followed = [one for animals in groups.values() for one in animals]
+    events = {one.days for one in followed if one.event}
+    if not events:
+        return "No animal had an event."
+    last = max(one.days for one in followed)
+    if events == {last}:
+        return f"All events fall on the last day ({last:g}): the order of the arms is not known."
+    return None
+
+
+def numbers_at_risk(animals: Sequence[Followed], days: Sequence[float]) -> list[int]:
+    """Count the animals that were followed up to each day or longer."""
+    return [sum(one.days >= day for one in animals) for day in days]
+
+
+def risk_days(animals: Sequence[Followed], most: int = 7) -> list[float]:
+    """Choose round days for a table of numbers at risk, from 0 on."""
+    last = max((one.days for one in animals), default=0.0)
+    step = next(size for size in (1, 2, 5, 7, 10, 14, 20, 28, 50, 56, 100, 200, 500, 1_000, 10_000) if last / size < most)
+    return [float(step * number) for number in range(int(last // step) + 1)]
+
+
+def as_steps(curve: Curve) -> list[tuple[float, float]]:
+    """Give the corners of the curve from day 0, S = 1, to be joined by steps."""
+    corners = [(0.0, 1.0)]
+    for day, value in zip(curve.days, curve.survival, strict=True):
+        corners.append((day, value))
+    assert all(first[0] <= then[0] for first, then in pairwise(corners))  # noqa: S101  # days are not negative and sorted
+    return corners

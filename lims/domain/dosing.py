@@ -6,14 +6,18 @@ table 1. Whole functions of plain values: forms, imports and pages ask the same 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit, RegimenStart
 from lims.domain.errors import DomainError
+from lims.domain.events_order import Fact, require_order
 from lims.domain.notices import Notice
 from lims.domain.schedules import Schedule
+from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 
 VOLUMES = "Diehl et al., J Appl Toxicol 21:15, 2001, table 1"
 LATEST_WEIGHT = "a dose follows the latest weight, a rule of this system (ARRIVE 2.0, item 9a)"
@@ -41,6 +45,9 @@ VOLUME_LIMITS = {
 }
 """Usual is a bolus, most a slow injection where it is into a vein. Other routes have no published limit here."""
 WITHOUT_VOLUME = frozenset({DoseRoute.IN_DIET, DoseRoute.IN_WATER, DoseRoute.IRRADIATION})
+
+OF_GIVEN = ("given_on", "given_at", "volume_ul", "lot_id")
+"""What only a dose that was given has."""
 
 
 class DoseStanding(StrEnum):
@@ -74,14 +81,20 @@ def first_day(start: RegimenStart, start_day: int | None, day_zero_on: date | No
     return day_zero_on and day_zero_on + timedelta(days=start_day or 0)
 
 
-def planned_doses(schedule: Schedule, course: Course, *, last: date, first: date | None = None) -> list[tuple[date, int]]:
-    """Give day and number on that day of each dose that is planned from `first` to `last`."""
+def planned_doses(
+    schedule: Schedule, course: Course, *, first: date | None = None, last: date | None = None
+) -> list[tuple[date, int]]:
+    """Give day and number on that day of each dose that is planned from `first` to `last`.
+
+    Raises:
+        ValueError: the schedule is open-ended, and neither `last` nor the animal's end bounds it.
+    """
     start = course.starts_on
     if start is None:
         return []
     begins = max(day for day in (start, course.enrolled_on, first) if day is not None)
-    ends = last if course.ends_on is None else min(last, course.ends_on - timedelta(days=1))
-    doses = schedule.doses(until=(ends - start).days, starts_on=start)
+    ends = [day for day in (last, course.ends_on and course.ends_on - timedelta(days=1)) if day is not None]
+    doses = schedule.doses(until=(min(ends) - start).days if ends else None, starts_on=start)
     return [(on, nth) for day, nth in doses if (on := start + timedelta(days=day)) >= begins]
 
 
@@ -163,6 +176,51 @@ def doubt_actual(volume_ul: float | None, computed_ul: float | None) -> Notice |
     percent, side = abs(volume_ul / computed_ul - 1) * 100, "more" if volume_ul > computed_ul else "less"
     message = f"{volume_ul:g} µL is {percent:.0f} % {side} than the computed {computed_ul:g} µL."
     return Notice("warning", "volume_ul", message, "the computed volume", LATEST_WEIGHT)
+
+
+def require_outcome(state: DoseState, values: Mapping[str, Any]) -> None:
+    """Refuse a dose that was given on no day, and one that was not given without a reason, or with what only a given one has.
+
+    Raises:
+        DomainError: on what is missing, or too much.
+    """
+    if state is DoseState.GIVEN:
+        if values["given_on"] is None:
+            raise DomainError("When was it given?", field="given_on", expected="the day", source=CONSISTENT)
+        return
+    if not values["reason"]:
+        raise DomainError(f"Why was the dose {state.value}?", field="reason", expected="a reason", source=CONSISTENT)
+    for name in OF_GIVEN:
+        if values[name] is not None:
+            told = f"A dose that was {state.value} has no day, volume or lot of giving."
+            raise DomainError(told, field=name, expected="nothing, or a dose that was given", source=CONSISTENT)
+    if values["due_on"] is None:
+        raise DomainError("When was it due?", field="due_on", expected="the day", source=CONSISTENT)
+
+
+def require_lot(code: str, received_on: date | None, expires_on: date | None, given_on: date, *, of_agent: bool) -> None:
+    """Refuse a dose from a lot of another agent, one that was not there yet, or one that has expired; its last day counts.
+
+    Raises:
+        DomainError: on `lot_id`.
+    """
+    if not of_agent:
+        raise DomainError(
+            f"Lot {code} is of another agent.",
+            field="lot_id",
+            expected="a lot of the agent that is given",
+            remedy="Stop: look what is in the syringe.",
+            source=CONSISTENT,
+        )
+    require_order(Fact(f"the receipt of lot {code}", received_on), Fact("the dose", given_on), field="lot_id")
+    if expires_on is not None and expires_on < given_on:
+        raise DomainError(
+            f"Lot {code} expired on {expires_on}, before the dose of {given_on}.",
+            field="lot_id",
+            expected="a lot that has not expired",
+            remedy="Take another lot; correct the expiry of this one if it is wrong.",
+            source=ORDER_OF_EVENTS,
+        )
 
 
 def _in_ul(volume: float, limit: VolumeLimit, weight_g: float) -> float:

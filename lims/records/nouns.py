@@ -275,9 +275,11 @@ def check_references(session: Session, model: type[Base], project_id: int, rows:
                 wanted[name].add(value)
     for name, keys in wanted.items():
         target = _target(model, name)
-        scope: list[Any] = [target.status == RecordStatus.ACTIVE]  # type: ignore[attr-defined]  # nouns refer to nouns
-        if "project_id" in table_of(target).columns:
-            scope.append(target.project_id == project_id)  # type: ignore[attr-defined]  # as said
+        columns, scope = table_of(target).columns, list[ColumnElement[bool]]()
+        if "status" in columns:  # an import has states of its own
+            scope.append(columns["status"] == RecordStatus.ACTIVE)
+        if "project_id" in columns:
+            scope.append(columns["project_id"] == project_id)
         found = {
             key
             for (key,) in in_chunks(session, sorted(keys), lambda some: select(target.id).where(target.id.in_(some), *scope))  # type: ignore[attr-defined]  # noqa: B023  # asked at once

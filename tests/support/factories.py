@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.db import Database
-from lims.domain.cohort_terms import USUAL_EVENTS
+from lims.domain.cohort_terms import USUAL_EVENTS, DoseRoute, EndpointLevel, EndpointMeasure, FateReason
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.tissue_terms import (
     AgentClass,
@@ -32,6 +32,8 @@ from lims.domain.tissue_terms import (
 )
 from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind
 from lims.models import (
+    Agent,
+    AgentLot,
     Aliquot,
     AliquotEvent,
     Alteration,
@@ -44,7 +46,11 @@ from lims.models import (
     Cage,
     CageMove,
     Consent,
+    Dose,
+    EndpointAction,
+    EndpointRule,
     Enrolment,
+    Fate,
     IdentifierPattern,
     Implant,
     ImportBatch,
@@ -55,6 +61,7 @@ from lims.models import (
     PdxModel,
     Project,
     ReceptorAssay,
+    Regimen,
     Role,
     SavedView,
     Specimen,
@@ -287,6 +294,57 @@ def protocol(session: Session, of: Project, code: str | None = None, **columns: 
     values = {"project_id": of.id, "code": code or f"A-{next(_numbers)}", "title": "Brain metastasis", "animals_allowed": 100}
     allowed = [one.value for one in ProtocolProcedure]
     return _added(session, AnimalProtocol(**values | {"expires_on": date(2099, 1, 1), "procedures": allowed} | columns))
+
+
+def endpoint_rule(session: Session, of: AnimalProtocol, measure: EndpointMeasure, act_at: float, **columns: object) -> EndpointRule:
+    """Add a humane endpoint to a protocol."""
+    values = {"project_id": of.project_id, "protocol_id": of.id, "measure": measure, "act_at": act_at}
+    return _added(session, EndpointRule(**values | columns))
+
+
+def endpoint_action(session: Session, rule: EndpointRule, of: Animal, **columns: object) -> EndpointAction:
+    """Add an open action on a humane endpoint, reached on 9 March 2026."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "rule_id": rule.id, "level": EndpointLevel.ACT, "value": 20.1}
+    values |= {"reached_on": date(2026, 3, 9), "finding": "Weight 17.1 g on 2026-03-09 is 20.1 % below 21.4 g: act at 20 %"}
+    return _added(session, EndpointAction(**values | columns))
+
+
+def fate(session: Session, of: Animal, **columns: object) -> Fate:
+    """Add what became of an animal that is dead already."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "died_on": of.died_on, "reason": FateReason.SCHEDULED}
+    return _added(session, Fate(**values | columns))
+
+
+def agent(session: Session, of: Project, code: str = "T-DXd", **columns: object) -> Agent:
+    """Add an agent: an antibody–drug conjugate against ERBB2 unless told otherwise."""
+    values = {
+        "project_id": of.id,
+        "code": code,
+        "name": code,
+        "agent_class": AgentClass.ANTIBODY_DRUG_CONJUGATE,
+        "targets": ["ERBB2"],
+    }
+    return _added(session, Agent(**values | columns))
+
+
+def lot(session: Session, of: Agent, code: str | None = None, **columns: object) -> AgentLot:
+    """Add a lot of an agent."""
+    return _added(
+        session, AgentLot(**{"project_id": of.project_id, "agent_id": of.id, "code": code or f"L{next(_numbers)}"} | columns)
+    )
+
+
+def regimen(session: Session, into: Arm, of: Agent, schedule: str = "QDx5", **columns: object) -> Regimen:
+    """Add what an arm is given: 10 mg/kg in 5 mL/kg into a vein, from day 0 on."""
+    values = {"project_id": into.project_id, "arm_id": into.id, "agent_id": of.id, "schedule": schedule, "start_day": 0}
+    values |= {"dose": 10.0, "route": DoseRoute.INTRAVENOUS, "volume_ml_kg": 5.0}
+    return _added(session, Regimen(**values | columns))
+
+
+def dose(session: Session, of: Animal, agent: Agent, **columns: object) -> Dose:
+    """Add a dose that was given on 2 March 2026."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "agent_id": agent.id, "given_on": date(2026, 3, 2)}
+    return _added(session, Dose(**values | columns))
 
 
 def cage(session: Session, of: Project, code: str | None = None, **columns: object) -> Cage:

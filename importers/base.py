@@ -178,7 +178,7 @@ class Doses:
     rows, columns, animals: as in `Series`. when: `date`, or naive local `datetime`, as `clock` says.
     compounds: what was given, as the file names it, without the dose that stands beside the name.
     amounts, units: the dose as stated (45, `mg/kg`); units are `mg/kg`, `mg` or `Gy`. volumes: µL, as given. weights: g, where
-    the row gives one. raw: compound, volume, route and remark as the cells show them, with ` · ` between.
+    the row gives one. routes: as written. raw: compound, volume, route and remark as the cells show them, with ` · ` between.
     """
 
     sheet: int
@@ -192,6 +192,7 @@ class Doses:
     units: Sequence[str | None]
     volumes: Sequence[float | None]
     weights: Sequence[float | None]
+    routes: Sequence[str | None]
     raw: Sequence[str]
 
     def __len__(self) -> int:

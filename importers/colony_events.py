@@ -91,6 +91,7 @@ def read_doses(
     keep = [mark and index not in left_out for index, mark in enumerate(marks)]
     if not any(keep):
         return Given(None, left_out)
+    routes = reader.texts("route") if reader.layout.has("route") else [""] * reader.length
     chosen = [amount if amount[0] is not None else beside for amount, beside in zip(amounts, stated, strict=True)]
     return Given(
         Doses(
@@ -105,6 +106,7 @@ def read_doses(
             [unit for _, unit in compress(chosen, keep)],
             list(compress(volumes, keep)),
             list(compress(weights or [None] * reader.length, keep)),
+            [route or None for route in compress(routes, keep)],
             list(compress(_raw(reader), keep)),
         ),
         left_out,
@@ -139,7 +141,7 @@ def _amounts(reader: TableReader) -> list[Stated] | None:
         evidence=f"They are {in_words(sorted({text for text in texts if text})[:5])}.",
         sheet=reader.sheet.name,
     )
-    if unit not in DOSE_UNITS:
+    if unit is None or unit not in DOSE_UNITS:
         return None
     name, factor = DOSE_UNITS[unit]
     return [

@@ -126,7 +126,7 @@ class ColonyLog:
             KEY,
             tuple(replace(one, repeats=False) for one in series),
             {layout.sheet.index: rows},
-            uses(layout, {**_unread(layout), **reader.unread}, NOT_READ),
+            uses(layout, {**reader.unread, **_unread(layout)}, NOT_READ),
             {layout.sheet.index: [layout.header_row]},
             _completed(facts, arms, _descriptions(book), last_cages(stays)),
             (*aside, *_eventless(layout, rows, said, when), *above(layout), *_beside(book, layout.sheet.index)),

@@ -24,7 +24,7 @@ from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch, Project, Study
 
-CREATABLE = ("animals", "arms", "study")
+CREATABLE = ("animals", "arms", "study", "agents", "cages")
 
 
 class CreateList(click.ParamType[str]):

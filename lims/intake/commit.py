@@ -14,6 +14,7 @@ from importers.base import AnimalFacts
 from lims.audit.record import Actor, declare
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
+from lims.intake.commit_events import record_events
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
@@ -23,12 +24,13 @@ from lims.records.measurements import Correction, Readings, Reference, correct_m
 from lims.records.nouns import record
 from lims.records.pdx import MODEL
 from lims.records.studies import ARM, STUDY, enrol
+from lims.records.treatment import AGENT
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 
 
 def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Names) -> None:
-    """Create the studies, arms, models, animals, tumours and enrolments that the file names and a person agreed to."""
+    """Create the studies, arms, models, cages, animals, tumours, enrolments and agents of a file that a person agreed to."""
     project = batch.project_id
     studies = {
         study.code: study
@@ -44,14 +46,15 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
             made |= {(code, str(new["title"])): arm.id for new, arm in zip(wanted, arms, strict=True)}
     if names.new_models:
         record(session, actor, MODEL, project, [{"code": code} for code in names.new_models])
-    cages = cages_named(session, actor, project, [facts.cage for facts in names.new_animals])
-    added = record(session, actor, ANIMAL, project, [_new_animal(facts, cages) for facts in names.new_animals])
+    names.cage_ids = cages_named(session, actor, project, names.cages)
+    added = record(session, actor, ANIMAL, project, [_new_animal(facts, names) for facts in names.new_animals])
     for facts, animal in zip(names.new_animals, added, strict=True):
         names.hosts[facts.label].id = animal.id
     _create_tumours(session, actor, project, names)
     for label, place in names.studies.items():
         place.id = studies[place.code].id if label in names.hosts else place.id
     _enrol(session, actor, studies, names, made)
+    _create_agents(session, actor, project, names)
 
 
 def _new_study(batch: ImportBatch, names: Names, code: str) -> dict[str, Any]:
@@ -61,13 +64,20 @@ def _new_study(batch: ImportBatch, names: Names, code: str) -> dict[str, Any]:
     return {"code": code, "title": title, "state": StudyStatus.ACTIVE, "day_zero_on": day_zero_on}
 
 
-def _new_animal(facts: AnimalFacts, cages: Mapping[str | None, int]) -> dict[str, Any]:
+def _create_agents(session: Session, actor: Actor, project: int, names: Names) -> None:
+    new = [{"code": one.code, "name": one.code, "agent_class": one.agent_class, "targets": []} for one in names.new_agents]
+    made = {-number: agent.id for number, agent in enumerate(record(session, actor, AGENT, project, new), start=1)} if new else {}
+    for agent in names.agents.values():
+        agent.id = made.get(agent.id, agent.id)
+
+
+def _new_animal(facts: AnimalFacts, names: Names) -> dict[str, Any]:
     return {
         "code": facts.label,
         "sex": _SEXES.get((facts.sex or "").strip().lower(), Sex.NOT_RECORDED),
         "birth_date": facts.birth_date,
         "strain": facts.strain,
-        "cage_id": cages.get(facts.cage),
+        "cage_id": names.cage_ids.get(names.first_cages.get(facts.label, facts.cage)),
         "state": AnimalStatus.NOT_RECORDED,
     }
 
@@ -112,6 +122,7 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     for planned in plan.planned:
         readings = _readings(planned, (project.id, project.code), batch)
         written += len(record_measurements(session, actor, readings))
+    record_events(session, actor, batch, plan)
     corrections = [one for planned in plan.planned for one in _corrections(planned)]
     if corrections and batch.choices.get("changed") == "accept":
         correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")

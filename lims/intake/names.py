@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from importers.base import AnimalFacts, Finding
+from importers.base import AnimalFacts, Finding, Question
+from lims.domain.cohort_terms import FateReason
+from lims.domain.tissue_terms import AgentClass
 
 LONGEST_NAME = 200
 """Characters of a title, a strain's name, a person's or a device's."""
@@ -32,6 +34,22 @@ class Place:
     day_zero_on: date | None = None
 
 
+@dataclass(slots=True, eq=False)
+class NamedAgent:
+    """An agent that a file's doses are of; `id` is negative while it is only planned."""
+
+    id: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgent:
+    """An agent to create for a compound that a file names."""
+
+    code: str
+    agent_class: AgentClass
+
+
 @dataclass(slots=True)
 class Names:
     """What the names of a file mean, and what has to be created first. Keys are the names as the file writes them."""
@@ -53,7 +71,21 @@ class Names:
     """(animal, label, model code)."""
     new_enrolments: list[tuple[str, str, str]] = field(default_factory=list)
     """(animal, study code, arm title)."""
+    agents: dict[str, NamedAgent] = field(default_factory=dict)
+    """Compound → its agent."""
+    reasons: dict[str, FateReason] = field(default_factory=dict)
+    """Words for the end of an animal → the reason they mean."""
+    cages: set[str] = field(default_factory=set)
+    """Cages that are there, or will be."""
+    cage_ids: dict[str | None, int] = field(default_factory=dict)
+    """The same with their ids, once they exist."""
+    first_cages: dict[str, str] = field(default_factory=dict)
+    """New animal → the cage it begins in, where a file tells of several."""
+    new_agents: list[NewAgent] = field(default_factory=list)
+    new_cages: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    """What the names themselves leave open, beside the importer's questions."""
 
     def counts(self) -> dict[str, int]:
         """Count what would be created, by noun."""
@@ -64,5 +96,7 @@ class Names:
             "animal": len(self.new_animals),
             "implant": len(self.new_tumours),
             "enrolment": len(self.new_enrolments),
+            "agent": len(self.new_agents),
+            "cage": len(self.new_cages),
         }
         return {noun: number for noun, number in found.items() if number}

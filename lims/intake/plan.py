@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from importers.base import Clock, Finding, Reading, Series, Severity
+from importers.base import Clock, Finding, Reading, Series
 from importers.workbook import Workbook
 from lims.domain.slots import date_slot, dated, day_slot, local_moment, moment_slot
 from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RowFate, Subject
 from lims.domain.volumes import caliper_volumes
+from lims.intake.entries import Entries, mapped
 from lims.intake.names import Host, Names, Place
+from lims.intake.plan_events import PlannedDeaths, PlannedDoses, PlannedStays, plan_deaths, plan_doses, plan_stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Recorded:
 
 
 @dataclass(slots=True)
-class Planned:
+class Planned(Entries):
     """One series with its subjects and slots; columns run parallel to the series'.
 
     fates: index → fate, for readings that are not simply new. occurrences: index → n, for the second and later readings
@@ -54,43 +56,21 @@ class Planned:
     occurrences: dict[int, int] = field(default_factory=dict)
     recorded: dict[int, Recorded] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        """Count the readings."""
-        return len(self.series)
+    @property
+    def source(self) -> Series:
+        """Give the series."""
+        return self.series
 
-    def column(self, index: int) -> int:
-        """Give the sheet's column of one reading's value."""
-        columns = self.series.columns
-        return columns if isinstance(columns, int) else columns[index]
-
-    def fate(self, index: int) -> RowFate:
-        """Give one reading's fate."""
-        return self.fates.get(index, RowFate.NEW)
-
-    def indices(self, fate: RowFate) -> Iterator[int]:
-        """Give the readings of a fate, in the order of the file."""
-        if fate is RowFate.NEW:
-            return (index for index in range(len(self)) if index not in self.fates)
-        return (index for index in sorted(self.fates) if self.fates[index] is fate)
+    @property
+    def title(self) -> str:
+        """Name the kind."""
+        return self.kind.title
 
     def subject(self, index: int) -> tuple[int, int]:
         """Give animal and implant (0: the animal itself) of a reading whose subject is known."""
         host = self.hosts[index]
         tumour = self.tumours[index] if self.tumours else None
         return (host.id if host else 0, tumour[0] if tumour else 0)
-
-    def finding(self, index: int, severity: Severity, code: str, message: str, **more: str) -> Finding:
-        """Say something about one reading, at its cell."""
-        return Finding(
-            severity,
-            code,
-            message,
-            sheet=self.sheet,
-            row=self.series.rows[index],
-            column=self.column(index),
-            value=more.pop("value", self.series.raw[index]),
-            **more,
-        )
 
     def when(self, index: int) -> str:
         """Give a reading's time as people say it."""
@@ -114,7 +94,15 @@ class Plan:
     reading: Reading
     names: Names
     planned: list[Planned]
+    doses: PlannedDoses | None = None
+    deaths: PlannedDeaths | None = None
+    stays: PlannedStays | None = None
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def entries(self) -> list[Entries]:
+        """Give all planned parts."""
+        return [*self.planned, *(one for one in (self.doses, self.deaths, self.stays) if one is not None)]
 
     def sheet_name(self, index: int) -> str:
         """Give a sheet's name."""
@@ -124,16 +112,19 @@ class Plan:
 def make_plan(book: Workbook, reading: Reading, names: Names, zone: ZoneInfo) -> Plan:
     """Put a reading and the meaning of its names together. Nothing is judged yet (`lims.intake.validate`)."""
     planned = [_plan_series(series, book, names, zone) for series in reading.series]
-    return Plan(book, reading, names, planned, [*book.findings, *reading.findings, *names.findings])
+    doses = plan_doses(reading.doses, book, names, zone) if reading.doses else None
+    deaths = plan_deaths(reading.deaths, book, names) if reading.deaths else None
+    stays = plan_stays(reading.stays, book, names) if reading.stays else None
+    return Plan(book, reading, names, planned, doses, deaths, stays, [*book.findings, *reading.findings, *names.findings])
 
 
 def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -> Planned:
     kind = KIND_BY_CODE[series.kind]
-    hosts = _mapped(series.animals, names.hosts.get)
+    hosts = mapped(series.animals, names.hosts.get)
     tumours: list[tuple[int, str] | None] | None = None
     if kind.subject is Subject.IMPLANT:
         tumours = _tumours(series, names)
-    places = _mapped(series.animals, names.studies.get)
+    places = mapped(series.animals, names.studies.get)
     taken_on, taken_at, days, slots = _times(series, names, places, zone)
     values, computed = _values(series)
     planned = Planned(
@@ -150,8 +141,8 @@ def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -
 
 def _tumours(series: Series, names: Names) -> list[tuple[int, str] | None]:
     if series.tumours is None:
-        return _mapped(series.animals, lambda animal: names.tumours.get((animal, None)))
-    return _mapped(list(zip(series.animals, series.tumours, strict=True)), names.tumours.get)
+        return mapped(series.animals, lambda animal: names.tumours.get((animal, None)))
+    return mapped(list(zip(series.animals, series.tumours, strict=True)), names.tumours.get)
 
 
 def _values(series: Series) -> tuple[list[float | None], list[bool] | None]:
@@ -165,12 +156,6 @@ def _values(series: Series) -> tuple[list[float | None], list[bool] | None]:
     return values, [volume is not None for volume in volumes]
 
 
-def _mapped(column: Sequence[Any], meaning: Any) -> list[Any]:
-    """Map a column through a lookup, each distinct entry once."""
-    distinct = {one: meaning(one) for one in dict.fromkeys(column)}
-    return [distinct[one] for one in column]
-
-
 Times = tuple[list[date | None], list[datetime] | None, Sequence[float] | None, list[str]]
 
 
@@ -178,7 +163,7 @@ def _times(series: Series, names: Names, places: list[Place | None], zone: ZoneI
     """Give dates, moments, relative days and slots of a series, by its clock."""
     when: Sequence[Any] = series.when
     if series.clock is Clock.DATE:
-        return list(when), None, None, _mapped(when, date_slot)
+        return list(when), None, None, mapped(when, date_slot)
     if series.clock is Clock.DATETIME:
         moments: dict[datetime, datetime] = {one: local_moment(one, zone) for one in dict.fromkeys(when)}
         taken_at = [moments[one] for one in when]

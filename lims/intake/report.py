@@ -14,6 +14,7 @@ from importers.workbook import CellValue, Workbook
 from lims.domain.formulas import harmless
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
+from lims.intake.report_events import cages_told, doses_by_compound, event_counts, event_digest, fates_told
 
 PLOT_POINTS = 3_000
 """Readings drawn on the check page; of more, whole animals are left out, and the page says so."""
@@ -23,10 +24,10 @@ _WORST_FIRST = (RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, RowFate.N
 
 def rows_by_fate(plan: Plan) -> dict[int, dict[RowFate, set[int]]]:
     """Give sheet → fate → rows, each data row once: by the worst that happens to anything in it; nothing read: skipped."""
-    sheets = {*plan.reading.data_rows, *(planned.series.sheet for planned in plan.planned)}
+    sheets = {*plan.reading.data_rows, *(planned.source.sheet for planned in plan.entries)}
     met: dict[int, dict[RowFate, set[int]]] = {sheet: {fate: set() for fate in RowFate} for sheet in sheets}
-    for planned in plan.planned:
-        of_sheet, rows = met[planned.series.sheet], planned.series.rows
+    for planned in plan.entries:
+        of_sheet, rows = met[planned.source.sheet], planned.source.rows
         for index, fate in planned.fates.items():
             of_sheet[fate].add(rows[index])
         of_sheet[RowFate.NEW].update(
@@ -94,9 +95,11 @@ def digest(plan: Plan) -> str:
             hashed.update(repr(column).encode())
         replaced = {index: one.value for index, one in planned.recorded.items()}
         hashed.update(repr([(index, fate.value, replaced.get(index)) for index, fate in sorted(planned.fates.items())]).encode())
+    hashed.update(repr(event_digest(plan)).encode())
     names = plan.names
     hashed.update(repr([(label, host.id) for label, host in names.hosts.items()]).encode())
     hashed.update(repr([names.new_studies, names.new_arms, names.new_animals, names.new_tumours, names.new_enrolments]).encode())
+    hashed.update(repr([names.new_agents, names.new_cages]).encode())
     return hashed.hexdigest()
 
 
@@ -104,19 +107,27 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
     """Give everything about a checked file but the findings, which are rows of their own."""
     names = plan.names
     severities = Counter(finding.severity.value for finding in plan.findings)
-    readings = reading_counts(plan)
+    readings, events = reading_counts(plan), event_counts(plan)
     return {
         "evidence": list(claim.evidence),
         "rows": row_counts(plan),
         "readings": readings,
-        "records": {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())} | names.counts(),
+        "events": events,
+        "records": {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())}
+        | {noun: counts["new"] for noun, counts in events.items() if counts.get("new") and noun in ("dose", "fate")}
+        | names.counts(),
         "findings": {severity.value: severities[severity.value] for severity in Severity},
-        "questions": [_question(question) for question in questions],
+        "questions": [_question(question) for question in (*questions, *names.questions)],
+        "doses": doses_by_compound(plan),
+        "fates": fates_told(plan),
+        "cages": cages_told(plan),
         "create": {
             "study": names.new_studies,
             "arms": [f"{study}: {arm}" for study, arm in names.new_arms],
             "animals": [facts.label for facts in names.new_animals],
             "tumours": len(names.new_tumours),
+            "agents": [one.code for one in names.new_agents],
+            "cages": names.new_cages,
         },
         "unknown_animals": [one.value for one in names.findings if one.code == "animal-unknown"],
         "columns": [

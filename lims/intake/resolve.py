@@ -21,10 +21,12 @@ from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
 from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
 from lims.intake.names import LONGEST_NAME, Host, Names, Place, TumourKey
+from lims.intake.resolve_events import EventResolver
 from lims.models import Animal, AnimalAlias, Arm, Enrolment, Implant, ImportBatch, PdxModel, Study
 from lims.queries.chunks import in_chunks
 
-CREATABLE = frozenset({"animals", "arms", "study"})
+CREATABLE = ("animals", "arms", "study", "agents", "cages")
+"""What a person may let a file create: `animals` with their cages and tumours, `arms` with the agents that they are given."""
 ONLY_TUMOUR = "tumour"
 """What the one tumour of an animal is called where a file names none."""
 
@@ -41,7 +43,7 @@ class Resolver:
         self.book = book
         self.reading = reading
         self.project_id = batch.project_id
-        self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & CREATABLE
+        self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & set(CREATABLE)
         self.facts = _all_facts(reading)
         self.names = Names()
         self.planned_tumours: dict[tuple[int, str], int] = {}
@@ -52,6 +54,7 @@ class Resolver:
         self._studies()
         self._arms()
         self._tumours()
+        EventResolver(self.session, self.batch, self.book, self.reading, self.allowed).resolve(self.names)
         return self.names
 
     def _find(self, code: str, message: str, facts: AnimalFacts, *, severity: Severity = Severity.ERROR, **more: Any) -> None:
@@ -339,12 +342,13 @@ def study_code(file_name: str) -> str:
 def _all_facts(reading: Reading) -> dict[str, AnimalFacts]:
     """Give every animal a reading names, in the order of the file, with what is known of it."""
     facts: dict[str, AnimalFacts] = {}
-    for series in reading.series:
+    events = (reading.doses, reading.deaths, reading.stays)
+    for source in (*reading.series, *(one for one in events if one is not None)):
         # Backwards, so that the first row that names an animal is the one that stays.
-        first_rows = dict(zip(reversed(series.animals), reversed(series.rows), strict=True))
-        for label in dict.fromkeys(series.animals):
+        first_rows = dict(zip(reversed(source.animals), reversed(source.rows), strict=True))
+        for label in dict.fromkeys(source.animals):
             if label not in facts:
-                facts[label] = reading.animals.get(label) or AnimalFacts(label, series.sheet, first_rows[label])
+                facts[label] = reading.animals.get(label) or AnimalFacts(label, source.sheet, first_rows[label])
     return facts
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from importers.base import Finding, Severity
 from lims.domain.readings import limit_passed, outside_words, possible, usual_span
 from lims.domain.slots import LONGEST_STUDY_DAYS
-from lims.domain.vocabulary import RowFate
+from lims.intake.entries import Entries
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Planned
 
@@ -20,78 +20,79 @@ EARLIEST = date(1970, 1, 1)
 """Human tumours were first grown in nude mice in 1969 (Rygaard and Povlsen)."""
 
 Rule = Callable[[Planned, date], Iterator[Finding]]
+TimeRule = Callable[[Entries, date], Iterator[Finding]]
+"""A rule about when something happened, whatever it is."""
 
 
-def _refuse(planned: Planned, index: int, code: str, message: str, expected: str, remedy: str) -> Finding:
-    planned.fates[index] = RowFate.REFUSED
-    return planned.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy)
-
-
-def no_future(planned: Planned, today: date) -> Iterator[Finding]:
+def no_future(planned: Entries, today: date) -> Iterator[Finding]:
     """Nothing is dated in the future."""
     dates = [taken for taken in planned.taken_on if taken is not None]
     if not dates or max(dates) <= today:
         return
     for index, taken in enumerate(planned.taken_on):
         if taken is not None and taken > today:
-            yield _refuse(
-                planned,
+            yield planned.refuse(
                 index,
                 "date-in-future",
-                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
+                f"{planned.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
                 f"a date up to {today}",
                 "Correct the date in the file.",
             )
 
 
-def plausible_time(planned: Planned, today: date) -> Iterator[Finding]:
-    """Nothing is dated before there were such experiments, or counted in days that no study reaches."""
+def plausible_time(planned: Entries, today: date) -> Iterator[Finding]:
+    """Nothing is dated before there were such experiments."""
     dates = [taken for taken in planned.taken_on if taken is not None]
     if dates and min(dates) < EARLIEST:
         for index, taken in enumerate(planned.taken_on):
             if taken is not None and taken < EARLIEST:
-                yield _refuse(
-                    planned,
+                yield planned.refuse(
                     index,
                     "date-too-early",
-                    f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before {EARLIEST.year}.",
+                    f"{planned.title} of {planned.name(index)} is dated {taken}, before {EARLIEST.year}.",
                     f"a date from {EARLIEST} on",
                     "Correct the date in the file; a cell with 0 or 1 that is formatted as a date looks like this.",
                 )
+
+
+def plausible_day(planned: Planned, today: date) -> Iterator[Finding]:
+    """Nothing is counted in days that no study reaches."""
     for index, day in enumerate(planned.days or ()):
         if abs(day) > LONGEST_STUDY_DAYS:
-            yield _refuse(
-                planned,
+            yield planned.refuse(
                 index,
                 "day-impossible",
-                f"{planned.kind.title} of {planned.name(index)} stands at day {day:g}, more than ten years from day 0.",
+                f"{planned.title} of {planned.name(index)} stands at day {day:g}, more than ten years from day 0.",
                 f"a day from {-LONGEST_STUDY_DAYS:,} to {LONGEST_STUDY_DAYS:,}",
                 "Correct the day in the file; a date that is formatted as a number looks like this.",
             )
 
 
-def within_life(planned: Planned, today: date) -> Iterator[Finding]:
-    """Nothing is measured before an animal is born or after it is dead."""
-    if not any(host and (host.birth_date or host.died_on) for host in {id(one): one for one in planned.hosts}.values()):
+def after_birth(planned: Entries, today: date) -> Iterator[Finding]:
+    """Nothing happens to an animal before it is born."""
+    if not any(host and host.birth_date for host in {id(one): one for one in planned.hosts}.values()):
         return
     for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
-        if host is None or taken is None:
-            continue
-        if host.birth_date and taken < host.birth_date:
-            yield _refuse(
-                planned,
+        if host is not None and host.birth_date and taken is not None and taken < host.birth_date:
+            yield planned.refuse(
                 index,
                 "date-before-birth",
-                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, before the animal was born ({host.birth_date}).",
+                f"{planned.title} of {planned.name(index)} is dated {taken}, before the animal was born ({host.birth_date}).",
                 f"a date from {host.birth_date} on",
                 "Correct the date in the file, or the animal's date of birth.",
             )
-        elif host.died_on and taken > host.died_on:
-            yield _refuse(
-                planned,
+
+
+def before_death(planned: Entries, today: date) -> Iterator[Finding]:
+    """Nothing happens to an animal after it is dead."""
+    if not any(host and host.died_on for host in {id(one): one for one in planned.hosts}.values()):
+        return
+    for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
+        if host is not None and host.died_on and taken is not None and taken > host.died_on:
+            yield planned.refuse(
                 index,
                 "date-after-death",
-                f"{planned.kind.title} of {planned.name(index)} is dated {taken}, after the animal died ({host.died_on}).",
+                f"{planned.title} of {planned.name(index)} is dated {taken}, after the animal died ({host.died_on}).",
                 f"a date up to {host.died_on}",
                 "Correct the date in the file, or the animal's date of death.",
             )
@@ -119,7 +120,7 @@ def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
             )
             continue
         span = usual_span(kind, hard=True)
-        yield _refuse(planned, index, "value-impossible", told, span, "Correct the value in the file.")
+        yield planned.refuse(index, "value-impossible", told, span, "Correct the value in the file.")
 
 
 def short_names(planned: Planned, today: date) -> Iterator[Finding]:
@@ -129,8 +130,7 @@ def short_names(planned: Planned, today: date) -> Iterator[Finding]:
             continue
         for index, name in enumerate(column):
             if name and len(name) > LONGEST_NAME:
-                yield _refuse(
-                    planned,
+                yield planned.refuse(
                     index,
                     "name-too-long",
                     f'"{name[:30]}…", the operator or device of {planned.name(index)}, has {len(name):,} characters.',
@@ -160,4 +160,5 @@ def stated_volume(planned: Planned, today: date) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (no_future, plausible_time, within_life, within_limits, short_names, stated_volume)
+TIME_RULES: tuple[TimeRule, ...] = (no_future, plausible_time, after_birth, before_death)
+RULES: tuple[Rule, ...] = (*TIME_RULES, plausible_day, within_limits, short_names, stated_volume)

@@ -30,6 +30,7 @@ from lims.db import Database
 from lims.domain.errors import Conflict
 from lims.domain.vocabulary import BatchState
 from lims.intake.commit import commit_plan, create_named
+from lims.intake.commit_events import EventRefused
 from lims.intake.limited import run_limited
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Plan, make_plan
@@ -250,14 +251,8 @@ def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, 
     if create:
         create_named(session, task.actor, batch, names)
     plan = make_plan(opened.book, opened.reading, names, zone)
-    validate(
-        session,
-        plan,
-        today=task.today or _today(zone),
-        ignore_batch=batch.supersedes_id,
-        accept_changes=batch.choices.get("changed") == "accept",
-    )
-    plan.findings.extend(_proposals(opened.questions, batch.choices))
+    validate(session, plan, batch, today=task.today or _today(zone))
+    plan.findings.extend(_proposals((*opened.questions, *names.questions), batch.choices))
     if not any(opened.reading.data_rows.values()):
         plan.findings.append(_no_rows(opened))
     return plan
@@ -339,7 +334,10 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
             plan = _judge(session, task, batch, opened, create=True)
             if blocking(plan, batch.choices):
                 raise Blocked(plan)
-            commit_plan(session, task.actor, batch, plan, reason=task.reason)
+            try:
+                commit_plan(session, task.actor, batch, plan, reason=task.reason)
+            except EventRefused as refused:
+                raise Blocked(preview or plan, *refused.findings) from refused
             report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
             outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
             _write_outcome(session, batch, outcome)

@@ -15,23 +15,31 @@ from lims.domain.readings import jump_words, jumps
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.intake.rules import RULES
-from lims.models import Measurement
+from lims.intake.validate_events import judge_deaths, judge_doses, judge_stays
+from lims.models import ImportBatch, Measurement
 from lims.queries.chunks import in_chunks
 
 Slot = tuple[int, int, str, str]
 """Animal, implant (0: the animal itself), kind, moment."""
 
 
-def validate(session: Session, plan: Plan, *, today: date, ignore_batch: int | None = None, accept_changes: bool = False) -> None:
-    """Judge every reading of a plan: rules of single readings first, then what is already recorded.
+def validate(session: Session, plan: Plan, batch: ImportBatch, *, today: date) -> None:
+    """Judge every entry of a plan: deaths first, then what was done to the living, then what is already recorded.
 
-    `ignore_batch`: readings of the batch that this one supersedes do not count as recorded.
+    Readings of the batch that this one supersedes do not count as recorded.
     """
+    accept_changes = batch.choices.get("changed") == "accept"
+    if plan.deaths is not None:
+        plan.findings.extend(judge_deaths(session, plan, plan.deaths, today, accept_changes=accept_changes))
+    if plan.doses is not None:
+        plan.findings.extend(judge_doses(session, plan, plan.doses, batch, today))
+    if plan.stays is not None:
+        plan.findings.extend(judge_stays(session, plan, plan.stays, today))
     for planned in plan.planned:
         for rule in RULES:
             plan.findings.extend(rule(planned, today))
     _meet_days(session, plan)
-    recorded = _recorded(session, plan, ignore_batch)
+    recorded = _recorded(session, plan, batch.supersedes_id)
     for planned in plan.planned:
         plan.findings.extend(_slots(planned, recorded, accept_changes=accept_changes))
         if sum(one.kind is planned.kind for one in plan.planned) > 1:

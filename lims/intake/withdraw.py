@@ -1,23 +1,24 @@
-"""Takes a committed batch back: its readings withdrawn, what it corrected restored, what it created and nobody uses withdrawn."""
+"""Takes a committed batch back: what it recorded withdrawn, corrections undone, what it created and nobody uses withdrawn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState, RecordStatus
+from lims.intake.trail import changes, created
+from lims.intake.withdraw_events import take_back_events
 from lims.models import (
+    Agent,
     Animal,
     Arm,
-    AuditChange,
-    AuditEvent,
     Base,
+    Cage,
     Enrolment,
     Implant,
     ImportBatch,
@@ -28,7 +29,7 @@ from lims.models import (
 from lims.queries.chunks import in_chunks
 from lims.records.measurements import Correction, correct_measurements, withdraw_measurements
 
-_CREATED: tuple[type[Any], ...] = (Enrolment, Implant, Animal, Arm, Study, PdxModel)
+_CREATED: tuple[type[Any], ...] = (Enrolment, Implant, Animal, Cage, Arm, Study, PdxModel, Agent)
 """What an import may have created, those that depend on others first."""
 
 
@@ -44,7 +45,7 @@ def withdraw(session: Session, actor: Actor, batch: ImportBatch, *, reason: str)
     declare(session, actor, "batch:withdraw", project=batch.project_id, reason=reason)
     number = _take_back(session, actor, batch, reason)
     for table in _CREATED:
-        _withdraw_unused(session, table, _created(session, batch, table))
+        _withdraw_unused(session, table, created(session, batch, table))
     batch.state = BatchState.WITHDRAWN
     return number
 
@@ -65,6 +66,7 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
     if batch.state is not BatchState.COMMITTED:
         raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value}, not committed.", remedy="Open its page.")
     restored = list(_restorations(session, batch))
+    take_back_events(session, batch)
     ids = session.scalars(
         select(Measurement.id)
         .where(Measurement.batch_id == batch.id, Measurement.status == RecordStatus.ACTIVE)
@@ -73,18 +75,6 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
     withdraw_measurements(session, actor, batch.project_id, ids, reason=reason)
     correct_measurements(session, actor, batch.project_id, restored, reason=reason)
     return len(ids)
-
-
-def _changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, list[Any]]]]:
-    """Give key and fields of what the commit of a batch changed in one table."""
-    rows = session.execute(
-        select(AuditChange.key, AuditChange.fields)
-        .join(AuditEvent, AuditEvent.seq == AuditChange.event_seq)
-        .where(AuditEvent.action == "batch:commit", AuditEvent.origin == batch.audit_label, AuditChange.entity == entity)
-        .order_by(AuditChange.event_seq, AuditChange.position)
-    )
-    for key, fields in rows:
-        yield key, orjson.loads(fields)
 
 
 def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
@@ -109,18 +99,12 @@ def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
 
 def _replaced(session: Session, batch: ImportBatch) -> dict[int, dict[str, list[Any]]]:
     """Give measurement → field → (old, new) of the values that the commit of a batch replaced."""
-    changes = _changes(session, batch, "measurement")
-    return {key: fields for key, fields in changes if "value" in fields and fields["value"][0] is not None}
+    found = changes(session, batch, "measurement")
+    return {key: fields for key, fields in found if "value" in fields and fields["value"][0] is not None}
 
 
 def _number(told: str | None) -> float | None:
     return None if told is None else float(told)
-
-
-def _created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
-    """Give what the commit of a batch made or brought back."""
-    active = RecordStatus.ACTIVE.value
-    return [key for key, fields in _changes(session, batch, table.__tablename__) if fields.get("status", [None])[-1] == active]
 
 
 def _users(table: type[Any]) -> Iterator[Any]:

@@ -1,0 +1,31 @@
+"""What the commit of a batch did, as the audit trail tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import RecordStatus
+from lims.models import AuditChange, AuditEvent, Base, ImportBatch
+
+
+def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+    """Give key and fields of what the commit of a batch changed in one table, in order."""
+    rows = session.execute(
+        select(AuditChange.key, AuditChange.fields)
+        .join(AuditEvent, AuditEvent.seq == AuditChange.event_seq)
+        .where(AuditEvent.action == "batch:commit", AuditEvent.origin == batch.audit_label, AuditChange.entity == entity)
+        .order_by(AuditChange.event_seq, AuditChange.position)
+    )
+    for key, fields in rows:
+        yield key, orjson.loads(fields)
+
+
+def created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
+    """Give what the commit of a batch made or brought back."""
+    active = RecordStatus.ACTIVE.value
+    return [key for key, fields in changes(session, batch, table.__tablename__) if fields.get("status", [None])[-1] == active]

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Float, select
+from sqlalchemy import JSON, Float, and_, select
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,8 @@ from lims.audit.capture import label_of
 from lims.audit.phrases import BESIDE, GRIDS, phrases, position
 from lims.audit.record import field_name
 from lims.audit.words import NOT_SET, field_word, term_text, unit_of, value_text
-from lims.models import AuditChange, AuditEvent, Base, Measurement
+from lims.domain.vocabulary import MeasurementKind
+from lims.models import AuditChange, AuditEvent, Base, LabKind, Measurement
 from lims.models.base import UtcDateTime
 
 _QUIET = frozenset({"project", "fs_uniquifier", "slot"})
@@ -53,7 +54,7 @@ def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[E
         .order_by(AuditChange.event_seq.desc(), AuditChange.position.desc())
         .limit(limit)
     ).all()
-    kind = session.scalar(select(Measurement.kind).where(Measurement.id == key)) if entity == "measurement" else None
+    kind = _kind(session, key) if entity == "measurement" else None
     first = session.scalar(
         select(AuditChange.event_seq)
         .where(AuditChange.entity == entity, AuditChange.key == key)
@@ -88,8 +89,21 @@ def _standing(session: Session, entity: str, key: int) -> dict[str, Any]:
     return told
 
 
+def _kind(session: Session, measurement_id: int) -> str | MeasurementKind | None:
+    """Give the kind of a reading: its code, or what the laboratory recorded of a kind of its own."""
+    own = and_(LabKind.project_id == Measurement.project_id, LabKind.code == Measurement.kind)
+    wanted = select(Measurement.kind, LabKind).outerjoin(LabKind, own).where(Measurement.id == measurement_id)
+    found = session.execute(wanted).first()
+    return None if found is None else found.LabKind.as_kind if found.LabKind else found.kind
+
+
 def sentences(
-    entity: str, changed: Mapping[str, list[Any]], kind: str | None = None, zone: tzinfo = UTC, *, unit: str | None = None
+    entity: str,
+    changed: Mapping[str, list[Any]],
+    kind: str | MeasurementKind | None = None,
+    zone: tzinfo = UTC,
+    *,
+    unit: str | None = None,
 ) -> tuple[str, ...]:
     """Say what became of a record's fields, without those that say nothing to a reader.
 
@@ -106,7 +120,14 @@ def sentences(
 
 
 def sentence(
-    entity: str, field: str, old: Any, new: Any, kind: str | None = None, zone: tzinfo = UTC, *, unit: str | None = None
+    entity: str,
+    field: str,
+    old: Any,
+    new: Any,
+    kind: str | MeasurementKind | None = None,
+    zone: tzinfo = UTC,
+    *,
+    unit: str | None = None,
 ) -> str:
     """Say what became of one field: `body weight 21.4 → 20.9 g`; of one that was not set before, only what it is."""
     word = field_word(entity, field, kind)

@@ -6,13 +6,18 @@ a million; who recorded a reading is looked up for the rows of the page alone.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import NotFound
-from lims.domain.vocabulary import RecordStatus
+from lims.domain.readings import Before
+from lims.domain.vocabulary import Quality, RecordStatus
 from lims.models import (
     Animal,
     AuditChange,
@@ -25,8 +30,12 @@ from lims.models import (
     Study,
     User,
 )
+from lims.queries.chunks import in_chunks
 from lims.queries.scope import LARGEST_ID
-from lims.queries.series import AnySelect, active
+from lims.queries.series import AnySelect, active, counted
+
+Key = tuple[int, int, str]
+"""What a reading is of: animal, implant (0: the animal itself), kind."""
 
 
 def recorded_by() -> ColumnElement[str]:
@@ -119,3 +128,79 @@ def find_measurement(session: Session, project_id: int, measurement_id: int) -> 
     if found is None:
         raise NotFound(f"There is no measurement {measurement_id} in this project.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SameSlot:
+    """An active reading of a moment."""
+
+    id: int
+    value: float
+    occurrence: int
+    quality: Quality
+
+
+def same_slots(
+    session: Session, animals: Sequence[int], kinds: Sequence[str], slots: Sequence[str]
+) -> dict[tuple[Key, str], list[SameSlot]]:
+    """Give the active readings of these moments, by what they are of and their moment."""
+    found: dict[tuple[Key, str], list[SameSlot]] = defaultdict(list)
+    subject = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind, Measurement.slot
+    told = Measurement.id, Measurement.value, Measurement.occurrence, Measurement.quality
+    wanted = active(), Measurement.kind.in_(kinds), Measurement.slot.in_(slots)
+    for animal, implant, kind, slot, *one in in_chunks(
+        session, animals, lambda some: select(*subject, *told).where(Measurement.animal_id.in_(some), *wanted)
+    ):
+        found[(animal, implant, kind), slot].append(SameSlot(*one))
+    return found
+
+
+def last_before(
+    session: Session, animals: Sequence[int], kinds: Sequence[str], on: date, leaving_out: frozenset[str] = frozenset()
+) -> dict[Key, Before]:
+    """Give each subject's last counted reading up to a day, those of some slots left out; one statement."""
+    subject = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind
+    latest = func.row_number().over(
+        partition_by=subject, order_by=(Measurement.slot.desc(), Measurement.occurrence.desc(), Measurement.id.desc())
+    )
+    before = (*counted(), Measurement.kind.in_(kinds), Measurement.taken_on <= on, Measurement.slot.not_in(leaving_out))
+    found: dict[Key, Before] = {}
+    for some in in_chunks(
+        session,
+        animals,
+        lambda some: _first(
+            select(*subject, Measurement.value, Measurement.taken_on, Measurement.operator, latest.label("place")).where(
+                Measurement.animal_id.in_(some), *before
+            )
+        ),
+    ):
+        animal, implant, kind, value, taken_on, operator, _ = some
+        found[animal, implant, kind] = Before(value, taken_on, operator)
+    return found
+
+
+def _first(numbered: AnySelect) -> AnySelect:
+    rows = numbered.subquery()
+    return select(*rows.c).where(rows.c.place == 1)
+
+
+def measured_animals(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Animal]:
+    """Give active animals of the project by id."""
+    scope = Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE
+    return {one.id: one for (one,) in in_chunks(session, ids, lambda some: select(Animal).where(Animal.id.in_(some), *scope))}
+
+
+def measured_implants(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Implant]:
+    """Give active implants of the project by id."""
+    scope = Implant.project_id == project_id, Implant.status == RecordStatus.ACTIVE
+    return {one.id: one for (one,) in in_chunks(session, ids, lambda some: select(Implant).where(Implant.id.in_(some), *scope))}
+
+
+def study_days(session: Session, studies: Sequence[int], animals: Sequence[int]) -> dict[tuple[int, int], date]:
+    """Give the days of enrolment that are recorded, by study and animal."""
+    if not studies:
+        return {}
+    scope = Enrolment.study_id.in_(studies), Enrolment.status == RecordStatus.ACTIVE, Enrolment.enrolled_on.is_not(None)
+    columns = select(Enrolment.study_id, Enrolment.animal_id, Enrolment.enrolled_on).where(*scope)
+    rows = in_chunks(session, animals, lambda some: columns.where(Enrolment.animal_id.in_(some)))
+    return {(study, animal): on for study, animal, on in rows}

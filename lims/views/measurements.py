@@ -9,27 +9,35 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
 from lims.domain.errors import DomainError
-from lims.domain.vocabulary import Quality, VolumeFormula
+from lims.domain.vocabulary import Quality
 from lims.models import Animal, Measurement
 from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
 from lims.queries.series import AnySelect
 from lims.queries.studies import study_names
+from lims.records.readings import MEASUREMENT
 from lims.views.cells import digits, doubt, kind_title, source, when
 from lims.views.filters import url_of
+from lims.views.measuring import measure
+from lims.views.measuring_form import FORMULAS
 from lims.views.project_kinds import kind_choices, project_kinds
-from lims.views.record_history import history_of
+from lims.views.reading_forms import ReadingForm, quality, steps_of
+from lims.views.record_history import SHORT, history_of
+from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session, needs, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, one_of, search
 
-pages = Blueprint("measurements", __name__, url_prefix="/p/<project_code>/measurements")
-
-FORMULAS = {
-    VolumeFormula.HALF_L_W2: "½ · L · W²",
-    VolumeFormula.ELLIPSOID_LWH: "π/6 · L · W · H",
-    VolumeFormula.ELLIPSOID_LW2: "π/6 · L · W²",
-    VolumeFormula.STATED: "stated by the file",
-}
+PAGES = RecordPages(
+    pages=Blueprint("measurements", __name__, url_prefix="/p/<project_code>/measurements"),
+    noun=MEASUREMENT,
+    form=ReadingForm,
+    makes=False,
+    parameter="measurement_id",
+    lead="The value is computed and judged anew; what it was stays in its history.",
+)
+pages = install(PAGES)
+pages.add_url_rule("/measure", "measure", measure, methods=["GET", "POST"])
+pages.add_url_rule("/<int:measurement_id>/quality", "quality", quality, methods=["GET", "POST"])
 
 
 def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column, ...]:
@@ -120,7 +128,8 @@ def show(measurement_id: int) -> ResponseReturnValue:
         kind=project_kinds()[reading.kind],
         value=digits(reading.value, reading.kind),
         formula=FORMULAS.get(reading.formula),
+        steps=steps_of(reading),
         when=when(reading),
         source=source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
-        history=history_of("measurement", reading.id),
+        history=history_of("measurement", reading.id, SHORT),
     )

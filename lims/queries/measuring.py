@@ -1,0 +1,100 @@
+"""What a measuring session goes through: a row for each animal, or for each of its tumours, in the order of the cages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from lims.domain.vocabulary import AnimalStatus, ImplantSite, RecordStatus
+from lims.models import Animal, Arm, Cage, Enrolment, Implant
+from lims.queries.blinding import shown_arm
+
+MOST_ROWS = 400
+"""Of one session: more animals than anybody measures in a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An animal, or one of its tumours: what one row of a session is of. `arm` as this person may read it."""
+
+    animal_id: int
+    animal: str
+    ear_tag: str | None
+    cage: str | None
+    arm: str | None
+    excluded: bool
+    """Left out of the study's analysis; its welfare is still looked after."""
+    implant_id: int | None = None
+    tumour: str | None = None
+    site: ImplantSite | None = None
+
+    @property
+    def name(self) -> str:
+        """Name it in a sentence."""
+        return f"{self.animal} {self.tumour}" if self.tumour else self.animal
+
+
+def lives_on(day: date) -> ColumnElement[bool]:
+    """Give the condition that an animal is alive on a day, as far as anybody recorded it."""
+    return or_(and_(Animal.died_on.is_(None), Animal.state != AnimalStatus.DEAD), Animal.died_on >= day)
+
+
+def to_measure(
+    session: Session,
+    project_id: int,
+    day: date,
+    *,
+    study_id: int | None = None,
+    animals: Sequence[int] = (),
+    tumours: bool = False,
+    unblinded: bool,
+) -> list[Measured]:
+    """Give the living animals of a study, and those named whether they live or not; with `tumours` a row for each of them.
+
+    One statement. An animal without a tumour has a row too: it is weighed with the others.
+    """
+    enrolled = and_(
+        Enrolment.animal_id == Animal.id, Enrolment.study_id == (study_id or 0), Enrolment.status == RecordStatus.ACTIVE
+    )
+    rows = (
+        select(Animal, Cage, shown_arm(unblinded=unblinded).label("arm"), Enrolment.excluded_on, Implant)
+        .outerjoin(Cage, Cage.id == Animal.cage_id)
+        .outerjoin(Enrolment, enrolled)
+        .outerjoin(Arm, Arm.id == Enrolment.arm_id)
+        .outerjoin(Implant, and_(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE, tumours))
+        .where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
+        .where(or_(and_(Enrolment.id.is_not(None), lives_on(day)), Animal.id.in_(animals)))
+        .limit(MOST_ROWS)
+    )
+    found = session.execute(rows).all()
+    return [
+        Measured(
+            animal.id,
+            animal.code,
+            animal.ear_tag,
+            cage.code if cage else None,
+            arm,
+            excluded_on is not None,
+            implant.id if implant else None,
+            implant.label if implant else None,
+            implant.site if implant else None,
+        )
+        for animal, cage, arm, excluded_on, implant in sorted(found, key=lambda row: _place(row[0], row[1], row[4]))
+    ]
+
+
+def _place(animal: Animal, cage: Cage | None, implant: Implant | None) -> tuple[object, ...]:
+    """Walk along the racks as one does: position by position, ear tag by ear tag; what stands nowhere comes last."""
+    rack = (cage.rack or "~", cage.rack_row or 0, cage.rack_column or 0, counting(cage.code)) if cage else ("~~", 0, 0, [])
+    return (*rack, counting(animal.ear_tag or ""), counting(animal.code), counting(implant.label if implant else ""))
+
+
+def counting(code: str) -> list[tuple[int, int | str]]:
+    """Give what codes are sorted by so that C2 comes before C10."""
+    parts = re.findall(r"\d+|\D+", code.casefold())
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]

@@ -1,0 +1,30 @@
+"""The inputs of lists in which numbers are typed row by row: each says beside itself what is wrong or unusual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lims.domain.errors import DomainError, told
+from lims.domain.numbers import Typed, read_number
+
+
+@dataclass(slots=True)
+class Cell:
+    """One input: what was typed, and what was said of it."""
+
+    name: str
+    label: str
+    part: str
+    text: str = ""
+    errors: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    read: Typed | None = None
+
+    def take_number(self, *, limits: bool = False) -> None:
+        """Read the number; what is none, or could be two, is said beside it."""
+        try:
+            self.read = read_number(self.text, field=self.part, limits=limits)
+        except DomainError as refused:
+            self.errors.append(told(refused))
+        if self.read is not None:
+            self.doubts.extend(one.message for one in self.read.doubts)

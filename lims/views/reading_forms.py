@@ -1,0 +1,113 @@
+"""The forms of one reading: its value, where a person typed it, and its quality; and what its page offers to do."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import HiddenField, StringField
+
+from lims.domain.errors import DomainError, told
+from lims.domain.numbers import read_number
+from lims.domain.vocabulary import Quality, VolumeFormula
+from lims.models import Measurement
+from lims.queries.scope import find
+from lims.records.nouns import change
+from lims.records.readings import MEASUREMENT
+from lims.views.form_fields import IsoDateField, NumberField, TermField, needed
+from lims.views.measuring_form import FORMULAS
+from lims.views.record_forms import REASON, Group, RecordForm, Step, typed
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
+
+_DIAMETERS = frozenset({"length_mm", "width_mm", "height_mm", "formula"})
+STEPS = {
+    Quality.SUSPECT: ("Mark as suspect", "It counts, and is ringed in plots."),
+    Quality.EXCLUDED: ("Exclude", "It stays with its reason, and does not count any more: not in plots, means or endpoints."),
+    Quality.OK: ("Include again", "It counts again as it was recorded."),
+}
+
+
+class BenchNumberField(NumberField):
+    """A number of a measurement: a comma is refused with what it may mean, never read in silence."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read `21.4`."""
+        self.data = None
+        try:
+            read = read_number(valuelist[0] if valuelist else "")
+        except DomainError as refused:
+            raise ValueError(told(refused)) from refused
+        if read is not None and read.doubts:
+            raise ValueError(f"{read.doubts[0].message} Type it with a point.")
+        self.data = None if read is None else read.value
+
+
+class ReadingForm(RecordForm):
+    """What a person typed of a reading: the value, or the diameters that it is made of."""
+
+    groups = (
+        Group("Reading", ("value", "length_mm", "width_mm", "height_mm", "formula", "taken_on")),
+        Group("By whom", ("operator", "device")),
+    )
+    units: ClassVar = {"length_mm": "mm", "width_mm": "mm", "height_mm": "mm"}
+    once: ClassVar = frozenset()
+
+    value = BenchNumberField("Value", description="In the unit of its kind.")
+    length_mm = BenchNumberField("Length")
+    width_mm = BenchNumberField("Width")
+    height_mm = BenchNumberField("Height")
+    formula = TermField(
+        "Formula",
+        [one for one in VolumeFormula if one is not VolumeFormula.STATED],
+        words=lambda one: FORMULAS[one],
+        validate_choice=False,  # it is not asked for where nothing is computed
+    )
+    taken_on = IsoDateField("Date", [needed("The day is needed.")])
+    operator = StringField("Measured by")
+    device = StringField("Device")
+
+    def columns(self, *, changing: bool) -> list[str]:
+        """Name the value, or the diameters and the formula, whichever the reading was made of."""
+        made_of = self.shows is not None and self.shows.length_mm is not None
+        left_out = {"value"} if made_of else _DIAMETERS
+        if made_of and self.shows.formula is None:  # an area
+            left_out = {"value", "height_mm", "formula"}
+        return [name for name in super().columns(changing=changing) if name not in left_out]
+
+
+class QualityForm(RecordForm):
+    """Why a reading does or does not count."""
+
+    groups = (Group("Reason", ("reason",), "It stands with the reading and in the audit trail."),)
+
+    version = HiddenField()
+    reason = StringField("Reason", [needed(REASON)])
+
+
+@needs("measurement:change")
+def quality(measurement_id: int) -> ResponseReturnValue:
+    """Mark a reading as suspect, exclude it, or include it again: `?as=excluded`."""
+    session = current_session()
+    reading = find(session, Measurement, current_project().id, measurement_id)
+    wanted = next((one for one in Quality if one.value == request.args.get("as")), Quality.EXCLUDED)
+    title, lead = STEPS[wanted]
+    form, back = QualityForm(obj=reading), url_for(".show", measurement_id=reading.id)
+    if form.validate_on_submit():
+        with refusing(form):
+            reason, version = typed(form.reason) or "", seen_version(form)
+            fields = {"quality": wanted, "quality_reason": None if wanted is Quality.OK else reason}
+            change(session, current_actor(), MEASUREMENT, reading, version=version, reason=reason, fields=fields)
+            flash(f"Measurement #{reading.id} is {wanted.value}.", "success")
+            return redirect(back)
+    step = Step(f"{title}: measurement", title, back, f"#{reading.id}", lead)
+    return render_form("records/step.html", form, step=step)
+
+
+def steps_of(reading: Measurement) -> list[tuple[str, str]]:
+    """Give what may be done about a reading's quality: words and address."""
+    return [
+        (title, url_for(".quality", measurement_id=reading.id, **{"as": quality.value}))
+        for quality, (title, _) in STEPS.items()
+        if quality is not reading.quality
+    ]

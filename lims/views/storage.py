@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import HiddenField, StringField
 
@@ -27,6 +26,7 @@ from lims.records.values import today
 from lims.views.aliquot_forms import PositionsField
 from lims.views.aliquots import aliquot_listing
 from lims.views.form_fields import CodeField, NumberField, TermField, WholeNumberField
+from lims.views.once import OnceForm
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_actor, current_project, current_session, needs, refusing
@@ -86,7 +86,7 @@ class PlaceForm(RecordForm):
     box_columns = WholeNumberField("Columns")
 
 
-class PutForm(FlaskForm):
+class PutForm(OnceForm):
     """The aliquot that was picked, and the position that was chosen for it."""
 
     moving = HiddenField()

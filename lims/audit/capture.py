@@ -53,14 +53,20 @@ def _after_flush(session: Session, context: UOWTransaction) -> None:
                 current(session).flushed.append((instance, fields))
 
 
-def _named(session: Session, instance: Base, column: str, value: Any) -> Any:
+_Names = dict[tuple[str, int], str]
+"""Names of records that changes refer to, by table and id: each is read once, however many refer to it."""
+
+
+def _named(session: Session, names: _Names, instance: Base, column: str, value: Any) -> Any:
     """Give a reference as `[id, name]`, a secret as its hash, everything else as text."""
     described = instance.__table__.columns[column]
     if value is None:
         return None
     if described.foreign_keys:
         target = next(iter(described.foreign_keys)).column.table.name
-        return [value, label_of(session, target, value)]
+        if (target, value) not in names:
+            names[target, value] = label_of(session, target, value)
+        return [value, names[target, value]]
     if column in instance.secret_columns:
         return secret_text(value)
     # A form may hand 21 to a column of fractions; the database gives back 21.0, and the trail says what it gives.
@@ -76,9 +82,9 @@ def label_of(session: Session, table: str, key: int) -> str:
     raise UnauditedChange(f"no table {table}")
 
 
-def _as_change(session: Session, instance: Base, fields: dict[str, list[Any]]) -> Change:
+def _as_change(session: Session, names: _Names, instance: Base, fields: dict[str, list[Any]]) -> Change:
     told = {
-        field_name(column): [_named(session, instance, column, old), _named(session, instance, column, new)]
+        field_name(column): [_named(session, names, instance, column, old), _named(session, names, instance, column, new)]
         for column, (old, new) in fields.items()
     }
     table = instance.__tablename__
@@ -95,7 +101,8 @@ def _before_commit(session: Session) -> None:
     if not isinstance(declared, Declared):
         return
     with session.no_autoflush:
-        declared.changes.extend(_as_change(session, instance, fields) for instance, fields in declared.flushed)
+        names: _Names = {}
+        declared.changes.extend(_as_change(session, names, instance, fields) for instance, fields in declared.flushed)
     if declared.changes or declared.bulk_leaves or declared.detail:
         seal(session.connection(), declared)
 

@@ -14,6 +14,7 @@ from lims.demo.findings import HARVESTED, profile_of
 from lims.demo.freezers import Freezers
 from lims.demo.hands import Hands
 from lims.demo.tissue import report
+from lims.domain.cohort_terms import FateReason
 from lims.domain.colony_terms import (
     DepthReference,
     Engraftment,
@@ -28,7 +29,7 @@ from lims.models import Aliquot, AnimalProtocol, Implant, PdxModel, Specimen, St
 from lims.records.aliquots import freeze_aliquots, ship, use
 from lims.records.arrivals import Arrival, arrive
 from lims.records.colony import PROTOCOL
-from lims.records.fates import Death, record_deaths
+from lims.records.fates import record_fates
 from lims.records.implants import IMPLANT
 from lims.records.pdx import MODEL, MODEL_CHECK
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
@@ -189,10 +190,10 @@ class Passages:
             }
             why = "signal above background on two days" if grew else "no signal and no tumour at necropsy"
             self._technician.change(IMPLANT, implant, why, **fields)
-        deaths = [Death(implant.animal_id, end) for implant in implants]
+        fates = [_fate(implant, end, grew=number < taken) for number, implant in enumerate(implants)]
         hands = self._technician
         with hands.database.transaction() as session:
-            record_deaths(session, hands.actor, hands.project, deaths, reason="scheduled: tumour harvested, or no take")
+            record_fates(session, hands.actor, hands.project, fates)
         if not taken:
             return None
         row = {
@@ -260,6 +261,11 @@ class Passages:
         """Record an organoid culture beside the first model."""
         row = {"code": "BM-01-ORG", "kind": ModelKind.ORGANOID, "founding_specimen_id": founding.id}
         self._scientist.record(MODEL, row)
+
+
+def _fate(implant: Implant, on: date, *, grew: bool) -> dict[str, Any]:
+    reason, note = (FateReason.TISSUE_HARVEST, "tumour harvested") if grew else (FateReason.SCHEDULED, "no take")
+    return {"animal_id": implant.animal_id, "died_on": on, "reason": reason, "method": "CO₂", "note": note}
 
 
 def surgery(site: ImplantSite, model: PdxModel, vial: Aliquot, on: date) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, FateReason, WeightBaseline
@@ -70,7 +70,18 @@ class Fate(InProject, Withdrawable, Versioned, Base):
     animal: Mapped[Animal] = relationship()
     batch: Mapped[ImportBatch | None] = relationship()
 
-    __table_args__ = (UniqueConstraint("animal_id"), Index(None, "project_id"), Index(None, "batch_id"))
+    __table_args__ = (
+        Index(
+            "uq_fate_of_animal",
+            "animal_id",
+            unique=True,
+            sqlite_where=text("status = 'active'"),
+            postgresql_where=text("status = 'active'"),
+        ),
+        Index(None, "animal_id"),
+        Index(None, "project_id"),
+        Index(None, "batch_id"),
+    )
 
     @property
     def audit_label(self) -> str:
@@ -90,11 +101,15 @@ class EndpointAction(InProject, Withdrawable, Versioned, Base):
     level: Mapped[EndpointLevel]
     value: Mapped[float]
     """In the rule's unit."""
+    finding: Mapped[Prose]
+    """What was found, in a sentence with the limit and the baseline."""
     reached_on: Mapped[date]
     state: Mapped[ActionState] = mapped_column(default=ActionState.OPEN)
     deferred_until: Mapped[date | None]
     answer: Mapped[Prose | None]
     """Why it was deferred, or what closed it."""
+    note: Mapped[Prose | None]
+    """What values recorded since say against it; closing it needs a person."""
     fate_id: Mapped[int | None] = reference("fate")
     answered_on: Mapped[date | None]
 

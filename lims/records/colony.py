@@ -18,9 +18,9 @@ from lims.domain.identifiers import clean_identifier
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
-from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG
+from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Implant, Measurement, Specimen
+from lims.models import Animal, AnimalProtocol, Cage, CageMove, Dose, Enrolment, Fate, Implant, Measurement, Procedure, Specimen
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.nouns import Draft, Noun, record
@@ -254,7 +254,10 @@ _EVENTS = (
     ("implanting", Implant.animal_id, _span(Implant.animal_id, Implant.implanted_on)),
     ("first sight of a tumour", Implant.animal_id, _span(Implant.animal_id, Implant.engrafted_on)),
     ("move", CageMove.animal_id, _span(CageMove.animal_id, CageMove.moved_on)),
+    ("enrolment", Enrolment.animal_id, _span(Enrolment.animal_id, Enrolment.enrolled_on)),
     ("measurement", Measurement.animal_id, _span(Measurement.animal_id, Measurement.taken_on)),
+    ("dose", Dose.animal_id, _span(Dose.animal_id, Dose.given_on)),
+    ("procedure", Procedure.animal_id, _span(Procedure.animal_id, Procedure.done_on)),
     ("harvest", Implant.animal_id, _HARVESTS),
 )
 """What is done to an animal in its life, and when. Most harvests follow its death."""
@@ -294,9 +297,26 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
                 source=CONSISTENT,
             )
     _check_events(session, drafts, now)
+    _check_fates(session, drafts)
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
     require_room(session, Counter(one.values["cage_id"] for one in drafts if _needs_room(one)))
+
+
+def _check_fates(session: Session, drafts: Sequence[Draft]) -> None:
+    """Refuse a day of death, or a life, that the animal's recorded fate contradicts."""
+    changed = {draft.record.id: draft for draft in drafts if draft.record is not None and draft.changes("died_on", "state")}
+    active = select(Fate.animal_id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
+    for key, on in in_chunks(session, sorted(changed), lambda some: active.where(Fate.animal_id.in_(some))):
+        values = changed[key].values
+        if values["died_on"] != on or values["state"] is not AnimalStatus.DEAD:
+            raise DomainError(
+                f"The fate of {values['code']} says that it died on {on}.",
+                field="died_on" if values["died_on"] != on else "state",
+                expected=f"dead since {on}",
+                remedy="Change its fate, or withdraw the fate if the animal lives.",
+                source=ORDER_OF_EVENTS,
+            )
 
 
 def _alive(draft: Draft) -> bool:
@@ -386,5 +406,5 @@ ANIMAL: Noun[Animal] = Noun(
     Animal,
     check=_check_animals,
     doubt=_doubt_animals,
-    dependents=((Implant, "animal_id"), (Enrolment, "animal_id"), (Measurement, "animal_id")),
+    dependents=tuple((of, "animal_id") for of in (Implant, Enrolment, Measurement, Dose, Procedure, Fate)),
 )

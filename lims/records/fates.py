@@ -1,75 +1,92 @@
-"""Writes what became of animals."""
+"""Writes what became of animals: the day, the reason and the method (ARRIVE 2.0 item 16; Directive 2010/63/EU, article 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lims.audit.record import Actor, declare
-from lims.domain.errors import DomainError
+from lims.audit.record import Actor
+from lims.domain.errors import DomainError, about_row
+from lims.domain.fates import require_method
 from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, Measurement
+from lims.models import Animal, Fate
 from lims.queries.chunks import in_chunks
-from lims.records.accounts import require_reason
+from lims.records.actions import answer_by_fates
+from lims.records.colony import ANIMAL
+from lims.records.nouns import Draft, Noun, apply_all, record
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
-    """An animal's death to record."""
-
-    animal_id: int
-    on: date
+def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
+    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Animal).where(Animal.id.in_(some)))}
 
 
-def record_deaths(session: Session, actor: Actor, project_id: int, deaths: Sequence[Death], *, reason: str) -> list[Animal]:
-    """Record animals' deaths with the reason: endpoint, found dead, scheduled.
+def _check_fates(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse a second fate, a day that the animal's record contradicts, and a method of killing what was found dead."""
+    keys = [draft.values["animal_id"] for draft in drafts]
+    animals = _animals(session, keys)
+    active = select(Fate.animal_id, Fate.id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
+    found = in_chunks(session, keys, lambda some: active.where(Fate.animal_id.in_(some)))
+    fates: dict[int, tuple[int | None, Any]] = {animal: (key, on) for animal, key, on in found}
+    for number, draft in enumerate(drafts):
+        with about_row(number):
+            own = draft.record.id if draft.record is not None else None
+            animal = animals[draft.values["animal_id"]]
+            key, on = fates.setdefault(animal.id, (own, draft.values["died_on"]))
+            if key != own or (own is None and keys.index(animal.id) != number):
+                raise _dead_already(animal.code, f"has a fate of {on} already")
+            if key is None and animal.died_on not in (None, draft.values["died_on"]):
+                raise _dead_already(animal.code, f"died on {animal.died_on} by its record")
+            require_method(animal.code, draft.values["reason"], draft.values["method"])
+
+
+def _dead_already(code: str, told: str) -> DomainError:
+    return DomainError(
+        f"Animal {code} {told}.",
+        field="animal_id",
+        expected="an animal whose fate is not recorded",
+        remedy="Look whether it is the right animal; change what is recorded of it if that is wrong.",
+        source=ORDER_OF_EVENTS,
+    )
+
+
+def _follow_fates(session: Session, fates: Sequence[Fate]) -> None:
+    """Let each animal be dead since its fate, judged as any change of its record; a withdrawn fate brings it back alive."""
+    animals = _animals(session, [fate.animal_id for fate in fates])
+    apply_all(session, ANIMAL, [(animals[fate.animal_id], _state(fate)) for fate in fates])
+    answer_by_fates(session, fates)
+
+
+def _state(fate: Fate) -> Mapping[str, Any]:
+    if fate.status is RecordStatus.WITHDRAWN:
+        return {"died_on": None, "state": AnimalStatus.ALIVE}
+    return {"died_on": fate.died_on, "state": AnimalStatus.DEAD}
+
+
+FATE: Noun[Fate] = Noun(
+    "fate",
+    Fate,
+    check=_check_fates,
+    follow=_follow_fates,
+    fixed=frozenset({"animal_id"}),
+    key=(),
+)
+
+
+def record_fates(
+    session: Session, actor: Actor, project_id: int, rows: Sequence[Mapping[str, Any]], *, reason: str = ""
+) -> list[Fate]:
+    """Record fates by column (`animal_id`, `died_on`, `reason` and what else is known), all of them or none.
+
+    The animals are dead from that day on, and their open actions are answered.
 
     Raises:
-        DomainError: no reason is given, an animal is not of this project or dead already, or the date lies before its
-            birth or before one of its measurements.
+        DomainError: an animal has a fate already, is not of this project, or something was done to it later; `row` says
+            which of the list it is.
     """
-    declare(session, actor, "animal:change", reason=require_reason(reason), project=project_id)
-    ids = [one.animal_id for one in deaths]
-    found = in_chunks(session, ids, lambda some: select(Animal).where(Animal.project_id == project_id, Animal.id.in_(some)))
-    animals = {animal.id: animal for (animal,) in found if animal.status is RecordStatus.ACTIVE}
-    measured = in_chunks(
-        session,
-        ids,
-        lambda some: (
-            select(Measurement.animal_id, func.max(Measurement.taken_on))
-            .where(Measurement.animal_id.in_(some), Measurement.status == RecordStatus.ACTIVE)
-            .group_by(Measurement.animal_id)
-        ),
-    )
-    last = dict(measured)
-    for one in deaths:
-        _check(animals.get(one.animal_id), one, last.get(one.animal_id))
-        animals[one.animal_id].died_on = one.on
-        animals[one.animal_id].state = AnimalStatus.DEAD
-    session.flush()
-    return [animals[key] for key in ids]
-
-
-def _check(animal: Animal | None, death: Death, last_measured: date | None) -> None:
-    if animal is None:
-        raise DomainError(f"There is no animal {death.animal_id} in this project.", field="animal")
-    if animal.died_on is not None:
-        raise DomainError(
-            f"Animal {animal.code} died on {animal.died_on} by its record.",
-            field="died_on",
-            expected="a living animal",
-            source=ORDER_OF_EVENTS,
-        )
-    for limit, what in ((animal.birth_date, "its date of birth"), (last_measured, "its last measurement")):
-        if limit is not None and death.on < limit:
-            raise DomainError(
-                f"Animal {animal.code} cannot have died on {death.on}, before {what} ({limit}).",
-                field="died_on",
-                expected=f"a date from {limit} on",
-                source=ORDER_OF_EVENTS,
-            )
+    if not rows:
+        raise DomainError("No animal is named.", field="animal_id", expected="at least one")
+    return record(session, actor, FATE, project_id, rows, reason=reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import Any
 
 import orjson
-from sqlalchemy import Table
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
@@ -19,6 +19,8 @@ from lims.audit.record import Actor, declare, field_name
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import Quality, RecordStatus, VolumeFormula
 from lims.models import Measurement
+from lims.queries.chunks import in_chunks
+from lims.records.endpoints import JUDGED, Touched, judge_new
 
 TABLE: Table = Measurement.__table__  # type: ignore[assignment]  # a mapped class's table is a Table
 
@@ -103,6 +105,9 @@ def record_measurements(session: Session, actor: Actor, readings: Readings, *, r
     ids = range(first, first + len(readings))
     columns = dict(zip(COLUMNS, _driver_columns(readings, ids, session.get_bind().dialect.name), strict=True))
     insert_many(session, TABLE, columns, ids, readings.project[0], audit_fields(readings))
+    if readings.kind in JUDGED:
+        animals, kind, days = readings.animals, repeat(readings.kind), readings.taken_on
+        judge_new(session, actor, readings.project[0], lambda: zip(_ids(animals), kind, days, strict=False))
     return ids
 
 
@@ -277,6 +282,19 @@ def correct_measurements(
                 for one in some
             ],
         )
+    judge_new(session, actor, project_id, lambda: _corrected(session, corrections))
+
+
+def _corrected(session: Session, corrections: Sequence[Correction]) -> Iterator[Touched]:
+    """Give the days that corrections touch; that of a reading whose date moves is touched too."""
+    ids = [one.id for one in corrections]
+    columns = select(TABLE.c.id, TABLE.c.animal_id, TABLE.c.kind, TABLE.c.taken_on)
+    before = {one.id: one.fields["taken_on"][0] for one in corrections if "taken_on" in one.fields}
+    for key, *now in in_chunks(session, ids, lambda some: columns.where(TABLE.c.id.in_(some))):
+        animal, kind, on = now
+        yield animal, kind, on
+        if key in before:
+            yield animal, kind, before[key]
 
 
 def withdraw_measurements(session: Session, actor: Actor, project_id: int, ids: Sequence[int], *, reason: str) -> None:

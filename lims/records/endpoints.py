@@ -1,0 +1,328 @@
+"""Writes a protocol's humane endpoints, judges new and corrected values by them, and opens what they ask of people.
+
+Judging is called from within `lims.records.measurements`, so that form, import and API are judged alike, in the event that
+records the values. A constant number of statements, however many values; a project without endpoints costs one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from itertools import repeat
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
+from lims.audit.canon import canonical, text_of
+from lims.audit.record import Actor, declare, field_name
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure
+from lims.domain.endpoints import (
+    SOURCE,
+    USUAL,
+    WORDS,
+    Course,
+    Finding,
+    Response,
+    Rule,
+    Standing,
+    Step,
+    Worst,
+    judge,
+    require_rule,
+    respond,
+)
+from lims.domain.errors import DomainError, about_row
+from lims.domain.vocabulary import AnimalStatus, RecordStatus
+from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Implant, Measurement, Project, Study
+from lims.queries.chunks import in_chunks
+from lims.queries.series import counted
+from lims.records.nouns import Draft, Noun, record
+from lims.records.values import table_of
+
+WEIGHT, NEUROLOGICAL, CONDITION = "body_weight", "neurological_score", "body_condition"
+VOLUMES = ("caliper_volume", "mri_volume")
+KINDS: dict[EndpointMeasure, frozenset[str]] = {
+    EndpointMeasure.WEIGHT_LOSS: frozenset({WEIGHT}),
+    EndpointMeasure.NEUROLOGICAL_SCORE: frozenset({NEUROLOGICAL}),
+    EndpointMeasure.BODY_CONDITION: frozenset({CONDITION}),
+    EndpointMeasure.TUMOUR_VOLUME: frozenset(VOLUMES),
+    EndpointMeasure.TUMOUR_BURDEN: frozenset({WEIGHT, *VOLUMES}),
+}
+"""Kinds of measurement that each endpoint looks at."""
+JUDGED = frozenset().union(*KINDS.values())
+_TABLE = table_of(EndpointAction)
+_FOUND = ("level", "value", "finding", "reached_on", "measurement_id")
+_CHANGING = (*_FOUND, "state", "deferred_until", "answer", "answered_on", "note")
+
+Touched = tuple[int, str, Any]
+"""Animal, kind and day (ISO text or date; None where nobody dated it) of a value that is new, corrected or taken back."""
+
+
+def rule_of(recorded: EndpointRule) -> Rule:
+    """Give a recorded endpoint as the domain judges by it."""
+    return Rule(recorded.measure, recorded.act_at, recorded.watch_at, recorded.consecutive_days, recorded.baseline)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What it takes to judge: rules by protocol, living animals with their courses, actions by animal and rule."""
+
+    rules: Mapping[int, Sequence[EndpointRule]]
+    animals: Mapping[int, Row[Any]]
+    courses: dict[int, Course] = field(default_factory=lambda: defaultdict(Course))
+    standing: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
+    answered: dict[tuple[int, int], date] = field(default_factory=dict)
+
+
+def judge_new(session: Session, actor: Actor, project_id: int, touched: Callable[[], Iterable[Touched]]) -> None:
+    """Judge values that were recorded, corrected or taken back; `touched` is asked only where the project has endpoints.
+
+    Opens an action, raises one from watch to act, opens a deferred one again, or notes that its value no longer reaches
+    the endpoint. Values of dead animals, and those that nobody dated, ask nothing of anybody.
+    """
+    rules = _rules(session, project_id)
+    if not rules:
+        return
+    days: dict[tuple[int, str], set[date]] = defaultdict(set)
+    for animal, kind, on in touched():
+        if on is not None and kind in JUDGED:
+            days[animal, kind].add(date.fromisoformat(on) if isinstance(on, str) else on)
+    if days:
+        declare(session, actor, "action:create", project=project_id)
+        session.flush()
+        _judge(session, project_id, rules, days)
+
+
+def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
+    """Judge the last day of each living animal under a protocol by a rule that is new or changed, within a declared action."""
+    under = Animal.protocol_id == rule.protocol_id
+    last = (
+        select(Measurement.animal_id, Measurement.kind, func.max(Measurement.taken_on))
+        .join(Animal, Animal.id == Measurement.animal_id)
+        .where(under, Measurement.kind.in_(KINDS[rule.measure]), Measurement.taken_on.is_not(None), *_lives(), *counted())
+        .group_by(Measurement.animal_id, Measurement.kind)
+    )
+    days = {(animal, kind): {on} for animal, kind, on in session.execute(last)}
+    if days:
+        _judge(session, project_id, {rule.protocol_id: [rule]}, days)
+
+
+def _rules(session: Session, project_id: int) -> dict[int, list[EndpointRule]]:
+    active = EndpointRule.project_id == project_id, EndpointRule.status == RecordStatus.ACTIVE
+    by_protocol: dict[int, list[EndpointRule]] = defaultdict(list)
+    for rule in session.scalars(select(EndpointRule).where(*active).order_by(EndpointRule.id)):
+        by_protocol[rule.protocol_id].append(rule)
+    return by_protocol
+
+
+def _lives() -> tuple[Any, ...]:
+    return Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
+
+
+def _judge(
+    session: Session,
+    project_id: int,
+    rules: Mapping[int, Sequence[EndpointRule]],
+    days: Mapping[tuple[int, str], Collection[date]],
+) -> None:
+    known = _read(session, rules, {animal for animal, _ in days})
+    opened: list[tuple[Row[Any], EndpointRule, Finding]] = []
+    changed: list[tuple[Row[Any], Response]] = []
+    for key, animal in known.animals.items():
+        for rule in rules[animal.protocol_id]:
+            touched = {on for kind in KINDS[rule.measure] for on in days.get((key, kind), ())}
+            found = judge(rule_of(rule), known.courses[key]) if touched else []
+            row = known.standing.get((key, rule.id))
+            answer = respond(found, touched, _standing(row), known.answered.get((key, rule.id))) if touched else None
+            if answer is None:
+                continue
+            if row is None and answer.finding is not None:
+                opened.append((animal, rule, answer.finding))
+            elif row is not None:
+                changed.append((row, answer))
+    _open(session, project_id, opened)
+    _change(session, project_id, changed)
+
+
+def _standing(row: Row[Any] | None) -> Standing | None:
+    return None if row is None else Standing(row.level, row.state, row.reached_on, row.deferred_until, row.note)
+
+
+def _read(session: Session, rules: Mapping[int, Sequence[EndpointRule]], keys: Collection[int]) -> _Known:
+    """Read the living animals among these that are under the rules' protocols, and what was measured of them."""
+    under = select(Animal.id, Animal.code, Animal.protocol_id).where(Animal.protocol_id.in_(rules), *_lives())
+    animals = in_chunks(session, sorted(keys), lambda some: under.where(Animal.id.in_(some)))
+    known = _Known(rules, {row.id: row for row in animals})
+    if not known.animals:
+        return known
+    ids = sorted(known.animals)
+    _read_courses(session, known, ids)
+    _read_days(session, known, ids)
+    columns = [_TABLE.c[name] for name in ("id", "animal_id", "rule_id", *_CHANGING)]
+    active = select(*columns).where(_TABLE.c.status == RecordStatus.ACTIVE).order_by(_TABLE.c.id)
+    for row in in_chunks(session, ids, lambda some: active.where(_TABLE.c.animal_id.in_(some))):
+        pair = row.animal_id, row.rule_id
+        if row.state is not ActionState.CLOSED:
+            known.standing[pair] = row
+        elif row.answered_on is not None:
+            known.answered[pair] = max(row.answered_on, known.answered.get(pair, row.answered_on))
+    return known
+
+
+def _read_courses(session: Session, known: _Known, ids: Sequence[int]) -> None:
+    kinds = frozenset().union(*(KINDS[rule.measure] for of_protocol in known.rules.values() for rule in of_protocol))
+    columns = Measurement.animal_id, Measurement.kind, Measurement.taken_on, Measurement.value, Measurement.id
+    readings = select(*columns, Measurement.implant_id).where(
+        Measurement.kind.in_(kinds), Measurement.taken_on.is_not(None), *counted()
+    )
+    tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
+    found = in_chunks(session, ids, lambda some: readings.where(Measurement.animal_id.in_(some)))
+    for animal, kind, on, value, key, implant in found:
+        one = Worst(value, key)
+        if kind in VOLUMES:
+            of_day = tumours[animal, on]
+            of_day[implant] = max(of_day.get(implant, one), one, key=lambda w: w.value)
+        elif kind == NEUROLOGICAL:
+            scored = known.courses[animal].neurological
+            scored[on] = max(scored.get(on, one), one, key=lambda w: w.value)
+        else:
+            of_kind = known.courses[animal].weights if kind == WEIGHT else known.courses[animal].condition
+            of_kind[on] = min(of_kind.get(on, one), one, key=lambda w: w.value)
+    for (animal, on), each in tumours.items():
+        largest = max(each.values(), key=lambda w: w.value)
+        known.courses[animal].volumes[on] = Worst(sum(w.value for w in each.values()), largest.source, len(each))
+
+
+def _read_days(session: Session, known: _Known, ids: Sequence[int]) -> None:
+    """Read when each animal was implanted first, and day 0 of the study it was enrolled in last."""
+    implanted = select(Implant.animal_id, func.min(Implant.implanted_on)).where(Implant.status == RecordStatus.ACTIVE)
+    for animal, on in in_chunks(
+        session, ids, lambda some: implanted.where(Implant.animal_id.in_(some)).group_by(Implant.animal_id)
+    ):
+        known.courses[animal].implanted_on = on
+    day_zero = func.coalesce(Enrolment.day_zero_on, Study.day_zero_on)
+    enrolled = select(Enrolment.animal_id, day_zero).join(Study, Study.id == Enrolment.study_id)
+    enrolled = enrolled.where(Enrolment.status == RecordStatus.ACTIVE).order_by(Enrolment.id)
+    for animal, on in in_chunks(session, ids, lambda some: enrolled.where(Enrolment.animal_id.in_(some))):
+        known.courses[animal].day_zero_on = on or known.courses[animal].day_zero_on
+
+
+def _open(session: Session, project_id: int, opened: Sequence[tuple[Row[Any], EndpointRule, Finding]]) -> None:
+    """Write new actions and their trail as columns, as an import writes its readings."""
+    if not opened:
+        return
+    first = reserve_ids(session, _TABLE, len(opened))
+    ids = range(first, first + len(opened))
+    project = session.get_one(Project, project_id)
+    begun = {"state": ActionState.OPEN, "status": RecordStatus.ACTIVE}
+    rows = [{"animal_id": animal.id, "rule_id": rule.id, **_found(one), **begun} for animal, rule, one in opened]
+    columns: dict[str, Column] = {name: [_driver(row[name]) for row in rows] for name in rows[0]}
+    columns |= {"id": ids, "project_id": repeat(project_id), "version": repeat(1)}
+    told = [
+        _told(row, {"animal_id": animal.code, "rule_id": rule.audit_label}, (project.id, project.audit_label))
+        for row, (animal, rule, _) in zip(rows, opened, strict=True)
+    ]
+    insert_many(session, _TABLE, columns, ids, project_id, told)
+
+
+def _found(one: Finding) -> dict[str, Any]:
+    return dict(zip(_FOUND, (one.level, one.amount + 0.0, one.said, one.on, one.source), strict=True))
+
+
+def _told(row: Mapping[str, Any], names: Mapping[str, str], project: tuple[int, str]) -> bytes:
+    """Write a new action as the trail has it: references by id and name."""
+    fields = {name: [value, names[name]] if name in names else _side(name, value) for name, value in row.items()}
+    fields["project_id"] = list(project)
+    return canonical({field_name(name): [None, value] for name, value in fields.items()}).encode()
+
+
+def _side(name: str, value: Any) -> Any:
+    return [value, f"#{value}"] if name == "measurement_id" and value is not None else text_of(value)
+
+
+def _driver(value: Any) -> Any:
+    """Give a value as the driver takes it: terms by their code, days as ISO text."""
+    if isinstance(value, EndpointLevel | ActionState | RecordStatus):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _change(session: Session, project_id: int, changed: Sequence[tuple[Row[Any], Response]]) -> None:
+    rows, keys, told = [], [], []
+    for old, answer in changed:
+        before = {name: getattr(old, name) for name in _CHANGING}
+        after = before | _fields(answer)
+        differing = {
+            name: [_side(name, before[name]), _side(name, after[name])] for name in _CHANGING if before[name] != after[name]
+        }
+        rows.append(tuple(_driver(after[name]) for name in _CHANGING))
+        keys.append(old.id)
+        told.append(canonical({field_name(name): sides for name, sides in differing.items()}))
+    update_many(session, _TABLE, _CHANGING, rows, keys, project_id, told)
+
+
+def _fields(answer: Response) -> dict[str, Any]:
+    if answer.step is Step.NOTED or answer.finding is None:
+        return {"note": answer.note}
+    opened = {"state": ActionState.OPEN, "deferred_until": None, "answer": None, "answered_on": None, "note": None}
+    return _found(answer.finding) | opened
+
+
+# The endpoints of a protocol
+
+
+def _check_rules(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Refuse limits that cannot be, and two endpoints of a protocol that look at the same."""
+    protocols = sorted({draft.values["protocol_id"] for draft in drafts})
+    columns = EndpointRule.protocol_id, EndpointRule.measure, EndpointRule.baseline, EndpointRule.id
+    active = select(*columns).where(EndpointRule.protocol_id.in_(protocols), EndpointRule.status == RecordStatus.ACTIVE)
+    seen: dict[tuple[Any, ...], int | None] = {(protocol, *what): key for protocol, *what, key in session.execute(active)}
+    for number, draft in enumerate(drafts):
+        with about_row(number):
+            values = draft.values
+            rule = Rule(*(values[name] for name in ("measure", "act_at", "watch_at", "consecutive_days", "baseline")))
+            require_rule(rule)
+            own = draft.record.id if draft.record is not None else -number - 1
+            if seen.setdefault((values["protocol_id"], rule.measure, rule.baseline), own) != own:
+                raise DomainError(
+                    f"The protocol has an endpoint of {WORDS[rule.measure]} already.",
+                    field="measure",
+                    expected="one endpoint for each measure and baseline",
+                    remedy="Change the one that is there.",
+                    source=SOURCE,
+                )
+
+
+def _follow_rules(session: Session, rules: Sequence[EndpointRule]) -> None:
+    """Judge the living animals' last values by rules that are new or changed."""
+    for rule in rules:
+        if rule.status is RecordStatus.ACTIVE:
+            judge_again(session, rule.project_id, rule)
+
+
+ENDPOINT: Noun[EndpointRule] = Noun(
+    "endpoint",
+    EndpointRule,
+    check=_check_rules,
+    follow=_follow_rules,
+    fixed=frozenset({"protocol_id", "measure"}),
+    key=(),
+)
+
+
+def use_usual_rules(session: Session, actor: Actor, protocol: AnimalProtocol) -> list[EndpointRule]:
+    """Record the usual endpoints of brain and mammary work for a protocol, but for measures that it has an endpoint of.
+
+    Raises:
+        DomainError: it has all of them.
+    """
+    of_protocol = EndpointRule.protocol_id == protocol.id, EndpointRule.status == RecordStatus.ACTIVE
+    known = set(session.scalars(select(EndpointRule.measure).where(*of_protocol)))
+    rows = [{"protocol_id": protocol.id, **asdict(rule)} for rule in USUAL if rule.measure not in known]
+    if not rows:
+        raise DomainError("The protocol has an endpoint of every usual measure.", expected="a measure without one")
+    return record(session, actor, ENDPOINT, protocol.project_id, rows)

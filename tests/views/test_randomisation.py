@@ -62,7 +62,7 @@ def test_a_study_is_randomised_on_a_baseline(app: Application, study: Study, sql
 
 def test_running_it_again_asks_for_a_reason(app: Application, study: Study, sqlite_database: Database) -> None:
     sara = Browser(app).sign_in("Sara")
-    address = here(study, "randomise")
+    address = here(study, "randomise?kind=")
     page = sara.get(address)
     sara.submit(page, address, 422)
     sara.submit(page, address, **{"rows-8-taken": "", "rows-8-why": "spare"})
@@ -86,7 +86,7 @@ def test_another_project_is_not_found(app: Application, study: Study) -> None:
 
 def test_a_blinded_person_sees_codes_and_no_seed(app: Application, study: Study, sqlite_database: Database) -> None:
     sara = Browser(app).sign_in("Sara")
-    address = here(study, "randomise")
+    address = here(study, "randomise?kind=")
     sara.submit(sara.get(address), address, **{"seed": "secret-seed", "rows-8-taken": "", "rows-8-why": "spare"})
     with factories.declared(sqlite_database) as session:
         session.get_one(Study, study.id).blinded = True

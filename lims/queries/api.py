@@ -17,7 +17,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ColumnElement, Date, Float, Integer, Select, Text, case, func, select
+from sqlalchemy import JSON, Boolean, ColumnElement, Date, Float, Integer, Select, Text, func, select
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import Alias
@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 
 from lims.audit.words import entity_word
 from lims.domain.errors import DomainError, NotFound
-from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, RecordStatus
+from lims.domain.vocabulary import RecordStatus
 from lims.models import (
     Aliquot,
     AliquotEvent,
@@ -52,7 +52,12 @@ from lims.models import (
     TherapyLine,
 )
 from lims.models.base import UtcDateTime
+from lims.queries.aliquots import position_of
+from lims.queries.blinding import readable, shown_arm, shown_id
+from lims.queries.kinds import unit_of_kind
+from lims.queries.models import decided_of, engrafted_of, latency_of, take_rate_of
 from lims.queries.scope import LARGEST_ID, scoped
+from lims.queries.specimens import cohort_of
 
 NAMING = ("code", "label", "name", "file_name", "sha256")
 """The column that names a record where another one refers to it: the first of these that its table has."""
@@ -66,7 +71,7 @@ _TRUTH = {"true": True, "false": False}
 class Field:
     """One value of a record. name: in the answer. parameter: how a filter names it. target: what a reference points to.
 
-    terms: what it can be, where that is one of a list.
+    terms: what it can be, where that is one of a list. about: what it is, where it is no column that the trail has a word for.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Field:
     nullable: bool
     target: Alias | None = None
     terms: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def type(self) -> TypeEngine[Any]:
@@ -87,9 +93,23 @@ class Field:
         return None if self.target is None else next((name for name in NAMING if name in self.target.c), None)
 
     @property
+    def is_arm(self) -> bool:
+        """Tell whether it refers to an arm, which the reader may have to know by its blinded code alone."""
+        return self.target is not None and self.target.element is Arm.__table__
+
+    @property
     def filtered(self) -> bool:
         """Tell whether a list can be narrowed to one value of it: not by fractions, times, prose or lists."""
         return not isinstance(self.type, Float | UtcDateTime | Text | JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """A value that no column holds, because it follows from others. about: what it is, with its unit."""
+
+    source: ColumnElement[Any]
+    about: str
+    nullable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +125,7 @@ class Resource:
     hidden: frozenset[str] = frozenset()
     parts: Mapping[str, tuple[type[Any], str]] = field(default_factory=dict)
     terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    extra: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    extra: Mapping[str, Follows] = field(default_factory=dict)
 
     @property
     def word(self) -> str:
@@ -115,7 +135,7 @@ class Resource:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """Give its values in the order of the table."""
-        extra = [Field(name, name, source, nullable=False) for name, source in self.extra.items()]
+        extra = [Field(name, name, one.source, one.nullable, about=one.about) for name, one in self.extra.items()]
         return (*fields_of(self.model, self.hidden, self.terms), *extra)
 
     @cached_property
@@ -168,14 +188,31 @@ RESOURCES: dict[str, Resource] = {
         Resource("patients", Patient),
         Resource("consents", Consent),
         Resource("therapy-lines", TherapyLine, parts={"agents": (TherapyAgent, "therapy_line_id")}),
-        Resource("specimens", Specimen),
+        Resource(
+            "specimens",
+            Specimen,
+            extra={
+                "cohort": Follows(
+                    cohort_of(), "DEBBRAH cohort (NCT04420598) that it mimics, 1 to 5; follows from CNS status and HER2"
+                )
+            },
+        ),
         Resource("receptor-assays", ReceptorAssay),
         Resource("alterations", Alteration),
         Resource("str-profiles", StrProfile),
-        Resource("aliquots", Aliquot),
+        Resource("aliquots", Aliquot, extra={"position": Follows(position_of(), "position in its box, such as A4")}),
         Resource("aliquot-events", AliquotEvent),
         Resource("storage-places", StoragePlace),
-        Resource("models", PdxModel),
+        Resource(
+            "models",
+            PdxModel,
+            extra={
+                "implants_engrafted": Follows(engrafted_of(), "implants that engrafted", nullable=False),
+                "implants_decided": Follows(decided_of(), "implants that engrafted or failed", nullable=False),
+                "take_rate_percent": Follows(take_rate_of(), "implants that engrafted of those that engrafted or failed, in %"),
+                "latency_days": Follows(latency_of(), "median time from implanting to first sight of a tumour, in d"),
+            },
+        ),
         Resource("model-checks", ModelCheck),
         Resource("animals", Animal),
         Resource("cages", Cage),
@@ -188,8 +225,7 @@ RESOURCES: dict[str, Resource] = {
         Resource(
             "measurements",
             Measurement,
-            terms={"kind": tuple(KIND_BY_CODE)},
-            extra={"unit": case({kind.code: kind.unit for kind in MEASUREMENT_KINDS}, value=Measurement.kind)},
+            extra={"unit": Follows(unit_of_kind(), "unit of the value", nullable=False)},
         ),
         Resource("import-batches", ImportBatch, hidden=frozenset({"choices"})),
     )
@@ -214,9 +250,19 @@ def resource_named(plural: str) -> Resource:
 
 
 def list_records(
-    session: Session, resource: Resource, project_id: int, asked: Mapping[str, str], *, after: int, size: int, count: bool
+    session: Session,
+    resource: Resource,
+    project_id: int,
+    asked: Mapping[str, str],
+    *,
+    after: int,
+    size: int,
+    count: bool,
+    unblinded: bool,
 ) -> Page:
     """Give a project's records by id, from the first one after `after`, narrowed to what is `asked` (parameter: value).
+
+    `unblinded` is `lims.queries.blinding.may_unblind` of the reader's role.
 
     Records that were withdrawn are given where `status` asks for them. Ids only grow, so that a walk from page to page
     meets each record that was there at its beginning once, whatever is recorded meanwhile.
@@ -225,41 +271,46 @@ def list_records(
         DomainError: a filter is not known, or its value cannot be one of the column's.
     """
     key = resource.model.id
-    chosen = _selected(resource, project_id).where(*_conditions(resource, asked))
+    chosen = _selected(resource, project_id, unblinded=unblinded).where(*_conditions(resource, asked, unblinded=unblinded))
     rows = session.execute(chosen.where(key > after).order_by(key).limit(size + 1)).all()
     records = [_record(resource.fields, row) for row in rows[:size]]
-    _add_parts(session, resource, records)
+    _add_parts(session, resource, records, unblinded=unblinded)
     counted = session.scalar(select(func.count()).select_from(chosen.with_only_columns(key).subquery())) if count else None
     return Page(records, records[-1]["id"] if len(rows) > size else None, counted)
 
 
-def find_record(session: Session, resource: Resource, project_id: int, record_id: int) -> dict[str, Any]:
+def find_record(session: Session, resource: Resource, project_id: int, record_id: int, *, unblinded: bool) -> dict[str, Any]:
     """Give one record of the project, a withdrawn one too.
 
     Raises:
         NotFound: there is none with this id, or it belongs to another project; the two cannot be told apart.
     """
-    wanted = _selected(resource, project_id).where(resource.model.id == record_id)
+    wanted = _selected(resource, project_id, unblinded=unblinded).where(resource.model.id == record_id)
     row = session.execute(wanted).first() if 0 < record_id <= LARGEST_ID else None
     if row is None:
         raise NotFound(f"There is no {resource.word} {record_id} in this project.")
     record = _record(resource.fields, row)
-    _add_parts(session, resource, [record])
+    _add_parts(session, resource, [record], unblinded=unblinded)
     return record
 
 
-def _selected(resource: Resource, project_id: int) -> Select[Any]:
-    statement, columns = _joined(scoped(resource.model, project_id), resource.fields)
+def _selected(resource: Resource, project_id: int, *, unblinded: bool) -> Select[Any]:
+    rows = scoped(resource.model, project_id).where(readable(resource.model, unblinded=unblinded))
+    statement, columns = _joined(rows, resource.fields, unblinded=unblinded)
     return statement.with_only_columns(*columns, maintain_column_froms=True)
 
 
-def _joined(statement: Select[Any], fields: Iterable[Field]) -> tuple[Select[Any], list[ColumnElement[Any]]]:
+def _joined(statement: Select[Any], fields: Iterable[Field], *, unblinded: bool) -> tuple[Select[Any], list[ColumnElement[Any]]]:
     """Join what the references name; gives the columns to select, a reference's name behind its id."""
     columns: list[ColumnElement[Any]] = []
     for one in fields:
         columns.append(one.source.label(one.name))
         if one.target is not None and one.naming is not None:
-            columns.append(one.target.c[one.naming].label(f"{one.name}.{one.naming}"))
+            name = one.target.c[one.naming]
+            if one.is_arm:
+                columns[-1] = shown_id(one.target, unblinded=unblinded).label(one.name)
+                name = shown_arm(unblinded=unblinded, arm=one.target, column=one.naming)
+            columns.append(name.label(f"{one.name}.{one.naming}"))
             statement = statement.outerjoin(one.target, one.target.c.id == one.source)
     return statement, columns
 
@@ -271,17 +322,17 @@ def _record(fields: Sequence[Field], row: Sequence[Any]) -> dict[str, Any]:
         value = next(values)
         if one.target is not None:
             named = {} if one.naming is None else {one.naming: next(values)}
-            value = None if value is None else {"id": value, **named}
+            value = None if value is None and not any(named.values()) else {"id": value, **named}
         told[one.name] = value
     return told
 
 
-def _add_parts(session: Session, resource: Resource, records: Sequence[dict[str, Any]]) -> None:
+def _add_parts(session: Session, resource: Resource, records: Sequence[dict[str, Any]], *, unblinded: bool) -> None:
     """Put the rows within each record that count; one statement for each kind of them."""
     for name, (model, parent) in resource.parts.items():
         fields, refers = resource.nested[name], getattr(model, parent)
         of_records = select(model).where(refers.in_([one["id"] for one in records]), model.status == RecordStatus.ACTIVE)
-        statement, columns = _joined(of_records, fields)
+        statement, columns = _joined(of_records, fields, unblinded=unblinded)
         rows = session.execute(statement.with_only_columns(refers, *columns, maintain_column_froms=True).order_by(model.id))
         found = defaultdict(list)
         for key, *row in rows:
@@ -290,7 +341,7 @@ def _add_parts(session: Session, resource: Resource, records: Sequence[dict[str,
             one[name] = found[one["id"]]
 
 
-def _conditions(resource: Resource, asked: Mapping[str, str]) -> list[ColumnElement[bool]]:
+def _conditions(resource: Resource, asked: Mapping[str, str], *, unblinded: bool) -> list[ColumnElement[bool]]:
     unknown = sorted(asked.keys() - resource.filters.keys())
     if unknown:
         raise DomainError(
@@ -304,7 +355,9 @@ def _conditions(resource: Resource, asked: Mapping[str, str]) -> list[ColumnElem
     conditions = []
     for parameter, typed in wanted.items():
         one = resource.filters[parameter]
-        conditions.append(one.source.is_(None) if typed == "" else one.source == _value(one, typed))
+        named = one.target is not None and one.is_arm and typed != ""
+        source: Any = shown_id(one.target, unblinded=unblinded) if named and one.target is not None else one.source
+        conditions.append(source.is_(None) if typed == "" else source == _value(one, typed))
     return conditions
 
 

@@ -88,14 +88,18 @@ def readable(model: type[Any], *, unblinded: bool) -> ColumnElement[bool]:
 
 
 class Veil:
-    """Takes the names of hidden arms out of texts that people, importers and the audit trail have written."""
+    """Takes the names of hidden arms out of texts that people, importers and the audit trail have written.
 
-    def __init__(self, names: Iterable[str]) -> None:
+    names: what is taken out. studies: codes of the studies whose arms are hidden.
+    """
+
+    def __init__(self, names: Iterable[str], studies: Iterable[str] = ()) -> None:
         self.names = sorted(set(names), key=lambda name: (-len(name), name))
+        self.studies = frozenset(studies)
 
-    def __bool__(self) -> bool:
-        """Tell whether there is anything to hide."""
-        return bool(self.names)
+    def also(self, names: Iterable[str]) -> Veil:
+        """Give one that hides these names too, such as of arms that a file would add; as it is where nothing is hidden."""
+        return Veil((*self.names, *names), self.studies) if self.studies else self
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -129,9 +133,11 @@ def veil(session: Session, project_id: int, *, unblinded: bool) -> Veil:
     if unblinded:
         return Veil(())
     rows = session.execute(
-        select(Arm.code, Arm.title).join(Study, Study.id == Arm.study_id).where(Study.project_id == project_id, Study.blinded)
-    )
-    return Veil(name for names in rows for name in names)
+        select(Study.code, Arm.code, Arm.title)
+        .outerjoin(Arm, Arm.study_id == Study.id)
+        .where(Study.project_id == project_id, Study.blinded)
+    ).all()
+    return Veil((name for _, *names in rows for name in names if name), (study for study, *_ in rows))
 
 
 def tells_arms(session: Session, batch: ImportBatch, person_id: int | None) -> bool:

@@ -37,7 +37,16 @@ from lims.views.project_kinds import kind_choices
 from lims.views.record_forms import Step, typed
 from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.study_plots import StudyPlot, plot_columns
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms, whole_number
+from lims.views.support import (
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    sees_arms,
+    whole_number,
+)
 from lims.views.tables import Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 

@@ -19,6 +19,7 @@ from wtforms.validators import InputRequired
 
 from importers.registry import IMPORTERS
 from lims.models import ImportBatch, Study
+from lims.queries.blinding import Veil
 from lims.views.once import OnceForm
 
 PREFIX = "answer-"
@@ -71,13 +72,13 @@ class WithdrawForm(OnceForm):
     reason = TextAreaField("Reason", [InputRequired("Say why its numbers should not count; the reason stays in the trail.")])
 
 
-def answers_form(batch: ImportBatch, studies: Sequence[Study]) -> AnswersForm:
-    """Make the form for a batch, filled with what was answered, else with what is proposed."""
+def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> AnswersForm:
+    """Make the form for a batch, filled with what was answered, else with what is proposed; `hide` passes what it says."""
     report = batch.report or {}
     choices = batch.choices
     fields: dict[str, Any] = {}
     for question in report.get("questions", []):
-        fields[PREFIX + question["key"]] = _question_field(question)
+        fields[PREFIX + question["key"]] = _question_field(question, hide)
     form: AnswersForm = type("AnswersOfFile", (AnswersForm,), fields)(
         data={
             "importer": batch.importer or "",
@@ -92,18 +93,18 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study]) -> AnswersForm:
     return form
 
 
-def _question_field(question: Mapping[str, Any]) -> Any:
+def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
     samples = f" Samples: {', '.join(question['samples'])}." if question["samples"] else ""
-    described = f"{question['evidence']}{samples}"
+    prompt, described = hide.text(question["prompt"]), hide.text(f"{question['evidence']}{samples}")
     if question["options"]:
         return RadioField(
-            question["prompt"],
-            choices=[SelectChoice(value, label) for value, label in question["options"]],
+            prompt,
+            choices=[SelectChoice(value, hide.text(label)) for value, label in question["options"]],
             default=question["answer"],
             description=described,
             validate_choice=False,
         )
-    return StringField(question["prompt"], default=question["answer"] or "", description=described)
+    return StringField(prompt, default=question["answer"] or "", description=described)
 
 
 def question_fields(form: AnswersForm) -> list[Any]:

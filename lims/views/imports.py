@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
 from importers.registry import IMPORTERS
-from lims.domain.errors import Conflict, DomainError
+from lims.domain.errors import Conflict, DomainError, NotAllowed
 from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
@@ -17,18 +19,30 @@ from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.intake.withdraw import withdraw as withdraw_batch
 from lims.models import ImportBatch, Project, Study, User
-from lims.queries.imports import active_studies, batch_of, batches, findings_of, recorded_by, successor
+from lims.queries.blinding import Veil, tells_arms, veil
+from lims.queries.imports import FoundPage, active_studies, batch_of, batches, findings_of, recorded_by, successor
 from lims.queries.scope import find
 from lims.views.filters import format_title, moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
 from lims.views.import_words import counted, plots_of, tiles, what_commit_does
 from lims.views.record_history import SHORT, history_of
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, whole_number
+from lims.views.support import (
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    sees_arms,
+    whole_number,
+)
 from lims.views.tables import Column, Empty, Listing, choice, search
 from lims.views.tables import answer as answer_listing
 from lims.views.transaction import commit_now, installation
 
 pages = Blueprint("imports", __name__, url_prefix="/p/<project_code>/imports")
+_SAID = ("message", "value", "expected", "remedy")
+"""What a finding quotes of the file or of the records."""
 OPEN_STATES = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
 IMPORTS = Listing(
@@ -119,10 +133,10 @@ def show(batch_id: int) -> ResponseReturnValue:
     session, project = current_session(), current_project()
     batch = batch_of(session, project.id, batch_id)
     found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
-    report = batch.report or {}
+    report, found, hide = _veiled(batch, found)
     common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch)}
     if batch.state in OPEN_STATES:
-        form = answers_form(batch, active_studies(session, project.id))
+        form = answers_form(batch, active_studies(session, project.id), hide)
         return render_template(
             "imports/check.html",
             **common,
@@ -143,13 +157,25 @@ def show(batch_id: int) -> ResponseReturnValue:
     )
 
 
+def _veiled(batch: ImportBatch, found: FoundPage) -> tuple[dict[str, Any], FoundPage, Veil]:
+    """Give report and findings without the names of arms that this person must not know, those that the file would add too."""
+    hide = veil(current_session(), batch.project_id, unblinded=sees_arms())
+    report: dict[str, Any] = batch.report or {}
+    if not hide.studies:
+        return report, found, hide
+    added = (arm.split(": ", 1)[1] for arm in report.get("create", {}).get("arms", []))
+    hide = hide.also([*added, *(one.value for one in found.findings if one.value and one.code == "arm-unknown")])
+    findings = [replace(one, **hide.within({name: getattr(one, name) for name in _SAID})) for one in found.findings]
+    return hide.within(report), replace(found, findings=findings), hide
+
+
 @pages.post("/<int:batch_id>/check")
 @needs("batch:check")
 def check(batch_id: int) -> ResponseReturnValue:
     """Keep the answers and read the file again."""
     session, project = current_session(), current_project()
     batch = _open(batch_id)
-    form = answers_form(batch, active_studies(session, project.id))
+    form = answers_form(batch, active_studies(session, project.id), Veil(()))
     if not form.validate_on_submit():
         raise DomainError("These answers do not fit the file any more.", remedy="Open the check page again and answer there.")
     run.take_answers(
@@ -216,6 +242,7 @@ def withdraw(batch_id: int) -> ResponseReturnValue:
 def source(batch_id: int) -> ResponseReturnValue:
     """Give the file back as it was uploaded."""
     batch = batch_of(current_session(), current_project().id, batch_id)
+    _require_unveiled(batch)
     content = FileStore(installation().settings.file_dir).get(batch.file.sha256)
     return _download(content, batch.file_name, "application/octet-stream")
 
@@ -225,9 +252,19 @@ def source(batch_id: int) -> ResponseReturnValue:
 def refused(batch_id: int) -> ResponseReturnValue:
     """Give the refused rows in the file's own layout, to correct and upload."""
     batch = batch_of(current_session(), current_project().id, batch_id)
+    _require_unveiled(batch)
     settings = installation().settings
     content = run.refused_rows(settings, settings.url, batch.id, current_actor())
     return _download(content, f"batch-{batch.id}-refused.csv", "text/csv; charset=utf-8")
+
+
+def _require_unveiled(batch: ImportBatch) -> None:
+    """Keep a file that may name arms from those who must not know them; it stands as it was uploaded, and hides nothing."""
+    if not sees_arms() and tells_arms(current_session(), batch, current_actor().id):
+        raise NotAllowed(
+            "This file may say which animal of a blinded study is in which arm.",
+            remedy="Its readings are in the project. Ask a study director for the file itself.",
+        )
 
 
 def _download(content: bytes, name: str, mimetype: str) -> Response:

@@ -125,7 +125,7 @@ def _records(database: Database, settings: Settings, code: str) -> tuple[int, di
         study = factories.study(session, project, f"ST-{code}")
         arm = factories.arm(session, study)
         animal = factories.animal(session, project, f"M-{code}", ear_tag="=1+1", strain="@SUM(A1)")
-        factories.enrolment(session, arm, animal)
+        enrolment = factories.enrolment(session, arm, animal)
         implant = factories.implant(session, animal, "+right flank")
         file = factories.stored_file(session, CONTENT + code.encode())
         FileStore(settings.file_dir).put(CONTENT + code.encode())
@@ -133,7 +133,7 @@ def _records(database: Database, settings: Settings, code: str) -> tuple[int, di
         factories.measurement(session, animal, value=20.5, batch_id=batch.id, raw="=20.5", source_sheet="=cmd|' /C calc'!A0")
         factories.measurement(session, animal, "caliper_volume", 120, implant_id=implant.id, operator="@Sam", raw="-1.5")
         factories.saved_view(session, factories.user(session), project)
-        return project.id, whole(session, project, code).ids()
+        return project.id, whole(session, project, code).ids() | {"arms": arm.id, "enrolments": enrolment.id}
 
 
 def _lab(settings: Settings, database: Database) -> Lab:

@@ -151,7 +151,9 @@ def _reference(one: ApiField) -> type[BaseModel]:
 @cache
 def _reference_model(table: str, naming: str | None) -> type[BaseModel]:
     name = "".join(part.capitalize() for part in table.split("_"))
-    values: dict[str, Any] = {"id": (int, ...)} | ({naming: (str, ...)} if naming else {})
+    hidden = "null while its study is blinded for the reader" if table == "arm" else None
+    key = (int | None, Field(description=hidden)) if hidden else (int, ...)
+    values: dict[str, Any] = {"id": key} | ({naming: (str, ...)} if naming else {})
     return create_model(f"{name}Reference", __base__=_Exact, __doc__=f"Which {table.replace('_', ' ')}.", **values)
 
 

@@ -16,7 +16,15 @@ from lims.queries.api import RESOURCES, Resource, find_record, list_records, res
 from lims.views.addresses import page_of
 from lims.views.api.bearer import BLUEPRINT
 from lims.views.api.problems import PREFIX
-from lims.views.support import current_project, current_session, needs, own_pages_only, projects_of_account, whole_number
+from lims.views.support import (
+    current_project,
+    current_session,
+    needs,
+    own_pages_only,
+    projects_of_account,
+    sees_arms,
+    whole_number,
+)
 
 pages = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
 
@@ -51,7 +59,16 @@ def index(plural: str) -> Response:
     after = _number(asked, "after", 0, 0)
     count = _number(asked, "count", 0, 0, 1)
     narrowed = {name: value for name, value in asked.items() if name not in PAGING}
-    page = list_records(current_session(), resource, current_project().id, narrowed, after=after, size=size, count=bool(count))
+    page = list_records(
+        current_session(),
+        resource,
+        current_project().id,
+        narrowed,
+        after=after,
+        size=size,
+        count=bool(count),
+        unblinded=sees_arms(),
+    )
     for record in page.records:
         record["links"] = _own_links(resource, record["id"])
     more = None if page.after is None else _url(plural, {**asked, "after": page.after})
@@ -64,7 +81,7 @@ def index(plural: str) -> Response:
 def show(plural: str, record_id: int) -> Response:
     """Give one record, with links to what refers to it."""
     resource = resource_named(plural)
-    record = find_record(current_session(), resource, current_project().id, record_id)
+    record = find_record(current_session(), resource, current_project().id, record_id, unblinded=sees_arms())
     related = {name: _url(other, {by: record_id}) for name, other, by in resource.related}
     return _json(record | {"links": _own_links(resource, record_id) | related})
 

@@ -37,8 +37,8 @@ _KINDS = {
 
 def about(resource: Resource, one: Field) -> str:
     """Say what a value is, with its unit; and of a value that nobody types, that it follows from others."""
-    if one.name in _BOOKKEEPING:
-        return _BOOKKEEPING[one.name]
+    if one.about or one.name in _BOOKKEEPING:
+        return one.about or _BOOKKEEPING[one.name]
     word = field_word(str(resource.model.__tablename__), field_name(one.name))
     unit = unit_of(str(resource.model.__tablename__), one.name)
     derived = one.parameter in _DERIVED.get(resource.model, frozenset())

@@ -127,9 +127,11 @@ def _require_before_findings(session: Session, draft: Draft) -> None:
 
 def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about new tissue of patients who withdrew, tumour content of a fluid, and brain disease stated for other tissue."""
+    now = today(session)
+    _ask_consents(session, drafts, now)  # nobody confirms what is refused anyway
     implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
     donors = {draft.values["patient_id"] for draft in drafts if draft.record is None} | {one.donor_id for one in implants.values()}
-    withdrawn = doubts_of_withdrawn(session, donors - {None}, today(session), field="patient_id")
+    withdrawn = doubts_of_withdrawn(session, donors - {None}, now, field="patient_id")
     return [*withdrawn, *(notice for draft in drafts for notice in (*_doubtful_content(draft), *_doubtful_status(draft)))]
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from wtforms import SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # newer than the stubs
 
 from lims.domain.model_checks import CHECK_TITLES, CHECK_WORDS, VALUE_WORDS
 from lims.domain.str_match import FEWEST_LOCI, LOCI, parse_profile
 from lims.domain.tissue_terms import CheckKind, CheckResult
+from lims.domain.vocabulary import RecordStatus
 from lims.models import ModelCheck, PdxModel, Specimen, StrProfile
 from lims.queries.models import profiles_to_compare
+from lims.queries.tissue_lists import check_list
 from lims.records.pdx import MODEL_CHECK, str_match_of, suggested_result
 from lims.records.values import today
+from lims.views.cells import badge
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
+from lims.views.tables import Column, Empty, Listing, choice, day, search
 
 STR_RULE = (
     "ANSI/ATCC ASN-0002-2022: a Tanabe match from 90 % is the same person, below 80 % another. "
@@ -75,6 +79,42 @@ class CheckForm(RecordForm):
         return values
 
 
+def _listing() -> tuple[Listing, Any]:
+    listing = Listing(
+        noun="check",
+        caption="Checks of models",
+        columns=(
+            Column("kind", "Check", ModelCheck.kind, show=lambda kind: CHECK_TITLES[kind]),
+            Column("model", "Model", PdxModel.code, mono=True),
+            Column("checked_on", "Checked", ModelCheck.checked_on),
+            Column("result", "Result", ModelCheck.result, show=badge),
+            Column("value_percent", "Value", ModelCheck.value_percent, unit="%", align="end", show=_value),
+            Column("specimen", "Tissue", Specimen.code, mono=True),
+            Column("method", "Method", ModelCheck.method),
+            Column("masters_percent", "Masters", ModelCheck.masters_percent, unit="%", on_page=False),
+            Column("note", "Note", ModelCheck.note, on_page=False),
+            Column("status", "Record", ModelCheck.status, show=badge, on_page=False),
+        ),
+        filters=(
+            search("q", "Model or tissue", PdxModel.code, Specimen.code),
+            choice("kind", "Check", ModelCheck.kind, CheckKind),
+            choice("result", "Result", ModelCheck.result, CheckResult),
+            day("from", "Checked from", ModelCheck.checked_on),
+            day("to", "To", ModelCheck.checked_on, until=True),
+            choice("status", "Record", ModelCheck.status, RecordStatus),
+        ),
+        sort="-checked_on",
+        key=ModelCheck.id,
+        page=lambda row: url_for("checks.show", record_id=row.key),
+        empty=Empty("No check yet. A model is checked against its patient before it is trusted.", "Record a check", "checks.new"),
+    )
+    return listing, check_list(current_project().id)
+
+
+def _value(percent: float | None) -> str | None:
+    return None if percent is None else f"{percent:.3g}"
+
+
 @dataclass(frozen=True, slots=True)
 class LocusRow:
     """One locus of two profiles: each allele with whether the other profile has it; and whether the match counts the locus."""
@@ -114,6 +154,7 @@ PAGES = RecordPages(
     pages=Blueprint("checks", __name__, url_prefix="/p/<project_code>/checks"),
     noun=MODEL_CHECK,
     form=CheckForm,
+    listing=_listing,
     template="checks/show.html",
     context=_context,
     start=lambda: {"checked_on": today(current_session())},

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 
 from lims.domain.permissions import allowed
+from lims.views.list_tabs import head_of
 from lims.views.security import signed_in
 from lims.views.support import current_account, current_project, projects_of_account
 
@@ -65,7 +66,7 @@ ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 def _link(place: Place) -> Link:
     blueprint = place.endpoint.partition(".")[0]
-    active = request.endpoint == place.endpoint or (blueprint == request.blueprint and blueprint != "home")
+    active = request.endpoint == place.endpoint or (blueprint == head_of(request.blueprint) and blueprint != "home")
     return Link(place.endpoint, place.label, place.icon, url_for(place.endpoint), active, place.group)
 
 

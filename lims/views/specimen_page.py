@@ -24,6 +24,7 @@ from lims.queries.specimens import (
     profiles_of,
     source_implant,
 )
+from lims.records.pdx import FOUNDING_KINDS
 from lims.views.addresses import page_of
 from lims.views.cells import badge, her2
 from lims.views.support import current_session
@@ -60,6 +61,7 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
         "profiles": profiles_of(session, specimen.id),
         "aliquots": _aliquots_table(aliquots_of(session, specimen.id)),
         "models": models_founded_on(session, specimen.id),
+        "may_found": specimen.kind in FOUNDING_KINDS,
     }
 
 

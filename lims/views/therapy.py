@@ -1,22 +1,27 @@
-"""Forms of lines of therapy with their agents; they are shown on their patient's page."""
+"""The pages of lines of therapy with their agents; each is shown on its patient's page too."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from flask import Blueprint, url_for
+from sqlalchemy import ColumnElement
 from wtforms import FieldList, Form, FormField, HiddenField, StringField, TextAreaField
 
+from lims.domain.errors import DomainError
 from lims.domain.tissue_terms import AgentClass, BestResponse, StopReason
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Patient, TherapyAgent, TherapyLine
 from lims.queries.patients import agents_used
+from lims.queries.tissue_lists import therapy_list, with_agent, with_class
 from lims.records.nouns import Noun
 from lims.records.patients import THERAPY_LINE, add_therapy_line, change_therapy_line
+from lims.views.cells import badge
 from lims.views.form_fields import CodeField, IsoDateField, TermField, WholeNumberField, needed, term_words
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_actor, current_project, current_session, seen_version, whole_number
+from lims.views.tables import Column, Empty, Filter, Listing, as_text, choice, search
 
 AGENT_ROWS = 6
 _CLASS_WORDS = {
@@ -51,7 +56,9 @@ class AgentForm(Form):
     """One agent with its class; a row of the line's form."""
 
     name = StringField("Agent")
-    agent_class = TermField("Class", AgentClass, blank="Choose its class", words=class_words)
+    agent_class = TermField(
+        "Class", [one for one in AgentClass if one is not AgentClass.VEHICLE], blank="Choose its class", words=class_words
+    )
 
 
 class AgentRows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
@@ -124,6 +131,58 @@ def _save(form: Any, noun: Noun[Any], line: TherapyLine, reason: str) -> None:
     change_therapy_line(current_session(), current_actor(), line, seen=seen, reason=reason, fields=fields, agents=form.named_agents)
 
 
+def _listing() -> tuple[Listing, Any]:
+    rows = therapy_list(current_project().id)
+    listing = Listing(
+        noun="therapy",
+        caption="Treatment",
+        columns=(
+            Column("line", "Line", TherapyLine.line_number, show=lambda number: f"Line {number}"),
+            Column("patient", "Patient", Patient.code, mono=True),
+            Column("agents", "Agents", rows.selected_columns.agents),
+            Column("started_on", "First day", TherapyLine.started_on),
+            Column("stopped_on", "Last day", TherapyLine.stopped_on),
+            Column("best_response", "Best response", TherapyLine.best_response, show=_response_words),
+            Column("stop_reason", "Why it ended", TherapyLine.stop_reason, show=_why),
+            Column("note", "Note", TherapyLine.note, on_page=False),
+            Column("status", "Record", TherapyLine.status, show=badge, on_page=False),
+        ),
+        filters=(
+            search("q", "Patient", Patient.code),
+            Filter("agent", "Agent", "search", with_agent),
+            Filter("class", "Class", "select", _of_class, [(str(one.value), class_words(one)) for one in AgentClass]),
+            choice("best_response", "Best response", TherapyLine.best_response, BestResponse),
+            choice("stop_reason", "Why it ended", TherapyLine.stop_reason, StopReason),
+            choice("status", "Record", TherapyLine.status, RecordStatus),
+        ),
+        sort="patient",
+        key=TherapyLine.id,
+        page=lambda row: url_for("therapy.show", record_id=row.key),
+        empty=Empty(
+            "No line of therapy yet. What a tumour was exposed to says what it may resist.", "Record a line", "therapy.new"
+        ),
+    )
+    return listing, rows
+
+
+def _response_words(response: BestResponse) -> str | None:
+    return None if response is BestResponse.NOT_RECORDED else str(as_text(response))
+
+
+def _why(why: StopReason) -> str | None:
+    return None if why is StopReason.NOT_RECORDED else stop_words(why)
+
+
+def _of_class(typed: str) -> ColumnElement[bool]:
+    if typed not in {str(one.value) for one in AgentClass}:
+        raise DomainError(f"{typed!r} is no class of agents.", expected=", ".join(one.value for one in AgentClass))
+    return with_class(AgentClass(typed))
+
+
+def _context(line: TherapyLine) -> dict[str, Any]:
+    return {"response": _response_words(line.best_response), "why": _why(line.stop_reason), "class_words": class_words}
+
+
 def _home(line: TherapyLine) -> str:
     return url_for("patients.show", record_id=line.patient_id, _anchor="therapy")
 
@@ -132,6 +191,9 @@ PAGES = RecordPages(
     pages=Blueprint("therapy", __name__, url_prefix="/p/<project_code>/therapy"),
     noun=THERAPY_LINE,
     form=TherapyForm,
+    listing=_listing,
+    template="therapy/show.html",
+    context=_context,
     home=_home,
     form_template="patients/therapy_form.html",
     make=_make,

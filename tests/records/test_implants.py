@@ -209,7 +209,7 @@ def test_a_protocol_holds_on_the_day_even_where_no_site_is_recorded(database: Da
     ("columns", "field"),
     [
         ({"hemisphere": None}, "hemisphere"),
-        ({"dv_mm": 3.0}, "depth_reference"),
+        ({"depth_reference": None}, "depth_reference"),
         ({"volume_ul": 200}, "volume_ul"),
         ({"engrafted_on": DAY}, "engrafted_on"),
         ({"engrafted_on": date(2026, 2, 1), "engraftment": Engraftment.ENGRAFTED}, "engrafted_on"),
@@ -226,7 +226,7 @@ def test_the_day_follows_from_the_end_of_surgery(database: Database, lab: Lab) -
 
 
 def test_two_implants_in_one_animal_are_two_tumours(database: Database, lab: Lab) -> None:
-    left, right = lab.brains(hemisphere=Hemisphere.LEFT)[0], lab.brains()[0]
+    left, right = lab.brains(hemisphere=Hemisphere.LEFT, ml_mm=-2)[0], lab.brains()[0]
     assert [one.label for one in implant(database, lab, [left, {**right, "label": "brain"}])] == ["T1", "brain"]
     assert [one.label for one in implant(database, lab, [{**left, "site": ImplantSite.SUBCUTANEOUS}])] == ["T2"]
     with pytest.raises(DomainError, match='Implant "brain" exists already'):

@@ -1,0 +1,35 @@
+"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens and to models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lims.views.filters import url_of
+
+FAMILIES = (
+    (("patients", "Patients"), ("consents", "Consents"), ("therapy", "Treatment")),
+    (("specimens", "Specimens"), ("assays", "Receptor assays"), ("profiles", "STR profiles")),
+    (("models", "Models"), ("checks", "Checks")),
+)
+"""Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A list beside others, and whether it is the one that is shown."""
+
+    label: str
+    url: str
+    shown: bool
+
+
+def tabs_of(blueprint: str) -> list[Tab]:
+    """Give the lists that stand beside a blueprint's own, and itself; nothing where it stands alone."""
+    family = next((one for one in FAMILIES if blueprint in dict(one)), ())
+    urls = [(name, label, url_of(f"{name}.index")) for name, label in family]
+    return [Tab(label, url, name == blueprint) for name, label, url in urls if url]
+
+
+def head_of(blueprint: str | None) -> str | None:
+    """Give the blueprint that the rail marks for a page: the first of its family, or itself."""
+    return next((one[0][0] for one in FAMILIES if blueprint in dict(one)), blueprint)

@@ -79,9 +79,9 @@ class PlannedDoses(Entries):
         }
 
     def changed(self, index: int, one: RecordedDose) -> dict[str, Any]:
-        """Give what the file says otherwise than the record, by column; what it leaves out does not differ."""
+        """Give what the file says otherwise than the record, by column; what it leaves out, or a time nobody noted, differs not."""
         said = self.row(index)
-        stands = {"volume_ul": one.volume, "given_at": one.given_at, "dose": one.dose}
+        stands = {"volume_ul": one.volume, "given_at": one.given_at or said["given_at"], "dose": one.dose}
         differing = {name: said[name] for name, value in stands.items() if said[name] is not None and said[name] != value}
         if said["dose"] is not None and said["dose_unit"] is not one.unit:
             differing["dose_unit"] = said["dose_unit"]

@@ -172,15 +172,16 @@ def judge_doses(session: Session, plan: Plan, doses: PlannedDoses, batch: Import
         if there or len(indices) > 1:
             indices.sort(key=lambda index: (moments[index], index))
             yield from _day(doses, indices, there, accept_changes=accept_changes)
-    yield from _by_the_rules_of_forms(session, doses, batch)
+    yield from _by_the_rules_of_forms(session, plan, doses, batch)
 
 
-def _by_the_rules_of_forms(session: Session, doses: PlannedDoses, batch: ImportBatch) -> Iterator[Finding]:
+def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, batch: ImportBatch) -> Iterator[Finding]:
     """Let the rules of doses judge those of animals and agents that are there; what is only planned contradicts nothing yet."""
+    known = set(plan.names.hosts.values()) - {plan.names.hosts[facts.label] for facts in plan.names.new_animals}
     indices = [
         index
         for index in doses.indices(RowFate.NEW)
-        if (host := doses.hosts[index]) and (agent := doses.agents[index]) and host.id > 0 and agent.id > 0
+        if doses.hosts[index] in known and (agent := doses.agents[index]) and agent.id > 0
     ]
     try:
         doubts(session, DOSE, batch.project_id, [doses.row(index) | {"batch_id": batch.id} for index in indices])
@@ -283,7 +284,7 @@ def judge_stays(session: Session, plan: Plan, stays: PlannedStays, today: date) 
     housed = _housed(session, plan)
     for label, runs in runs_of(stays.source, skip=stays.fates).items():
         host = plan.names.hosts[label]
-        if host.id < 0:
+        if label in plan.names.first_cages:
             stays.moves += [run.index for run in runs[1:]]
         elif host.id in housed:
             yield from _against_record(stays, runs, *housed[host.id])

@@ -93,8 +93,8 @@ def _listing() -> tuple[Listing, Any]:
             Column("patient", "Patient", column.patient, mono=True),
             Column("passage", "From", Specimen.passage, of_row=True, show=_source_cell),
             Column("kind", "Kind", Specimen.kind, of_row=True, show=lambda row: _unbroken(what(row))),
-            Column("site", "Site", Specimen.site),
-            Column("collected_on", "Collected", Specimen.collected_on),
+            Column("site", "Site", Specimen.site, roomy=True),
+            Column("collected_on", "Collected", Specimen.collected_on, roomy=True),
             Column(
                 "her2_result", "HER2", Specimen.her2_result, of_row=True, show=lambda row: her2(row.her2_result, row.her2_label)
             ),

@@ -26,103 +26,50 @@ Two queries a page, whatever its length. Only columns named here are sorted by, 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import date
-from enum import Enum
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session
 
 from lims.audit.record import declare
 from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
+from lims.views.listing import Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.transaction import installation
 
+__all__ = [
+    "Cell",
+    "Column",
+    "Empty",
+    "Filter",
+    "Listing",
+    "Source",
+    "TableView",
+    "answer",
+    "as_text",
+    "choice",
+    "day",
+    "one_of",
+    "search",
+    "send_file_of",
+    "send_rows",
+    "table_from_query",
+    "table_from_rows",
+]
+
 PAGE_ROWS = 50
 STREAMED_ROWS = 1_000
-Source: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
-Cell: TypeAlias = str | dict[str, Any] | None
-
-
-def as_text(value: Any) -> Cell:
-    """Show a value where the column says nothing else: terms with spaces, dates as ISO text, truth as yes and no."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Enum):
-        return str(value.value).replace("_", " ")
-    return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: where its value comes from, and how it is shown. Files get the value itself.
-
-    `show` takes the value, or the whole row where `of_row` is set (other columns by their key, the record's id as `key`).
-    A column that is not `on_page` stands in files only, such as a sheet and row that the page shows as one address.
-    """
-
-    key: str
-    label: str
-    source: Source
-    unit: str = ""
-    align: str = "start"
-    mono: bool = False
-    sortable: bool = True
-    show: Callable[[Any], Cell] = as_text
-    of_row: bool = False
-    on_page: bool = True
-    order: Source | None = None
-    """What it is sorted by, where that is not the value itself."""
-
-    @property
-    def heading(self) -> str:
-        """Give the header of a file's column, with the unit."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One filter of the address: `condition` makes its WHERE of what was typed."""
-
-    key: str
-    label: str
-    kind: str
-    condition: Callable[[str], ColumnElement[bool]]
-    options: Sequence[tuple[str, str]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Empty:
-    """What an empty table says, and the page that leads on."""
-
-    sentence: str
-    label: str | None = None
-    endpoint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What a list page lists. `noun` is the audit trail's word for it; `sort` a column's key, with - for descending."""
-
-    noun: str
-    caption: str
-    columns: tuple[Column, ...]
-    sort: str
-    key: Source
-    filters: tuple[Filter, ...] = ()
-    page: Callable[[Any], str] | None = None
-    empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
+MOST_COLUMNS = 8
+"""Columns on a page; files have no such limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +81,17 @@ class ShownFilter:
     kind: str
     value: str
     options: Sequence[tuple[str, str]]
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """One column that a list can show, and whether it does."""
+
+    key: str
+    label: str
+    shown: bool
+    roomy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +109,18 @@ class TableView:
     descending: bool
     empty: Mapping[str, str | None]
     arguments: Mapping[str, str]
+    choices: Sequence[ColumnChoice] = ()
+    """What one may choose from; empty where the table has but the columns that it shows."""
+
+    @property
+    def filtered(self) -> bool:
+        """Tell whether it is narrowed to other rows than those it opens with."""
+        return any(one.value not in ("", one.default) for one in self.filters)
+
+    @property
+    def chosen(self) -> int:
+        """Count the columns that a person chose; 0 where the list shows its usual ones."""
+        return len(self.arguments.get("columns", "").split(",")) if self.arguments.get("columns") else 0
 
     def url(self, **changes: Any) -> str:
         """Give this page's address with parts of the query changed; None takes one away."""
@@ -164,53 +134,32 @@ class TableView:
         return [(name, self.url(format=name, page=None)) for name in FORMATS]
 
 
-def search(key: str, label: str, *columns: Source) -> Filter:
-    """Filter by text that any of the columns contains, in whatever case."""
-    return Filter(key, label, "search", lambda typed: or_(*(column.icontains(typed, autoescape=True) for column in columns)))
-
-
-def choice(key: str, label: str, column: Source, terms: Iterable[Enum]) -> Filter:
-    """Filter by one term of a vocabulary."""
-    by_code = {str(term.value): term for term in terms}
-
-    def condition(typed: str) -> ColumnElement[bool]:
-        if typed not in by_code:
-            raise DomainError(f"{typed!r} is none of the choices for {label}.", expected=", ".join(by_code))
-        return column == by_code[typed]
-
-    return Filter(key, label, "select", condition, [(code, code.replace("_", " ")) for code in by_code])
-
-
-def one_of(key: str, label: str, column: Source, options: Sequence[tuple[str, str]]) -> Filter:
-    """Filter by one of some values that the page has looked up, such as a study's code."""
-
-    def condition(typed: str) -> ColumnElement[bool]:
-        return column == typed if typed in dict(options) else false()
-
-    return Filter(key, label, "select", condition, options)
-
-
-def day(key: str, label: str, column: Source, *, until: bool = False) -> Filter:
-    """Filter by a date: from that day on, or up to and with it."""
-
-    def condition(typed: str) -> ColumnElement[bool]:
-        try:
-            limit = date.fromisoformat(typed)
-        except ValueError as refused:
-            raise DomainError(f"{typed!r} is no date.", expected="year-month-day, such as 2026-11-02") from refused
-        return column <= limit if until else column >= limit
-
-    return Filter(key, label, "date", condition)
-
-
 def _arguments(listing: Listing) -> dict[str, str]:
     """Give what the address says of this table, and nothing else that stands in it."""
-    known = {"sort", "page", *(one.key for one in listing.filters)}
-    given = {key: value.strip() for key, value in request.args.items() if key in known and value.strip()}
+    filters = {one.key for one in listing.filters}
+    given = {key: value.strip() for key, value in request.args.items() if key in {"sort", "page", *filters} and value.strip()}
     for key, value in given.items():
         if any(unicodedata.category(character) == "Cc" for character in value):
             raise DomainError(f"The filter {key} contains characters that cannot be typed.", remedy="Type it again by hand.")
+    if not filters & request.args.keys():
+        given |= {one.key: one.default for one in listing.filters if one.default}
+    asked = set(",".join(request.args.getlist("columns")).split(","))
+    if chosen := [column.key for column in listing.columns[1:] if column.key in asked]:
+        given["columns"] = ",".join(chosen)
     return given
+
+
+def _columns(listing: Listing, arguments: Mapping[str, str]) -> tuple[Column, ...]:
+    """Give the columns that were chosen, in the list's order, or all of them; the first one leads to the record and stays."""
+    chosen = arguments.get("columns", "").split(",")
+    found = tuple(replace(column, on_page=True, roomy=False) for column in listing.columns[1:] if column.key in chosen)
+    return (listing.columns[0], *found) if found else listing.columns
+
+
+def _choices(listing: Listing, shown: Sequence[Column]) -> list[ColumnChoice]:
+    keys = {column.key for column in shown}
+    choices = [ColumnChoice(one.key, one.label, one.key in keys, one.roomy) for one in listing.columns[1:]]
+    return choices if any(not column.on_page for column in listing.columns) else []
 
 
 def _sorting(listing: Listing, asked: str) -> tuple[str, bool, ColumnElement[Any]]:
@@ -263,26 +212,37 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
     page = _page_number(arguments, pages)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
     found = session.execute(selected.order_by(None).order_by(order, listing.key).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS))
-    empty = listing.empty
-    filtered = any(one.key in arguments for one in listing.filters)
-    leads_on = not filtered and empty.endpoint in current_app.view_functions
+    shown = tuple(column for column in _columns(listing, arguments) if column.on_page)[:MOST_COLUMNS]
+    none_at_all = not total and not (filtered and _count(session, _selected(listing, rows, {})))
     return TableView(
         caption=listing.caption,
-        columns=tuple(column for column in listing.columns if column.on_page),
+        columns=shown,
         rows=[_shown(listing, row) for row in found],
-        filters=[ShownFilter(one.key, one.label, one.kind, arguments.get(one.key, ""), one.options) for one in listing.filters],
+        filters=[_shown_filter(one, arguments) for one in listing.filters],
         total=total,
         page=page,
         pages=pages,
         sort=key,
         descending=descending,
-        empty={
-            "sentence": "Nothing fits these filters." if filtered else empty.sentence,
-            "label": empty.label if leads_on else None,
-            "url": url_for(str(empty.endpoint)) if leads_on else None,
-        },
+        empty=_empty(listing.empty, none_at_all=none_at_all),
         arguments=arguments,
+        choices=_choices(listing, shown),
     )
+
+
+def _shown_filter(one: Filter, arguments: Mapping[str, str]) -> ShownFilter:
+    return ShownFilter(one.key, one.label, one.kind, arguments.get(one.key, ""), one.options, one.default)
+
+
+def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
+    if not none_at_all:
+        return {"sentence": "Nothing fits these filters.", "label": None, "url": None}
+    leads_on = empty.endpoint in current_app.view_functions
+    return {
+        "sentence": empty.sentence,
+        "label": empty.label if leads_on else None,
+        "url": url_for(str(empty.endpoint)) if leads_on else None,
+    }
 
 
 def answer(
@@ -343,7 +303,8 @@ def send_file_of(noun: str, name: str, content: Iterable[bytes], content_type: s
 def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None) -> Response:
     arguments = _arguments(listing)
     _, _, order = _sorting(listing, arguments.get("sort", ""))
-    selected = _selected(listing, rows, arguments).order_by(None).order_by(order, listing.key)
+    chosen = replace(listing, columns=_columns(listing, arguments))
+    selected = _selected(chosen, rows, arguments).order_by(None).order_by(order, listing.key)
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
     with ExitStack() as stack:
@@ -353,7 +314,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
             detail = {"rows": total, "format": name, **arguments}
             declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)
         content_type, write = FORMATS[name]
-        headings = [column.heading for column in listing.columns]
+        headings = [column.heading for column in chosen.columns]
         found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS))
         response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
         response.headers.set("Content-Disposition", "attachment", filename=f"{listing.caption}.{name}")

@@ -1,0 +1,134 @@
+"""What a list page is described by: its columns, its filters, and what it says when it is empty (`lims.views.tables`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from lims.domain.errors import DomainError
+
+Source: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
+Cell: TypeAlias = str | dict[str, Any] | None
+
+
+def as_text(value: Any) -> Cell:
+    """Show a value where the column says nothing else: terms with spaces, dates as ISO text, truth as yes and no."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value).replace("_", " ")
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: where its value comes from, and how it is shown. Files get the value itself.
+
+    `show` takes the value, or the whole row where `of_row` is set (other columns by their key, the record's id as `key`).
+    A column that is not `on_page` waits behind the list's "Columns"; files have it. One that is `roomy` is left out where
+    the window is narrow, so that a list never scrolls sideways, unless a person chose the columns.
+    """
+
+    key: str
+    label: str
+    source: Source
+    unit: str = ""
+    align: str = "start"
+    mono: bool = False
+    sortable: bool = True
+    show: Callable[[Any], Cell] = as_text
+    of_row: bool = False
+    on_page: bool = True
+    roomy: bool = False
+    order: Source | None = None
+    """What it is sorted by, where that is not the value itself."""
+
+    @property
+    def heading(self) -> str:
+        """Give the header of a file's column, with the unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One filter of the address: `condition` makes its WHERE of what was typed.
+
+    default: what a list opens with, where the address names no filter; its options then say how to see all.
+    """
+
+    key: str
+    label: str
+    kind: str
+    condition: Callable[[str], ColumnElement[bool]]
+    options: Sequence[tuple[str, str]] = ()
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """What an empty table says, and the page that leads on."""
+
+    sentence: str
+    label: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a list page lists. `noun` is the audit trail's word for it; `sort` a column's key, with - for descending."""
+
+    noun: str
+    caption: str
+    columns: tuple[Column, ...]
+    sort: str
+    key: Source
+    filters: tuple[Filter, ...] = ()
+    page: Callable[[Any], str] | None = None
+    empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
+
+
+def search(key: str, label: str, *columns: Source) -> Filter:
+    """Filter by text that any of the columns contains, in whatever case."""
+    return Filter(key, label, "search", lambda typed: or_(*(column.icontains(typed, autoescape=True) for column in columns)))
+
+
+def choice(key: str, label: str, column: Source, terms: Iterable[Enum]) -> Filter:
+    """Filter by one term of a vocabulary."""
+    by_code = {str(term.value): term for term in terms}
+
+    def condition(typed: str) -> ColumnElement[bool]:
+        if typed not in by_code:
+            raise DomainError(f"{typed!r} is none of the choices for {label}.", expected=", ".join(by_code))
+        return column == by_code[typed]
+
+    return Filter(key, label, "select", condition, [(code, code.replace("_", " ")) for code in by_code])
+
+
+def one_of(key: str, label: str, column: Source, options: Sequence[tuple[str, str]]) -> Filter:
+    """Filter by one of some values that the page has looked up, such as a study's code."""
+
+    def condition(typed: str) -> ColumnElement[bool]:
+        return column == typed if typed in dict(options) else false()
+
+    return Filter(key, label, "select", condition, options)
+
+
+def day(key: str, label: str, column: Source, *, until: bool = False) -> Filter:
+    """Filter by a date: from that day on, or up to and with it."""
+
+    def condition(typed: str) -> ColumnElement[bool]:
+        try:
+            limit = date.fromisoformat(typed)
+        except ValueError as refused:
+            raise DomainError(f"{typed!r} is no date.", expected="year-month-day, such as 2026-11-02") from refused
+        return column <= limit if until else column >= limit
+
+    return Filter(key, label, "date", condition)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy import ColumnElement, String, Text, cast, func, select, type_coerce
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.vocabulary import RecordStatus
@@ -29,10 +29,16 @@ class AliquotRows:
     order: ColumnElement[Any]
 
 
+def position_of() -> ColumnElement[str]:
+    """Give the label of an aliquot's position, `A4`, as a column of a statement that selects from `Aliquot`."""
+    letter = func.substr(ascii_uppercase, Aliquot.box_row, 1)
+    return type_coerce(letter + cast(Aliquot.box_column, Text), String())
+
+
 def aliquot_rows(project_id: int) -> AliquotRows:
     """Select the project's aliquots with specimen, donor and place."""
     path = paths(project_id)
-    position = func.substr(ascii_uppercase, Aliquot.box_row, 1) + cast(Aliquot.box_column, Text)
+    position = position_of()
     rows = (
         select(Aliquot)
         .join(Specimen, Specimen.id == Aliquot.specimen_id)

@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+from sqlalchemy import ColumnElement, Float, Row, ScalarSelect, Select, Subquery, and_, cast, func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CheckKind
 from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import Aliquot, Animal, Implant, ModelCheck, Patient, PdxModel, Specimen, StrProfile
+from lims.queries.alterations import of_model
 from lims.queries.chunks import in_chunks
 from lims.queries.days import days_between
 from lims.queries.series import AnySelect
@@ -31,13 +33,49 @@ def _counted() -> tuple[ColumnElement[bool], ...]:
     return Implant.status == RecordStatus.ACTIVE, Implant.model_id.is_not(None)
 
 
+_ENGRAFTED = func.count().filter(Implant.engraftment == Engraftment.ENGRAFTED)
+_DECIDED = func.count().filter(Implant.engraftment != Engraftment.PENDING)
+
+
+def _of_model(*columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).where(Implant.model_id == PdxModel.id, *_counted()).correlate(PdxModel)
+
+
+def engrafted_of() -> ScalarSelect[int]:
+    """Count a model's implants that engrafted, as a column of a statement that selects from `PdxModel`."""
+    return _of_model(_ENGRAFTED).scalar_subquery()
+
+
+def decided_of() -> ScalarSelect[int]:
+    """Count a model's implants that engrafted or failed, as a column of a statement that selects from `PdxModel`."""
+    return _of_model(_DECIDED).scalar_subquery()
+
+
+def take_rate_of() -> ScalarSelect[float]:
+    """Give a model's take rate in percent, as a column of a statement that selects from `PdxModel`."""
+    return _of_model(cast(100.0 * _ENGRAFTED / func.nullif(_DECIDED, 0), Float)).scalar_subquery()
+
+
+def latency_of() -> ScalarSelect[float]:
+    """Give a model's median days to engraftment, as a column of a statement that selects from `PdxModel`."""
+    days = days_between(Implant.engrafted_on, Implant.implanted_on)
+    ranked = _of_model(days.label("days"), func.row_number().over(order_by=days).label("place"), func.count().over().label("n"))
+    ordered = ranked.where(days.is_not(None)).subquery("ordered")
+    return select(cast(func.avg(ordered.c.days), Float)).where(_middle(ordered)).scalar_subquery()
+
+
+def _middle(ranked: Subquery) -> ColumnElement[bool]:
+    """Pick the one or two in the middle of what is ranked by `place` among `n`: their mean is the median."""
+    return and_(ranked.c.place * 2 >= ranked.c.n, ranked.c.place * 2 <= ranked.c.n + 2)
+
+
 def _takes(project_id: int) -> Subquery:
     """By model: how many engrafted, failed, and the highest passage."""
     return (
         select(
             Implant.model_id.label("model_id"),
-            func.count().filter(Implant.engraftment == Engraftment.ENGRAFTED).label("engrafted"),
-            func.count().filter(Implant.engraftment != Engraftment.PENDING).label("decided"),
+            _ENGRAFTED.label("engrafted"),
+            _DECIDED.label("decided"),
             func.max(Implant.passage).label("passage"),
         )
         .where(Implant.project_id == project_id, *_counted())
@@ -59,10 +97,9 @@ def _latencies(project_id: int) -> Subquery:
         .where(Implant.project_id == project_id, *_counted(), Implant.engrafted_on.is_not(None), Implant.implanted_on.is_not(None))
         .subquery("ranked")
     )
-    middle = and_(ranked.c.place * 2 >= ranked.c.n, ranked.c.place * 2 <= ranked.c.n + 2)
     return (
         select(ranked.c.model_id, func.avg(ranked.c.days).label("days"))
-        .where(middle)
+        .where(_middle(ranked))
         .group_by(ranked.c.model_id)
         .subquery("latency")
     )
@@ -194,27 +231,18 @@ def implants_of(session: Session, model_id: int) -> Sequence[Implant]:
     return session.scalars(wanted.order_by(*passages).limit(SHOWN).options(contains_eager(Implant.animal))).all()
 
 
-def available_tissue(model: PdxModel) -> AnySelect:
-    """Select the available aliquots of a model: of its founding specimen, and of what was harvested from its implants."""
-    source = aliased(Implant)
-    return (
-        select(Aliquot)
-        .join(Specimen, Specimen.id == Aliquot.specimen_id)
-        .outerjoin(source, source.id == Specimen.source_implant_id)
-        .where(
-            or_(Specimen.id == model.founding_specimen_id, source.model_id == model.id),
-            Aliquot.status == RecordStatus.ACTIVE,
-            Aliquot.state == AliquotState.AVAILABLE,
-        )
+def tissue_available(session: Session, model_id: int) -> Sequence[Row[Any]]:
+    """Count the available aliquots of a model by passage and material, the patient's own tissue first: one statement.
+
+    Each row has `own` (the patient's tissue), `passage`, `material` and `aliquots`.
+    """
+    own = Specimen.source_implant_id.is_(None)
+    counted = select(own.label("own"), Specimen.passage, Aliquot.material, func.count().label("aliquots"))
+    counted = counted.join(Specimen, Specimen.id == Aliquot.specimen_id).where(
+        of_model(model_id), Aliquot.status == RecordStatus.ACTIVE, Aliquot.state == AliquotState.AVAILABLE
     )
-
-
-def aliquots_available(session: Session, model: PdxModel) -> tuple[Sequence[Aliquot], int]:
-    """List the newest available aliquots of a model's tissue with specimen and place; and count all of them."""
-    rows = available_tissue(model)
-    total = session.scalar(select(func.count()).select_from(rows.subquery())) or 0
-    newest = rows.order_by(Specimen.passage.desc().nulls_last(), Aliquot.code).limit(SHOWN)
-    return session.scalars(newest.options(joinedload(Aliquot.specimen), joinedload(Aliquot.place))).all(), total
+    grouped = counted.group_by(own, Specimen.passage, Aliquot.material)
+    return session.execute(grouped.order_by(own.desc(), Specimen.passage.nulls_last(), Aliquot.material)).all()
 
 
 def other_lines(session: Session, model: PdxModel) -> Sequence[PdxModel]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, select
 
@@ -12,6 +12,7 @@ from lims.domain.tissue_terms import AliquotMaterial, AliquotState
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Patient, Specimen, StoragePlace
 from lims.queries.aliquots import AliquotRows, aliquot_rows, events_of, implants_of, parts_of
+from lims.queries.scope import find
 from lims.queries.specimens import donor_codes
 from lims.queries.storage import below, chains
 from lims.records.aliquots import freeze_aliquots
@@ -25,6 +26,7 @@ from lims.views.record_forms import Step
 from lims.views.record_pages import RecordPages, confirmation, confirmed, install
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, choice, one_of, search
+from lims.views.tissue_filters import model_filter, passage_filter
 
 
 def aliquot_listing(caption: str, found: AliquotRows, empty: Empty, *, sort: str = "-code") -> Listing:
@@ -54,6 +56,8 @@ def aliquot_listing(caption: str, found: AliquotRows, empty: Empty, *, sort: str
             search("q", "Barcode", Aliquot.code),
             search("specimen", "Specimen", Specimen.code),
             one_of("patient", "Patient", Patient.code, patients),
+            model_filter(),
+            passage_filter(),
             choice("material", "Material", Aliquot.material, AliquotMaterial),
             choice("state", "State", Aliquot.state, AliquotState),
             Filter("place", "In place", "search", _standing_in),
@@ -112,6 +116,14 @@ PAGES = RecordPages(
 )
 pages = install(PAGES)
 add_steps(pages)
+
+
+@pages.get("/<int:record_id>/label")
+@needs("project:read")
+def label(record_id: int) -> str:
+    """Show an aliquot's label, to be printed for its tube."""
+    aliquot = find(current_session(), Aliquot, current_project().id, record_id)
+    return render_template("aliquots/label.html", aliquot=aliquot, amount=amount(aliquot.amount, aliquot.unit), words=in_words)
 
 
 @pages.route("/freeze", methods=["GET", "POST"])

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, null
 from wtforms import StringField, TextAreaField
 
-from lims.domain.alterations import Call
+from lims.domain.alterations import Call, kinds_with
 from lims.domain.errors import DomainError
 from lims.domain.genes import GENE_LIST_VERSION, PathwaySet, clean_gene, pathways_of
 from lims.domain.tissue_terms import AlterationKind, Compartment
@@ -23,8 +23,6 @@ from lims.queries.alterations import (
     finding_words,
     in_no_pathway,
     in_pathway,
-    model_codes,
-    of_model,
 )
 from lims.queries.specimens import donor_codes
 from lims.records.tissue import ALTERATION
@@ -34,6 +32,7 @@ from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session, needs
 from lims.views.tables import Column, Empty, Filter, Listing, choice, one_of, send_rows
+from lims.views.tissue_filters import model_filter
 
 PATHWAY_TITLES = {
     PathwaySet.HER_FAMILY: "HER family",
@@ -58,17 +57,28 @@ SHOWN_AS = {
 """Symbol and tone of a cell; the word stands beside them."""
 
 
+def _of_kinds(name: str) -> dict[str, str]:
+    """Say in the page of which kinds a value is, so that its script shows no others (`js/kinds.js`)."""
+    return {"data-kinds": " ".join(kind.value for kind in kinds_with(name))}
+
+
 class AlterationForm(RecordForm):
     """One finding in one gene."""
 
     groups = (
         Group("Gene", ("specimen_id", "compartment", "gene", "kind"), "Human tumour by HGNC symbol, mouse host by MGI symbol."),
         Group(
-            "Finding",
-            ("hgvs", "vaf_percent", "copies", "log2_ratio", "h_score"),
-            "A mutation needs its change or allele frequency, a copy number copies or log2 ratio, a fusion its partners, "
-            "an expression or a protein the log2 ratio or H-score. Leave the rest blank.",
+            "Mutation or fusion",
+            ("hgvs", "vaf_percent"),
+            "A mutation needs its change or its allele frequency, a fusion its partners.",
         ),
+        Group("Copy number", ("copies",), "Copies as reported, or the log2 ratio below."),
+        Group(
+            "Copy number, expression or protein",
+            ("log2_ratio",),
+            "Of tumour over reference: 1 is twice as much, −1 is half.",
+        ),
+        Group("Expression or protein by stain", ("h_score",), "The H-score of a stained slide, or the log2 ratio above."),
         Group("Test", ("platform", "found_on", "note")),
     )
     units: ClassVar = {"vaf_percent": "%", "copies": "per cell"}
@@ -82,11 +92,13 @@ class AlterationForm(RecordForm):
         description=f"Of the list of {GENE_LIST_VERSION}. Usual aliases such as HER2, MDR1 and BCRP are understood.",
     )
     kind = TermField("Kind", AlterationKind)
-    hgvs = StringField("Change (HGVS)", description="Such as p.His1047Arg; of a fusion its partners, ERBB2::GRB7.")
-    vaf_percent = NumberField("Variant allele frequency")
-    copies = NumberField("Copies")
-    log2_ratio = NumberField("Log2 ratio", description="Of tumour over reference, of copies or of expression.")
-    h_score = NumberField("H-score", description="0 to 300.")
+    hgvs = StringField(
+        "Change (HGVS)", description="Such as p.His1047Arg; of a fusion its partners, ERBB2::GRB7.", render_kw=_of_kinds("hgvs")
+    )
+    vaf_percent = NumberField("Variant allele frequency", render_kw=_of_kinds("vaf_percent"))
+    copies = NumberField("Copies", render_kw=_of_kinds("copies"))
+    log2_ratio = NumberField("Log2 ratio", render_kw=_of_kinds("log2_ratio"))
+    h_score = NumberField("H-score", description="0 to 300.", render_kw=_of_kinds("h_score"))
     platform = StringField("Platform", description="Such as MSK-IMPACT 341, NanoString nCounter, IHC.")
     found_on = IsoDateField("Date of the report")
     note = TextAreaField("Note")
@@ -121,7 +133,7 @@ def _listing() -> tuple[Listing, Any]:
             Filter("pathway", "Pathway set", "select", _of_pathway, PATHWAY_OPTIONS),
             choice("kind", "Kind", Alteration.kind, AlterationKind),
             choice("compartment", "Compartment", Alteration.compartment, Compartment),
-            Filter("model", "Model", "select", _of_model, [(str(key), code) for key, code in model_codes(session, project.id)]),
+            model_filter(),
             one_of("patient", "Patient", Patient.code, patients),
             Filter("specimen", "Specimen", "search", lambda typed: Specimen.code.icontains(typed, autoescape=True)),
             choice("status", "Record", Alteration.status, RecordStatus),
@@ -169,11 +181,6 @@ def _pathway(typed: str) -> PathwaySet | str:
     return OTHER if typed == OTHER else PathwaySet(typed)
 
 
-def _of_model(typed: str) -> ColumnElement[bool]:
-    models = {str(key): key for key, _ in model_codes(current_session(), current_project().id)}
-    return of_model(models.get(typed, 0))
-
-
 def _context(alteration: Alteration) -> dict[str, Any]:
     pathways = ", ".join(PATHWAY_TITLES[one] for one in pathways_of(alteration.gene))
     measured = [
@@ -198,6 +205,7 @@ PAGES = RecordPages(
     template="alterations/show.html",
     context=_context,
     index_template="alterations/index.html",
+    form_template="alterations/form.html",
     lead="What was found in a gene of a specimen, in the tumour or in its host.",
 )
 pages = install(PAGES)

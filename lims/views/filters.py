@@ -10,6 +10,7 @@ from flask import Flask, current_app, g, url_for
 
 from importers.base import column_letter
 from importers.registry import IMPORTERS
+from lims.domain.barcodes import QUIET, code128, width_of
 from lims.domain.permissions import ROLE_TITLES, allowed
 from lims.domain.vocabulary import RoleName
 from lims.views.support import current_project
@@ -44,6 +45,14 @@ def format_title(key: str | None) -> str:
     return _FORMATS.get(key or "", key or "")
 
 
+def as_code128(code: str) -> dict[str, Any] | None:
+    """Give a code as the path of its barcode and how wide it is (`templates/macros/barcode.html`)."""
+    bars = code128(code)
+    if bars is None:
+        return None
+    return {"width": width_of(bars), "path": "".join(f"M{place + QUIET} 0h{width}v40h-{width}z" for place, width in bars)}
+
+
 def role_title(role: RoleName) -> str:
     """Write a role as people read it."""
     return ROLE_TITLES[role]
@@ -69,6 +78,7 @@ def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
     app.add_template_filter(address)
+    app.add_template_filter(as_code128, "code128")
     app.add_template_filter(column_letter)
     app.add_template_filter(format_title)
     app.add_template_filter(moment)

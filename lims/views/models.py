@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, url_for
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Row
 from wtforms import StringField, TextAreaField
 
 from lims.domain.cohorts import ClinicalCohort, clinical_cohort
 from lims.domain.errors import DomainError
 from lims.domain.model_checks import CHECK_TITLES, CHECK_WORDS, VALUE_WORDS
-from lims.domain.passage import passage_label, passage_labels
-from lims.domain.tissue_terms import CheckResult, Her2Result, ModelKind
+from lims.domain.passage import passage_label
+from lims.domain.tissue_terms import AliquotMaterial, AliquotState, CheckResult, Her2Result, ModelKind
 from lims.domain.vocabulary import ModelStatus, PassageConvention, RecordStatus
-from lims.models import Aliquot, Implant, ModelCheck, Patient, PdxModel, Specimen
+from lims.models import Implant, ModelCheck, Patient, PdxModel, Specimen
 from lims.queries.drift import her2_drift
 from lims.queries.models import (
     Take,
     TakeTable,
-    aliquots_available,
     checks_of,
     implants_of,
     model_list,
     other_lines,
     take_table,
+    tissue_available,
 )
 from lims.queries.specimens import in_cohort
 from lims.records.pdx import FOUNDING_KINDS, MODEL
-from lims.views.cells import amount, badge, her2
+from lims.views.aliquot_forms import in_words
+from lims.views.cells import badge, her2
 from lims.views.consent_flag import consent_filter
 from lims.views.form_fields import CodeField, IsoDateField, TermField
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, as_text, choice, search
+from lims.views.tissue_filters import PATIENT
 
 CONVENTION_WORDS = {
     PassageConvention.FIRST_IS_P0: "The first mouse is P0",
@@ -154,7 +157,7 @@ def _days(days: float | None) -> str | None:
 
 def _context(model: PdxModel) -> dict[str, Any]:
     session, founding = current_session(), model.founding_specimen
-    aliquots, total = aliquots_available(session, model)
+    tissue = tissue_available(session, model.id)
     checks = checks_of(session, model.id)
     newest = {one.kind: one for one in reversed(checks)}
     takes = take_table(session, model.id)
@@ -163,11 +166,12 @@ def _context(model: PdxModel) -> dict[str, Any]:
         "her2": her2(founding.her2_result, founding.her2_label) if founding else None,
         "cohort": clinical_cohort(founding.cns_status, founding.her2_result, founding.her2_label) if founding else None,
         "convention": CONVENTION_WORDS[model.passage_convention],
+        "counts_from_one": model.passage_convention is PassageConvention.FIRST_IS_P1,
         "takes": _takes(model, takes),
         "implants": _implants(model, implants_of(session, model.id)),
         "implants_total": takes.overall.decided + takes.overall.pending,
-        "aliquots": _aliquots(model, aliquots),
-        "aliquots_total": total,
+        "tissue": _tissue(model, tissue),
+        "tissue_total": sum(row.aliquots for row in tissue),
         "checks": _checks(checks),
         "failed": [(CHECK_WORDS[one.kind], one) for one in newest.values() if one.result is CheckResult.FAILED],
         "others": other_lines(session, model),
@@ -185,7 +189,7 @@ def _takes(model: PdxModel, table: TakeTable) -> dict[str, Any]:
         {"key": "dated", "label": "of n", "align": "end"},
     ]
     passages = [
-        (passage_labels(passage, model.passage_convention) or "passage not recorded", take)
+        (passage_label(passage, model.passage_convention) or "passage not recorded", take)
         for passage, take in table.by_passage.items()
     ]
     sites = [(as_text(site) if site.value != "not_recorded" else "site not recorded", take) for site, take in table.by_site.items()]
@@ -230,27 +234,25 @@ def _implants(model: PdxModel, implants: Sequence[Implant]) -> dict[str, Any]:
     return {"caption": "Implants by passage", "columns": columns, "rows": rows}
 
 
-def _aliquots(model: PdxModel, aliquots: Sequence[Aliquot]) -> dict[str, Any]:
+def _tissue(model: PdxModel, counted: Sequence[Row[Any]]) -> dict[str, Any]:
+    """Tabulate available aliquots, passages down and materials across; each count leads to its aliquots."""
+    materials = sorted({row.material for row in counted}, key=list(AliquotMaterial).index)
     columns = [
-        {"key": "code", "label": "Aliquot", "mono": True},
-        {"key": "passage", "label": "From"},
-        {"key": "material", "label": "Material"},
-        {"key": "amount", "label": "Amount", "align": "end"},
-        {"key": "place", "label": "Place", "mono": True},
-        {"key": "preserved_on", "label": "Preserved"},
+        {"key": "passage", "label": "Grown at"},
+        *({"key": one.value, "label": in_words(one), "align": "end"} for one in materials),
+        {"key": "all", "label": "In all", "align": "end"},
     ]
-    rows = [
-        {
-            "code": {"text": one.code, "url": url_for("aliquots.show", record_id=one.id)},
-            "passage": passage_label(one.specimen.passage, model.passage_convention) or "patient",
-            "material": as_text(one.material),
-            "amount": amount(one.amount, one.unit),
-            "place": one.place.code if one.place else None,
-            "preserved_on": as_text(one.preserved_on),
-        }
-        for one in aliquots
-    ]
-    return {"caption": "Aliquots available", "columns": columns, "rows": rows}
+    rows = []
+    for (own, passage), some in groupby(counted, key=lambda row: (row.own, row.passage)):
+        asked = {"model": str(model.id), "state": AliquotState.AVAILABLE.value}
+        if own or passage is not None:
+            asked["passage"] = PATIENT if own else f"P{passage}"
+        label = "patient" if own else passage_label(passage, model.passage_convention) or "passage not recorded"
+        counts = {row.material.value: row.aliquots for row in some}
+        links = {name: {"text": str(n), "url": url_for("aliquots.index", **asked, material=name)} for name, n in counts.items()}
+        everything = {"text": str(sum(counts.values())), "url": url_for("aliquots.index", **asked)}
+        rows.append(dict.fromkeys(one.value for one in materials) | {"passage": label, "all": everything} | links)
+    return {"caption": "Tissue available", "columns": columns, "rows": rows}
 
 
 def _checks(checks: Sequence[ModelCheck]) -> dict[str, Any]:

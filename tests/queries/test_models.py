@@ -12,7 +12,7 @@ from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CheckResult
 from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import PdxModel, Project
-from lims.queries.models import aliquots_available, latest_checks, model_list, other_lines, profiles_to_compare, take_table
+from lims.queries.models import latest_checks, model_list, other_lines, profiles_to_compare, take_table, tissue_available
 from tests.support import factories
 from tests.support.statements import statements
 
@@ -117,8 +117,8 @@ def test_the_tissue_of_a_model_is_its_patients_and_what_grew(database: Database,
         organoid = factories.model(session, project, "BM-01-ORG", founding_specimen_id=known.founding_specimen_id)
     with database.reading() as session:
         known = session.get_one(PdxModel, line.id)
-        found, total = aliquots_available(session, known)
-        assert ([one.id for one in found], total) == ([grown.id, kept.id], 2)
+        found = tissue_available(session, known.id)
+        assert [tuple(row) for row in found] == [(True, None, kept.material, 1), (False, 2, grown.material, 1)]
         assert [one.id for one in other_lines(session, known)] == [organoid.id]
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import CTE, ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import CTE, ColumnElement, Select, Text, cast, func, literal, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.positions import Position, position_label
@@ -118,9 +118,21 @@ def natural(code: str) -> list[tuple[int, str]]:
 
 def held_by(session: Session, place: StoragePlace) -> list[Aliquot]:
     """List the aliquots that a place itself holds, in order of position, each with specimen and donor: one statement."""
-    holding = select(Aliquot).where(Aliquot.place_id == place.id, Aliquot.status == RecordStatus.ACTIVE)
-    loaded = holding.options(joinedload(Aliquot.specimen).joinedload(Specimen.donor))
-    return list(session.scalars(loaded.order_by(Aliquot.box_row, Aliquot.box_column, Aliquot.code)))
+    return list(session.scalars(_holding().where(Aliquot.place_id == place.id)))
+
+
+def held_below(session: Session, place: StoragePlace) -> dict[int, list[Aliquot]]:
+    """List what a place and all that stands in it hold, by the place that holds it, as `held_by` does: one statement."""
+    inside = select(below(place.project_id, StoragePlace.id == place.id))
+    found: dict[int, list[Aliquot]] = defaultdict(list)
+    for aliquot in session.scalars(_holding().where(Aliquot.place_id.in_(inside))):
+        found[aliquot.place_id or place.id].append(aliquot)
+    return found
+
+
+def _holding() -> Select[tuple[Aliquot]]:
+    loaded = select(Aliquot).options(joinedload(Aliquot.specimen).joinedload(Specimen.donor))
+    return loaded.where(Aliquot.status == RecordStatus.ACTIVE).order_by(Aliquot.box_row, Aliquot.box_column, Aliquot.code)
 
 
 def taken_positions(session: Session, place_id: int) -> dict[Position, str]:

@@ -1,4 +1,4 @@
-"""The pages of storage: the tree of places, a box as its grid, what a freezer holds, and the map for its lid."""
+"""The pages of storage: the tree of places, a box as its grid, what a freezer holds, and the map for its lid or door."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from sqlalchemy import select
 from wtforms import HiddenField, StringField
 
 from lims.domain.aliquots import MATERIAL_SHORT
-from lims.domain.errors import NotFound
 from lims.domain.identifiers import LONGEST
 from lims.domain.positions import position_label
 from lims.domain.tissue_terms import AliquotMaterial, AliquotState, PlaceKind
@@ -19,7 +18,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, StoragePlace
 from lims.queries.aliquots import aliquot_rows, named
 from lims.queries.scope import find
-from lims.queries.storage import below, branch_of, chains, held_by, tree, walk
+from lims.queries.storage import Branch, below, branch_of, chains, held_below, held_by, tree, walk
 from lims.records.aliquots import move
 from lims.records.storage import PLACE
 from lims.records.values import today
@@ -208,11 +207,33 @@ def contents(record_id: int) -> ResponseReturnValue:
     return answer(listing, rows, "storage/contents.html", place=place)
 
 
+@dataclass(frozen=True, slots=True)
+class BoxMap:
+    """One box of a map: where it stands, what is taken and free, and its grid."""
+
+    branch: Branch
+    chain: list[StoragePlace]
+    grid: list[list[Cell]]
+
+
 @pages.get("/<int:record_id>/map")
 @needs("project:read")
 def map_(record_id: int) -> str:
-    """Show a box as its grid alone, to be printed for its lid."""
-    box = find(current_session(), StoragePlace, current_project().id, record_id)
-    if box.kind is not PlaceKind.BOX:
-        raise NotFound(f"{box.code} is a {box.kind.value}, and only boxes have a map.")
-    return render_template("storage/map.html", record=box, printed=today(current_session()), **_context(box))
+    """Show the grids of all boxes in a place, to be printed for its lid or door; of a box, its own alone."""
+    session = current_session()
+    place = find(session, StoragePlace, current_project().id, record_id)
+    branch = branch_of(tree(session, place.project_id), place.id) or Branch(place)
+    inside = list(walk([branch]))
+    boxes = [one for one in inside if one.place.kind is PlaceKind.BOX]
+    chain_of = chains(session, [place.id, *(one.place.id for one in boxes)])
+    held = held_below(session, place)
+    return render_template(
+        "storage/map.html",
+        record=place,
+        branch=branch,
+        chain=chain_of[place.id][:-1],
+        boxes=[BoxMap(one, chain_of[one.place.id][:-1], _grid(one.place, held[one.place.id])) for one in boxes],
+        loose=[(one.place, aliquots) for one in inside if (aliquots := [two for two in held[one.place.id] if two.box_row is None])],
+        short=MATERIAL_SHORT,
+        printed=today(session),
+    )

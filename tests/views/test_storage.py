@@ -206,7 +206,48 @@ def test_the_map_is_the_grid_with_its_date(stored: dict[str, int], browser: Brow
     assert "2 taken, 10 free · printed 20" in message(page)
     assert " ".join(_cells(page)["A1"].get_text(" ").split()) == "AL-1 viable BCBM-P01 2026-02-03"
     assert not page.select(".box-grid a, .box-grid button")
-    browser.get(f"{STORAGE}{stored['freezer']}/map", status=404)
+
+
+def test_a_freezers_map_is_an_index_and_the_grid_of_every_box(
+    stored: dict[str, int], browser: Browser, sqlite_database: Database
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        freezer = session.get_one(StoragePlace, stored["freezer"])
+        project = session.get_one(Project, freezer.project_id)
+        rack = factories.place(session, project, "R2", kind=PlaceKind.RACK, parent_id=freezer.id)
+        factories.box(session, project, "BX-10", parent_id=rack.id, box_rows=2, box_columns=2, title="Plasma")
+    page = browser.sign_in("Otto").get(f"{STORAGE}{stored['freezer']}/map", heading="Map of FZ-1")
+    assert "2 boxes, 2 taken, 14 free · printed 20" in message(page)
+    index = [[cell.text.strip() for cell in row.select("td")] for row in page.select("table.data tbody tr")]
+    assert index == [["2", "BX-03", "", "FZ-1", "2", "10"], ["3", "BX-10", "Plasma", "FZ-1 / R2", "0", "4"]]
+    assert [one.select_one("h2").text for one in page.select("section.box-page")] == ["BX-03", "BX-10 Plasma"]  # type: ignore[union-attr]
+    assert page.select_one(f"#box-{stored['box']} table.box-grid") is not None
+    assert "In FZ-1 without a position AL-3" in message(page)
+    assert browser.get(f"{STORAGE}{stored['freezer']}").select_one(f".page-actions a[href='{STORAGE}{stored['freezer']}/map']")
+
+
+def test_a_place_without_boxes_says_that_a_map_draws_boxes(
+    stored: dict[str, int], browser: Browser, sqlite_database: Database
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        project = session.scalars(select(Project).where(Project.code == "P1")).one()
+        bare = factories.place(session, project, "FZ-2").id
+    assert "No box stands in FZ-2 yet" in message(browser.sign_in("Otto").get(f"{STORAGE}{bare}/map"))
+
+
+def test_a_map_costs_the_same_with_twenty_boxes(stored: dict[str, int], browser: Browser, sqlite_database: Database) -> None:
+    browser.sign_in("Otto")
+    costs = []
+    for more in (1, 20):
+        with factories.declared(sqlite_database) as session:
+            freezer = session.get_one(StoragePlace, stored["freezer"])
+            project = session.get_one(Project, freezer.project_id)
+            for number in range(more):
+                factories.box(session, project, f"N{more}-{number}", parent_id=freezer.id)
+        with statements(sqlite_database.engine) as seen:
+            browser.get(f"{STORAGE}{stored['freezer']}/map")
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
 
 
 def test_a_freezer_is_listed_with_all_that_stands_in_it(stored: dict[str, int], browser: Browser) -> None:

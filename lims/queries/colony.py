@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, func, literal, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, literal, not_, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from lims.domain.protocols import RENEWAL_NOTICE, ProtocolState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, Sex
@@ -78,6 +78,26 @@ def animals_in(session: Session, cage_id: int) -> Sequence[Animal]:
     """List the living animals of a cage by code, with their protocols."""
     inside = select(Animal).where(Animal.cage_id == cage_id, *living()).order_by(Animal.code)
     return session.scalars(inside.options(selectinload(Animal.protocol))).all()
+
+
+def were_in(session: Session, cage_id: int, limit: int = 50) -> list[tuple[Animal, CageMove | None]]:
+    """List the animals that were in a cage, the latest first: those that died in it, and those moved out, with that move."""
+    out = (
+        select(CageMove.animal_id, func.max(CageMove.id).label("id"))
+        .where(CageMove.from_cage_id == cage_id, CageMove.status == RecordStatus.ACTIVE)
+        .group_by(CageMove.animal_id)
+        .subquery()
+    )
+    here = Animal.cage_id == cage_id
+    gone = (
+        select(Animal, CageMove)
+        .outerjoin(out, and_(out.c.animal_id == Animal.id, ~here))
+        .outerjoin(CageMove, CageMove.id == out.c.id)
+        .where(Animal.status == RecordStatus.ACTIVE, or_(CageMove.id.is_not(None), and_(here, not_(and_(*living())))))
+        .order_by(func.coalesce(CageMove.moved_on, Animal.died_on).desc().nulls_last(), Animal.code)
+        .limit(limit)
+    )
+    return [(animal, move) for animal, move in session.execute(gone.options(joinedload(CageMove.to_cage)))]
 
 
 def moves_of(session: Session, *, animal_id: int | None = None, cage_id: int | None = None, limit: int = 50) -> Sequence[CageMove]:

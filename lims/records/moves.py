@@ -20,7 +20,7 @@ from lims.records.nouns import Draft, Noun, record
 
 
 def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """Refuse a move of the dead, before the arrival or an earlier move, to the cage it is in, or to a full one."""
+    """Refuse a move of the dead, before the arrival or an earlier move, or to the cage it is in; room is judged as it follows."""
     new = [draft for draft in drafts if draft.record is None]  # of one that is recorded only the note is ever changed
     keys = [draft.values["animal_id"] for draft in new]
     animals = _animals(session, keys)
@@ -38,7 +38,6 @@ def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     for draft in new:
         animal = animals[draft.values["animal_id"]]
         _check_move(draft, animal, last.get(animal.id))
-    require_room(session, Counter(draft.values["to_cage_id"] for draft in new), field="to_cage_id")
 
 
 def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
@@ -47,7 +46,7 @@ def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
 
 def _check_move(draft: Draft, animal: Animal, last_moved_on: date | None) -> None:
     values = draft.values
-    if animal.died_on is not None or animal.state is AnimalStatus.DEAD:
+    if not _lives(animal):
         raise DomainError(
             f"Animal {animal.code} is dead{f' since {animal.died_on}' if animal.died_on else ''}: it is not moved any more.",
             field="animal_id",
@@ -63,7 +62,13 @@ def _check_move(draft: Draft, animal: Animal, last_moved_on: date | None) -> Non
 
 
 def _follow_moves(session: Session, moves: Sequence[CageMove]) -> None:
-    """Let each animal be where its last move took it; without any it is where it was before."""
+    """Let each animal be where its last move took it; without any it is where it was before.
+
+    A living animal needs room there, whether a move was recorded, withdrawn or brought back.
+
+    Raises:
+        DomainError: a cage is full, or was withdrawn.
+    """
     keys = [move.animal_id for move in moves]
     standing = in_chunks(
         session,
@@ -75,9 +80,16 @@ def _follow_moves(session: Session, moves: Sequence[CageMove]) -> None:
         ),
     )
     last, animals = dict(standing), _animals(session, keys)
-    for move in moves:
-        animals[move.animal_id].cage_id = last.get(move.animal_id, move.from_cage_id)
+    goes = {move.animal_id: last.get(move.animal_id, move.from_cage_id) for move in moves}
+    joining = Counter(cage for key, cage in goes.items() if cage not in (None, animals[key].cage_id) and _lives(animals[key]))
+    require_room(session, joining, field="to_cage_id")
+    for key, cage in goes.items():
+        animals[key].cage_id = cage
     session.flush()
+
+
+def _lives(animal: Animal) -> bool:
+    return animal.died_on is None and animal.state is not AnimalStatus.DEAD
 
 
 CAGE_MOVE: Noun[CageMove] = Noun(

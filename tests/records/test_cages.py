@@ -368,3 +368,42 @@ def test_many_animals_move_with_as_many_questions_as_two(database: Database, pro
             return len([one for one in seen if one.startswith("SELECT")])
 
     assert cost(12) == cost(2)
+
+
+def test_a_move_is_not_withdrawn_into_a_cage_that_filled_up_meanwhile(database: Database, project: Project) -> None:
+    home, away = cages(database, project, place("C1") | {"capacity": 1}, place("C2", column=2) | {"capacity": 2})
+    (first,) = mice(database, project, 1, cage_id=home.id)
+    (went,) = go(database, [first], away)
+    (second,) = mice(database, project, 1, cage_id=home.id)
+    with pytest.raises(DomainError, match=r"Cage C1 is full: 1 of 1 animals are in it, and 1 would come\."):
+        turn(database, withdraw, went)
+    assert whereabouts(database, [first, second]) == [away.id, home.id]
+    with database.reading() as session:
+        assert session.get_one(CageMove, went.id).status is RecordStatus.ACTIVE
+
+
+def test_a_move_does_not_come_back_into_a_cage_that_filled_up_meanwhile(database: Database, project: Project) -> None:
+    home, away = cages(database, project, place("C1"), place("C2", column=2) | {"capacity": 1})
+    (first,) = mice(database, project, 1, cage_id=home.id)
+    (went,) = go(database, [first], away)
+    turn(database, withdraw, went)
+    mice(database, project, 1, cage_id=away.id)
+    with pytest.raises(DomainError, match="Cage C2 is full"):
+        turn(database, reinstate, went)
+    assert whereabouts(database, [first]) == [home.id]
+
+
+def test_the_dead_need_no_room_where_a_withdrawn_move_puts_them(database: Database, project: Project) -> None:
+    home, away = cages(database, project, place("C1") | {"capacity": 1}, place("C2", column=2))
+    (first,) = mice(database, project, 1, cage_id=home.id)
+    (went,) = go(database, [first], away)
+    mice(database, project, 1, cage_id=home.id)
+    alter(database, ANIMAL, first, state=AnimalStatus.DEAD)
+    turn(database, withdraw, went)
+    assert whereabouts(database, [first]) == [home.id]
+
+
+def turn(database: Database, step: Any, moved: CageMove) -> None:
+    with database.transaction() as session:
+        found = session.get_one(CageMove, moved.id)
+        step(session, factories.actor(), CAGE_MOVE, found, version=found.version, reason="the wrong mouse")

@@ -12,10 +12,12 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from lims.db import Database
+from lims.domain.cohort_terms import FateReason
 from lims.domain.vocabulary import RoleName, Sex
 from lims.models import Animal, Cage, Project
 from lims.records.arrivals import Arrival, arrive
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL, cages_named
+from lims.records.fates import record_fates
 from lims.records.moves import move
 from lims.records.nouns import record
 from lims.records.values import today
@@ -149,6 +151,13 @@ def test_a_scientist_records_a_protocol_and_its_amendment(scientist: Browser, co
 # Arrivals
 
 
+def die(database: Database, *codes: str) -> None:
+    with database.transaction() as session:
+        mice = session.scalars(select(Animal).where(Animal.code.in_(codes))).all()
+        rows = [{"animal_id": mouse.id, "died_on": today(session), "reason": FateReason.SCHEDULED} for mouse in mice]
+        record_fates(session, COMMAND_LINE, mice[0].project_id, rows)
+
+
 def arriving(browser: Browser, status: int = 302, **typed: str) -> Any:
     address = f"{HERE}/animals/arrive"
     return browser.submit(browser.get(address, heading="Animals have arrived"), address, status, **typed)
@@ -172,6 +181,56 @@ def test_eight_arrive_in_new_cages_with_ear_tags(bench: Browser, colony: Databas
     assert [where(colony, code) for code in ("M0011", "M0014", "M0015")] == ["C-001", "C-001", "C-002"]
     with colony.reading() as session:
         assert session.query(Animal).filter_by(code="M0016").one().ear_tag == "2"
+
+
+def test_after_an_arrival_its_animals_are_shown_alone(bench: Browser, colony: Database) -> None:
+    made = arriving(bench, count="3", protocol_id="A-12", codes="Z9\r\nA1\r\nK5")
+    page = bench.get(made.location)
+    assert [row[0] for row in cells(page, "Animals")] == ["A1", "K5", "Z9"]
+    assert "The animals that were just recorded. All living animals" in message(page)
+    assert len(cells(bench.get(f"{HERE}/animals/?delivery=1-x"), "Animals")) == 13
+
+
+def test_the_list_of_animals_opens_on_the_living_and_says_how_to_see_all(bench: Browser, colony: Database) -> None:
+    die(colony, "M0001", "M0002")
+    page = bench.get(f"{HERE}/animals/")
+    assert len(cells(page, "Animals")) == 8
+    assert page.select_one("#filter-state option[selected]")["value"] == "living"  # type: ignore[index]
+    (everything,) = [link for link in page.select("main a") if link.text == "Show the dead ones too"]
+    page = bench.get(str(everything["href"]))
+    assert [row[0] for row in cells(page, "Animals")][:2] == ["M0001", "M0002"]
+    assert page.select_one("form.filters a") is not None
+    assert "M0001" not in bench.client.get(f"{HERE}/animals/?format=csv").text
+    assert [row[0] for row in cells(bench.get(f"{HERE}/animals/?q=M0001"), "Animals")] == ["M0001"]
+    assert [row[0] for row in cells(bench.get(f"{HERE}/animals/?state=dead"), "Animals")] == ["M0001", "M0002"]
+    assert "is no state of an animal" in bench.client.get(f"{HERE}/animals/?state=merry").text
+
+
+def test_where_all_are_dead_the_list_does_not_say_that_there_are_none(bench: Browser, colony: Database) -> None:
+    die(colony, *(f"M{number:04}" for number in range(1, 11)))
+    told = message(bench.get(f"{HERE}/animals/"))
+    assert "Nothing fits these filters." in told
+    assert "No animal yet" not in told
+
+
+def test_a_cage_remembers_who_died_in_it_and_who_left(bench: Browser, colony: Database) -> None:
+    die(colony, "M0001")
+    with colony.transaction() as session:
+        mouse = session.query(Animal).filter_by(code="M0002").one()
+        move(session, COMMAND_LINE, [mouse], session.query(Cage).filter_by(code="K1").one(), on=today(session), note="fighting")
+    page = bench.get(f"{HERE}/cages/{key(colony, Cage, 'C0')}")
+    assert {(row[0], row[4]) for row in cells(page, "Animals that were in C0")} == {("M0001", "dead"), ("M0002", "moved to K1")}
+    assert len(cells(page, "Animals in C0")) == 3
+    assert "Were here" not in message(bench.get(f"{HERE}/cages/{key(colony, Cage, 'C1')}"))
+
+
+def test_the_card_has_a_barcode_that_the_search_box_understands(bench: Browser, colony: Database) -> None:
+    page = bench.get(f"{HERE}/cages/{key(colony, Cage, 'C1')}/card")
+    drawn = part(page, ".cage-card svg.barcode")
+    assert drawn["aria-label"] == "Barcode of C1"
+    assert str(part(page, ".cage-card svg.barcode path")["d"]).startswith("M10 0h2v40h-2z")
+    found = bench.client.get(f"{HERE}/search/?q=C1")
+    assert found.location == f"{HERE}/cages/{key(colony, Cage, 'C1')}"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from lims.audit.words import entity_word
 from lims.domain.errors import NotFound
 from lims.domain.lineage import in_order
 from lims.domain.vocabulary import RecordStatus
+from lims.models import Implant
 from lims.queries.lineage import Kin, Lineage, lineage_of
 from lims.queries.scope import find
 from lims.views.addresses import page_of
@@ -68,11 +69,11 @@ def show(entity: str, key: int) -> ResponseReturnValue:
         for one in kin
     ]
     noun = "model" if entity == "pdx_model" else entity
-    asked, caption = request.args.get("format"), f"Lineage of {record.audit_label}"
+    asked, caption = request.args.get("format"), f"Lineage of {_called(record)}"
     every = request.args.get("all") == "1"
-    unfold = None if every else url_for(".show", entity=entity, key=key, all=1)
+    unfold = None if every else url_for(".show", entity=entity, key=key, all=1, size=request.args.get("size"))
     if asked and asked != "svg":
-        return send_rows(noun, caption, COLUMNS, rows, asked, {"lineage of": record.audit_label})
+        return send_rows(noun, caption, COLUMNS, rows, asked, {"lineage of": _called(record)})
     drawing = draw(lineage, kin, urls, passage, unfold)
     if asked == "svg":
         return _picture(noun, caption, drawing)
@@ -80,15 +81,22 @@ def show(entity: str, key: int) -> ResponseReturnValue:
         "lineage/show.html",
         record=record,
         word=entity_word(entity),
+        animal=record.animal if isinstance(record, Implant) else None,
         caption=caption,
         home=page_of(entity, key),
         drawing=drawing,
         every=every,
+        fit=request.args.get("size") != "full",
         counts=_counts(kin),
         consent=consent_of(record),
         unknown=any(one.kind == "implant" and one.parent is None for one in kin),
-        view=table_from_rows(f"{caption}, as a table", COLUMNS, rows, "There is nothing to show.", keep=("all",)),
+        view=table_from_rows(f"{caption}, as a table", COLUMNS, rows, "There is nothing to show.", keep=("all", "size")),
     )
+
+
+def _called(record: Any) -> str:
+    """Name what a lineage is of; a tumour's label says little without its animal."""
+    return f"implant {record.label} of {record.animal.code}" if isinstance(record, Implant) else str(record.audit_label)
 
 
 def ordered(lineage: Lineage) -> tuple[list[Kin], dict[str, int]]:

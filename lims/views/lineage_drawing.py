@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import groupby
+from operator import itemgetter
 
 from lims.domain.consents import ConsentState
 from lims.domain.lineage import Node, fold, layout
@@ -12,10 +14,12 @@ from lims.domain.passage import passage_label
 from lims.domain.vocabulary import PassageConvention, RecordStatus
 from lims.queries.lineage import Key, Kin, Lineage
 
-BOX_WIDTH, BOX_HEIGHT = 212, 36
-COLUMN_WIDTH, ROW_HEIGHT = 244, 44
+BOX_WIDTH, BOX_HEIGHT = 184, 36
+COLUMN_WIDTH, ROW_HEIGHT = 208, 44
 MARGIN = 8
-CODE_LETTERS, LINE_LETTERS = 22, 26
+HEAD = 26
+"""Pixels above the boxes, where the bands say their passage."""
+CODE_LETTERS, LINE_LETTERS = 18, 24
 """Letters that fit into a box, at 13 px of a monospaced and 12 px of a proportional face."""
 _CONSENTS = {
     ConsentState.GIVEN: "consent given",
@@ -50,11 +54,21 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Columns of the drawing that hold the tissue of one passage, as the model's laboratory counts it."""
+
+    x: float
+    width: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """The whole, in pixels. `folded` counts the records that stand behind others."""
 
     width: int
     height: int
+    bands: Sequence[Band]
     boxes: Sequence[Box]
     lines: Sequence[Line]
     folded: int
@@ -111,7 +125,7 @@ def draw(
         only = lineage.starts if len(lineage.starts) == 1 else frozenset[Key]()
         nodes, groups = fold(nodes, alike, keep={name_of(key) for key in only})
     drawn = layout(nodes, column_width=COLUMN_WIDTH, row_height=ROW_HEIGHT, centred=False)
-    places = {one.key: (MARGIN + one.x, MARGIN + one.y) for one in drawn.placed}
+    places = {one.key: (MARGIN + one.x, HEAD + MARGIN + one.y) for one in drawn.placed}
     boxes = []
     for name, (x, y) in places.items():
         one, count = by_name[name], len(groups.get(name, [name]))
@@ -121,12 +135,31 @@ def draw(
     lines = [Line(_path(places[edge.parent_key], places[edge.key]), {edge.parent_key, edge.key} <= chain) for edge in drawn.edges]
     return Drawing(
         round(drawn.width - COLUMN_WIDTH + BOX_WIDTH) + 2 * MARGIN,
-        round(drawn.height - ROW_HEIGHT + BOX_HEIGHT) + 2 * MARGIN,
+        round(drawn.height - ROW_HEIGHT + BOX_HEIGHT) + HEAD + 2 * MARGIN,
+        _bands(kin, passage, places),
         boxes,
         sorted(lines, key=lambda line: line.on_chain),
         sum(len(keys) for keys in groups.values()) - len(groups),
         list(dict.fromkeys(one.kind for one in kin)),
     )
+
+
+def _bands(kin: Sequence[Kin], passage: Mapping[Key, str | None], places: Mapping[str, tuple[float, float]]) -> list[Band]:
+    """Join neighbouring columns whose records are of the same passages; `kin` has parents before children."""
+    told: dict[Key | None, str] = {}
+    columns: dict[float, dict[str, None]] = {}
+    for one in kin:
+        known = "patient" if one.kind == "patient" else told.get(one.parent, "passage not known")
+        told[one.key] = passage[one.key] or known
+        if (place := places.get(name_of(one.key))) is not None:
+            columns.setdefault(place[0], {})[told[one.key]] = None
+    labels = [(x, ", ".join(sorted(columns[x]))) for x in sorted(columns)]
+    bands = []
+    for label, group in groupby(labels, key=itemgetter(1)):
+        first, *_, last = [x for x, _ in group] * 2
+        gap = (COLUMN_WIDTH - BOX_WIDTH) / 2
+        bands.append(Band(first - gap, last - first + COLUMN_WIDTH, label))
+    return bands
 
 
 def _box(x: float, y: float, one: Kin, line: str, tone: str, url: str | None, count: int) -> Box:

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from lims.db import Database
 from lims.domain.tissue_terms import AliquotMaterial
-from lims.domain.vocabulary import ImplantSite, RecordStatus
-from lims.models import AuditEvent, Patient, Project
+from lims.domain.vocabulary import ImplantSite, PassageConvention, RecordStatus
+from lims.models import AuditEvent, Patient, PdxModel, Project
 from lims.views.transaction import Application
 from tests.queries.test_lineage import Line, line, many
 from tests.support import factories as make
@@ -69,6 +69,39 @@ def test_a_withdrawn_consent_and_a_withdrawn_record_are_told_in_words(sara: Brow
     (lost,) = [box for box in page.select("svg.lineage text") if box.text == "LOST"]
     assert lost["text-decoration"] == "line-through"
     assert any("LOST" in box and "withdrawn" in box for box in boxes(page))
+
+
+def test_a_tumours_lineage_names_its_animal(sara: Browser, ids: Line) -> None:
+    page = sara.get(f"/p/BCBM/lineage/implant/{ids.first}", heading="Lineage of implant brain of P01-M1")
+    assert [link.text for link in page.select("h1 a")] == ["brain", "P01-M1"]
+    assert "what leads to implant brain of P01-M1." in message(page)
+
+
+@pytest.mark.parametrize(
+    ("convention", "labels"),
+    [(PassageConvention.FIRST_IS_P0, ["patient", "P0", "P1"]), (PassageConvention.FIRST_IS_P1, ["patient", "P1", "P2"])],
+)
+def test_the_drawing_is_banded_by_passage_as_the_laboratory_counts(
+    sara: Browser, ids: Line, sqlite_database: Database, convention: PassageConvention, labels: list[str]
+) -> None:
+    with make.declared(sqlite_database) as session:
+        session.get_one(PdxModel, ids.model).passage_convention = convention
+    page = sara.get(f"/p/BCBM/lineage/patient/{ids.patient}")
+    bands = page.select("svg.lineage > g:first-of-type > text")
+    assert [band.text for band in bands] == labels
+    places = [float(str(band["x"])) for band in bands]
+    assert places == sorted(places)
+
+
+def test_the_drawing_fits_the_window_until_its_full_size_is_asked_for(sara: Browser, ids: Line) -> None:
+    address = f"/p/BCBM/lineage/patient/{ids.patient}"
+    page = sara.get(address)
+    assert page.select("svg.lineage.lineage-fit")
+    (full,) = [link for link in page.select(".plot-note a") if link.text == "At full size"]
+    page = sara.get(str(full["href"]))
+    assert page.select("svg.lineage.lineage-fit") == []
+    (back,) = [link for link in page.select(".plot-note a") if link.text == "Fitted to the window"]
+    assert back["href"] == address
 
 
 def test_what_is_alike_is_folded_until_asked_for(sara: Browser, ids: Line, sqlite_database: Database) -> None:

@@ -63,6 +63,10 @@ class Found:
         return standing[0] if len(standing) == 1 else None
 
 
+def _alone(rows: AnySelect) -> AnySelect:
+    return rows
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """Where records of one kind are looked for. names: what they are known by, in words; what: up to three facts."""
@@ -72,7 +76,7 @@ class _Source:
     code: Source
     names: Sequence[tuple[str, Source]]
     what: Sequence[Source]
-    joined: Callable[[AnySelect], AnySelect] = lambda rows: rows
+    joined: Callable[[AnySelect], AnySelect] = _alone
     id: Source | None = None
     status: Source | None = None
 
@@ -129,32 +133,44 @@ def _matches(source: _Source, rank: int, texts: Sequence[str]) -> list[tuple[int
 
 
 def _sources() -> Sequence[_Source]:
-    code = "code"
-    batch: Source = literal("batch ") + cast(ImportBatch.id, String)
+    return (*_tissue(), *_colony(), *_work())
+
+
+def _known_by_code(entity: str, model: Any, what: Sequence[Source], joined: Callable[[AnySelect], AnySelect] = _alone) -> _Source:
+    return _Source(entity, model, model.code, [("code", model.code)], what, joined)
+
+
+def _tissue() -> Sequence[_Source]:
     return (
-        _Source("patient", Patient, Patient.code, [(code, Patient.code)], [Patient.diagnosis]),
+        _known_by_code("patient", Patient, [Patient.diagnosis]),
+        _known_by_code("specimen", Specimen, [Specimen.kind, Specimen.site, Patient.code], _with_donor),
+        _known_by_code("aliquot", Aliquot, [Aliquot.material, Aliquot.state, StoragePlace.code], _with_place),
+        _known_by_code("pdx_model", PdxModel, [PdxModel.kind, PdxModel.state]),
         _Source(
-            "specimen",
-            Specimen,
-            Specimen.code,
-            [(code, Specimen.code)],
-            [Specimen.kind, Specimen.site, Patient.code],
-            lambda rows: rows.outerjoin(Patient, Patient.id == Specimen.donor_id),
+            "implant",
+            Implant,
+            tumour_code(),
+            [("animal and tumour", tumour_code())],
+            [Implant.site, PdxModel.code, Implant.engraftment],
+            _with_animal_and_model,
         ),
         _Source(
-            "aliquot",
-            Aliquot,
-            Aliquot.code,
-            [(code, Aliquot.code)],
-            [Aliquot.material, Aliquot.state, StoragePlace.code],
-            lambda rows: rows.outerjoin(StoragePlace, StoragePlace.id == Aliquot.place_id),
+            "storage_place",
+            StoragePlace,
+            StoragePlace.code,
+            [("code", StoragePlace.code), ("title", StoragePlace.title)],
+            [StoragePlace.kind, StoragePlace.title],
         ),
-        _Source("pdx_model", PdxModel, PdxModel.code, [(code, PdxModel.code)], [PdxModel.kind, PdxModel.state]),
+    )
+
+
+def _colony() -> Sequence[_Source]:
+    return (
         _Source(
             "animal",
             Animal,
             Animal.code,
-            [(code, Animal.code), ("ear tag", Animal.ear_tag), ("RFID", Animal.rfid)],
+            [("code", Animal.code), ("ear tag", Animal.ear_tag), ("RFID", Animal.rfid)],
             [Animal.strain, Animal.state, Cage.code],
             _with_cage,
         ),
@@ -164,28 +180,11 @@ def _sources() -> Sequence[_Source]:
             Animal.code,
             [("other name", AnimalAlias.alias)],
             [AnimalAlias.alias, Animal.state, Cage.code],
-            lambda rows: _with_cage(
-                rows.join(Animal, and_(Animal.id == AnimalAlias.animal_id, AnimalAlias.status == RecordStatus.ACTIVE))
-            ),
+            _of_alias,
             id=Animal.id,
             status=Animal.status,
         ),
-        _Source(
-            "implant",
-            Implant,
-            tumour_code(),
-            [("animal and tumour", tumour_code())],
-            [Implant.site, PdxModel.code, Implant.engraftment],
-            lambda rows: rows.join(Animal, Animal.id == Implant.animal_id).outerjoin(PdxModel, PdxModel.id == Implant.model_id),
-        ),
-        _Source("cage", Cage, Cage.code, [(code, Cage.code)], [Cage.rack]),
-        _Source(
-            "storage_place",
-            StoragePlace,
-            StoragePlace.code,
-            [(code, StoragePlace.code), ("title", StoragePlace.title)],
-            [StoragePlace.kind, StoragePlace.title],
-        ),
+        _known_by_code("cage", Cage, [Cage.rack]),
         _Source(
             "animal_protocol",
             AnimalProtocol,
@@ -193,7 +192,13 @@ def _sources() -> Sequence[_Source]:
             [("number", AnimalProtocol.code), ("title", AnimalProtocol.title)],
             [AnimalProtocol.title],
         ),
-        _Source("study", Study, Study.code, [(code, Study.code), ("title", Study.title)], [Study.title, Study.state]),
+    )
+
+
+def _work() -> Sequence[_Source]:
+    batch: Source = literal("batch ") + cast(ImportBatch.id, String)
+    return (
+        _Source("study", Study, Study.code, [("code", Study.code), ("title", Study.title)], [Study.title, Study.state]),
         _Source(
             "import_batch",
             ImportBatch,
@@ -205,5 +210,21 @@ def _sources() -> Sequence[_Source]:
     )
 
 
+def _with_donor(rows: AnySelect) -> AnySelect:
+    return rows.outerjoin(Patient, Patient.id == Specimen.donor_id)
+
+
+def _with_place(rows: AnySelect) -> AnySelect:
+    return rows.outerjoin(StoragePlace, StoragePlace.id == Aliquot.place_id)
+
+
 def _with_cage(rows: AnySelect) -> AnySelect:
     return rows.outerjoin(Cage, Cage.id == Animal.cage_id)
+
+
+def _of_alias(rows: AnySelect) -> AnySelect:
+    return _with_cage(rows.join(Animal, and_(Animal.id == AnimalAlias.animal_id, AnimalAlias.status == RecordStatus.ACTIVE)))
+
+
+def _with_animal_and_model(rows: AnySelect) -> AnySelect:
+    return rows.join(Animal, Animal.id == Implant.animal_id).outerjoin(PdxModel, PdxModel.id == Implant.model_id)

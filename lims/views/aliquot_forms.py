@@ -68,6 +68,14 @@ class PositionsField(StringField):
         return [parse_position(part, rows, columns) for part in re.split(r"[\s,;]+", self.data or "") if part]
 
 
+WHEN = Group("When", ("happened_on", "note"))
+WHERE_TO = Group(
+    "Where to",
+    ("place_id", "box_row"),
+    "The scan of the box sends the form: positions that were not typed are its next free ones.",
+)
+
+
 class AliquotForm(RecordForm):
     """What stands on an aliquot's label; what happens to it is recorded by its steps."""
 
@@ -85,12 +93,12 @@ class AliquotForm(RecordForm):
 
 
 class FreezeForm(AliquotForm):
-    """Several aliquots of one specimen, alike, put away together. The box comes last: its scan sends the form."""
+    """Several aliquots of one specimen, alike, put away together. The scan of the box sends the form."""
 
     groups = (
         Group("What it is", ("specimen_id", "material", "amount", "unit", "preserved_on"), AliquotForm.groups[0].explanation),
         Group("How many", ("count", "code", "note"), "Codes are generated, unless the tubes carry barcodes of their own."),
-        Group("Where to", ("box_row", "place_id")),
+        WHERE_TO,
     )
 
     specimen_id = CodeField("Specimen", Specimen, [needed("Name the specimen.")], description="Type or scan the code.")
@@ -98,10 +106,6 @@ class FreezeForm(AliquotForm):
     code = TextAreaField("Barcodes on the tubes", render_kw={"rows": 2}, description="One a line, in the order of the positions.")
     place_id = CodeField("Box or place", StoragePlace, description="Type or scan its code; blank: not put away yet.")
     box_row = PositionsField("Positions")
-
-
-WHEN = Group("When", ("happened_on", "note"))
-WHERE_TO = Group("Where to", ("box_row", "place_id"), "The scan of the box sends the form.")
 
 
 class StepForm(RecordForm):

@@ -120,6 +120,22 @@ def test_aliquots_are_frozen_into_the_next_free_positions(sqlite_database: Datab
     assert _last(sqlite_database, made[0]).to_position == "FZ-1 / BX-03 A3"
 
 
+def test_the_box_is_asked_before_its_positions(browser: Browser, get: Get) -> None:
+    page = browser.sign_in("Tess").get(f"{ALIQUOTS}freeze")
+    assert [str(one["name"]) for one in page.select("fieldset input[name=place_id], fieldset input[name=box_row]")] == [
+        "place_id",
+        "box_row",
+    ]
+
+
+def test_a_label_has_the_barcode_and_what_the_tube_holds(browser: Browser, get: Get) -> None:
+    page = browser.sign_in("Tess").get(f"{ALIQUOTS}{get('AL-1').id}/label", heading="Label of AL-1")
+    (label,) = page.select("article")
+    assert label.select_one("svg.barcode[aria-label='Barcode of AL-1']")
+    assert "SP-0001" in label.text
+    assert browser.get(f"{ALIQUOTS}{get('AL-1').id}").select_one(f".page-actions a[href='{ALIQUOTS}{get('AL-1').id}/label']")
+
+
 def test_tubes_with_barcodes_of_their_own_keep_them(get: Get, browser: Browser) -> None:
     path = f"{ALIQUOTS}freeze?specimen_id=SP-0001&place_id=BX-03&box_row=B1 B3"
     browser.sign_in("Tess").submit(browser.get(path), path, code="T-1\r\nT-2\r\n", preserved_on="2026-03-01")

@@ -45,6 +45,20 @@ def ada(app: Application, sqlite_database: Database) -> Browser:
     return _line(app, sqlite_database)
 
 
+def test_the_form_groups_values_by_the_kinds_that_have_them(ada: Browser) -> None:
+    form = ada.get(NEW)
+    groups = {
+        group.legend.text: [str(one["name"]) for one in group.select("input")] for group in form.select("fieldset") if group.legend
+    }
+    assert groups["Mutation or fusion"] == ["hgvs", "vaf_percent"]
+    assert groups["Copy number"] == ["copies"]
+    kinds = {str(one["name"]): str(one["data-kinds"]).split() for one in form.select("input[data-kinds]")}
+    assert kinds["vaf_percent"] == ["mutation", "fusion"]
+    assert kinds["log2_ratio"] == ["copy_number", "expression", "protein"]
+    assert kinds["h_score"] == ["expression", "protein"]
+    assert form.select_one("script[src*='js/kinds.js']") is not None
+
+
 def test_an_alteration_is_recorded_by_alias_and_changed(ada: Browser) -> None:
     form = ada.get(NEW, heading="Record an alteration")
     options = {option["value"] for option in form.find("datalist", id="gene-list").find_all("option")}  # type: ignore[union-attr]  # fails without it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from sqlalchemy import Integer
 from werkzeug.test import TestResponse
 
 from lims.db import Database
-from lims.domain.tissue_terms import AliquotState
+from lims.domain.colony_terms import Engraftment
+from lims.domain.tissue_terms import AliquotState, CnsStatus, Her2Result
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import Animal, Base, Project, User
 from lims.queries.api import RESOURCES, Resource
@@ -126,6 +127,39 @@ def test_every_resource_lists_and_shows_as_the_document_says(app_on_each: Applic
                 program.ask(link)
 
 
+def test_what_follows_is_told_and_documented(app_on_each: Application, database: Database) -> None:
+    project = add_project(database, "BCBM")
+    with make.declared(database) as session:
+        patient = make.patient(session, project, "P1")
+        assessed = {"cns_status": CnsStatus.LEPTOMENINGEAL, "her2_result": Her2Result.POSITIVE}
+        founding = make.specimen(session, patient, "SP-1", **assessed)
+        make.specimen(session, patient, "SP-2")
+        line, bare = make.model(session, project, "BM-1", founding_specimen_id=founding.id), make.model(session, project, "BM-2")
+        outcomes = [
+            (Engraftment.ENGRAFTED, 40),
+            (Engraftment.ENGRAFTED, 50),
+            (Engraftment.FAILED, None),
+            (Engraftment.PENDING, None),
+        ]
+        for outcome, days in outcomes:
+            mouse = make.animal(session, project)
+            seen = {"engrafted_on": make.NOON.date() + timedelta(days)} if days else {}
+            implanted = {"model_id": line.id, "implanted_on": make.NOON.date(), "engraftment": outcome}
+            make.implant(session, mouse, **implanted, **seen)
+        ids = line.id, bare.id
+    program = Program(app_on_each, database, add_person(database, "Aud", BCBM=RoleName.AUDITOR))
+    names = ("implants_engrafted", "implants_decided", "take_rate_percent", "latency_days")
+    known, new = (program.json(f"{HERE}/models/{key}") for key in ids)
+    assert [known[name] for name in names] == [2, 3, pytest.approx(100 * 2 / 3), 45]
+    assert [new[name] for name in names] == [0, 0, None, None]
+    assert [one["cohort"] for one in program.json(f"{HERE}/specimens")["items"]] == [5, None]
+    assert [one["code"] for one in program.json(f"{HERE}/specimens?cohort=5")["items"]] == ["SP-1"]
+    told = openapi_document()["components"]["schemas"]
+    assert "median" in told["PdxModel"]["properties"]["latency_days"]["description"]
+    assert "DEBBRAH" in told["Specimen"]["properties"]["cohort"]["description"]
+    assert told["Aliquot"]["properties"]["position"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+
+
 def test_a_record_is_told_in_the_fields_own_words(program: Program) -> None:
     [implant] = program.json(f"{HERE}/implants")["items"]
     assert implant["animal"]["code"] == "M1"
@@ -136,6 +170,8 @@ def test_a_record_is_told_in_the_fields_own_words(program: Program) -> None:
     assert (reading["value"], reading["unit"], reading["taken_on"]) == (21.4, "g", "2026-03-09")
     assert reading["batch"]["file_name"] == "weights.csv"
     assert reading["implant"]["label"] == "brain"
+    [vial] = program.json(f"{HERE}/aliquots?position=A2")["items"]
+    assert (vial["code"], vial["position"], vial["box_row"], vial["box_column"]) == ("AL-1", "A2", 1, 2)
     [batch] = program.json(f"{HERE}/import-batches")["items"]
     assert len(batch["file"]["sha256"]) == 64
     [line] = program.json(f"{HERE}/therapy-lines")["items"]

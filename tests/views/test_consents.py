@@ -119,6 +119,18 @@ def test_a_withdrawal_older_than_an_implant_has_to_be_confirmed(
         assert event.reason.startswith("letter (confirmed: 1 implant of this patient's tissue")
 
 
+def test_the_form_stands_before_the_lists_of_what_a_withdrawal_reaches(scientist: Browser, chain: Chain) -> None:
+    page = scientist.get(chain.withdraw)
+    order = page.select("main .tile, main form.record-form, main details.reached")
+    kinds = [one.name for one in order]
+    assert kinds.index("form") == kinds.count("a")
+    assert set(kinds[kinds.index("form") + 1 :]) == {"details"}
+    for tile in order[: kinds.index("form")]:
+        reached = page.select_one(str(tile["href"]))
+        assert reached is not None
+        assert int(tile.strong.text) == len(reached.select("tbody tr"))  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [

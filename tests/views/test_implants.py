@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from lims.db import Database
 from lims.domain.colony_terms import Engraftment
-from lims.domain.tissue_terms import AliquotState, AmountUnit, CheckKind, CheckResult
+from lims.domain.tissue_terms import AliquotMaterial, AliquotState, AmountUnit, CheckKind, CheckResult
 from lims.domain.vocabulary import PassageConvention, RoleName, SpecimenKind
 from lims.models import Aliquot, AuditEvent, Implant, ModelCheck, PdxModel, Project, Specimen
 from lims.views.transaction import Application
@@ -268,9 +268,37 @@ def test_what_came_of_it_counts_into_the_model(room: Room) -> None:
     room.browser.submit(room.browser.get(path), path, engraftment="failed", reason="no tumour at necropsy")
     shown = message(room.browser.get(f"{HOME}/models/{room.model}", heading="BM-01"))
     assert "All 1 of 2 50 % 0 42 1" in shown
-    assert "P1 (P0 if the first mouse is P0) 1 of 2 50 % 0 42 1" in shown
+    assert "P1 1 of 2 50 % 0 42 1" in shown
+    assert "The first mouse is P1, one more than PDX-MI counts" in shown
+    assert "P0 if the first mouse" not in shown
     listed = message(room.browser.get(f"{HOME}/models/", heading="Models"))
     assert "BM-01 attempted BCBM-P01, frontal lobe not assessed P1 1/2 · 50 42" in listed
+
+
+def test_a_models_tissue_is_counted_by_passage_and_material_and_each_count_leads_to_it(room: Room) -> None:
+    with factories.declared(room.database) as session:
+        founding = session.query(Specimen).filter_by(code="SP-1").one()
+        tumour = factories.implant(
+            session, factories.animal(session, session.get_one(Project, founding.project_id)), model_id=room.model, passage=2
+        )
+        origin = {"patient_id": None, "source_implant_id": tumour.id, "passage": 2}
+        grown = factories.specimen(session, founding.donor, "SP-P2", **origin)
+        for number in range(3):
+            factories.aliquot(session, grown, f"F{number}", material=AliquotMaterial.FFPE)
+        factories.aliquot(session, grown, "V1")
+        factories.aliquot(session, grown, "V2", state=AliquotState.USED_UP)
+    page = room.browser.get(f"{HOME}/models/{room.model}")
+    table = page.select_one("#aliquots table")
+    assert table is not None
+    assert [one.text.strip() for one in table.select("thead th")] == ["Grown at", "viably frozen", "FFPE", "In all"]
+    rows = [[cell.text.strip() for cell in row.select("td")] for row in table.select("tbody tr")]
+    assert (rows[0][0], rows[1]) == ("patient", ["P3", "1", "3", "4"])
+    for count, codes in ((1, ["V1"]), (2, ["F2", "F1", "F0"]), (3, ["V1", "F2", "F1", "F0"])):
+        link = table.select("tbody tr")[1].select("td")[count].a
+        assert link is not None
+        listed = room.browser.get(str(link["href"]))
+        assert sorted(one.text for one in listed.select("a[data-row-link]")) == sorted(codes)
+    assert "is no passage" in message(room.browser.get(f"{HOME}/aliquots/?passage=first", status=422))
 
 
 def test_a_model_is_recorded_filtered_and_checked(room: Room) -> None:

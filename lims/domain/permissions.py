@@ -68,7 +68,10 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
         for noun in ("agent", "lot", "regimen", "exposure", "endpoint", "kind", "randomisation")
         for verb in ("create", "change", "withdraw")
     },
-    **{f"{noun}:{verb}": _BENCH for noun in ("dose", "procedure", "fate", "action") for verb in ("create", "change")},
+    **{f"{noun}:{verb}": _BENCH for noun in ("dose", "procedure", "fate") for verb in ("create", "change")},
+    "action:create": _BENCH,
+    # Whoever finds the animal may end its suffering; to let it live on beyond its endpoint takes a scientist.
+    "action:change": _SCIENCE,
     **{f"{noun}:withdraw": _SCIENCE for noun in ("dose", "procedure", "fate", "action")},
     "batch:store": _BENCH,
     "batch:check": _BENCH,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from importers.base import AnimalFacts
+from importers.base import AnimalFacts, Finding, Severity
 from lims.audit.record import Actor, declare
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
@@ -18,6 +18,7 @@ from lims.intake.commit_events import record_events
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
+from lims.queries.welfare import actions_of_batch
 from lims.records.colony import ANIMAL, cages_named
 from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
@@ -114,7 +115,7 @@ def _enrol(session: Session, actor: Actor, studies: dict[str, Study], names: Nam
 def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, *, reason: str = "") -> int:
     """Record a plan whose names all exist (`create_named`). Returns the number of new measurements.
 
-    The batch is left committed, in the same transaction.
+    The batch is left committed, in the same transaction. Values that reached a humane endpoint are among the findings then.
     """
     declare(session, actor, "batch:commit", project=batch.project_id, reason=reason)
     project = session.get_one(Project, batch.project_id)
@@ -126,10 +127,26 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     corrections = [one for planned in plan.planned for one in _corrections(planned)]
     if corrections and batch.choices.get("changed") == "accept":
         correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")
+    plan.findings.extend(_asked(session, batch))
     batch.state = BatchState.COMMITTED
     batch.committed_by_id = actor.id
     batch.committed_at = datetime.now(UTC)
     return written
+
+
+def _asked(session: Session, batch: ImportBatch) -> list[Finding]:
+    """Say which values reached a humane endpoint and opened an action."""
+    return [
+        Finding(
+            Severity.WARNING,
+            f"endpoint-{one.level.value}",
+            f"{one.animal}: {one.finding}.",
+            sheet=sheet,
+            row=row,
+            remedy="It stands on the Today page: record the animal's fate, or defer it with a reason.",
+        )
+        for one, sheet, row in actions_of_batch(session, batch.id)
+    ]
 
 
 def _readings(planned: Planned, project: Reference, batch: ImportBatch) -> Readings:

@@ -103,10 +103,15 @@ def digest(plan: Plan) -> str:
     return hashed.hexdigest()
 
 
+def finding_counts(plan: Plan) -> dict[str, int]:
+    """Give severity → number of findings."""
+    severities = Counter(finding.severity.value for finding in plan.findings)
+    return {severity.value: severities[severity.value] for severity in Severity}
+
+
 def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, drawn: bool) -> dict[str, Any]:
     """Give everything about a checked file but the findings, which are rows of their own."""
     names = plan.names
-    severities = Counter(finding.severity.value for finding in plan.findings)
     readings, events = reading_counts(plan), event_counts(plan)
     return {
         "evidence": list(claim.evidence),
@@ -116,7 +121,7 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
         "records": {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())}
         | {noun: counts["new"] for noun, counts in events.items() if counts.get("new") and noun in ("dose", "fate")}
         | names.counts(),
-        "findings": {severity.value: severities[severity.value] for severity in Severity},
+        "findings": finding_counts(plan),
         "questions": [_question(question) for question in (*questions, *names.questions)],
         "doses": doses_by_compound(plan),
         "fates": fates_told(plan),

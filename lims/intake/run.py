@@ -34,7 +34,7 @@ from lims.intake.commit_events import EventRefused
 from lims.intake.limited import run_limited
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Plan, make_plan
-from lims.intake.report import build_report, empty_report, in_own_layout, rows_to_correct
+from lims.intake.report import build_report, empty_report, finding_counts, in_own_layout, rows_to_correct
 from lims.intake.resolve import Resolver
 from lims.intake.store import FileStore
 from lims.intake.upload import answer
@@ -339,6 +339,7 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
             except EventRefused as refused:
                 raise Blocked(preview or plan, *refused.findings) from refused
             report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
+            report["findings"] = finding_counts(plan)
             outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
             _write_outcome(session, batch, outcome)
     except Blocked as blocked:

@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
+from lims.domain.cohort_terms import FateReason
 from lims.domain.colony_terms import Engraftment, ProtocolProcedure
 from lims.domain.errors import DomainError, about_row
 from lims.domain.notices import Notice
 from lims.domain.sources import CONSISTENT, LINEAGE, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, CollectionProcedure, SpecimenKind
-from lims.models import Implant, Specimen, StoragePlace
+from lims.models import Animal, Implant, Specimen, StoragePlace
 from lims.queries.implants import first_seen_on
 from lims.records.aliquots import freeze_aliquots
 from lims.records.colony import require_procedure
+from lims.records.fates import record_fates
 from lims.records.implants import IMPLANT
 from lims.records.nouns import apply, doubts, record
 from lims.records.tissue import SPECIMEN
@@ -43,20 +45,31 @@ def _rows(implant: Implant, pieces: Sequence[Piece], on: date, procedure: Collec
 
 
 def doubt_harvest(
-    session: Session, implant: Implant, pieces: Sequence[Piece], *, on: date, procedure: CollectionProcedure
+    session: Session, implant: Implant, pieces: Sequence[Piece], *, on: date, procedure: CollectionProcedure, killed: bool = False
 ) -> list[Notice]:
     """Doubt a necropsy of an animal that lives by its record, a harvest long after death, and what is unusual of a specimen."""
     notices = doubts(session, SPECIMEN, implant.project_id, _rows(implant, pieces, on, procedure))
     animal = implant.animal
-    if procedure is CollectionProcedure.NECROPSY and animal.died_on is None and animal.state is not AnimalStatus.DEAD:
+    if procedure is CollectionProcedure.NECROPSY and not killed and lives(animal):
         told = f"Animal {animal.code} is not recorded as dead, and this is a necropsy."
         notices.append(
-            Notice("warning", "procedure", told, "its death, which is recorded on the animal's page", source=ORDER_OF_EVENTS)
+            Notice(
+                "warning",
+                "procedure",
+                told,
+                "its fate: killed for this harvest, or another one",
+                source=ORDER_OF_EVENTS,
+            )
         )
     if animal.died_on is not None and on > animal.died_on + AFTER_DEATH:
         told = f"Animal {animal.code} died on {animal.died_on}, {(on - animal.died_on).days} days before."
         notices.append(Notice("warning", "collected_on", told, "the day of death", source=ORDER_OF_EVENTS))
     return notices
+
+
+def lives(animal: Animal) -> bool:
+    """Tell whether an animal is not known to be dead."""
+    return animal.died_on is None and animal.state is not AnimalStatus.DEAD
 
 
 def harvest(
@@ -67,11 +80,13 @@ def harvest(
     *,
     on: date,
     procedure: CollectionProcedure = CollectionProcedure.NECROPSY,
+    killed: bool = False,
     reason: str = "",
 ) -> list[Specimen]:
     """Record what was harvested from an implant; a tumour says that it grew, where that was still open.
 
-    Donor and passage follow from the implant: what is implanted of it next is one passage on.
+    Donor and passage follow from the implant: what is implanted of it next is one passage on. `killed`: its animal was
+    killed for the harvest, and its fate is recorded with it.
 
     Raises:
         DomainError: nothing was harvested, a tumour of an implant that failed, or a rule of specimens or aliquots refuses.
@@ -98,6 +113,9 @@ def harvest(
                 freeze_aliquots(session, actor, specimen, values, count=piece.count, place=piece.place)
     if tumour and implant.engraftment is Engraftment.PENDING:
         apply(session, IMPLANT, implant, _grew(session, implant, on))
+    if killed:
+        fate = {"animal_id": implant.animal_id, "died_on": on, "reason": FateReason.TISSUE_HARVEST}
+        record_fates(session, actor, implant.project_id, [fate], reason=reason)
     return specimens
 
 

@@ -7,11 +7,17 @@ from typing import Any
 from flask import current_app, url_for
 
 RECORD_PAGES = {
+    "agent": ("agents.show", "record_id"),
+    "agent_lot": ("lots.show", "record_id"),
+    "dose": ("doses.show", "record_id"),
+    "regimen": ("regimens.show", "record_id"),
     "aliquot": ("aliquots.show", "record_id"),
     "alteration": ("alterations.show", "record_id"),
     "animal": ("animals.show", "animal_id"),
     "animal_protocol": ("protocols.show", "record_id"),
     "cage": ("cages.show", "record_id"),
+    "endpoint_action": ("actions.show", "action_id"),
+    "fate": ("fates.show", "record_id"),
     "consent": ("consents.show", "record_id"),
     "enrolment": ("enrolments.show", "record_id"),
     "implant": ("implants.show", "record_id"),

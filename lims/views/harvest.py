@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import FieldList, Form, FormField, StringField
+from wtforms import BooleanField, FieldList, Form, FormField, StringField
 
 from lims.domain.errors import DomainError
+from lims.domain.permissions import allowed
 from lims.domain.tissue_terms import AliquotMaterial, AmountUnit
 from lims.domain.vocabulary import CollectionProcedure, SpecimenKind
 from lims.models import Implant, StoragePlace
 from lims.queries.scope import find, scoped
-from lims.records.harvests import Piece, doubt_harvest, harvest
+from lims.records.harvests import Piece, doubt_harvest, harvest, lives
 from lims.records.values import today
 from lims.views.form_fields import IsoDateField, NumberField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm, typed
@@ -47,7 +48,7 @@ class HarvestForm(RecordForm):
     groups = (
         Group(
             "Harvest",
-            ("collected_on", "procedure"),
+            ("collected_on", "procedure", "killed"),
             "Donor and passage follow from the implant. A tumour that was still pending counts as engrafted.",
         ),
     )
@@ -55,6 +56,7 @@ class HarvestForm(RecordForm):
 
     collected_on = IsoDateField("Harvested on", [needed("The day of the harvest is needed.")])
     procedure = TermField("Procedure", CollectionProcedure, default=CollectionProcedure.NECROPSY)
+    killed = BooleanField("The animal was killed for this harvest: record its fate, tissue harvest, of the same day")
     pieces = FieldList(FormField(PieceRow), min_entries=BLANK_ROWS)
 
     def begin(self, implant: Implant) -> None:
@@ -62,6 +64,11 @@ class HarvestForm(RecordForm):
         self.collected_on.data = implant.animal.died_on or today(current_session())
         self.pieces[0].form.kind.data = SpecimenKind.TUMOUR.value
         self.pieces[0].form.site.data = implant.region or implant.site.value.replace("_", " ")
+
+    @property
+    def kills(self) -> bool:
+        """Tell whether the animal was killed for it; asked only where it lives by its record."""
+        return "killed" in self and bool(self.killed.data)
 
     def harvested(self) -> list[Piece]:
         """Give the pieces that were typed; raises `DomainError`, naming the row, for one that is not whole."""
@@ -95,13 +102,16 @@ def harvest_of(record_id: int) -> ResponseReturnValue:
     session = current_session()
     implant = find(session, Implant, current_project().id, record_id)
     form = HarvestForm()
+    if not (lives(implant.animal) and allowed(current_project().role, "fate:create")):
+        del form.killed
     if not form.is_submitted():
         form.begin(implant)
     if form.validate_on_submit():
         with refusing(form):
-            pieces, on, procedure = form.harvested(), typed(form.collected_on), form.procedure.term
-            if confirmed(form, doubt_harvest(session, implant, pieces, on=on, procedure=procedure)):
-                made = harvest(session, current_actor(), implant, pieces, on=on, procedure=procedure, reason=confirmation(form))
+            pieces = form.harvested()
+            when: dict[str, Any] = {"on": typed(form.collected_on), "procedure": form.procedure.term, "killed": form.kills}
+            if confirmed(form, doubt_harvest(session, implant, pieces, **when)):
+                made = harvest(session, current_actor(), implant, pieces, **when, reason=confirmation(form))
                 flash(f"Harvested: {', '.join(specimen.code for specimen in made)}.", "success")
                 return redirect(url_for(".show", record_id=implant.id))
     return render_form("implants/harvest.html", form, implant=implant)

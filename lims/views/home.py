@@ -9,6 +9,7 @@ from flask import Blueprint, render_template
 from lims.queries import home
 from lims.queries.accounts import MyProject
 from lims.views.support import current_account, current_project, current_session, needs, own_pages_only, projects_of_account
+from lims.views.today import sections
 
 pages = Blueprint("home", __name__)
 
@@ -22,6 +23,7 @@ def _first_page(projects: Sequence[MyProject], project: MyProject | None) -> str
         studies=home.studies(current_session(), ids) if ids else [],
         batches=home.batches(current_session(), ids) if ids else [],
         administrator=current_account().administrator,
+        sections=sections() if project else [],
     )
 
 
@@ -35,5 +37,5 @@ def index() -> str:
 @pages.get("/p/<project_code>/")
 @needs("project:read")
 def project() -> str:
-    """Show one project's studies and latest imports."""
+    """Show what is due today in a project, its studies and latest imports."""
     return _first_page([current_project()], current_project())

@@ -12,6 +12,7 @@ from werkzeug import Response as BaseResponse
 
 from importers.registry import IMPORTERS
 from lims.domain.errors import Conflict, DomainError, NotAllowed
+from lims.domain.fates import REASON_WORDS
 from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
@@ -22,9 +23,11 @@ from lims.models import ImportBatch, Project, Study, User
 from lims.queries.blinding import Veil, tells_arms, veil
 from lims.queries.imports import FoundPage, active_studies, batch_of, batches, findings_of, recorded_by, successor
 from lims.queries.scope import find
+from lims.queries.welfare import actions_of_batch
+from lims.views.actions import tell
 from lims.views.filters import format_title, moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
-from lims.views.import_words import counted, plots_of, tiles, what_commit_does
+from lims.views.import_words import event_tiles, plots_of, recorded_words, tiles, what_commit_does
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import (
     current_actor,
@@ -134,7 +137,8 @@ def show(batch_id: int) -> ResponseReturnValue:
     batch = batch_of(session, project.id, batch_id)
     found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
     report, found, hide = _veiled(batch, found)
-    common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch)}
+    common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch), "event_tiles": event_tiles(batch)}
+    common["reason_words"] = {reason.value: words for reason, words in REASON_WORDS.items()}
     if batch.state in OPEN_STATES:
         form = answers_form(batch, active_studies(session, project.id), hide)
         return render_template(
@@ -150,9 +154,10 @@ def show(batch_id: int) -> ResponseReturnValue:
         "imports/batch.html",
         **common,
         recorded=recorded_by(session, batch),
+        asked=[one for one, _, _ in actions_of_batch(session, batch.id)],
         successor=successor(session, batch),
         withdraw_form=WithdrawForm(),
-        counted=counted,
+        recorded_words=recorded_words,
         entries=history_of("import_batch", batch.id, SHORT),
     )
 
@@ -164,7 +169,9 @@ def _veiled(batch: ImportBatch, found: FoundPage) -> tuple[dict[str, Any], Found
     if not hide.studies:
         return report, found, hide
     added = (arm.split(": ", 1)[1] for arm in report.get("create", {}).get("arms", []))
-    hide = hide.also([*added, *(one.value for one in found.findings if one.value and one.code == "arm-unknown")])
+    # A finding may name what an animal was given, which tells its arm.
+    given = (one["compound"] for one in report.get("doses", []))
+    hide = hide.also([*added, *given, *(one.value for one in found.findings if one.value and one.code == "arm-unknown")])
     findings = [replace(one, **hide.within({name: getattr(one, name) for name in _SAID})) for one in found.findings]
     return hide.within(report), replace(found, findings=findings), hide
 
@@ -209,7 +216,8 @@ def commit(batch_id: int) -> ResponseReturnValue:
         settings, settings.url, batch_id, current_actor(), expect=form.digest.data or "", reason=form.reason.data or ""
     )
     if outcome.state is BatchState.COMMITTED:
-        flash(f"Recorded {counted(outcome.report['records']['measurement'], 'measurement')}.", "success")
+        flash(f"Recorded {recorded_words(outcome.report['records'])}.", "success")
+        tell([one for one, _, _ in actions_of_batch(current_session(), batch_id)])
     else:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
     return redirect(url_for(".show", batch_id=batch_id))
@@ -230,10 +238,9 @@ def withdraw(batch_id: int) -> ResponseReturnValue:
     """Take a recorded batch back, with a reason."""
     session = current_session()
     batch, form = batch_of(session, current_project().id, batch_id), WithdrawForm()
-    number = withdraw_batch(session, current_actor(), batch, reason=form.reason.data or "")
-    flash(
-        f"Batch {batch.id} is withdrawn: {counted(number, 'measurement')} no longer count. The file and the trail stay.", "success"
-    )
+    counts = recorded_words(recorded_by(session, batch))
+    withdraw_batch(session, current_actor(), batch, reason=form.reason.data or "")
+    flash(f"Batch {batch.id} is withdrawn: {counts} no longer count. The file and the trail stay.", "success")
     return redirect(url_for(".show", batch_id=batch_id))
 
 

@@ -26,6 +26,7 @@ from lims.queries.scope import find
 from lims.queries.studies import study_names
 from lims.records.readings import judge_readings, record_readings
 from lims.records.values import today
+from lims.views.actions import tell_actions
 from lims.views.measuring_form import CELL, FORMULAS, Entry, MeasureForm, entries_of
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.support import (
@@ -175,6 +176,7 @@ def _recorded(form: MeasureForm, entries: Sequence[Entry], asked: Asked) -> Resp
     animals = len({entry.of.animal_id for entry in entries})
     counted = f"{len(ids)} measurement{'' if len(ids) == 1 else 's'} of {animals} animal{'' if animals == 1 else 's'}"
     flash(f"Recorded {counted}.", "success")
+    tell_actions(ids)
     return redirect(asked.back)
 
 

@@ -37,7 +37,8 @@ class Place:
 
 
 PROJECT_PLACES = (
-    Place("Today", "Project", "clipboard-data", "home.project"),
+    Place("Today", "Today", "calendar-check", "home.project"),
+    Place("Today", "Open actions", "bell-fill", "actions.index"),
     Place("Tissue", "Patients", "person-vcard", "patients.index"),
     Place("Tissue", "Specimens", "eyedropper", "specimens.index"),
     Place("Tissue", "Alterations", "grid-3x3-gap", "alterations.index"),
@@ -48,8 +49,10 @@ PROJECT_PLACES = (
     Place("Colony", "Animals", "tag", "animals.index"),
     Place("Colony", "Implants", "bullseye", "implants.index"),
     Place("Colony", "Cages", "card-checklist", "cages.index"),
+    Place("Colony", "Fates", "heart-pulse", "fates.index"),
     Place("Colony", "Protocols", "journal-check", "protocols.index"),
     Place("Studies", "Studies", "graph-up", "studies.index"),
+    Place("Studies", "Treatment", "capsule", "agents.index"),
     Place("Studies", "Measurements", "table", "measurements.index"),
     Place("Record", "Imports", "upload", "imports.index"),
     Place("Record", "Audit trail", "shield-check", "audit.index", "audit:read"),

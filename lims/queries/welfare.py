@@ -1,0 +1,157 @@
+"""Read models of welfare: what humane endpoints ask of people, what became of animals, and the endpoints of a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, case, select
+from sqlalchemy.orm import Session
+
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Animal, AnimalProtocol, Cage, EndpointAction, EndpointRule, Enrolment, Fate, Measurement
+from lims.queries.chunks import in_chunks
+from lims.queries.series import AnySelect
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLine:
+    """What an endpoint asks about an animal, in one line. finding: the sentence with value, baseline and limit."""
+
+    id: int
+    animal_id: int
+    animal: str
+    cage: str | None
+    measure: EndpointMeasure
+    level: EndpointLevel
+    state: ActionState
+    finding: str
+    reached_on: date
+    deferred_until: date | None
+    answer: str | None
+    note: str | None
+
+    def due(self, on: date) -> bool:
+        """Tell whether it waits for somebody on a day: one that is deferred does from its day on."""
+        return self.state is ActionState.OPEN or (self.deferred_until is not None and self.deferred_until <= on)
+
+
+def unanswered() -> tuple[ColumnElement[bool], ...]:
+    """Give the conditions that an action counts and nobody has answered it for good."""
+    return EndpointAction.status == RecordStatus.ACTIVE, EndpointAction.state != ActionState.CLOSED
+
+
+def _lines() -> AnySelect:
+    return (
+        select(
+            EndpointAction.id,
+            EndpointAction.animal_id,
+            Animal.code,
+            Cage.code,
+            EndpointRule.measure,
+            EndpointAction.level,
+            EndpointAction.state,
+            EndpointAction.finding,
+            EndpointAction.reached_on,
+            EndpointAction.deferred_until,
+            EndpointAction.answer,
+            EndpointAction.note,
+        )
+        .join(Animal, Animal.id == EndpointAction.animal_id)
+        .join(EndpointRule, EndpointRule.id == EndpointAction.rule_id)
+        .outerjoin(Cage, Cage.id == Animal.cage_id)
+        .order_by(
+            EndpointAction.state != ActionState.OPEN,
+            EndpointAction.level != EndpointLevel.ACT,
+            case((EndpointAction.state == ActionState.DEFERRED, EndpointAction.deferred_until), else_=EndpointAction.reached_on),
+            EndpointAction.id,
+        )
+    )
+
+
+def open_actions(
+    session: Session, project_id: int, *, animal_id: int | None = None, study_id: int | None = None
+) -> list[ActionLine]:
+    """List what nobody has answered for good, of a project, an animal or a study: open acts first, then watches, then deferred."""
+    wanted = _lines().where(EndpointAction.project_id == project_id, *unanswered())
+    if animal_id is not None:
+        wanted = wanted.where(EndpointAction.animal_id == animal_id)
+    if study_id is not None:
+        enrolled = select(Enrolment.animal_id).where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
+        wanted = wanted.where(EndpointAction.animal_id.in_(enrolled))
+    return [ActionLine(*row) for row in session.execute(wanted)]
+
+
+def actions_of_readings(session: Session, measurement_ids: Sequence[int]) -> list[ActionLine]:
+    """List the unanswered actions that readings opened, raised or opened again."""
+    asked = _lines().where(*unanswered())
+    rows = in_chunks(session, measurement_ids, lambda some: asked.where(EndpointAction.measurement_id.in_(some)))
+    return [ActionLine(*row) for row in rows]
+
+
+def actions_of_batch(session: Session, batch_id: int) -> list[tuple[ActionLine, str | None, int | None]]:
+    """List the unanswered actions that a batch's readings ask for, with sheet and row of each."""
+    asked = _lines().join(Measurement, Measurement.id == EndpointAction.measurement_id)
+    asked = asked.add_columns(Measurement.source_sheet, Measurement.source_row)
+    rows = session.execute(asked.where(Measurement.batch_id == batch_id, *unanswered()))
+    return [(ActionLine(*line), sheet, row) for *line, sheet, row in rows]
+
+
+def action_list(project_id: int) -> AnySelect:
+    """Select the project's actions, answered ones too, with their animals, cages and protocols."""
+    return (
+        select(
+            Animal.code.label("animal"),
+            Cage.code.label("cage"),
+            AnimalProtocol.code.label("protocol"),
+            EndpointRule.measure.label("measure"),
+            EndpointAction.level.label("level"),
+            EndpointAction.state.label("state"),
+            EndpointAction.finding.label("finding"),
+            EndpointAction.reached_on.label("reached_on"),
+            EndpointAction.deferred_until.label("deferred_until"),
+            EndpointAction.answer.label("answer"),
+            EndpointAction.answered_on.label("answered_on"),
+        )
+        .select_from(EndpointAction)
+        .join(Animal, Animal.id == EndpointAction.animal_id)
+        .join(EndpointRule, EndpointRule.id == EndpointAction.rule_id)
+        .join(AnimalProtocol, AnimalProtocol.id == EndpointRule.protocol_id)
+        .outerjoin(Cage, Cage.id == Animal.cage_id)
+        .where(EndpointAction.project_id == project_id)
+    )
+
+
+def endpoints_of(session: Session, protocol_id: int) -> Sequence[EndpointRule]:
+    """List the endpoints of a protocol that count."""
+    of_protocol = EndpointRule.protocol_id == protocol_id, EndpointRule.status == RecordStatus.ACTIVE
+    return session.scalars(select(EndpointRule).where(*of_protocol).order_by(EndpointRule.id)).all()
+
+
+def fate_of(session: Session, animal_id: int) -> Fate | None:
+    """Give what became of an animal, if that is recorded."""
+    return session.scalar(select(Fate).where(Fate.animal_id == animal_id, Fate.status == RecordStatus.ACTIVE))
+
+
+def without_fate() -> ColumnElement[bool]:
+    """Give the condition that nobody recorded what became of an animal."""
+    return ~select(Fate.id).where(Fate.animal_id == Animal.id, Fate.status == RecordStatus.ACTIVE).exists()
+
+
+def fate_list(project_id: int) -> AnySelect:
+    """Select the project's fates with their animals."""
+    return (
+        select(
+            Animal.code.label("animal"),
+            Fate.died_on.label("died_on"),
+            Fate.reason.label("reason"),
+            Fate.method.label("method"),
+            Fate.note.label("note"),
+            Fate.batch_id.label("batch_id"),
+        )
+        .select_from(Fate)
+        .join(Animal, Animal.id == Fate.animal_id)
+        .where(Fate.project_id == project_id)
+    )

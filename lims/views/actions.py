@@ -1,0 +1,188 @@
+"""The pages of actions on humane endpoints: the list, one action, and how people answer it: deferred, or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement, true
+from wtforms import HiddenField, StringField
+
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, FateReason
+from lims.domain.errors import DomainError
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Animal, EndpointAction
+from lims.queries.scope import find
+from lims.queries.welfare import ActionLine, action_list, actions_of_readings, fate_of, open_actions
+from lims.records.actions import LONGEST_DEFERRAL, close, defer, may_close
+from lims.records.values import today
+from lims.views.cells import badge
+from lims.views.form_fields import IsoDateField, needed
+from lims.views.record_forms import REASON, Group, RecordForm, Step
+from lims.views.record_history import history_of
+from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
+from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, search
+
+pages = Blueprint("actions", __name__, url_prefix="/p/<project_code>/actions")
+
+FATES = {
+    EndpointMeasure.WEIGHT_LOSS: FateReason.WEIGHT_ENDPOINT,
+    EndpointMeasure.NEUROLOGICAL_SCORE: FateReason.NEUROLOGICAL_ENDPOINT,
+    EndpointMeasure.BODY_CONDITION: FateReason.CONDITION_ENDPOINT,
+    EndpointMeasure.TUMOUR_VOLUME: FateReason.TUMOUR_BURDEN,
+    EndpointMeasure.TUMOUR_BURDEN: FateReason.TUMOUR_BURDEN,
+}
+"""The reason that a fate begins with when it answers an endpoint of this measure."""
+UNANSWERED = "unanswered"
+_STATES = [(UNANSWERED, "open and deferred"), ("any", "all"), *((one.value, one.value) for one in ActionState)]
+
+
+def _in_state(typed: str) -> ColumnElement[bool]:
+    if typed not in dict(_STATES):
+        raise DomainError(f"{typed!r} is no state of an action.", expected=", ".join(dict(_STATES)))
+    if typed == UNANSWERED:
+        return EndpointAction.state != ActionState.CLOSED
+    return true() if typed == "any" else EndpointAction.state == ActionState(typed)
+
+
+@pages.get("/")
+@needs("project:read")
+def index() -> ResponseReturnValue:
+    """List what endpoints ask, the open ones unless the address says otherwise."""
+    rows = action_list(current_project().id)
+    column = rows.selected_columns
+    listing = Listing(
+        noun="action",
+        caption="Actions on humane endpoints",
+        columns=(
+            Column("animal", "Animal", column.animal, mono=True),
+            Column("level", "Level", column.level, show=badge),
+            Column("finding", "What was found", column.finding),
+            Column("cage", "Cage", column.cage, mono=True),
+            Column("state", "State", column.state, show=badge),
+            Column("reached_on", "Since", column.reached_on),
+            Column("deferred_until", "Deferred until", column.deferred_until, roomy=True),
+            Column("answer", "Answer", column.answer, roomy=True),
+            Column("answered_on", "Answered", column.answered_on, on_page=False),
+            Column("protocol", "Protocol", column.protocol, on_page=False),
+            Column("measure", "Endpoint", column.measure, on_page=False),
+        ),
+        filters=(
+            search("q", "Animal or cage", column.animal, column.cage),
+            Filter("state", "State", "select", _in_state, _STATES, default=UNANSWERED),
+            choice("level", "Level", EndpointAction.level, EndpointLevel),
+            day("from", "Since", EndpointAction.reached_on),
+        ),
+        sort="-reached_on",
+        key=EndpointAction.id,
+        page=lambda row: url_for("actions.show", action_id=row.key),
+        empty=Empty("No value has reached a humane endpoint. Endpoints stand on the page of an animal protocol."),
+    )
+    return answer(listing, rows.where(EndpointAction.status == RecordStatus.ACTIVE), "actions/index.html")
+
+
+def _action(action_id: int) -> EndpointAction:
+    return find(current_session(), EndpointAction, current_project().id, action_id)
+
+
+@pages.get("/<int:action_id>")
+@needs("project:read")
+def show(action_id: int) -> str:
+    """Show what was found, what was answered, and by whom."""
+    action = _action(action_id)
+    return render_template(
+        "actions/show.html",
+        action=action,
+        reason=FATES[action.rule.measure].value,
+        closable=may_close(action),
+        history=history_of("endpoint_action", action.id),
+    )
+
+
+class AnswerForm(RecordForm):
+    """Why an action is answered so."""
+
+    groups = (Group("Answer", ("reason",)),)
+    once: ClassVar = frozenset()
+
+    reason = StringField("Reason", [needed(REASON)], description="It stands with the action, and in the audit trail.")
+    version = HiddenField()
+
+
+class DeferForm(AnswerForm):
+    """Until when it is deferred, and why."""
+
+    groups = (
+        Group(
+            "Deferral",
+            ("deferred_until", "reason"),
+            "The next value after that day that reaches the endpoint opens it again; so does anything worse, at once.",
+        ),
+    )
+
+    deferred_until = IsoDateField("Deferred until", [needed("The day until which it is deferred is needed.")])
+
+
+@pages.route("/<int:action_id>/defer", methods=["GET", "POST"])
+@needs("action:change")
+def deferral(action_id: int) -> ResponseReturnValue:
+    """Defer an action until a day, with the reason."""
+    action = _action(action_id)
+    form = DeferForm(data={"version": action.version, "deferred_until": today(current_session()) + timedelta(days=1)})
+    if form.validate_on_submit():
+        with refusing(form):
+            until, reason = form.deferred_until.data, form.reason.data or ""
+            defer(current_session(), current_actor(), action, version=seen_version(form), until=until, reason=reason)
+            flash(f"The action of {action.animal.code} is deferred until {until}.", "success")
+            return redirect(url_for(".show", action_id=action.id))
+    lead = f"{action.finding}. At most {LONGEST_DEFERRAL.days} days."
+    return _step(form, action, Step("Defer the action of", "Defer it", "", action.animal.code, lead))
+
+
+@pages.route("/<int:action_id>/close", methods=["GET", "POST"])
+@needs("action:change")
+def closing(action_id: int) -> ResponseReturnValue:
+    """Close an action whose animal no longer reaches an endpoint to act at."""
+    action = _action(action_id)
+    form = AnswerForm(data={"version": action.version})
+    if form.validate_on_submit():
+        with refusing(form):
+            close(current_session(), current_actor(), action, version=seen_version(form), reason=form.reason.data or "")
+            flash(f"The action of {action.animal.code} is closed.", "success")
+            return redirect(url_for(".show", action_id=action.id))
+    return _step(form, action, Step("Close the action of", "Close it", "", action.animal.code, action.note or f"{action.finding}."))
+
+
+def _step(form: AnswerForm, action: EndpointAction, step: Step) -> ResponseReturnValue:
+    back = url_for(".show", action_id=action.id)
+    return render_form("records/step.html", form, step=Step(step.title, step.button, back, step.code, step.lead))
+
+
+def tell_actions(measurement_ids: Iterable[int]) -> None:
+    """Say on the next page which actions readings that were just saved ask for."""
+    tell(actions_of_readings(current_session(), list(measurement_ids)))
+
+
+def tell(actions: Sequence[ActionLine]) -> None:
+    """Say on the next page what waits for an answer; of many the first, and how many more."""
+    for one in actions[:5]:
+        flash(f"{one.level.value.capitalize()}: {one.animal}. {one.finding}.", "endpoint")
+    if len(actions) > 5:
+        flash(f"{len(actions) - 5} more actions on humane endpoints are open; they stand on the Today page.", "endpoint")
+
+
+def actions_open(*, animal_id: int | None = None, study_id: int | None = None) -> list[ActionLine]:
+    """Give what is open of an animal or a study, for the banner on its page."""
+    return open_actions(current_session(), current_project().id, animal_id=animal_id, study_id=study_id)
+
+
+def _fate_of(animal: Animal) -> Any:
+    return fate_of(current_session(), animal.id)
+
+
+pages.add_app_template_global(actions_open)
+pages.add_app_template_global(_fate_of, "fate_of")
+pages.add_app_template_global({measure: reason.value for measure, reason in FATES.items()}.get, "fate_for")

@@ -1,0 +1,51 @@
+"""What a project's first page shows as due today: a section of each kind of work, late things first.
+
+A kind of work gives its section by a function in `PROVIDERS`, in the order of the page; None where the project has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+
+from lims.domain.cohort_terms import EndpointLevel
+from lims.queries.welfare import open_actions
+from lims.records.values import today
+from lims.views.support import current_project, current_session
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of work that is due. count: of what waits; template: draws it from `data`, below its heading.
+
+    urgent: shown in the endpoint's colour. url: the list of all of it.
+    """
+
+    key: str
+    title: str
+    count: int
+    template: str
+    data: Mapping[str, Any]
+    url: str
+    urgent: bool = False
+
+
+def _open_actions() -> Section:
+    session = current_session()
+    now = today(session)
+    actions = open_actions(session, current_project().id)
+    due = [one for one in actions if one.due(now)]
+    data = {"actions": due, "deferred": len(actions) - len(due)}
+    acts = any(one.level is EndpointLevel.ACT for one in due)
+    return Section("actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), urgent=acts)
+
+
+PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions,)
+
+
+def sections() -> list[Section]:
+    """Give what is due today in the project of the address."""
+    return [section for provide in PROVIDERS if (section := provide()) is not None]

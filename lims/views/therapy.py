@@ -137,7 +137,7 @@ def _listing() -> tuple[Listing, Any]:
         noun="therapy",
         caption="Treatment",
         columns=(
-            Column("line", "Line", TherapyLine.line_number, show=lambda number: f"Line {number}"),
+            Column("line", "Line", TherapyLine.line_number, show=lambda number: f"Line\u00a0{number}"),
             Column("patient", "Patient", Patient.code, mono=True),
             Column("agents", "Agents", rows.selected_columns.agents),
             Column("started_on", "First day", TherapyLine.started_on),

@@ -53,6 +53,7 @@ __all__ = [
     "mean_sem",
     "new_against_existing",
     "over_time",
+    "partitions",
     "percent_of_baseline",
     "shown",
     "weight_change",
@@ -217,6 +218,34 @@ def _ends(rows: Sequence[Mapping[str, Any]], common: Spec) -> list[Spec]:
     last = {row["animal"]: {**row, "words": row["animal"].split(" · ")[-1]} for row in sorted(rows, key=lambda row: row["day"])}
     mark = {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -5, "fontSize": 12}
     return [{"data": {"values": list(last.values())}, "mark": mark, "encoding": common | {"text": {"field": "words"}}}]
+
+
+def partitions(points: Sequence[Point], *, arms: Sequence[Arm], title_y: str) -> Spec:
+    """Draw partition coefficients by matrix in the colours of the arms, with a line at 1; bounds are arrowheads.
+
+    A point has `animal`, `arm`, `matrix`, `value`, `bound` (`<`, `>` or nothing), `shown` and `url`. The axis is
+    logarithmic; what is 0 is left out, and the plot says how many.
+    """
+    _require_arms(points, arms)
+    fields = ("animal", "matrix", "value", "bound", "shown", "url")
+    rows = [{field: point.get(field) for field in fields} | {"arm": _arm_name(point)} for point in points]
+    drawn, note = _drawable(rows, "value", log=True)
+    scale = value_scale([row["value"] for row in drawn], log=True, also=1)
+    x = {"field": "matrix", "type": "nominal", "title": None, "sort": None, "axis": {"labelAngle": 0, "labelLimit": 160}}
+    shape = {"domain": ["", "<", ">"], "range": ["circle", "triangle-down", "triangle-up"]}
+    told = tooltip(("animal", "Animal"), ("arm", "Arm"), ("matrix", "Sample"), ("shown", title_y))
+    encoding = {
+        "x": x,
+        "xOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.4}},
+        "y": value_axis(title_y, "ratio", scale) | {"field": "value"},
+        **arm_colour(arms),
+        "shape": {"field": "bound", "type": "nominal", "scale": shape, "legend": None},
+        "tooltip": told,
+    }
+    mark = {"type": "point", "filled": True, "size": 60, "opacity": 0.85, "cursor": "pointer"}
+    layers: list[Spec] = [{"mark": mark, "encoding": encoding}, *limit_layers(1, "as in plasma")]
+    layers += arm_labels({row["arm"]: row["value"] for row in drawn}, arms, scale)
+    return specification(drawn, layers, note=note, description=f"{title_y} by sample and arm; arrowheads are bounds.")
 
 
 def new_against_existing(

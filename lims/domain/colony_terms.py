@@ -20,6 +20,8 @@ class ProtocolProcedure(StrEnum):
     IRRADIATION = "irradiation"
     BLOOD_DRAW = "blood_draw"
     CSF_TAP = "csf_tap"
+    SURGERY = "surgery"
+    """Other than implanting, such as a cannula or a sham operation."""
     NECROPSY = "necropsy"
 
 

@@ -94,6 +94,7 @@ _WORDS = {
     ProtocolProcedure.TAIL_VEIN: "injection of cells into the tail vein",
     ProtocolProcedure.CSF_TAP: "CSF tap",
     ProtocolProcedure.BLOOD_DRAW: "drawing of blood",
+    ProtocolProcedure.SURGERY: "surgery other than implanting",
 }
 
 

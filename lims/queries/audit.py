@@ -32,10 +32,12 @@ from lims.models import (
     AuditEvent,
     Base,
     Enrolment,
+    Exposure,
     Implant,
     LabKind,
     Measurement,
     Membership,
+    Procedure,
     User,
 )
 from lims.queries.scope import LARGEST_ID
@@ -224,6 +226,8 @@ _BESIDE: dict[str, tuple[Any, Any]] = {
     "animal_alias": (AnimalAlias.animal_id, Animal),
     "membership": (Membership.user_id, User),
     "enrolment": (Enrolment.animal_id, Animal),
+    "exposure": (Exposure.animal_id, Animal),
+    "procedure": (Procedure.animal_id, Animal),
 }
 """Records that are named by the one they belong to."""
 

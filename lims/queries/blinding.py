@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lims.domain.blinding import VEILED
 from lims.domain.permissions import allowed
-from lims.domain.vocabulary import BatchState, RoleName
-from lims.models import Allocation, Arm, Dose, Enrolment, ImportBatch, Measurement, Randomisation, Regimen, Study
+from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
+from lims.models import Allocation, Arm, Dose, Enrolment, Exposure, ImportBatch, Measurement, Randomisation, Regimen, Study
 
 _OPEN = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
@@ -47,6 +47,13 @@ def _of_owner(owner: type[Arm] | type[Randomisation], key: InstrumentedAttribute
     """Give the condition that the study of the arm, or of the run, that a column refers to is blinded."""
     study, named = aliased(Study), aliased(owner)
     return select(study.blinded).join(named, named.study_id == study.id).where(named.id == key).scalar_subquery()
+
+
+def _in_blinded(animal_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Give the condition that an animal is in a blinded study: a concentration names the agent that its arm is given."""
+    study, enrolled = aliased(Study), aliased(Enrolment)
+    active = enrolled.status == RecordStatus.ACTIVE
+    return exists().where(enrolled.animal_id == animal_id, enrolled.study_id == study.id, study.blinded, active)
 
 
 def shown_arm(*, unblinded: bool, arm: FromClause = Arm.__table__, column: str = "title") -> ColumnElement[str]:
@@ -83,6 +90,7 @@ def readable(model: type[Any], *, unblinded: bool) -> ColumnElement[bool]:
         Allocation: _of_owner(Randomisation, Allocation.randomisation_id),
         Regimen: _of_owner(Arm, Regimen.arm_id),
         Dose: and_(Dose.study_id.is_not(None), of_blinded(Dose.study_id)),
+        Exposure: _in_blinded(Exposure.animal_id),
     }
     return true() if unblinded or model not in hidden else ~hidden[model]
 

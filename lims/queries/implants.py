@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -93,3 +94,12 @@ def brought_by_files(session: Session, ids: Sequence[int]) -> set[int]:
 def _by_file(first: AnySelect) -> AnySelect:
     made = first.subquery()
     return select(made.c.key).join(AuditEvent, AuditEvent.seq == made.c.seq).where(AuditEvent.action == "batch:commit")
+
+
+def implants_of_animals(session: Session, animals: Sequence[int]) -> dict[int, list[Implant]]:
+    """Give the active implants of animals, by animal."""
+    found: dict[int, list[Implant]] = defaultdict(list)
+    wanted = select(Implant).where(Implant.status == RecordStatus.ACTIVE).order_by(Implant.label)
+    for (implant,) in in_chunks(session, sorted(set(animals)), lambda some: wanted.where(Implant.animal_id.in_(some))):
+        found[implant.animal_id].append(implant)
+    return found

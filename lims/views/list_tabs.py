@@ -1,4 +1,4 @@
-"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens and to models."""
+"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens, to models and to agents."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ FAMILIES = (
     (("patients", "Patients"), ("consents", "Consents"), ("therapy", "Treatment")),
     (("specimens", "Specimens"), ("assays", "Receptor assays"), ("profiles", "STR profiles")),
     (("models", "Models"), ("checks", "Checks")),
+    (("measurements", "Measurements"), ("procedures", "Procedures"), ("exposures", "Exposure"), ("kinds", "Kinds")),
+    (("agents", "Agents"), ("lots", "Lots"), ("regimens", "Regimens"), ("doses", "Doses")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
 

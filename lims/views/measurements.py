@@ -18,6 +18,7 @@ from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
 from lims.views.cells import digits, doubt, kind_title, source, when
 from lims.views.filters import url_of
+from lims.views.list_tabs import tabs_of
 from lims.views.measuring import measure
 from lims.views.measuring_form import FORMULAS
 from lims.views.project_kinds import kind_choices, project_kinds
@@ -112,7 +113,7 @@ def index() -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "measurements/index.html", count=count_of_project(project.id))
+    return answer(listing, rows, "measurements/index.html", count=count_of_project(project.id), tabs=tabs_of("measurements"))
 
 
 @pages.get("/<int:measurement_id>")

@@ -18,7 +18,6 @@ from lims.domain.readings import CALIPER_KINDS
 from lims.domain.vocabulary import MeasurementKind, Subject, VolumeFormula
 from lims.models import Animal, Implant, Study
 from lims.queries.animals import animals_named
-from lims.queries.blinding import may_unblind
 from lims.queries.kinds import kinds_of
 from lims.queries.measurements import last_before
 from lims.queries.measuring import Measured, to_measure
@@ -37,6 +36,7 @@ from lims.views.support import (
     needs,
     refusing,
     render_form,
+    sees_arms,
     whole_number,
 )
 
@@ -129,7 +129,7 @@ def _rows(asked: Asked, day: date) -> list[Measured]:
     named = sorted({animal.id for animal in asked.animals} | sent)
     tumours = any(kind.subject is Subject.IMPLANT for kind in asked.kinds)
     study_id = asked.study.id if asked.study is not None else None
-    unblinded = may_unblind(current_project().role)
+    unblinded = sees_arms()
     rows = to_measure(
         current_session(), current_project().id, day, study_id=study_id, animals=named, tumours=tumours, unblinded=unblinded
     )

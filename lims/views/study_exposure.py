@@ -1,0 +1,150 @@
+"""The tab of a study that shows how much of each agent reached each tissue, by animal and by arm."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lims.domain.cohort_terms import ExposureMatrix
+from lims.domain.exposure import SOURCE, Ratio, summarise
+from lims.models import Study
+from lims.plots import partitions
+from lims.queries.blinding import hides_arms
+from lims.queries.exposures import Compared, of_study
+from lims.queries.scope import find
+from lims.queries.studies import ArmOfStudy, arms_of_studies
+from lims.views.study_plots import LISTED, StudyPlot, plot_columns
+from lims.views.support import current_project, current_session, needs, sees_arms
+from lims.views.tables import Column, send_rows, table_from_rows
+
+MEASURES = (("kp_uu", "Kp,uu"), ("kp", "Kp"))
+_NOTHING = "No tissue sample is recorded yet. Record what the assay found in plasma and tissue of this study's animals."
+
+
+def _columns() -> tuple[Column, ...]:
+    """Give the columns of the tidy table: what each ratio is made of."""
+    named = (
+        ("animal", "Animal"),
+        ("arm", "Arm"),
+        ("substance", "Of"),
+        ("matrix", "Sample"),
+        ("concentration", "Concentration"),
+        ("plasma", "Plasma"),
+        ("kp", "Kp"),
+        ("kp_uu", "Kp,uu"),
+    )
+    more = (("hours", "Hours after the dose"), ("plasma_hours", "Hours of the plasma"), ("why", "What is missing"))
+    shown = [Column(key, label, None, mono=key == "animal") for key, label in named]  # type: ignore[arg-type]  # of rows, not of a statement
+    return (*shown, *(Column(key, label, None, on_page=False) for key, label in more))  # type: ignore[arg-type]  # as above
+
+
+@needs("project:read")
+def exposure(study_id: int) -> ResponseReturnValue:
+    """Show Kp and Kp,uu of a study's samples, each arm's and each animal's, with what they are made of."""
+    session, project = current_session(), current_project()
+    study = find(session, Study, project.id, study_id)
+    hidden = hides_arms(study, unblinded=sees_arms())
+    found = [] if hidden else of_study(session, study.id, unblinded=sees_arms())
+    arms = arms_of_studies(session, project.id, study.id, unblinded=sees_arms())
+    names = {arm.id: arm.name for arm in arms}
+    rows = [_row(one, names) for one in found]
+    columns = _columns()
+    if name := request.args.get("format"):
+        return send_rows("exposure", f"Exposure of {study.code}", columns, rows, name, {"study": study.code})
+    shown = tuple(column for column in columns if column.on_page)
+    return render_template(
+        "studies/exposure.html",
+        study=study,
+        hidden=hidden,
+        drawn=list(_plots(study, found, arms, names)),
+        by_arm=_by_arm(found, arms, names),
+        view=table_from_rows(f"Exposure of {study.code}", shown, rows, _NOTHING),
+        source=SOURCE,
+    )
+
+
+def matrix_words(matrix: ExposureMatrix) -> str:
+    """Name a matrix: `lesion rim`, `CSF`."""
+    return "CSF" if matrix is ExposureMatrix.CSF else matrix.value.replace("_", " ")
+
+
+def _row(one: Compared, names: Mapping[int, str]) -> dict[str, Any]:
+    found = one.found
+    return {
+        "_url": url_for("exposures.show", record_id=found.tissue.key),
+        "animal": one.animal,
+        "arm": names.get(one.arm_id or 0),
+        "substance": one.substance,
+        "matrix": matrix_words(found.tissue.matrix),
+        "concentration": found.tissue.shown,
+        "plasma": found.plasma.shown if found.plasma else None,
+        "kp": found.kp.shown if found.kp else None,
+        "kp_uu": found.kp_uu.shown if found.kp_uu else None,
+        "hours": found.tissue.hours,
+        "plasma_hours": found.plasma.hours if found.plasma else None,
+        "why": found.why or None,
+    }
+
+
+def _by_arm(found: Sequence[Compared], arms: Sequence[ArmOfStudy], names: Mapping[int, str]) -> dict[str, Any]:
+    """Sum up each arm: the median of its ratios as far as it is known, with how many they are and how many are bounds."""
+    groups: dict[tuple[str, str, ExposureMatrix], list[Compared]] = defaultdict(list)
+    for one in found:
+        groups[names.get(one.arm_id or 0, ""), one.substance, one.found.tissue.matrix].append(one)
+    slots = {arm.name: arm.slot for arm in arms}
+    columns = [{"key": "arm", "label": "Arm"}, {"key": "substance", "label": "Of"}, {"key": "matrix", "label": "Sample"}]
+    columns += [{"key": key, "label": f"{label}, median", "align": "end"} for key, label in reversed(MEASURES)]
+    rows = [
+        {
+            "arm": {"text": arm, "arm": slots.get(arm)},
+            "substance": substance,
+            "matrix": matrix_words(matrix),
+            **{key: summarise([ratio for _, ratio in _ratios(some, key)]).shown for key, _ in MEASURES},
+        }
+        for (arm, substance, matrix), some in groups.items()
+    ]
+    return {"caption": "Exposure of each arm", "columns": columns, "rows": rows}
+
+
+def _ratios(found: Sequence[Compared], key: str) -> Iterator[tuple[Compared, Ratio]]:
+    for one in found:
+        ratio: Ratio | None = getattr(one.found, key)
+        if ratio is not None:
+            yield one, ratio
+
+
+def _plots(study: Study, found: Sequence[Compared], arms: Sequence[ArmOfStudy], names: Mapping[int, str]) -> Iterator[StudyPlot]:
+    """Draw Kp,uu where it is known, otherwise Kp; a plot for each agent and analyte."""
+    pairs = [(arm.name, arm.role.value) for arm in arms]
+    for substance in dict.fromkeys(one.substance for one in found):
+        own = [one for one in found if one.substance == substance]
+        key, label = next(((key, label) for key, label in MEASURES if any(_ratios(own, key))), ("", ""))
+        if not key:
+            continue
+        points = [_point(one, ratio, names) for one, ratio in _ratios(own, key)]
+        spec = partitions(points, arms=pairs, title_y=label)
+        columns = plot_columns(
+            ("animal", "Animal", "", False), ("arm", "Arm", "", False), ("matrix", "Sample", "", False), ("shown", label, "", True)
+        )
+        rows = [{name: str(point[name] or "") for name in ("animal", "arm", "matrix", "shown")} for point in points[:LISTED]]
+        address = url_for("exposures.of_study", study_id=study.id, format="csv")
+        notes = ["Arrowheads are bounds: the value lies below or above, because one of its two concentrations is below LLOQ."]
+        bounds = any(point["bound"] for point in points)
+        plot_id = f"exposure-{'-'.join(substance.split())}"
+        yield StudyPlot(plot_id, f"{label} of {substance}", spec, columns, rows, [("CSV", address)], notes if bounds else [])
+
+
+def _point(one: Compared, ratio: Ratio, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        "animal": one.animal,
+        "arm": names.get(one.arm_id or 0),
+        "matrix": matrix_words(one.found.tissue.matrix),
+        "value": ratio.value,
+        "bound": ratio.bound,
+        "shown": ratio.shown,
+        "url": url_for("animals.show", animal_id=one.animal_id),
+    }

@@ -8,7 +8,8 @@ from typing import Any
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan
 
-FATES_SHOWN = 500
+FATES_SHOWN = 200
+"""Fates listed one by one; of more, the counts say how many."""
 
 
 def event_counts(plan: Plan) -> dict[str, dict[str, int]]:

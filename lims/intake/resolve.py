@@ -12,13 +12,15 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import Executable, and_, select
+from sqlalchemy import Executable, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from importers.base import AnimalFacts, Clock, Finding, Reading, Severity
 from importers.workbook import Workbook
+from lims.domain.blinding import arm_word
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
+from lims.domain.studies import require_enrolling, require_room_in_arm
 from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
 from lims.intake.names import LONGEST_NAME, Host, Names, Place, TumourKey
 from lims.intake.resolve_events import EventResolver
@@ -245,6 +247,34 @@ class Resolver:
                 self.names.new_arms.append((place.code, title))
             self.names.arms[label] = placed[subject] = title
             self.names.new_enrolments.append((label, place.code, title))
+        self._room(known_arms.values(), [key for key in places if key > 0])
+
+    def _room(self, arms: Iterable[Arm], studies: Sequence[int]) -> None:
+        """Ask of each study and arm that is there whether it takes the animals, by the rules that judge an enrolment by hand."""
+        known = {study.code: study for study in self.session.scalars(select(Study).where(Study.id.in_(studies)))}
+        named = {(arm.study_id, name): arm for arm in arms for name in (arm.code, arm.title)}
+        inside = dict(
+            self.session.execute(
+                select(Enrolment.arm_id, func.count())
+                .where(Enrolment.study_id.in_(studies), Enrolment.status == RecordStatus.ACTIVE)
+                .group_by(Enrolment.arm_id)
+            ).all()
+        )
+        coming: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for label, code, title in self.names.new_enrolments:
+            coming[code, title].append(label)
+        for (code, title), labels in coming.items():
+            study = known.get(code)
+            arm = named.get((study.id, title)) if study else None
+            try:
+                if study:
+                    require_enrolling(study.code, study.state)
+                if study and arm:
+                    name = arm_word(arm.title, arm.blind_code, blinded=study.blinded)
+                    require_room_in_arm(name, study.code, arm.target_n, inside.get(arm.id, 0), len(labels))
+            except DomainError as refused:
+                said = {"expected": refused.expected, "remedy": refused.remedy, "value": title}
+                self._find("enrolment-refused", str(refused), self.facts[labels[0]], **said)
 
     def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:
         self.names.arms[label] = current[1]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
 from lims.domain.vocabulary import BatchState, RecordStatus
-from lims.models import Animal, ImportBatch, ImportFinding, Measurement, Study
+from lims.models import Animal, Dose, Fate, ImportBatch, ImportFinding, Measurement, Study
 from lims.queries.scope import find, scoped
 
 FINDINGS_A_PAGE = 100
@@ -105,10 +105,14 @@ def active_studies(session: Session, project_id: int) -> Sequence[Study]:
     return session.scalars(scoped(Study, project_id).where(Study.status == RecordStatus.ACTIVE).order_by(Study.code)).all()
 
 
-def recorded_by(session: Session, batch: ImportBatch) -> int:
-    """Count the readings that a batch recorded and that still count."""
-    counted = select(func.count()).where(Measurement.batch_id == batch.id, Measurement.status == RecordStatus.ACTIVE)
-    return session.scalar(counted) or 0
+def recorded_by(session: Session, batch: ImportBatch) -> dict[str, int]:
+    """Count the measurements, doses and fates that a batch recorded and that still count; one statement."""
+    nouns: dict[str, Any] = {"measurement": Measurement, "dose": Dose, "fate": Fate}
+    counted = [
+        select(func.count()).where(model.batch_id == batch.id, model.status == RecordStatus.ACTIVE).scalar_subquery()
+        for model in nouns.values()
+    ]
+    return dict(zip(nouns, session.execute(select(*counted)).one(), strict=True))
 
 
 def successor(session: Session, batch: ImportBatch) -> ImportBatch | None:

@@ -24,7 +24,9 @@ from lims.views.once import OnceForm
 
 PREFIX = "answer-"
 """Names of question fields begin so: an importer's key cannot meet a field of the form itself."""
-EVERYTHING = "animals,arms,study"
+EVERYTHING = "animals,arms,study,agents,cages"
+FEW = 5
+"""Up to so many options of a question stand side by side; more are a list to choose from."""
 
 
 def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
@@ -54,7 +56,7 @@ class AnswersForm(OnceForm):
 
     importer = SelectField("Format")
     study = SelectField("Study")
-    create = BooleanField("Create the animals, arms and study that this file names")
+    create = BooleanField("Create the animals, cages, arms, agents and study that this file names")
     leave_out = BooleanField("Leave out what is refused, and record the rest")
     changed = BooleanField("Accept the changed values as corrections")
 
@@ -97,7 +99,8 @@ def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
     samples = f" Samples: {', '.join(question['samples'])}." if question["samples"] else ""
     prompt, described = hide.text(question["prompt"]), hide.text(f"{question['evidence']}{samples}")
     if question["options"]:
-        return RadioField(
+        field = RadioField if len(question["options"]) <= FEW else SelectField
+        return field(
             prompt,
             choices=[SelectChoice(value, hide.text(label)) for value, label in question["options"]],
             default=question["answer"],

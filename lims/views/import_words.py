@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
+from importers.columns import in_words
 from lims.models import ImportBatch
 from lims.plots import Point, new_against_existing, shown
 from lims.queries.imports import recorded_points
@@ -50,6 +52,28 @@ def tiles(batch: ImportBatch) -> list[Tile]:
     ]
 
 
+_RECORDED = ("measurement", "dose", "fate")
+"""What a file records of animals; everything else it creates so that this has a place."""
+
+
+def event_tiles(batch: ImportBatch) -> list[Tile]:
+    """Give the tiles of a log's events: doses and fates, and the animals whose cage it names."""
+    report = batch.report or {}
+    found = {noun: sum(counts.values()) for noun, counts in report.get("events", {}).items()}
+    told = [("doses", found.get("dose", 0)), ("fates", found.get("fate", 0))]
+    housed = sum(cage["animals"] for cage in report.get("cages", []))
+    told.append((f"animals in {counted(len(report.get('cages', [])), 'cage')}", housed))
+    return [Tile(label, number, "note", "#events") for label, number in told if number]
+
+
+def recorded_words(counts: Mapping[str, int]) -> str:
+    """Say what was recorded: `8,357 measurements, 1,836 doses and 21 fates`; no measurements are said too."""
+    told = [counted(counts.get(noun, 0), noun) for noun in _RECORDED if counts.get(noun) or noun == "measurement"]
+    if len(told) > 1 and not counts.get("measurement"):
+        told = told[1:]
+    return in_words(told)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 animal`, `25 animals`, `2 studies`."""
     singular = "tumour" if noun == "implant" else noun
@@ -60,11 +84,12 @@ def what_commit_does(batch: ImportBatch) -> str:
     """Say what the button will do: `Record 50 measurements, create 25 animals`."""
     report = batch.report or {}
     records = dict(report.get("records", {}))
-    measured = records.pop("measurement", 0)
-    changed = sum(of_kind.get("changed", 0) for of_kind in report.get("readings", {}).values())
-    parts = [f"Record {counted(measured, 'measurement')}"]
-    if changed and batch.choices.get("changed") == "accept":
-        parts.append(f"correct {counted(changed, 'measurement')}")
+    recorded = {noun: records.pop(noun, 0) for noun in _RECORDED}
+    changed = {noun: counts.get("changed", 0) for noun, counts in report.get("events", {}).items()}
+    changed["measurement"] = sum(of_kind.get("changed", 0) for of_kind in report.get("readings", {}).values())
+    parts = [f"Record {recorded_words(recorded)}"]
+    if any(changed.values()) and batch.choices.get("changed") == "accept":
+        parts.append(f"correct {recorded_words(changed)}")
     if records:
         parts.append("create " + ", ".join(counted(number, noun) for noun, number in records.items()))
     return ", ".join(parts)

@@ -17,8 +17,9 @@ from lims.domain.dosing import Course, DoseStanding, first_day, planned_doses, s
 from lims.domain.schedules import parse_schedule
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Arm, Cage, Dose, Enrolment, Measurement, Regimen, Study
+from lims.queries.blinding import readable
 from lims.queries.chunks import in_chunks
-from lims.queries.series import counted
+from lims.queries.series import AnySelect, counted
 
 WEIGHT = "body_weight"
 
@@ -113,11 +114,21 @@ _OF_DOSE: tuple[Any, ...] = (
 
 
 def recorded_doses(session: Session, *where: ColumnElement[bool]) -> Sequence[Any]:
-    """List active doses by day, as rows of `Dose`'s columns with the code of the agent; one statement."""
+    """List active doses by day, as rows of `Dose`'s columns with agent, lot, animal and its arm; one statement."""
     on = func.coalesce(Dose.due_on, Dose.given_on)
-    wanted = select(*_OF_DOSE, on.label("on"), Agent.code.label("agent"), AgentLot.code.label("lot"))
-    wanted = wanted.join(Agent, Agent.id == Dose.agent_id).outerjoin(AgentLot, AgentLot.id == Dose.lot_id)
-    return session.execute(wanted.where(Dose.status == RecordStatus.ACTIVE, *where).order_by(on, Dose.nth, Dose.id)).all()
+    enrolled = and_(
+        Enrolment.animal_id == Dose.animal_id, Enrolment.study_id == Dose.study_id, Enrolment.status == RecordStatus.ACTIVE
+    )
+    wanted = (
+        select(*_OF_DOSE, on.label("on"), Agent.code.label("agent"), AgentLot.code.label("lot"))
+        .add_columns(Animal.code.label("animal"), Animal.died_on.label("died_on"), Enrolment.arm_id.label("arm_id"))
+        .join(Agent, Agent.id == Dose.agent_id)
+        .join(Animal, Animal.id == Dose.animal_id)
+        .outerjoin(AgentLot, AgentLot.id == Dose.lot_id)
+        .outerjoin(Enrolment, enrolled)
+        .where(Dose.status == RecordStatus.ACTIVE, *where)
+    )
+    return session.execute(wanted.order_by(on, Dose.nth, Dose.id)).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +201,17 @@ def latest_weight(weights: Sequence[tuple[date, float]], on: date) -> tuple[date
     """Give the last weight up to a day, with its date."""
     place = bisect_right(weights, on, key=lambda weight: weight[0])
     return weights[place - 1] if place else None
+
+
+def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:
+    """Select the doses that a person may read, with the day that counts: given, or due."""
+    return (
+        select(func.coalesce(Dose.given_on, Dose.due_on).label("on"))
+        .select_from(Dose)
+        .join(Animal, Animal.id == Dose.animal_id)
+        .join(Agent, Agent.id == Dose.agent_id)
+        .outerjoin(AgentLot, AgentLot.id == Dose.lot_id)
+        .outerjoin(Study, Study.id == Dose.study_id)
+        .outerjoin(Regimen, Regimen.id == Dose.regimen_id)
+        .where(Dose.project_id == project_id, readable(Dose, unblinded=unblinded))
+    )

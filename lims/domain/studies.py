@@ -151,16 +151,16 @@ def missing_items(said: Mapping[str, Any]) -> list[ArriveItem]:
     return [item for item in ITEMS if not said.get(item.column)]
 
 
-def require_event_reasons(codes: Iterable[str]) -> None:
-    """Refuse what is no fate in the rule for events.
+def require_event_reasons(codes: Iterable[str]) -> list[str]:
+    """Give the fates of the rule for events in the vocabulary's order, and refuse what is none.
 
     Raises:
         DomainError: on `event_reasons`.
     """
-    known = {reason.value for reason in FateReason}
-    unknown = sorted(set(codes) - known)
-    if unknown:
-        raise DomainError(f'"{unknown[0]}" is no fate.', field="event_reasons", expected=", ".join(sorted(known)))
+    known, named = [reason.value for reason in FateReason], set(codes)
+    if unknown := sorted(named.difference(known)):
+        raise DomainError(f'"{unknown[0]}" is no fate.', field="event_reasons", expected=", ".join(known))
+    return [code for code in known if code in named]
 
 
 def require_enrolling(code: str, state: StudyStatus) -> None:

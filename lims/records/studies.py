@@ -73,7 +73,7 @@ def _check_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -
     arms = _count_by(session, Arm.study_id, begun)
     for draft in drafts:
         values, was = draft.values, draft.record
-        require_event_reasons(values["event_reasons"])
+        values["event_reasons"] = require_event_reasons(values["event_reasons"])
         if _comes(draft):
             # What a file brings of a study that runs, or ran, begins as active: its animals are in it already.
             if draft.changes("state") and values["state"] not in (StudyStatus.DRAFT, StudyStatus.ACTIVE):
@@ -88,6 +88,7 @@ def _check_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -
 
 def _doubt_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt a beginning with gaps in what ARRIVE asks, an end while animals live, and amendments of what was planned."""
+    _check_studies(session, project_id, drafts)  # what is refused anyway is not asked about
     notices: list[Notice] = []
     for draft in drafts:
         values, was = draft.values, draft.record
@@ -141,13 +142,7 @@ STUDY: Noun[Study] = Noun(
     fixed=frozenset({"code"}),
     derived=frozenset({"blinded"}),
     future=frozenset({"day_zero_on"}),
-    dependents=(
-        (Arm, "study_id"),
-        (Enrolment, "study_id"),
-        (Randomisation, "study_id"),
-        (Measurement, "study_id"),
-        (Dose, "study_id"),
-    ),
+    dependents=tuple((model, "study_id") for model in (Arm, Enrolment, Randomisation, Measurement, Dose)),
 )
 STUDY_FIELDS = STUDY.columns | STUDY.derived
 
@@ -335,7 +330,7 @@ def _check_exclusion(draft: Draft, animal: Animal) -> None:
 
 
 def _doubt_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt an animal that is dead on a day that nobody recorded."""
+    """Doubt an animal that is dead on a day that was not recorded."""
     coming = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts if _comes(draft)))
     dead = sorted(one.code for one in coming.values() if one.state is AnimalStatus.DEAD and one.died_on is None)
     return [Notice("warning", "animal_id", f"Animal {code} is dead, on a day that is not recorded.") for code in dead]

@@ -9,7 +9,7 @@ from wtforms.validators import NumberRange, Optional
 
 from lims.domain.cohort_terms import USUAL_EVENTS, FateReason
 from lims.domain.studies import ITEM_OF, STILL_CHANGES
-from lims.domain.vocabulary import ArmRole, DayZero, StudyKind
+from lims.domain.vocabulary import ArmRole, DayZero, StudyKind, StudyStatus
 from lims.models import Animal, Study
 from lims.queries.animals import animals_named
 from lims.queries.studies import ArmOfStudy
@@ -94,8 +94,9 @@ class StudyForm(RecordForm):
     def columns(self, *, changing: bool) -> list[str]:
         """Name the columns that the study's state lets change."""
         names = super().columns(changing=changing)
-        still = STILL_CHANGES.get(self.study.state) if self.study else None
-        return names if still is None else [name for name in names if name in still]
+        if self.study is None or self.study.state is not StudyStatus.CLOSED:
+            return names
+        return [name for name in names if name in STILL_CHANGES[StudyStatus.CLOSED]]
 
 
 FIELDS = {name: str(getattr(StudyForm, name).args[0]) for name in ITEM_OF}

@@ -86,16 +86,16 @@ class Browser:
         return self
 
 
-def sent(page: BeautifulSoup, action: str) -> dict[str, str]:
+def sent(page: BeautifulSoup, action: str) -> dict[str, Any]:
     """Give what the page's form with this action would send untouched."""
     form = page.find("form", action=action)
     assert isinstance(form, Tag), f"no form with action {action}"
     return fields(form)
 
 
-def fields(form: Tag) -> dict[str, str]:
-    """Give what a form would send untouched."""
-    values = {}
+def fields(form: Tag) -> dict[str, Any]:
+    """Give what a form would send untouched; several boxes of one name send a list."""
+    values: dict[str, Any] = {}
     for field in form.find_all(["input", "select", "textarea"]):
         name = field.get("name")
         if not name or (field.get("type") in ("checkbox", "radio") and not field.has_attr("checked")):
@@ -103,6 +103,10 @@ def fields(form: Tag) -> dict[str, str]:
         if field.name == "select":
             chosen = field.find("option", selected=True) or field.find("option")
             values[str(name)] = str(chosen["value"]) if isinstance(chosen, Tag) else ""
+        elif field.get("type") == "checkbox" and name in values:
+            values[str(name)] = (
+                [*values[name], field["value"]] if isinstance(values[name], list) else [values[name], field["value"]]
+            )
         else:
             values[str(name)] = field.text if field.name == "textarea" else str(field.get("value", ""))
     return values

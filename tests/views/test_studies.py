@@ -184,9 +184,9 @@ def test_a_change_needs_a_reason_and_stands_in_the_history(scientist: Browser, c
     assert page.find("input", attrs={"name": "weight_loss_limit_percent"})["value"] == "20"
     refused = scientist.submit(page, action, status=422, weight_loss_limit_percent="15")
     assert "A reason is needed" in message(refused)
-    scientist.submit(page, action, weight_loss_limit_percent="15", state="active", reason="protocol amended")
+    scientist.submit(page, action, weight_loss_limit_percent="15", reason="protocol amended")
     history = message(scientist.get(f"{HERE}{cohort.study}/history"))
-    assert "weight loss limit 20.0 → 15.0 %" in history
+    assert "weight loss limit 20 → 15 %" in history
     assert "Reason: protocol amended" in history
     with sqlite_database.reading() as session:
         assert session.query(AuditEvent).order_by(AuditEvent.seq.desc()).first().action == "study:change"

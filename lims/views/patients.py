@@ -145,7 +145,7 @@ def withdraw_consent(record_id: int) -> ResponseReturnValue:
         "Record the withdrawal",
         back=url_for(".show", record_id=patient.id, _anchor="consents"),
         code=patient.code,
-        lead="None of the tissue may be implanted from then on. What exists stays recorded, and every page of it says so.",
+        lead="No specimen is received, no model founded and nothing implanted from then on. What exists stays, and says so.",
     )
     rows = derived_rows(session, patient.id)
     return render_form("patients/withdraw_consent.html", form, step=step, record=patient, reached=reached(rows), total=len(rows))

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.app import create_app
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.colony_terms import Hemisphere
 from lims.domain.tissue_terms import AlterationKind, CheckKind, CheckResult, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
-from lims.domain.vocabulary import BatchState, ImplantSite, RecordStatus, RoleName
+from lims.domain.vocabulary import AnimalStatus, BatchState, ImplantSite, RecordStatus, RoleName
 from lims.intake.run import Outcome
-from lims.models import Aliquot, Animal, AuditEvent, Implant, Measurement, Membership, PdxModel, Project, User
+from lims.models import Aliquot, Animal, AnimalProtocol, AuditEvent, Implant, Measurement, Membership, PdxModel, Project, User
 from lims.records.accounts import create_user
 from lims.records.projects import add_member
 from tests.browser.conftest import PASSWORD_HASH, LiveServer, browsing, sign_in
@@ -83,6 +84,16 @@ FULL = {
     "cage-new": "/p/FULL/cages/new",
     "cage-change": "/p/FULL/cages/{cage}/change",
     "cage-move-in": "/p/FULL/cages/{cage}/move-in",
+    "endpoint-new": "/p/FULL/endpoints/new?protocol_id=A-07",
+    "endpoint-change": "/p/FULL/endpoints/{endpoint}/change",
+    "actions": "/p/FULL/actions/",
+    "action": "/p/FULL/actions/{action}",
+    "action-defer": "/p/FULL/actions/{action}/defer",
+    "action-close": "/p/FULL/actions/{action}/close",
+    "fates": "/p/FULL/fates/",
+    "fate-new": "/p/FULL/fates/new?animal_id=GONE",
+    "fates-several": "/p/FULL/fates/several?animal=GONE",
+    "fate-change": "/p/FULL/fates/{fate}/change",
     "protocols": "/p/FULL/protocols/",
     "protocol": "/p/FULL/protocols/{protocol}",
     "protocol-new": "/p/FULL/protocols/new",
@@ -192,6 +203,8 @@ EMPTY = {
         "animals": "animals/",
         "colony": "colony/",
         "cages": "cages/",
+        "actions": "actions/",
+        "fates": "fates/",
         "protocols": "protocols/",
         "measurements": "measurements/",
         "imports": "imports/",
@@ -263,7 +276,20 @@ def colony(session: Session, project: Project) -> dict[str, int]:
         animal.cage_id, animal.protocol_id = cages[0].id, protocol.id
         factories.cage_move(session, animal, from_cage_id=cages[1].id, to_cage_id=cages[0].id)
     session.flush()
-    return {"cage": cages[0].id, "protocol": protocol.id}
+    return {"cage": cages[0].id, "protocol": protocol.id, **welfare(session, project, protocol)}
+
+
+def welfare(session: Session, project: Project, protocol: AnimalProtocol) -> dict[str, int]:
+    """Let an animal reach an endpoint, one be deferred beyond it, and one be dead. Gives endpoint, action and fate."""
+    baseline = {"watch_at": 15, "baseline": WeightBaseline.IMPLANT_DAY}
+    rule = factories.endpoint_rule(session, protocol, EndpointMeasure.WEIGHT_LOSS, 20, **baseline)
+    first, second = session.scalars(select(Animal).where(Animal.project_id == project.id).order_by(Animal.id).limit(2))
+    action = factories.endpoint_action(session, rule, first, note="Weight 20.9 g on 2026-03-10: it no longer reaches the endpoint.")
+    deferred = {"state": ActionState.DEFERRED, "deferred_until": date(2026, 3, 11), "answer": "wet food, weighed again"}
+    factories.endpoint_action(session, rule, second, level=EndpointLevel.WATCH, **deferred)
+    gone = factories.animal(session, project, "GONE", state=AnimalStatus.DEAD, died_on=date(2026, 3, 9))
+    fate = factories.fate(session, gone, note="tumour harvested")
+    return {"endpoint": rule.id, "action": action.id, "fate": fate.id}
 
 
 def findings(session: Session, project: Project) -> dict[str, int]:

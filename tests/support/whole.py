@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from lims.domain.cohort_terms import EndpointMeasure
 from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
 from lims.domain.tissue_terms import AmountUnit, CnsStatus, Her2Label, IshProbe
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, TumourOrigin
@@ -18,6 +19,7 @@ from lims.models import (
     AnimalProtocol,
     Cage,
     Consent,
+    EndpointRule,
     Implant,
     ModelCheck,
     Patient,
@@ -48,6 +50,7 @@ class Whole:
     models: PdxModel
     checks: ModelCheck
     protocols: AnimalProtocol
+    endpoints: EndpointRule
     cages: Cage
     animals: Animal
     implants: Implant
@@ -93,6 +96,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         models=model,
         checks=factories.model_check(session, model),
         protocols=protocol,
+        endpoints=factories.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3, watch_at=2),
         cages=cage,
         animals=mouse,
         implants=implant,

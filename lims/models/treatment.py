@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit, Known, RegimenStart
@@ -172,6 +172,16 @@ class Dose(InProject, Withdrawable, Versioned, Base):
             unique=True,
             sqlite_where=text("status = 'active' AND regimen_id IS NOT NULL"),
             postgresql_where=text("status = 'active' AND regimen_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_dose_beside_plan",
+            "animal_id",
+            "agent_id",
+            func.coalesce(text("due_on"), text("given_on")),
+            "nth",
+            unique=True,
+            sqlite_where=text("status = 'active' AND regimen_id IS NULL"),
+            postgresql_where=text("status = 'active' AND regimen_id IS NULL"),
         ),
         Index(None, "animal_id"),
         Index(None, "regimen_id"),

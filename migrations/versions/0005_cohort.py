@@ -287,6 +287,14 @@ def _dose() -> None:
     op.create_index(op.f("ix_dose_regimen_id"), "dose", ["regimen_id"])
     op.create_index(op.f("ix_dose_study_id"), "dose", ["study_id"])
     op.create_index(
+        "uq_dose_beside_plan",
+        "dose",
+        ["animal_id", "agent_id", sa.literal_column("coalesce(due_on, given_on)"), "nth"],
+        unique=True,
+        sqlite_where=sa.text("status = 'active' AND regimen_id IS NULL"),
+        postgresql_where=sa.text("status = 'active' AND regimen_id IS NULL"),
+    )
+    op.create_index(
         "uq_dose_of_regimen",
         "dose",
         ["animal_id", "regimen_id", "due_on", "nth"],

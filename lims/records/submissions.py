@@ -26,7 +26,7 @@ def taken(session: Session, user_id: int, token: str) -> str | None:
     """
     insert = _INSERT[session.get_bind().dialect.name](FormSubmission)
     row = {"user_id": user_id, "token": token, "made_at": datetime.now(UTC)}
-    if session.execute(insert.values(row).on_conflict_do_nothing()).rowcount:
+    if session.scalar(insert.values(row).on_conflict_do_nothing().returning(FormSubmission.token)):
         return None
     return session.scalar(select(FormSubmission.location).filter_by(user_id=user_id, token=token))
 

@@ -100,11 +100,11 @@ def chains_of(session: Session, record: Any) -> dict[int, list[Step]]:
 
 def lineage_of(session: Session, record: Any) -> Lineage:
     """Give all kin of a record: every record of the patients, or of the first implants, that its chains begin with."""
-    starts, patients, implants = _roots(session, record)
+    starts, patients, implants, samples = _roots(session, record)
     kin = [
         *_patients(session, patients),
-        *_specimens(session, patients, implants),
-        *_aliquots(session, patients, implants),
+        *_specimens(session, _own_specimens(patients, implants, samples)),
+        *_aliquots(session, _own_specimens(patients, implants, samples)),
         *_implants(session, patients, implants),
     ]
     parents = {one.key: one.parent for one in kin}
@@ -172,19 +172,21 @@ def _climb(starts: AnySelect) -> CTE:
     return up.union_all(step)
 
 
-def _roots(session: Session, record: Any) -> tuple[set[Key], set[int], set[int]]:
-    """Give the starts, and where their chains begin: patients, and implants whose tissue nobody recorded."""
+def _roots(session: Session, record: Any) -> tuple[set[Key], set[int], set[int], set[int]]:
+    """Give the starts, and where their chains begin: patients, implants whose tissue nobody recorded, samples of animals."""
     up = _climb(_starts(record))
-    begins = or_(up.c.steps == 0, up.c.kind == "patient", and_(up.c.kind == "implant", Implant.aliquot_id.is_(None)))
+    unknown, sample = and_(up.c.kind == "implant", Implant.aliquot_id.is_(None)), Specimen.source_animal_id.is_not(None)
     rows = session.execute(
-        select(up.c.kind, up.c.id, up.c.steps, Implant.aliquot_id)
+        select(up.c.kind, up.c.id, up.c.steps, Implant.aliquot_id, Specimen.source_animal_id)
         .outerjoin(Implant, and_(up.c.kind == "implant", Implant.id == up.c.id))
-        .where(begins)
+        .outerjoin(Specimen, and_(up.c.kind == "specimen", Specimen.id == up.c.id))
+        .where(or_(up.c.steps == 0, up.c.kind == "patient", unknown, sample))
     ).all()
-    starts = {(kind, key) for kind, key, steps, _ in rows if steps == 0}
-    patients = {key for kind, key, _, _ in rows if kind == "patient"}
-    implants = {key for kind, key, _, aliquot in rows if kind == "implant" and aliquot is None}
-    return starts, patients, implants
+    starts = {(kind, key) for kind, key, steps, _, _ in rows if steps == 0}
+    patients = {key for kind, key, *_ in rows if kind == "patient"}
+    implants = {key for kind, key, _, aliquot, _ in rows if kind == "implant" and aliquot is None}
+    samples = {key for kind, key, _, _, animal in rows if kind == "specimen" and animal is not None}
+    return starts, patients, implants, samples
 
 
 def _grown_from(implants: Collection[int]) -> AnySelect:
@@ -200,11 +202,10 @@ def _grown_from(implants: Collection[int]) -> AnySelect:
     return select(grown.union(later).c.id)
 
 
-def _own_specimens(patients: Collection[int], implants: Collection[int]) -> ColumnElement[bool]:
-    """Give the condition that a specimen is of these patients, or grew from these implants."""
-    if not implants:
-        return Specimen.donor_id.in_(patients)
-    return or_(Specimen.donor_id.in_(patients), Specimen.id.in_(_grown_from(implants)))
+def _own_specimens(patients: Collection[int], implants: Collection[int], samples: Collection[int]) -> ColumnElement[bool]:
+    """Give the condition that a specimen is of these patients, grew from these implants, or is one of these samples."""
+    own = [Specimen.donor_id.in_(patients)] + ([Specimen.id.in_(_grown_from(implants))] if implants else [])
+    return or_(*own, *([Specimen.id.in_(samples)] if samples else []))
 
 
 def _patients(session: Session, patients: Collection[int]) -> list[Kin]:
@@ -216,7 +217,7 @@ def _patients(session: Session, patients: Collection[int]) -> list[Kin]:
     ]
 
 
-def _specimens(session: Session, patients: Collection[int], implants: Collection[int]) -> list[Kin]:
+def _specimens(session: Session, own: ColumnElement[bool]) -> list[Kin]:
     rows = session.execute(
         select(
             Specimen.id,
@@ -229,7 +230,7 @@ def _specimens(session: Session, patients: Collection[int], implants: Collection
             Specimen.passage,
             Specimen.collected_on,
         )
-        .where(_own_specimens(patients, implants))
+        .where(own)
         .order_by(Specimen.collected_on.nulls_last(), Specimen.code)
     ).all()
     return [
@@ -237,7 +238,7 @@ def _specimens(session: Session, patients: Collection[int], implants: Collection
             "specimen",
             one.id,
             one.code,
-            ("patient", one.patient_id) if one.patient_id else ("implant", one.source_implant_id),
+            _source(one),
             one.status,
             (one.kind, one.site),
             one.passage,
@@ -247,7 +248,13 @@ def _specimens(session: Session, patients: Collection[int], implants: Collection
     ]
 
 
-def _aliquots(session: Session, patients: Collection[int], implants: Collection[int]) -> list[Kin]:
+def _source(one: Any) -> Key | None:
+    if one.patient_id is not None:
+        return "patient", one.patient_id
+    return None if one.source_implant_id is None else ("implant", one.source_implant_id)
+
+
+def _aliquots(session: Session, own: ColumnElement[bool]) -> list[Kin]:
     rows = session.execute(
         select(
             Aliquot.id,
@@ -261,7 +268,7 @@ def _aliquots(session: Session, patients: Collection[int], implants: Collection[
             Specimen.passage,
         )
         .join(Specimen, Specimen.id == Aliquot.specimen_id)
-        .where(_own_specimens(patients, implants))
+        .where(own)
         .order_by(Aliquot.code)
     ).all()
     return [

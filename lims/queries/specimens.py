@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohorts import ClinicalCohort, conditions
@@ -38,7 +38,7 @@ def cohort_of(specimen: Any = Specimen) -> ColumnElement[int | None]:
 
 
 def specimen_list(project_id: int) -> AnySelect:
-    """Select the project's specimens with the patient they come from in the end, and the animal and model between."""
+    """Select the project's specimens with the patient they come from in the end, the animal and the model."""
     return (
         select(
             Specimen.code.label("code"),
@@ -47,12 +47,13 @@ def specimen_list(project_id: int) -> AnySelect:
             PdxModel.passage_convention.label("convention"),
             PdxModel.code.label("model"),
             Animal.code.label("animal"),
+            Specimen.source_animal_id.is_not(None).label("of_animal"),
             cohort_of().label("cohort"),
         )
         .select_from(Specimen)
         .outerjoin(Patient, Patient.id == Specimen.donor_id)
         .outerjoin(Implant, Implant.id == Specimen.source_implant_id)
-        .outerjoin(Animal, Animal.id == Implant.animal_id)
+        .outerjoin(Animal, Animal.id == func.coalesce(Implant.animal_id, Specimen.source_animal_id))
         .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
         .where(Specimen.project_id == project_id)
     )
@@ -70,6 +71,17 @@ def source_implant(session: Session, specimen: Specimen) -> Implant | None:
         return None
     wanted = select(Implant).where(Implant.id == specimen.source_implant_id)
     return session.scalar(wanted.options(joinedload(Implant.animal), joinedload(Implant.model)))
+
+
+def source_animal(session: Session, specimen: Specimen) -> Animal | None:
+    """Give the animal that a sample such as plasma or brain was taken from; none for tissue of a patient or a tumour."""
+    return None if specimen.source_animal_id is None else session.get(Animal, specimen.source_animal_id)
+
+
+def samples_of(session: Session, animal_id: int) -> Sequence[Specimen]:
+    """List the active samples of an animal that are no tumour of its, the latest first."""
+    wanted = select(Specimen).where(Specimen.source_animal_id == animal_id, Specimen.status == RecordStatus.ACTIVE)
+    return session.scalars(wanted.order_by(Specimen.collected_on.desc().nulls_last(), Specimen.code)).all()
 
 
 def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:

@@ -20,7 +20,20 @@ from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
 from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, CageMove, Dose, Enrolment, Fate, Implant, Measurement, Procedure, Specimen
+from lims.models import (
+    Animal,
+    AnimalProtocol,
+    Cage,
+    CageMove,
+    Dose,
+    Enrolment,
+    Exposure,
+    Fate,
+    Implant,
+    Measurement,
+    Procedure,
+    Specimen,
+)
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.nouns import Draft, Noun, record
@@ -244,7 +257,7 @@ def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable
 _DATES = ("birth_date", "arrived_on", "died_on")
 
 
-def _span(animal: InstrumentedAttribute[int], on: InstrumentedAttribute[Any]) -> Select[int, date | None, date | None]:
+def _span(animal: InstrumentedAttribute[Any], on: InstrumentedAttribute[Any]) -> Select[int, date | None, date | None]:
     """Select the first and the last day of active records, by animal."""
     return select(animal, func.min(on), func.max(on)).where(on.class_.status == RecordStatus.ACTIVE).group_by(animal)
 
@@ -259,8 +272,10 @@ _EVENTS = (
     ("dose", Dose.animal_id, _span(Dose.animal_id, Dose.given_on)),
     ("procedure", Procedure.animal_id, _span(Procedure.animal_id, Procedure.done_on)),
     ("harvest", Implant.animal_id, _HARVESTS),
+    ("sample", Specimen.source_animal_id, _span(Specimen.source_animal_id, Specimen.collected_on)),
 )
-"""What is done to an animal in its life, and when. Most harvests follow its death."""
+"""What is done to an animal in its life, and when."""
+_AFTER_DEATH_TOO = ("harvest", "sample")
 
 
 def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:
@@ -269,7 +284,7 @@ def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:
     for what, animal, span in _EVENTS:
         rows = in_chunks(session, sorted(redated), lambda some: span.where(animal.in_(some)))  # noqa: B023  # asked at once
         for key, first, last in rows:
-            _check_event(redated[key], what, first, None if what == "harvest" else last, now)
+            _check_event(redated[key], what, first, None if what in _AFTER_DEATH_TOO else last, now)
 
 
 def _check_event(draft: Draft, what: str, first: date | None, last: date | None, now: date) -> None:
@@ -406,5 +421,8 @@ ANIMAL: Noun[Animal] = Noun(
     Animal,
     check=_check_animals,
     doubt=_doubt_animals,
-    dependents=tuple((of, "animal_id") for of in (Implant, Enrolment, Measurement, Dose, Procedure, Fate)),
+    dependents=(
+        *((of, "animal_id") for of in (Implant, Enrolment, Measurement, Dose, Procedure, Exposure, Fate)),
+        (Specimen, "source_animal_id"),
+    ),
 )

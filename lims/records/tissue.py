@@ -27,7 +27,19 @@ from lims.domain.sources import CNS_DISEASE, LINEAGE, SAMPLE_TYPES, STR_TYPING, 
 from lims.domain.str_match import AUTOSOMAL_LOCI, FEWEST_LOCI, parse_profile, profile_lines
 from lims.domain.tissue_terms import CnsStatus, Compartment
 from lims.domain.vocabulary import RecordStatus, SpecimenKind
-from lims.models import Aliquot, Alteration, Implant, ModelCheck, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
+from lims.models import (
+    Aliquot,
+    Alteration,
+    Animal,
+    Exposure,
+    Implant,
+    ModelCheck,
+    Patient,
+    PdxModel,
+    ReceptorAssay,
+    Specimen,
+    StrProfile,
+)
 from lims.queries.chunks import in_chunks
 from lims.queries.specimens import as_report
 from lims.records.consents import doubts_of_withdrawn, require_consent_kept
@@ -47,15 +59,18 @@ def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
         draft.values["site_uberon"] = _uberon(draft.values["site_uberon"])
     implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts], joinedload(Implant.animal))
     patients = _found(session, Patient, [draft.values["patient_id"] for draft in drafts])
+    animals = _found(session, Animal, [draft.values["source_animal_id"] for draft in drafts])
     now = today(session)
     for draft in drafts:
         values, collected = draft.values, draft.values["collected_on"]
         patient, implant = patients.get(values["patient_id"]), implants.get(values["source_implant_id"])
+        animal = animals.get(values["source_animal_id"])
         if implant is not None:
             values["donor_id"], values["passage"] = implant.donor_id, implant.passage
-            animal = implant.animal
-            life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
-            require_harvest(collected, implant.implanted_on, life, now)
+            require_harvest(collected, implant.implanted_on, _life(implant.animal), now)
+        elif animal is not None:
+            values["donor_id"], values["passage"] = None, None
+            _check_sample(values, animal, now)
         elif patient is not None:
             values["donor_id"], values["passage"] = patient.id, None
             require_collection(collected, now, patient_code=patient.code, birth_year=patient.birth_year)
@@ -76,14 +91,32 @@ def _ask_consents(session: Session, drafts: Sequence[Draft], now: date) -> None:
 
 
 def _require_one_source(draft: Draft) -> None:
-    sources = [draft.values["patient_id"], draft.values["source_implant_id"]]
-    if sum(source is not None for source in sources) != 1:
+    sources = [draft.values[name] for name in ("patient_id", "source_implant_id", "source_animal_id")]
+    known = sum(source is not None for source in sources)
+    if known != 1:
         raise DomainError(
-            f'Specimen "{draft.values["code"]}" has {"two sources" if all(sources) else "no source"}.',
+            f'Specimen "{draft.values["code"]}" has {"two sources" if known else "no source"}.',
             field="patient_id",
-            expected="either the patient it was taken from, or the tumour in an animal",
+            expected="one source: a patient, a tumour in an animal, or an animal",
             source=LINEAGE,
         )
+
+
+def _life(animal: Animal) -> Life:
+    return Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
+
+
+def _check_sample(values: dict[str, Any], animal: Animal, now: date) -> None:
+    """A sample of an animal is its own tissue or fluid; a tumour is harvested from its implant, which gives it a donor."""
+    if values["kind"] is SpecimenKind.TUMOUR:
+        raise DomainError(
+            f"Which tumour of {animal.code}?",
+            field="kind",
+            expected="plasma, blood, CSF, brain or an organ",
+            remedy="Record a tumour as a harvest of its implant: donor and passage follow from there.",
+            source=LINEAGE,
+        )
+    require_harvest(values["collected_on"], None, _life(animal), now)
 
 
 def _uberon(text: str | None) -> str | None:
@@ -155,7 +188,7 @@ def _doubtful_status(draft: Draft) -> list[Notice]:
     if not stated or not draft.changes("cns_status", "kind", "site", "site_uberon"):
         return []
     expected = "tissue of brain or meninges, or CSF, taken from the patient"
-    if values["source_implant_id"] is not None:
+    if values["patient_id"] is None:
         told = "The CNS disease is the patient's at collection, and this was harvested from an animal."
         return [Notice("warning", "cns_status", told, expected, source=CNS_DISEASE)]
     if values["kind"] in CNS_KINDS or organ_of(values["site_uberon"], values["site"]) in CNS_ORGANS:
@@ -169,7 +202,7 @@ SPECIMEN: Noun[Specimen] = Noun(
     Specimen,
     check=_check_specimens,
     doubt=_doubt_specimens,
-    fixed=frozenset({"patient_id", "source_implant_id"}),
+    fixed=frozenset({"patient_id", "source_implant_id", "source_animal_id"}),
     derived=frozenset({"donor_id", "passage", "her2_result", "her2_label"}),
     dependents=(
         (Aliquot, "specimen_id"),
@@ -178,6 +211,7 @@ SPECIMEN: Noun[Specimen] = Noun(
         (ReceptorAssay, "specimen_id"),
         (Alteration, "specimen_id"),
         (StrProfile, "specimen_id"),
+        (Exposure, "specimen_id"),
     ),
 )
 

@@ -27,6 +27,7 @@ from lims.records.arrivals import arrive as record_arrival
 from lims.records.colony import ANIMAL
 from lims.records.moves import move as move_animals
 from lims.views.animal_columns import animal_columns
+from lims.views.animal_events import event_tables
 from lims.views.animal_forms import AnimalForm, ArrivalForm
 from lims.views.cages import cage_cell
 from lims.views.cells import badge
@@ -131,6 +132,7 @@ def _context(animal: Animal) -> dict[str, Any]:
         "arm": arm,
         "enrolments": enrolments,
         "tumours": _tumours_table(session.execute(tumours_of(animal.id)).all()),
+        **event_tables(animal),
         "moves": _moves_table(moves_of(session, animal_id=animal.id)),
         "plots": [_plot(one, _colour(arm, list(arms.values()))) for one in series],
         "days": _sentence(enrolments, days),

@@ -22,6 +22,7 @@ from lims.queries.specimens import (
     assays_of,
     models_founded_on,
     profiles_of,
+    source_animal,
     source_implant,
 )
 from lims.records.pdx import FOUNDING_KINDS
@@ -44,6 +45,7 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
     cold = specimen.cold_ischaemia_minutes
     return {
         "implant": implant,
+        "animal": source_animal(session, specimen),
         "passage": _passage(specimen, implant),
         "what": what(specimen),
         "her2": her2(specimen.her2_result, specimen.her2_label),
@@ -85,7 +87,7 @@ def _said(assay: ReceptorAssay) -> str:
 
 def _no_cohort(specimen: Specimen) -> str:
     """Say what keeps a specimen from mimicking a cohort."""
-    if specimen.source_implant_id is not None:
+    if specimen.patient_id is None:
         return "the patient's brain disease is recorded with the tissue that founded the model."
     if specimen.cns_status is CnsStatus.NOT_RECORDED:
         return "the CNS disease at collection is not recorded."

@@ -20,6 +20,7 @@ from lims.views.cells import badge, her2
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, WholeNumberField, YesNoField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
+from lims.views.samples import collect
 from lims.views.specimen_page import page_context, what
 from lims.views.support import current_project, current_session
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, choice, one_of, search
@@ -105,6 +106,7 @@ def _listing() -> tuple[Listing, Any]:
             Column("site_uberon", "UBERON", Specimen.site_uberon, on_page=False),
             Column("model", "Model", column.model, on_page=False),
             Column("animal", "Animal", column.animal, on_page=False),
+            Column("of_animal", "Of the animal itself", column.of_animal, on_page=False),
             Column("convention", "Passage convention", column.convention, on_page=False),
             Column("status", "Record", Specimen.status, show=badge, on_page=False),
         ),
@@ -154,6 +156,8 @@ def _mimicking(typed: str) -> ColumnElement[bool]:
 def _source_cell(row: Any) -> Cell:
     if row.animal is None:
         return "patient"
+    if row.of_animal:
+        return _unbroken(row.animal)
     passage = passage_label(row.passage, row.convention or PassageConvention.FIRST_IS_P0) or "P?"
     return _unbroken(f"{passage} · {row.animal}")
 
@@ -180,3 +184,4 @@ PAGES = RecordPages(
     lead="What was collected from a patient. Tissue grown in an animal is recorded as a harvest at the implant.",
 )
 pages = install(PAGES)
+pages.add_url_rule("/collect", "collect", collect, methods=["GET", "POST"])

@@ -20,17 +20,16 @@ from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.intake import run
 from lims.intake.report import finding_as_json
+from lims.intake.resolve import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch, Project, Study
-
-CREATABLE = ("animals", "arms", "study", "agents", "cages")
 
 
 class CreateList(click.ParamType[str]):
     """A comma-separated list of what an import may create."""
 
-    name = "animals,arms,study"
+    name = "animals,arms,study,agents,cages"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check every word of the list."""
@@ -77,7 +76,7 @@ def _known_importer(context: click.Context, param: click.Parameter, key: str | N
     type=CreateList(),
     is_flag=False,
     flag_value=",".join(CREATABLE),
-    help="What the file may create: animals,arms,study; --create alone means all three.",
+    help="What the file may create: some of animals,arms,study,agents,cages; --create alone means all of them.",
 )
 @click.option("--leave-out-refused", is_flag=True, help="Record what is right; what is refused stays in the batch.")
 @click.option("--supersede", type=int, metavar="BATCH", help="This file replaces a committed batch.")
@@ -203,6 +202,7 @@ def _answer(outcome: run.Outcome) -> dict[str, Any]:
         "rows": report["rows"],
         "records": report["records"],
         "readings": report.get("readings", {}),
+        "events": report.get("events", {}),
         "create": report.get("create", {}),
         "questions": report["questions"],
         "findings": [finding_as_json(finding) for finding in outcome.findings],
@@ -230,6 +230,7 @@ def _already(database: Database, batch_id: int) -> dict[str, Any]:
             "rows": rows | {"new": 0, "same": there, "changed": 0},
             "records": {"measurement": 0},
             "readings": {},
+            "events": {},
             "create": {},
             "questions": report.get("questions", []),
             "findings": [finding_as_json(said)],

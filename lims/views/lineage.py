@@ -74,7 +74,8 @@ def show(entity: str, key: int) -> ResponseReturnValue:
     unfold = None if every else url_for(".show", entity=entity, key=key, all=1, size=request.args.get("size"))
     if asked and asked != "svg":
         return send_rows(noun, caption, COLUMNS, rows, asked, {"lineage of": _called(record)})
-    drawing = draw(lineage, kin, urls, passage, unfold)
+    fit = asked is None and request.args.get("size") != "full"
+    drawing = draw(lineage, kin, urls, passage, unfold, fit=fit)
     if asked == "svg":
         return _picture(noun, caption, drawing)
     return render_template(
@@ -86,7 +87,7 @@ def show(entity: str, key: int) -> ResponseReturnValue:
         home=page_of(entity, key),
         drawing=drawing,
         every=every,
-        fit=request.args.get("size") != "full",
+        fit=fit,
         counts=_counts(kin),
         consent=consent_of(record),
         unknown=any(one.kind == "implant" and one.parent is None for one in kin),

@@ -14,13 +14,49 @@ from lims.domain.passage import passage_label
 from lims.domain.vocabulary import PassageConvention, RecordStatus
 from lims.queries.lineage import Key, Kin, Lineage
 
-BOX_WIDTH, BOX_HEIGHT = 184, 36
-COLUMN_WIDTH, ROW_HEIGHT = 208, 44
 MARGIN = 8
 HEAD = 26
 """Pixels above the boxes, where the bands say their passage."""
-CODE_LETTERS, LINE_LETTERS = 18, 24
-"""Letters that fit into a box, at 13 px of a monospaced and 12 px of a proportional face."""
+WINDOW = 1_040
+"""Pixels that a drawing has beside the rail of a usual window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large a drawing's parts are, in pixels. indent: where letters begin in a box, beside the sign of its kind."""
+
+    column: int
+    row: int
+    box_width: int
+    box_height: int
+    code: float
+    line: float
+    indent: int
+
+    @property
+    def code_letters(self) -> int:
+        """Count the letters of a code that fit: each of a monospaced face is 0.6 of its height wide."""
+        return int((self.box_width - self.indent - 4) / (0.6 * self.code))
+
+    @property
+    def line_letters(self) -> int:
+        """Count the letters of the second line that fit, of a proportional face."""
+        return int((self.box_width - self.indent - 4) / (0.56 * self.line))
+
+
+FULL = Sizes(column=208, row=44, box_width=184, box_height=36, code=13, line=12, indent=30)
+NARROWEST = 104
+"""Pixels of a column in which a code can still be told from its neighbours."""
+
+
+def sizes_for(columns: float, *, fit: bool) -> Sizes:
+    """Give sizes with which a drawing of so many columns needs little shrinking to fit its window, or the full ones."""
+    if not fit or columns * FULL.column <= WINDOW:
+        return FULL
+    column = max(int(WINDOW / columns), NARROWEST)
+    return Sizes(column, row=36, box_width=column - 12, box_height=30, code=10.5, line=9.5, indent=22)
+
+
 _CONSENTS = {
     ConsentState.GIVEN: "consent given",
     ConsentState.WITHDRAWN: "consent withdrawn",
@@ -73,8 +109,7 @@ class Drawing:
     lines: Sequence[Line]
     folded: int
     kinds: Sequence[str]
-    box_width: int = BOX_WIDTH
-    box_height: int = BOX_HEIGHT
+    sizes: Sizes
 
 
 def words_of(term: Enum | str | None) -> str:
@@ -114,9 +149,18 @@ def name_of(key: Key) -> str:
 
 
 def draw(
-    lineage: Lineage, kin: Sequence[Kin], urls: Mapping[Key, str | None], passage: Mapping[Key, str | None], unfold: str | None
+    lineage: Lineage,
+    kin: Sequence[Kin],
+    urls: Mapping[Key, str | None],
+    passage: Mapping[Key, str | None],
+    unfold: str | None,
+    *,
+    fit: bool = False,
 ) -> Drawing:
-    """Draw records in the order they are read in; those alike are folded behind `unfold`, the address of the whole."""
+    """Draw records in the order they are read in; those alike are folded behind `unfold`, the address of the whole.
+
+    A drawing that is to `fit` its window has narrower boxes where it has many columns.
+    """
     by_name = {name_of(one.key): one for one in kin}
     alike = {name: (one.kind, one.status, _line(one, passage), _tone(lineage, one)) for name, one in by_name.items()}
     nodes, groups = nodes_of(kin), dict[str, list[str]]()
@@ -124,27 +168,36 @@ def draw(
         # The record that one came from is never hidden; the many tumours of a model are folded as others are.
         only = lineage.starts if len(lineage.starts) == 1 else frozenset[Key]()
         nodes, groups = fold(nodes, alike, keep={name_of(key) for key in only})
-    drawn = layout(nodes, column_width=COLUMN_WIDTH, row_height=ROW_HEIGHT, centred=False)
-    places = {one.key: (MARGIN + one.x, HEAD + MARGIN + one.y) for one in drawn.placed}
+    drawn = layout(nodes, centred=False)
+    sizes = sizes_for(drawn.width, fit=fit)
+    places = {one.key: (MARGIN + one.x * sizes.column, HEAD + MARGIN + one.y * sizes.row) for one in drawn.placed}
     boxes = []
     for name, (x, y) in places.items():
         one, count = by_name[name], len(groups.get(name, [name]))
         url = urls[one.key] if count == 1 else unfold
-        boxes.append(_box(x, y, one, _line(one, passage), _tone(lineage, one), url, count))
+        told = _line(one, passage)
+        # Where letters are few, the band alone says the passage.
+        short = told if sizes is FULL else _line(one, {})
+        boxes.append(_box((x, y), sizes, one, told, short, _tone(lineage, one), url, count))
     chain = {name_of(key) for key in lineage.chain}
-    lines = [Line(_path(places[edge.parent_key], places[edge.key]), {edge.parent_key, edge.key} <= chain) for edge in drawn.edges]
+    lines = [
+        Line(_path(sizes, places[edge.parent_key], places[edge.key]), {edge.parent_key, edge.key} <= chain) for edge in drawn.edges
+    ]
     return Drawing(
-        round(drawn.width - COLUMN_WIDTH + BOX_WIDTH) + 2 * MARGIN,
-        round(drawn.height - ROW_HEIGHT + BOX_HEIGHT) + HEAD + 2 * MARGIN,
-        _bands(kin, passage, places),
+        round((drawn.width - 1) * sizes.column + sizes.box_width) + 2 * MARGIN,
+        round((drawn.height - 1) * sizes.row + sizes.box_height) + HEAD + 2 * MARGIN,
+        _bands(sizes, kin, passage, places),
         boxes,
         sorted(lines, key=lambda line: line.on_chain),
         sum(len(keys) for keys in groups.values()) - len(groups),
         list(dict.fromkeys(one.kind for one in kin)),
+        sizes,
     )
 
 
-def _bands(kin: Sequence[Kin], passage: Mapping[Key, str | None], places: Mapping[str, tuple[float, float]]) -> list[Band]:
+def _bands(
+    sizes: Sizes, kin: Sequence[Kin], passage: Mapping[Key, str | None], places: Mapping[str, tuple[float, float]]
+) -> list[Band]:
     """Join neighbouring columns whose records are of the same passages; `kin` has parents before children."""
     told: dict[Key | None, str] = {}
     columns: dict[float, dict[str, None]] = {}
@@ -154,26 +207,28 @@ def _bands(kin: Sequence[Kin], passage: Mapping[Key, str | None], places: Mappin
         if (place := places.get(name_of(one.key))) is not None:
             columns.setdefault(place[0], {})[told[one.key]] = None
     labels = [(x, ", ".join(sorted(columns[x]))) for x in sorted(columns)]
-    bands = []
+    bands, gap = [], (sizes.column - sizes.box_width) / 2
     for label, group in groupby(labels, key=itemgetter(1)):
         first, *_, last = [x for x, _ in group] * 2
-        gap = (COLUMN_WIDTH - BOX_WIDTH) / 2
-        bands.append(Band(first - gap, last - first + COLUMN_WIDTH, label))
+        bands.append(Band(first - gap, last - first + sizes.column, label))
     return bands
 
 
-def _box(x: float, y: float, one: Kin, line: str, tone: str, url: str | None, count: int) -> Box:
+def _box(place: tuple[float, float], sizes: Sizes, one: Kin, told: str, short: str, tone: str, url: str | None, count: int) -> Box:
     code = one.code if count == 1 else f"{count} {one.kind}s"
-    told = f"{code}, {'each ' if count > 1 else ''}{line}"
-    title = f"{one.kind} {told}" if count == 1 else f"{told}: show each"
+    whole = f"{code}, {'each ' if count > 1 else ''}{told}"
+    title = f"{one.kind} {whole}" if count == 1 else f"{whole}: show each"
     dimmed = one.status is RecordStatus.WITHDRAWN
-    return Box(x, y, one.kind, _cut(code, CODE_LETTERS), _cut(line, LINE_LETTERS), title, tone, dimmed, url, count)
+    # Codes of siblings differ at their ends, lines matter from their beginning.
+    shown = code if len(code) <= sizes.code_letters else f"…{code[1 - sizes.code_letters :]}"
+    line = short if len(short) <= sizes.line_letters else f"{short[: sizes.line_letters - 1]}…"
+    return Box(*place, one.kind, shown, line, title, tone, dimmed, url, count)
 
 
 def _line(one: Kin, passage: Mapping[Key, str | None]) -> str:
     where = next((words for words in map(words_of, reversed(one.what)) if words), "")
     # What is cut off where it is too long is the last.
-    parts = [passage[one.key] or "", state_words(one), where if one.kind != "patient" else ""]
+    parts = [passage.get(one.key) or "", state_words(one), where if one.kind != "patient" else ""]
     return " · ".join(part for part in parts if part) or one.kind
 
 
@@ -185,12 +240,8 @@ def _tone(lineage: Lineage, one: Kin) -> str:
     return "chain" if one.key in lineage.chain else "quiet"
 
 
-def _cut(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
-
-
-def _path(parent: tuple[float, float], child: tuple[float, float]) -> str:
-    x1, y1 = parent[0] + BOX_WIDTH, parent[1] + BOX_HEIGHT / 2
-    x2, y2 = child[0], child[1] + BOX_HEIGHT / 2
-    middle = x2 - (COLUMN_WIDTH - BOX_WIDTH) / 2
+def _path(sizes: Sizes, parent: tuple[float, float], child: tuple[float, float]) -> str:
+    x1, y1 = parent[0] + sizes.box_width, parent[1] + sizes.box_height / 2
+    x2, y2 = child[0], child[1] + sizes.box_height / 2
+    middle = x2 - (sizes.column - sizes.box_width) / 2
     return f"M{x1:g} {y1:g}H{middle:g}V{y2:g}H{x2:g}"

@@ -237,7 +237,7 @@ def tissue_available(session: Session, model_id: int) -> Sequence[Row[Any]]:
     Each row has `own` (the patient's tissue), `passage`, `material` and `aliquots`.
     """
     own = Specimen.source_implant_id.is_(None)
-    counted = select(own.label("own"), Specimen.passage, Aliquot.material, func.count().label("aliquots"))
+    counted: AnySelect = select(own.label("own"), Specimen.passage, Aliquot.material, func.count().label("aliquots"))
     counted = counted.join(Specimen, Specimen.id == Aliquot.specimen_id).where(
         of_model(model_id), Aliquot.status == RecordStatus.ACTIVE, Aliquot.state == AliquotState.AVAILABLE
     )

@@ -39,7 +39,7 @@ def aliquot_listing(caption: str, found: AliquotRows, empty: Empty, *, sort: str
         columns=(
             Column("code", "Aliquot", Aliquot.code, mono=True),
             Column("specimen", "Specimen", Specimen.code, mono=True),
-            Column("patient", "Patient", Patient.code, mono=True),
+            Column("patient", "Patient", Patient.code, mono=True, roomy=True),
             Column("material", "Material", Aliquot.material, show=in_words),
             Column("amount", "Amount", Aliquot.amount, align="end", of_row=True, show=_amount_cell),
             Column("unit", "Unit", Aliquot.unit, on_page=False),

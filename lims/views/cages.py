@@ -154,7 +154,7 @@ def _were_here(cage: Cage) -> dict[str, Any]:
             "ear_tag": animal.ear_tag,
             "sex": sex_words(animal.sex),
             "on": str(left) if (left := move.moved_on if move else animal.died_on) else None,
-            "became": _link(move.to_cage, f"moved to {move.to_cage.code}") if move else badge(AnimalStatus.DEAD),
+            "became": _moved_to(move.to_cage) if move else badge(AnimalStatus.DEAD),
         }
         for animal, move in were_in(current_session(), cage.id)
     ]
@@ -164,6 +164,10 @@ def _were_here(cage: Cage) -> dict[str, Any]:
 def cage_cell(cage: Cage | None) -> Cell:
     """Show a cage as a link to its page, or that there is none."""
     return _link(cage, cage.code) if cage else "no cage"
+
+
+def _moved_to(cage: Cage | None) -> Cell:
+    return _link(cage, f"moved to {cage.code}") if cage else "moved out of its cage"
 
 
 def _link(cage: Cage, text: str) -> dict[str, Any]:

@@ -88,10 +88,10 @@ def _listing() -> tuple[Listing, Any]:
         columns=(
             Column("code", "Model", PdxModel.code, mono=True),
             Column("state", "State", PdxModel.state, of_row=True, show=_state_cell),
-            Column("patient", "Founded from", column.patient, of_row=True, show=_founded_cell),
+            Column("patient", "Founded from", column.patient, of_row=True, show=_founded_cell, roomy=True),
             Column("her2_result", "HER2", column.her2_result, of_row=True, show=_her2_cell),
             Column("cohort", "Mimics", column.cohort, show=lambda number: number and ClinicalCohort(number).title),
-            Column("passage", "Passage", column.passage, of_row=True, show=_passage_cell),
+            Column("passage", "Passage", column.passage, of_row=True, show=_passage_cell, roomy=True),
             Column("take_percent", "Take rate", column.take_percent, unit="%", align="end", of_row=True, show=_take_cell),
             Column("latency", "Latency", column.latency, unit="d", align="end", show=_days),
             Column("kind", "Kind", PdxModel.kind, on_page=False),
@@ -244,7 +244,7 @@ def _tissue(model: PdxModel, counted: Sequence[Row[Any]]) -> dict[str, Any]:
     ]
     rows = []
     for (own, passage), some in groupby(counted, key=lambda row: (row.own, row.passage)):
-        asked = {"model": str(model.id), "state": AliquotState.AVAILABLE.value}
+        asked: dict[str, Any] = {"model": str(model.id), "state": AliquotState.AVAILABLE.value}
         if own or passage is not None:
             asked["passage"] = PATIENT if own else f"P{passage}"
         label = "patient" if own else passage_label(passage, model.passage_convention) or "passage not recorded"

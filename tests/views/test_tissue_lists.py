@@ -81,8 +81,8 @@ def scientist(app_on_each: Application, ids: dict[str, int]) -> Browser:
         (
             "therapy",
             [
-                ["Line 1", "P03", "trastuzumab", "2024-03-01", "2024-09-01", "partial response", "Progression in the CNS"],
-                ["Line 2", "P04", "tucatinib", "", "", "", ""],
+                ["Line\u00a01", "P03", "trastuzumab", "2024-03-01", "2024-09-01", "partial response", "Progression in the CNS"],
+                ["Line\u00a02", "P04", "tucatinib", "", "", "", ""],
             ],
         ),
         ("profiles?q=PowerPlex", [["2025-04-01", "P03-BM", "P03", "PowerPlex 16", "8"]]),

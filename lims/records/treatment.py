@@ -95,6 +95,7 @@ def _check_lot(draft: Draft, first: date | None, last: date | None) -> None:
 
 def _doubt_lots(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt a lot that has expired already: no dose may be given from it any more."""
+    _check_lots(session, project_id, drafts)
     now = today(session)
     return [
         Notice(
@@ -249,6 +250,7 @@ def _check_dosed(draft: Draft, first: date, last: date) -> None:
 
 def _doubt_regimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt a regimen that changes while its study runs, and a volume above good practice."""
+    _check_regimens(session, project_id, drafts)
     arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
     studies = _by_id(session, Study, (arm.study_id for arm in arms.values()))
     found: list[Notice | None] = []

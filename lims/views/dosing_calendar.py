@@ -28,7 +28,7 @@ SIGNS = {
     DoseStanding.GIVEN: "✓",
 }
 """Of several doses of a day the first of these is drawn: what asks for something stands before what is done."""
-_URGENCY = list(SIGNS)
+_URGENCY = {standing: number for number, standing in enumerate(SIGNS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,18 @@ def calendar_of(
     dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy], study: Study, window: Window
 ) -> Calendar:
     """Lay the doses out: a row for each animal, arm by arm in the order of `arms`."""
-    hosts = _hosts(dosing, named, arms)
+    hosts, lists = _hosts(dosing, named, arms), {day: url_for("dosing.cohort", study_id=study.id, on=day) for day in window.days}
+    of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
     doses: dict[tuple[int, date], list[tuple[DoseStanding, str, str | None]]] = defaultdict(list)
     for one in dosing.planned:
         known = named[one.treated.animal.id, one.treated.regimen.id]
-        doses[one.treated.animal.id, one.due_on].append((one.standing, known.agent, _url(one.dose, known.arm)))
+        doses[one.treated.animal.id, one.due_on].append((one.standing, known.agent, _url(of_dose, one.dose, known.arm)))
     for row in dosing.beside:
         if row.animal_id in hosts:
             arm = hosts[row.animal_id].arm
-            doses[row.animal_id, row.on].append((DoseStanding(row.state.value), _beside(row, arm), _url(row, arm)))
+            doses[row.animal_id, row.on].append((DoseStanding(row.state.value), _beside(row, arm), _url(of_dose, row, arm)))
     grid = [
-        (arm, [(host, [_mark(host, day, doses.get((host.id, day), ()), study) for day in window.days]) for host in of_arm])
+        (arm, [(host, [_mark(host, day, doses.get((host.id, day), ()), lists[day]) for day in window.days]) for host in of_arm])
         for arm in arms.values()
         if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
     ]
@@ -136,20 +137,21 @@ def _study_day(day: date, study: Study) -> str:
     return "" if study.day_zero_on is None else str((day - study.day_zero_on).days)
 
 
-def _url(dose: Any, arm: ArmOfStudy) -> str | None:
-    """Lead to a dose's page; to the day's list where the arm is hidden, or nothing is recorded."""
-    return url_for("doses.show", record_id=dose.id) if dose is not None and not arm.hidden else None
+def _url(of_dose: str, dose: Any, arm: ArmOfStudy) -> str | None:
+    """Lead to a dose's page; a hidden arm's doses have none for this person."""
+    return f"{of_dose}{dose.id}" if dose is not None and not arm.hidden else None
 
 
-def _mark(host: Host, day: date, doses: Iterable[tuple[DoseStanding, str, str | None]], study: Study) -> Mark | None:
-    several = sorted(doses, key=lambda dose: _URGENCY.index(dose[0]))
+def _mark(host: Host, day: date, doses: Iterable[tuple[DoseStanding, str, str | None]], day_list: str) -> Mark | None:
+    """Draw a day of an animal; several doses, and those that are open, lead to the day's list."""
+    several = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
     if not several:
         return Mark("dead", "†", f"{host.code} died on {day}", None) if host.died_on == day else None
     standing, _, url = several[0]
     said = "; ".join(f"{agent} {one.value}" for one, agent, _ in several)
     if url is None or len(several) > 1:
-        url = url_for("dosing.cohort", study_id=study.id, on=day)
-    return Mark(standing.value, SIGNS[standing], f"{host.code}, {day}: {said}", None if standing is DoseStanding.PLANNED else url)
+        url = None if standing is DoseStanding.PLANNED else day_list
+    return Mark(standing.value, SIGNS[standing], f"{host.code}, {day}: {said}", url)
 
 
 def dose_rows(
@@ -174,4 +176,5 @@ def _recorded(dose: Any, arm: ArmOfStudy, study: Study, on: date) -> dict[str, A
     values: dict[str, Any] = dict.fromkeys(names) if dose is None else {name: getattr(dose, name) for name in names}
     if arm.hidden:
         values["lot"] = None
-    return values | {"day": _study_day(on, study), "_url": _url(dose, arm)}
+    url = url_for("doses.show", record_id=dose.id) if dose is not None and not arm.hidden else None
+    return values | {"day": _study_day(on, study), "_url": url}

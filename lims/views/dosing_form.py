@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar
 
-from wtforms import SelectField, StringField
+from wtforms import SelectChoice, SelectField, StringField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
 
 from lims.domain.cohort_terms import DoseState
 from lims.domain.dosing import WEIGHT_HOLDS_DAYS, dose_volume_ul
@@ -18,7 +18,7 @@ from lims.queries.studies import ArmOfStudy
 from lims.views.entry_cells import Cell
 from lims.views.form_fields import IsoDateField, needed
 from lims.views.record_forms import RecordForm, typed
-from lims.views.regimens import amount_words
+from lims.views.regimens import dose_words
 
 PARTS = {"state": "outcome", "volume": "volume given", "lot": "lot", "reason": "reason"}
 _PART_OF = {"volume_ul": "volume", "lot_id": "lot", "reason": "reason"}
@@ -35,7 +35,7 @@ class DosingForm(RecordForm):
     operator = StringField("Given by")
     rest = SelectField(
         "Rows left blank",
-        choices=[("", "stay open"), ("given", "were given, with the computed volume")],
+        choices=[SelectChoice("", "stay open"), SelectChoice("given", "were given, with the computed volume")],
         description="Mark what was held or missed, then let the others be recorded as given.",
     )
 
@@ -66,7 +66,7 @@ def named_regimens(treated: Iterable[Treated], arms: Mapping[int, ArmOfStudy]) -
                 agent = f"{arm.code} · {number}" if len(several) > 1 else arm.code
                 named = Named(f"{arm.code}-{number}", arm, agent, None)
             else:
-                named = Named(f"a{one.regimen.agent_id}", arm, one.regimen.agent.code, amount_words(one.regimen))
+                named = Named(f"a{one.regimen.agent_id}", arm, one.regimen.agent.code, dose_words(one.regimen))
             found[one.animal.id, one.regimen.id] = named
     return found
 

@@ -12,10 +12,9 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
     StringField,
     TextAreaField,
 )
-from wtforms.validators import StopValidation
 
 from lims.domain.cohort_terms import DoseRoute, DoseUnit, RegimenStart
-from lims.domain.dosing import VOLUME_LIMITS, concentration_needed
+from lims.domain.dosing import VOLUME_LIMITS, concentration_needed, route_words
 from lims.domain.schedules import EXAMPLES, parse_schedule
 from lims.domain.vocabulary import MeasurementKind, RecordStatus
 from lims.models import Agent, Arm, Regimen, Study
@@ -24,10 +23,10 @@ from lims.queries.kinds import kinds_of
 from lims.queries.treatment import arms_to_plan, given_of, regimen_list
 from lims.records.treatment import REGIMEN
 from lims.views.cells import badge
-from lims.views.form_fields import CodeField, NumberField, TermField, WholeNumberField, needed, term_words
+from lims.views.form_fields import CodeField, NumberField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
-from lims.views.support import current_project, current_session
+from lims.views.support import current_project, current_session, whole_number
 from lims.views.tables import Column, Empty, Listing, choice, search
 
 
@@ -35,35 +34,14 @@ def _unblinded() -> bool:
     return may_unblind(current_project().role)
 
 
-class ArmField(SelectField):
-    """An arm of a study that is draft or active; its data is the arm's id."""
-
-    def __init__(self, label: str, **settings: Any) -> None:
-        super().__init__(label, choices=[], coerce=lambda value: int(value) if value not in (None, "") else None, **settings)
-
-    def iter_choices(self) -> Any:
-        """Give the arms that a person may plan for; of one study where the address names it."""
-        arms = arms_to_plan(current_session(), current_project().id, unblinded=_unblinded())
-        self.choices = [SelectChoice("", "Choose the arm"), *(SelectChoice(str(key), name) for key, name in arms)]
-        return super().iter_choices()
-
-    def pre_validate(self, form: Any) -> None:
-        """Refuse what is none of them."""
-        if self.data not in dict(arms_to_plan(current_session(), current_project().id, unblinded=_unblinded())):
-            raise StopValidation("Which arm is it for?")
+def _arm_choices() -> list[Any]:
+    arms = arms_to_plan(current_session(), current_project().id, unblinded=_unblinded())
+    return [SelectChoice("", "Choose the arm"), *(SelectChoice(str(key), name) for key, name in arms)]
 
 
-class KindField(SelectField):
-    """A kind of measurement of the project, or none; its data is the code."""
-
-    def __init__(self, label: str, **settings: Any) -> None:
-        super().__init__(label, choices=[], validate_choice=False, **settings)
-
-    def iter_choices(self) -> Any:
-        """Give the kinds with their units."""
-        kinds = kinds_of(current_session(), current_project().id).values()
-        self.choices = [SelectChoice("", "None"), *(SelectChoice(kind.code, f"{kind.title} ({kind.unit})") for kind in kinds)]
-        return super().iter_choices()
+def _kind_choices() -> list[Any]:
+    kinds = kinds_of(current_session(), current_project().id).values()
+    return [SelectChoice("", "None"), *(SelectChoice(kind.code, f"{kind.title} ({kind.unit})") for kind in kinds)]
 
 
 class RegimenForm(RecordForm):
@@ -83,7 +61,7 @@ class RegimenForm(RecordForm):
     once: ClassVar = frozenset({"arm_id"})
     units: ClassVar = {"volume_ml_kg": "mL/kg"}
 
-    arm_id = ArmField("Arm")
+    arm_id = SelectField("Arm", [needed("Which arm is it for?")], choices=_arm_choices)
     agent_id = CodeField("Agent", Agent, [needed("Which agent is given?")])
     dose = NumberField("Dose", description="At each time of dosing; radiation: at each fraction.")
     dose_unit = TermField("Unit of the dose", DoseUnit, default=DoseUnit.MG_PER_KG, words=lambda unit: unit.value)
@@ -92,21 +70,25 @@ class RegimenForm(RecordForm):
     schedule = StringField("Schedule", [needed("When is it given?")], render_kw={"autocomplete": "off", "spellcheck": "false"})
     start = TermField("Start", RegimenStart, default=RegimenStart.STUDY_DAY)
     start_day = WholeNumberField("Study day of the first dose", description="Blank: day 0.")
-    trigger_kind = KindField("Measurement that starts it")
+    trigger_kind = SelectField("Measurement that starts it", choices=_kind_choices)
     trigger_above = NumberField("Above", description="In the measurement's unit.")
     note = TextAreaField("Note", description="In a running study: why it is added.")
 
     def values(self, *, changing: bool = False) -> dict[str, Any]:
-        """Give what was typed; no kind is nothing."""
+        """Give what was typed, the arm by its id."""
         found = super().values(changing=changing)
-        return found | {"trigger_kind": found["trigger_kind"] or None}
+        return found if changing else found | {"arm_id": whole_number(found["arm_id"])}
+
+
+def dose_words(regimen: Regimen) -> str:
+    """Say how much is given, and how: `10 mg/kg intravenous`."""
+    dose = f"{regimen.dose:g} {regimen.dose_unit.value}" if regimen.dose is not None else "vehicle"
+    return f"{dose} {route_words(regimen.route)}"
 
 
 def amount_words(regimen: Regimen) -> str:
-    """Say how much is given: `10 mg/kg intravenous in 5 mL/kg`."""
-    dose = f"{regimen.dose:g} {regimen.dose_unit.value}" if regimen.dose is not None else "vehicle"
-    volume = f" in {regimen.volume_ml_kg:g} mL/kg" if regimen.volume_ml_kg is not None else ""
-    return f"{dose} {term_words(regimen.route).lower()}{volume}"
+    """Say it with the volume: `10 mg/kg intravenous in 5 mL/kg`."""
+    return dose_words(regimen) + (f" in {regimen.volume_ml_kg:g} mL/kg" if regimen.volume_ml_kg is not None else "")
 
 
 def start_words(regimen: Regimen, kinds: dict[str, MeasurementKind]) -> str:

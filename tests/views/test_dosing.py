@@ -1,0 +1,254 @@
+"""Dosing in the browser: agents, lots and regimens by form; a cohort dosed from its list; the calendar of what was planned."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+
+from lims.db import Database
+from lims.domain.cohort_terms import DoseState
+from lims.domain.vocabulary import AnimalStatus, RoleName, StudyStatus
+from lims.models import Agent, Animal, Dose, Regimen, Study
+from lims.views.transaction import Application
+from tests.records.dosing_lab import DoseLab, day, give, make_lab, planned
+from tests.support import factories
+from tests.support.pages import Browser, add_person, fields, message
+from tests.support.statements import statements
+
+LIST = "/p/BCBM/studies/1/dosing/list?on=2026-03-02"
+
+
+@pytest.fixture
+def lab(sqlite_database: Database, app: Application) -> DoseLab:
+    return _lab(sqlite_database)
+
+
+def _lab(database: Database) -> DoseLab:
+    made = make_lab(database)
+    for name, role in (("Ada", RoleName.ADMINISTRATOR), ("Tom", RoleName.TECHNICIAN), ("Ines", RoleName.AUDITOR)):
+        add_person(database, name, BCBM=role)
+    return made
+
+
+@pytest.fixture
+def ada(browser: Browser, lab: DoseLab) -> Browser:
+    return browser.sign_in("Ada")
+
+
+def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    form = ada.get("/p/BCBM/agents/new", heading="Record an agent")
+    typed = {"code": "TUC", "name": "tucatinib", "agent_class": "tyrosine_kinase_inhibitor", "fraction_unbound_brain": "0,02"}
+    refused = ada.submit(form, "/p/BCBM/agents/new", status=422, **typed, targets="HER2, NOGENE")
+    assert '"NOGENE" is no gene of the list' in message(refused)
+    assert refused.find(id="name")["value"] == "tucatinib"  # type: ignore[union-attr,index]
+    made = ada.submit(form, "/p/BCBM/agents/new", **typed, targets="her2; EGFR")
+    page = ada.get(made.location)  # type: ignore[union-attr]
+    assert "ERBB2, EGFR" in message(page)
+
+    new_lot = "/p/BCBM/lots/new?agent_id=TUC"
+    said = {"code": "TU-88", "received_on": "2026-02-01"}
+    assert "comes before the receipt" in message(ada.submit(ada.get(new_lot), new_lot, 422, **said, expires_on="2026-01-01"))
+    doubted = ada.submit(ada.get(new_lot), new_lot, 422, **said, expires_on="2026-02-02")
+    assert "no dose is given from it any more" in message(doubted)
+    shown = ada.get(ada.submit(doubted, new_lot, **said, expires_on="2026-02-02", confirmed="y").location)  # type: ignore[union-attr]
+    assert "expired" in message(shown)
+
+    new = "/p/BCBM/regimens/new"
+    typed = {"arm_id": str(lab.arms[0].id), "agent_id": "TUC", "dose": "50", "route": "oral_gavage", "volume_ml_kg": "10"}
+    typed |= {"note": "added after the pilot"}
+    refused = ada.submit(ada.get(new), new, 422, **typed, schedule="every now and then")
+    assert '"every now and then" cannot be read as a schedule' in message(refused)
+    assert "QDx21" in message(refused)
+    doubted = ada.submit(refused, new, 422, **typed, schedule="qd × 21")  # type: ignore[arg-type]
+    assert "Study BM-014 is running" in message(doubted)
+    page = ada.get(ada.submit(doubted, new, **typed, schedule="qd × 21", confirmed="y").location)  # type: ignore[arg-type,union-attr]
+    assert "once a day for 21 days: 21 doses on d0–d20" in message(page)
+    assert "5 mg/mL" in message(page)
+
+
+def _inputs(page: BeautifulSoup, animal: str, agent: str = "T-DXd") -> dict[str, str]:
+    """Give the names of a row's inputs by what they are for."""
+    labels = {"outcome": "state", "volume given": "volume", "lot": "lot", "reason": "reason"}
+    return {part: str(page.find(attrs={"aria-label": f"{animal}, {agent}, {what}"})["name"]) for what, part in labels.items()}  # type: ignore[index]
+
+
+def _send(browser: Browser, page: BeautifulSoup, status: int = 302, path: str = LIST, **values: Any) -> Any:
+    form = page.find("form", method="post", class_="record-form")
+    response = browser.client.post(path, data=fields(form) | values)  # type: ignore[arg-type]
+    assert response.status_code == status, response.text[:3000]
+    return response if status == 302 else browser.check(response)
+
+
+def test_a_cohort_is_dosed_from_its_list(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    page = ada.get(LIST, heading="Dose BM-014 on 2026-03-02")
+    assert "computed 100" in message(page)
+    held = _inputs(page, "M01")
+
+    _send(ada, page, **{held["state"]: "held", held["reason"]: "weight loss", "lot-a1": "L-1", "rest": "given"})
+
+    with sqlite_database.reading() as session:
+        doses = session.query(Dose).order_by(Dose.animal_id).all()
+        assert [dose.state for dose in doses] == [DoseState.GIVEN, DoseState.HELD, DoseState.GIVEN, DoseState.GIVEN]
+        assert [dose.volume_ul for dose in doses] == [100, None, 100, 100]
+        assert [dose.lot_id for dose in doses] == [lab.lot.id, None, None, None]
+        assert {dose.operator for dose in doses} == {"Ada"}
+    page = ada.get(LIST)
+    assert page.find("select", attrs={"aria-label": "M00, T-DXd, outcome"}) is None
+    assert "weight loss" in message(page)
+
+
+def test_what_is_refused_is_said_beside_its_row_and_keeps_what_was_typed(
+    ada: Browser, sqlite_database: Database, lab: DoseLab
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        factories.lot(session, lab.vehicle, "V-1")
+        factories.lot(session, lab.drug, "L-OLD", expires_on=day(-1))
+    page = ada.get(LIST)
+    one, other = _inputs(page, "M00"), _inputs(page, "M01")
+    typed = {one["state"]: "given", one["lot"]: "L-OLD", one["volume"]: "9o", other["state"]: "missed", other["reason"]: ""}
+
+    page = _send(ada, page, 422, **typed)
+    assert "is no number" in message(page)
+    page = _send(ada, page, 422, **typed | {one["volume"]: "100"})
+    assert "Lot L-OLD expired on 2026-03-01" in message(page)
+    assert "Why was the dose missed?" in message(page)
+    assert page.find(attrs={"name": one["lot"]})["value"] == "L-OLD"
+    page = _send(ada, page, 422, **typed | {one["volume"]: "100", one["lot"]: "V-1", other["reason"]: "no staff"})
+    assert "V-1 is of another agent" in message(page)
+    page = _send(ada, page, 422, **typed | {one["volume"]: "100", one["lot"]: "NONE", other["reason"]: "no staff"})
+    assert 'There is no lot "NONE"' in message(page)
+    page = _send(ada, page, 422, **typed | {one["volume"]: "2000", one["lot"]: "L-1", other["reason"]: "no staff"})
+    assert "more than a mouse takes" in message(page)
+    with sqlite_database.reading() as session:
+        assert session.query(Dose).count() == 0
+
+    page = _send(ada, page, 422, **typed | {one["volume"]: "150", one["lot"]: "L-1,", other["reason"]: "no staff"})
+    assert "50 % more than the computed" in message(page)
+    sure = typed | {one["volume"]: "150", one["lot"]: "L-1,", other["reason"]: "no staff", "confirmed": "y"}
+    _send(ada, page, **sure)
+    with sqlite_database.reading() as session:
+        assert sorted(dose.state.value for dose in session.query(Dose)) == ["given", "missed"]
+
+
+def test_an_empty_list_and_one_that_lies_ahead_record_nothing(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    assert "No dose is due on 2026-05-01" in message(ada.get("/p/BCBM/studies/1/dosing/list?on=2026-05-01"))
+    assert "Nothing was typed" in message(_send(ada, ada.get(LIST), 422))
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Regimen, lab.regimen.id).schedule = "QDx900"
+    ahead = f"/p/BCBM/studies/1/dosing/list?on={date.today() + timedelta(days=3)}"  # noqa: DTZ011  # days ahead in any zone
+    page = ada.get(ahead)
+    assert "This day lies ahead" in message(page)
+    assert page.find("select") is None
+
+
+def test_two_people_at_one_list_record_each_dose_once(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    page = ada.get(LIST)
+    inputs = _inputs(page, "M00")
+    give(sqlite_database, lab, planned(lab))
+
+    again = _send(ada, page, 422, **{inputs["state"]: "given"})
+
+    assert "recorded already, as given" in message(again)
+
+
+def test_a_combination_and_a_trigger_are_drawn(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    with factories.declared(sqlite_database) as session:
+        mouse = session.get_one(Animal, lab.mice[2].id)
+        assert mouse.died_on is None
+        mouse.state, mouse.died_on = AnimalStatus.DEAD, day(2)
+        other = factories.agent(session, lab.project, "TUC")
+        start = {"start": "trigger", "start_day": None, "trigger_kind": "bli_total_flux", "trigger_above": 1e7}
+        factories.regimen(session, lab.arms[0], other, "QDx2", **start)
+        factories.measurement(session, lab.mice[0], "bli_total_flux", 9e6, taken_on=day(1), slot="d1")
+        factories.measurement(session, lab.mice[0], "bli_total_flux", 2e7, taken_on=day(2), slot="d2")
+        factories.measurement(session, lab.mice[0], "bli_total_flux", 3e7, taken_on=day(3), slot="d3")
+    give(sqlite_database, lab, planned(lab), planned(lab, on=1, state=DoseState.HELD, given_on=None, reason="weak"))
+
+    page = ada.get("/p/BCBM/studies/1/dosing/", heading="Dosing of BM-014")
+
+    told = [cell["title"] for cell in page.select("td.dose")]
+    assert told[:4] == [
+        "M00, 2026-03-02: T-DXd given",
+        "M00, 2026-03-03: T-DXd held",
+        "M00, 2026-03-04: T-DXd overdue",
+        "M00, 2026-03-05: T-DXd overdue; TUC overdue",
+    ]
+    assert "M02 died on 2026-03-04" in told
+    assert not any("M02, 2026-03-05" in one for one in told)
+    assert "No first day yet for M01" in message(page)
+    csv = ada.client.get("/p/BCBM/studies/1/dosing/table?format=csv").text.lstrip("\ufeff").splitlines()
+    assert csv[0].split(",")[:5] == ["Animal", "Arm", "Agent", "Due", "Study day"]
+    assert len(csv) == 1 + 5 + 2 + 5 + 2 + 5  # each of four animals under QDx5, one dead from d2 on, and the trigger's two
+    ada.get("/p/BCBM/studies/1/dosing/table")
+
+
+def test_a_blinded_technician_sees_codes_only(sqlite_database: Database, app: Application, lab: DoseLab) -> None:
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Study, lab.study.id).blinded = True
+        codes = [session.get_one(type(arm), arm.id).blind_code for arm in lab.arms]
+    (made,) = give(sqlite_database, lab, planned(lab))
+    tom = Browser(app).sign_in("Tom")
+
+    for path in (LIST, "/p/BCBM/studies/1/dosing/", "/p/BCBM/studies/1/dosing/table"):
+        page = tom.get(path)
+        main = str(page.find("main"))
+        assert all(code in main for code in codes), path
+        assert "T-DXd" not in main
+        assert "Vehicle" not in main
+        assert f"/doses/{made.id}" not in main
+    assert "T-DXd" not in tom.client.get("/p/BCBM/studies/1/dosing/table?format=csv").text
+    tom.get(f"/p/BCBM/doses/{made.id}", status=404)
+    tom.get(f"/p/BCBM/regimens/{lab.regimen.id}", status=404)
+    assert "No dose yet" in message(tom.get("/p/BCBM/doses/"))
+    page = tom.get(LIST)
+    row = _inputs(page, "M02", codes[1])
+    _send(tom, page, **{row["state"]: "given"})
+    assert Browser(app).sign_in("Ada").get(f"/p/BCBM/doses/{made.id}")
+
+
+def test_a_single_dose_is_recorded_changed_and_withdrawn(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    new = "/p/BCBM/doses/new"
+    typed = {"animal_id": "M00", "agent_id": "T-DXd", "study_id": "BM-014", "given_on": "2026-03-20", "dose": "5"}
+    typed |= {"route": "intravenous", "volume_ul": "80"}
+    page = ada.get(ada.submit(ada.get(new), new, **typed).location)  # type: ignore[union-attr]
+    assert "beside the plan" in message(page)
+    url = "/p/BCBM/doses/1"
+    ada.submit(ada.get(f"{url}/change"), f"{url}/change", volume_ul="82", reason="misread the syringe")
+    assert "misread the syringe" in message(ada.get(f"{url}/history"))
+    ada.submit(ada.get(f"{url}/withdraw"), f"{url}/withdraw", reason="wrong animal")
+    assert "withdrawn" in message(ada.get(url))
+    assert ada.get("/p/BCBM/doses/?q=M00").find("table") is None
+
+
+def test_an_auditor_reads_and_does_not_dose(app: Application, lab: DoseLab) -> None:
+    ines = Browser(app).sign_in("Ines")
+    page = ines.get("/p/BCBM/studies/1/dosing/")
+    assert "Dose the cohort" not in message(page)
+    ines.get(LIST, status=403)
+
+
+def test_a_study_that_is_not_active_is_not_dosed(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Study, lab.study.id).state = StudyStatus.DRAFT
+    page = ada.get(LIST)
+    assert "doses are given in an active study" in message(page)
+    assert "planned" in message(page)
+
+
+def test_pages_cost_the_same_statements_however_many_doses(app_on_each: Application, database: Database) -> None:
+    lab = _lab(database)
+    ada = Browser(app_on_each).sign_in("Ada")
+    counts: dict[str, list[int]] = {}
+    for rows in ([planned(lab)], [planned(lab, mouse, on) for mouse in (0, 1) for on in range(1, 5)]):
+        give(database, lab, *rows)
+        for path in ("/p/BCBM/studies/1/dosing/", LIST, "/p/BCBM/studies/1/dosing/table", "/p/BCBM/doses/", "/p/BCBM/regimens/"):
+            ada.get(path)
+            with statements(database.engine) as seen:
+                ada.get(path)
+            counts.setdefault(path, []).append(len(seen))
+    assert all(before == after for before, after in counts.values()), counts
+    with database.reading() as session:
+        assert session.query(Agent).count() == 2

@@ -15,12 +15,25 @@ from sqlalchemy.orm import Session
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.app import create_app
-from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
+from lims.domain.cohort_terms import ActionState, ConcentrationUnit, EndpointLevel, EndpointMeasure, ExposureMatrix, WeightBaseline
 from lims.domain.colony_terms import Hemisphere
 from lims.domain.tissue_terms import AlterationKind, CheckKind, CheckResult, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
 from lims.domain.vocabulary import AnimalStatus, BatchState, ImplantSite, RecordStatus, RoleName
 from lims.intake.run import Outcome
-from lims.models import Aliquot, Animal, AnimalProtocol, AuditEvent, Implant, Measurement, Membership, PdxModel, Project, User
+from lims.models import (
+    Aliquot,
+    Animal,
+    AnimalProtocol,
+    AuditEvent,
+    Enrolment,
+    Implant,
+    Measurement,
+    Membership,
+    PdxModel,
+    Project,
+    Study,
+    User,
+)
 from lims.records.accounts import create_user
 from lims.records.projects import add_member
 from tests.browser.conftest import PASSWORD_HASH, LiveServer, browsing, sign_in
@@ -174,6 +187,26 @@ FULL = {
     "measurements": "/p/FULL/measurements/",
     "measurements-none-fit": "/p/FULL/measurements/?q=no-such-animal",
     "measurement": "/p/FULL/measurements/{measurement}",
+    "measurement-quality": "/p/FULL/measurements/{measurement}/quality?as=excluded",
+    "measurement-change": "/p/FULL/measurements/{typed}/change",
+    "measure-begin": "/p/FULL/measurements/measure",
+    "measure": "/p/FULL/measurements/measure?study={study}&on=2026-03-20",
+    "measure-tumours": "/p/FULL/measurements/measure?implant={implant}&kind=mri_volume&kind=body_weight",
+    "kinds": "/p/FULL/kinds/",
+    "kind": "/p/FULL/kinds/{kind}",
+    "kind-new": "/p/FULL/kinds/new",
+    "kind-change": "/p/FULL/kinds/{kind}/change",
+    "procedures": "/p/FULL/procedures/",
+    "procedure": "/p/FULL/procedures/{procedure}",
+    "procedure-new": "/p/FULL/procedures/new?animal=GONE",
+    "procedure-change": "/p/FULL/procedures/{procedure}/change",
+    "exposures": "/p/FULL/exposures/",
+    "exposure": "/p/FULL/exposures/{exposure}",
+    "exposure-change": "/p/FULL/exposures/{exposure}/change",
+    "exposures-list": "/p/FULL/exposures/new?study={study}",
+    "exposure-of-study": "/p/FULL/exposures/study/{study}",
+    "collect": "/p/FULL/specimens/collect?study={study}&take=plasma",
+    "collect-begin": "/p/FULL/specimens/collect",
     "imports": "/p/FULL/imports/",
     "import-new": "/p/FULL/imports/new",
     "import-corrected": "/p/FULL/imports/new?supersedes={committed}",
@@ -207,6 +240,9 @@ EMPTY = {
         "fates": "fates/",
         "protocols": "protocols/",
         "measurements": "measurements/",
+        "kinds": "kinds/",
+        "procedures": "procedures/",
+        "exposures": "exposures/",
         "imports": "imports/",
         "study": "studies/{empty_study}",
     }.items()
@@ -245,6 +281,7 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys |= colony(session, project)
         keys |= freezer(session, project)
         keys |= findings(session, project)
+        keys |= readings(session, project, study)
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
         animals = list(session.scalars(select(Animal.code).where(of_project).order_by(Animal.id)))
@@ -255,6 +292,25 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys["measurement"] = session.scalars(of_batch).one()
         keys["event"] = session.scalars(select(func.max(AuditEvent.seq))).one()
     return Laboratory(full, keys)
+
+
+def readings(session: Session, project: Project, study: Study) -> dict[str, int]:
+    """Type a weight, add a kind, image an animal, and measure how much of an agent reached it. Gives what was recorded."""
+    first = session.scalars(select(Enrolment).where(Enrolment.study_id == study.id).order_by(Enrolment.id)).first()
+    assert first is not None
+    animal = session.get_one(Animal, first.animal_id)
+    drug = factories.agent(session, project, "TUC", fraction_unbound_plasma=0.05, fraction_unbound_brain=0.02)
+    factories.exposure(session, animal, drug)
+    tissue = {"unit": ConcentrationUnit.NG_PER_G, "concentration": 40.0}
+    core = factories.exposure(session, animal, drug, matrix=ExposureMatrix.LESION_CORE, **tissue)
+    below = {"unit": ConcentrationUnit.NG_PER_G, "concentration": None, "below_lloq": True, "lloq": 1.0}
+    factories.exposure(session, animal, drug, matrix=ExposureMatrix.CONTRALATERAL_BRAIN, **below)
+    return {
+        "typed": factories.measurement(session, animal, "body_weight", 20.1, taken_on=date(2026, 3, 18)).id,
+        "kind": factories.lab_kind(session, project).id,
+        "procedure": factories.procedure(session, animal, device="IVIS Lumina").id,
+        "exposure": core.id,
+    }
 
 
 def freezer(session: Session, project: Project) -> dict[str, int]:

@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.db import Database
-from lims.domain.cohort_terms import USUAL_EVENTS, DoseRoute, EndpointLevel, EndpointMeasure, FateReason
+from lims.domain.cohort_terms import (
+    USUAL_EVENTS,
+    ConcentrationUnit,
+    DoseRoute,
+    EndpointLevel,
+    EndpointMeasure,
+    ExposureMatrix,
+    FateReason,
+    ProcedureKind,
+)
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.tissue_terms import (
     AgentClass,
@@ -30,7 +39,7 @@ from lims.domain.tissue_terms import (
     Her2Ihc,
     PlaceKind,
 )
-from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind
+from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind, Subject
 from lims.models import (
     Agent,
     AgentLot,
@@ -50,15 +59,18 @@ from lims.models import (
     EndpointAction,
     EndpointRule,
     Enrolment,
+    Exposure,
     Fate,
     IdentifierPattern,
     Implant,
     ImportBatch,
+    LabKind,
     Measurement,
     Membership,
     ModelCheck,
     Patient,
     PdxModel,
+    Procedure,
     Project,
     ReceptorAssay,
     Regimen,
@@ -345,6 +357,25 @@ def dose(session: Session, of: Animal, agent: Agent, **columns: object) -> Dose:
     """Add a dose that was given on 2 March 2026."""
     values = {"project_id": of.project_id, "animal_id": of.id, "agent_id": agent.id, "given_on": date(2026, 3, 2)}
     return _added(session, Dose(**values | columns))
+
+
+def lab_kind(session: Session, of: Project, code: str = "rotarod", **columns: object) -> LabKind:
+    """Add a kind of measurement of the laboratory's own: a latency in s, from 0 to 300."""
+    values = {"project_id": of.id, "code": code, "title": code.capitalize(), "unit": "s", "subject": Subject.ANIMAL}
+    return _added(session, LabKind(**values | {"hard_min": 0, "hard_max": 300, "decimals": 0} | columns))
+
+
+def procedure(session: Session, of: Animal, **columns: object) -> Procedure:
+    """Add a procedure: bioluminescence imaging unless told otherwise."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "kind": ProcedureKind.BIOLUMINESCENCE, "done_on": date(2026, 3, 9)}
+    return _added(session, Procedure(**values | columns))
+
+
+def exposure(session: Session, of: Animal, agent: Agent, **columns: object) -> Exposure:
+    """Add a concentration: 400 ng/mL in plasma unless told otherwise."""
+    values = {"project_id": of.project_id, "animal_id": of.id, "agent_id": agent.id, "collected_on": date(2026, 3, 9)}
+    sample = {"matrix": ExposureMatrix.PLASMA, "unit": ConcentrationUnit.NG_PER_ML, "concentration": 400.0, "hours_after_dose": 2.0}
+    return _added(session, Exposure(**values | sample | columns))
 
 
 def cage(session: Session, of: Project, code: str | None = None, **columns: object) -> Cage:

@@ -11,21 +11,28 @@ from sqlalchemy.orm import Session
 from lims.domain.cohort_terms import EndpointMeasure
 from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
 from lims.domain.tissue_terms import AmountUnit, CnsStatus, Her2Label, IshProbe
-from lims.domain.vocabulary import AnimalStatus, ImplantSite, TumourOrigin
+from lims.domain.vocabulary import AnimalStatus, ImplantSite, StudyStatus, TumourOrigin
 from lims.models import (
+    Agent,
+    AgentLot,
     Aliquot,
     Alteration,
     Animal,
     AnimalProtocol,
     Cage,
     Consent,
+    Dose,
     EndpointRule,
+    Exposure,
     Implant,
+    LabKind,
     ModelCheck,
     Patient,
     PdxModel,
+    Procedure,
     Project,
     ReceptorAssay,
+    Regimen,
     Specimen,
     StoragePlace,
     StrProfile,
@@ -54,6 +61,9 @@ class Whole:
     cages: Cage
     animals: Animal
     implants: Implant
+    kinds: LabKind
+    procedures: Procedure
+    exposures: Exposure
 
     def ids(self) -> dict[str, int]:
         """Give the ids by the name of the pages."""
@@ -100,6 +110,9 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         cages=cage,
         animals=mouse,
         implants=implant,
+        kinds=factories.lab_kind(session, project),
+        procedures=factories.procedure(session, mouse),
+        exposures=factories.exposure(session, mouse, factories.agent(session, project, f"{name}-DRUG")),
     )
 
 

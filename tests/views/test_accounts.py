@@ -16,7 +16,7 @@ from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.models import AuditEvent, Membership, Project, User
 from lims.views.transaction import Application
-from tests.support.pages import Browser, add_person, add_project, address, fields, message
+from tests.support.pages import Browser, add_person, add_project, address, fields, message, sent
 
 
 @pytest.fixture
@@ -100,8 +100,9 @@ def test_the_second_of_two_editors_is_told_and_keeps_what_was_typed(app_on_each:
     path = "/projects/P1/change"
     page_of_first, page_of_second = first.get(path), second.get(path)
     first.submit(page_of_first, path, title="First title", reason="better")
-    conflict = second.submit(page_of_second, path, status=409, heading="Somebody was faster", reason="mine is better")
-    assert "mine is better" in message(conflict)
+    conflict = second.submit(page_of_second, path, status=409, heading="Change P1", reason="mine is better")
+    assert "Ada Admin changed this record at 20" in message(conflict)
+    assert sent(conflict, path)["reason"] == "mine is better"  # type: ignore[arg-type]  # a page
     with database.reading() as session:
         assert session.scalars(select(Project.title)).one() == "First title"
 

@@ -229,7 +229,7 @@ def test_using_up_an_aliquot_frees_its_position(sqlite_database: Database, get: 
     assert (used.amount, used.state, used.place_id) == (0, AliquotState.USED_UP, None)
     assert _last(sqlite_database, used).amount == 3
     told = browser.submit(stale, path, status=409, happened_on=TODAY, amount="1")
-    assert "Somebody else changed this record" in message(told)
+    assert "Tess changed this record at 20" in message(told)
     assert browser.get(f"{ALIQUOTS}{used.id}").select(".steps a") == []
     assert "AL-1 is used up" in message(_do(browser, path, status=422, amount="1"))
 

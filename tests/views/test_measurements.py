@@ -138,7 +138,7 @@ def test_a_reading_says_where_it_comes_from_and_who_changed_it_when_and_why(
     assert f"batch {cohort.batch} · Sheet1!2" in told
     assert "BM-014.xlsx" in told
     assert len(page.select_one(".hash").text) == 64
-    assert "Tom changed body weight 21.0 → 20.1 g" in told
+    assert "Tom changed body weight 21 → 20.1 g" in told
     assert "Reason: digits swapped" in told
     assert "Sara recorded it" in told
 

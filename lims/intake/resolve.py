@@ -273,8 +273,8 @@ class Resolver:
                     name = arm_word(arm.title, arm.blind_code, blinded=study.blinded)
                     require_room_in_arm(name, study.code, arm.target_n, inside.get(arm.id, 0), len(labels))
             except DomainError as refused:
-                said = {"expected": refused.expected, "remedy": refused.remedy, "value": title}
-                self._find("enrolment-refused", str(refused), self.facts[labels[0]], **said)
+                facts, expected = self.facts[labels[0]], refused.expected
+                self._find("enrolment-refused", str(refused), facts, expected=expected, remedy=refused.remedy, value=title)
 
     def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:
         self.names.arms[label] = current[1]

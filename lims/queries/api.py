@@ -27,6 +27,8 @@ from lims.audit.words import entity_word
 from lims.domain.errors import DomainError, NotFound
 from lims.domain.vocabulary import RecordStatus
 from lims.models import (
+    Agent,
+    AgentLot,
     Aliquot,
     AliquotEvent,
     Alteration,
@@ -36,6 +38,7 @@ from lims.models import (
     Cage,
     CageMove,
     Consent,
+    Dose,
     EndpointAction,
     EndpointRule,
     Enrolment,
@@ -50,6 +53,7 @@ from lims.models import (
     PdxModel,
     Procedure,
     ReceptorAssay,
+    Regimen,
     Specimen,
     StoragePlace,
     StrProfile,
@@ -231,6 +235,10 @@ RESOURCES: dict[str, Resource] = {
         Resource("studies", Study),
         Resource("arms", Arm),
         Resource("enrolments", Enrolment),
+        Resource("agents", Agent),
+        Resource("lots", AgentLot),
+        Resource("regimens", Regimen),
+        Resource("doses", Dose),
         Resource(
             "measurements",
             Measurement,
@@ -318,7 +326,7 @@ def _joined(statement: Select[Any], fields: Iterable[Field], *, unblinded: bool)
     for one in fields:
         columns.append(one.source.label(one.name))
         if one.target is not None and one.naming is not None:
-            name = one.target.c[one.naming]
+            name: ColumnElement[Any] = one.target.c[one.naming]
             if one.is_arm:
                 columns[-1] = shown_id(one.target, unblinded=unblinded).label(one.name)
                 name = shown_arm(unblinded=unblinded, arm=one.target, column=one.naming)
@@ -367,8 +375,9 @@ def _conditions(resource: Resource, asked: Mapping[str, str], *, unblinded: bool
     conditions = []
     for parameter, typed in wanted.items():
         one = resource.filters[parameter]
-        named = one.target is not None and one.is_arm and typed != ""
-        source: Any = shown_id(one.target, unblinded=unblinded) if named and one.target is not None else one.source
+        source: Any = one.source
+        if one.target is not None and one.is_arm:
+            source = shown_id(one.target, unblinded=unblinded)
         conditions.append(source.is_(None) if typed == "" else source == _value(one, typed))
     return conditions
 

@@ -68,7 +68,7 @@ def shown_arm(*, unblinded: bool, arm: FromClause = Arm.__table__, column: str =
 def shown_order(*, unblinded: bool) -> tuple[ColumnElement[Any], ...]:
     """Give what orders the arms of a study: their place, or their code where they are hidden."""
     if unblinded:
-        return (Arm.position,)
+        return (Arm.position.expression,)
     hidden = of_blinded(Arm.study_id)
     return case((hidden, Arm.blind_code), else_=""), case((hidden, 0), else_=Arm.position)
 

@@ -51,9 +51,7 @@ def _count_by(session: Session, column: InstrumentedAttribute[int], keys: Iterab
         session,
         sorted(set(keys)),
         lambda some: (
-            select(column, func.count())
-            .where(column.in_(some), column.class_.status == RecordStatus.ACTIVE)  # type: ignore[attr-defined]  # a noun's
-            .group_by(column)
+            select(column, func.count()).where(column.in_(some), column.class_.status == RecordStatus.ACTIVE).group_by(column)
         ),
     )
     return Counter(dict(rows))

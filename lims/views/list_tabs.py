@@ -14,6 +14,8 @@ FAMILIES = (
     (("agents", "Agents"), ("lots", "Lots"), ("regimens", "Regimens"), ("doses", "Doses")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
+WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies")
+"""Blueprints whose pages stand within another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,4 +36,4 @@ def tabs_of(blueprint: str) -> list[Tab]:
 
 def head_of(blueprint: str | None) -> str | None:
     """Give the blueprint that the rail marks for a page: the first of its family, or itself."""
-    return next((one[0][0] for one in FAMILIES if blueprint in dict(one)), blueprint)
+    return next((one[0][0] for one in FAMILIES if blueprint in dict(one)), WITHIN.get(blueprint or "", blueprint))

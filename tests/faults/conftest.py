@@ -99,6 +99,7 @@ class Lab:
             "noun": "aliquot",
             "view_id": self.first(SavedView, ids_of),
             "token_id": 1,
+            "action_id": 1,
             "measurement_id": self.first(Measurement, ids_of),
             "batch_id": self.first(ImportBatch, ids_of),
             "membership_id": self.first(Membership, ids_of),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import or_, select
@@ -88,7 +88,7 @@ def may_close(action: EndpointAction) -> bool:
 
 
 def _answer(
-    session: Session, actor: Actor, action: EndpointAction, fields: dict[str, object], *, version: int, reason: str
+    session: Session, actor: Actor, action: EndpointAction, fields: Mapping[str, object], *, version: int, reason: str
 ) -> None:
     if action.state is ActionState.CLOSED:
         raise Conflict("This action was answered already.", remedy="Its page says how.")

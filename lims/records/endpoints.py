@@ -106,7 +106,7 @@ def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
         .where(under, Measurement.kind.in_(KINDS[rule.measure]), Measurement.taken_on.is_not(None), *_lives(), *counted())
         .group_by(Measurement.animal_id, Measurement.kind)
     )
-    days = {(animal, kind): {on} for animal, kind, on in session.execute(last)}
+    days = {(animal, kind): {on} for animal, kind, on in session.execute(last) if on is not None}
     if days:
         _judge(session, project_id, {rule.protocol_id: [rule]}, days)
 

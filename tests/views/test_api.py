@@ -11,6 +11,7 @@ from sqlalchemy import Integer
 from werkzeug.test import TestResponse
 
 from lims.db import Database
+from lims.domain.cohort_terms import EndpointMeasure
 from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CnsStatus, Her2Result
 from lims.domain.vocabulary import RecordStatus, RoleName
@@ -84,10 +85,18 @@ def one_of_each(database: Database, project: Project, number: int = 1) -> None:
         protocol = make.protocol(session, project)
         animal = make.animal(session, project, f"M{number}", cage_id=cage.id, protocol_id=protocol.id)
         make.cage_move(session, animal, to_cage_id=cage.id)
+        rule = make.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3)
+        make.endpoint_action(session, rule, animal)
+        make.fate(session, animal, died_on=date(2026, 4, 1))
         origin = {"model_id": model.id, "aliquot_id": vial.id, "donor_id": patient.id, "passage": 0}
         implant = make.implant(session, animal, implanted_at=make.NOON, **origin)
         study = make.study(session, project, f"ST-{number}")
-        make.enrolment(session, make.arm(session, study), animal)
+        arm = make.arm(session, study)
+        make.enrolment(session, arm, animal)
+        agent = make.agent(session, project, f"A{number}", molecular_weight=153_702, fraction_unbound_brain=0.02)
+        lot = make.lot(session, agent, concentration_mg_ml=2.0)
+        regimen = make.regimen(session, arm, agent)
+        make.dose(session, animal, agent, lot_id=lot.id, regimen_id=regimen.id, study_id=study.id, volume_ul=100.0)
         batch = make.batch(session, project, study_id=study.id)
         make.measurement(session, animal, batch_id=batch.id, implant_id=implant.id, taken_at=make.NOON, source_row=2)
 

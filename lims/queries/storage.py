@@ -130,7 +130,7 @@ def held_below(session: Session, place: StoragePlace) -> dict[int, list[Aliquot]
     return found
 
 
-def _holding() -> Select[tuple[Aliquot]]:
+def _holding() -> Select[Aliquot]:
     loaded = select(Aliquot).options(joinedload(Aliquot.specimen).joinedload(Specimen.donor))
     return loaded.where(Aliquot.status == RecordStatus.ACTIVE).order_by(Aliquot.box_row, Aliquot.box_column, Aliquot.code)
 

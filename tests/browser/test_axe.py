@@ -82,6 +82,14 @@ FULL = {
     "study-files": "/p/FULL/studies/{study}/files",
     "study-history": "/p/FULL/studies/{study}/history",
     "study-change": "/p/FULL/studies/{study}/change",
+    "study-design": "/p/FULL/studies/{study}/design",
+    **{f"study-{step}": f"/p/FULL/studies/{{study}}/{step}" for step in ("activate", "close", "reopen", "blind", "unblind")},
+    "arms": "/p/FULL/arms/of/{study}",
+    "arm-new": "/p/FULL/arms/new",
+    "arm-change": "/p/FULL/arms/{arm}/change",
+    "enrol": "/p/FULL/enrolments/of/{study}/new",
+    "enrolment": "/p/FULL/enrolments/{enrolment}",
+    **{f"enrolment-{step}": f"/p/FULL/enrolments/{{enrolment}}/{step}" for step in ("change", "exclude", "include")},
     "animals": "/p/FULL/animals/",
     "animal": "/p/FULL/animals/{animal}",
     "animal-measurements": "/p/FULL/animals/{animal}/measurements",
@@ -245,6 +253,9 @@ EMPTY = {
         "exposures": "exposures/",
         "imports": "imports/",
         "study": "studies/{empty_study}",
+        "study-design": "studies/{empty_study}/design",
+        "study-animals": "studies/{empty_study}/animals",
+        "arms": "arms/of/{empty_study}",
     }.items()
 }
 SIGNED_OUT = {"sign-in": "/login", "forgot-password": "/reset"}
@@ -306,6 +317,8 @@ def readings(session: Session, project: Project, study: Study) -> dict[str, int]
     below = {"unit": ConcentrationUnit.NG_PER_G, "concentration": None, "below_lloq": True, "lloq": 1.0}
     factories.exposure(session, animal, drug, matrix=ExposureMatrix.CONTRALATERAL_BRAIN, **below)
     return {
+        "arm": first.arm_id,
+        "enrolment": first.id,
         "typed": factories.measurement(session, animal, "body_weight", 20.1, taken_on=date(2026, 3, 18)).id,
         "kind": factories.lab_kind(session, project).id,
         "procedure": factories.procedure(session, animal, device="IVIS Lumina").id,

@@ -37,7 +37,8 @@ from lims.models import (
 from lims.records.accounts import create_user
 from lims.records.projects import add_member
 from tests.browser.conftest import PASSWORD_HASH, LiveServer, browsing, sign_in
-from tests.intake.desk import Desk
+from tests.intake.desk import EVERYTHING, Desk
+from tests.intake.test_events import WEEK, log
 from tests.support import factories, files
 from tests.support.whole import Whole
 
@@ -219,6 +220,7 @@ FULL = {
     "import-new": "/p/FULL/imports/new",
     "import-corrected": "/p/FULL/imports/new?supersedes={committed}",
     "check-ready": "/p/FULL/imports/{ready}",
+    "check-log": "/p/FULL/imports/{logged}",
     "check-refused": "/p/FULL/imports/{refused}",
     "batch": "/p/FULL/imports/{committed}",
     "batch-withdrawn": "/p/FULL/imports/{withdrawn}",
@@ -295,7 +297,8 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys |= readings(session, project, study)
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
-        animals = list(session.scalars(select(Animal.code).where(of_project).order_by(Animal.id)))
+        living = of_project, Animal.died_on.is_(None)
+        animals = list(session.scalars(select(Animal.code).where(*living).order_by(Animal.id)))
         keys["animal"] = session.scalars(select(func.min(Animal.id)).where(of_project)).one()
     keys |= files_in_every_state(full, study.code, animals)
     with full.database.reading() as session:
@@ -442,7 +445,8 @@ def files_in_every_state(desk: Desk, study: str, animals: list[str]) -> dict[str
     marked = dict.fromkeys(animals, "9.87E+07") | {animals[0]: "1*", "NOBODY-1": "2.0E+07"}
     refused = desk.check(files.living_image(marked, "2026-03-19"), "2026-03-19 IVIS edited.csv", study=study)
     assert refused.state is BatchState.REFUSED, refused.findings
-    return {"committed": committed, "withdrawn": withdrawn, "ready": ready.batch_id, "refused": refused.batch_id}
+    logged = desk.check(log(*WEEK), "colony log.xlsx", create=EVERYTHING).batch_id
+    return {"committed": committed, "withdrawn": withdrawn, "ready": ready.batch_id, "refused": refused.batch_id, "logged": logged}
 
 
 def recorded(outcome: Outcome) -> int:

@@ -80,7 +80,7 @@ class Bench:
         return {label: int(number.replace(",", "")) for label, number in zip(labels, numbers, strict=True)}
 
 
-CREATE = "Create the animals, arms and study that this file names"
+CREATE = "Create the animals, cages, arms, agents and study that this file names"
 LEAVE_OUT = "Leave out what is refused, and record the rest"
 
 

@@ -98,7 +98,14 @@ def test_a_check_creates_nothing_and_says_what_a_commit_would(desk: Desk) -> Non
 
     assert balanced(seen) == {"read": 1, "new": 1}
     assert seen.report["records"] == {"measurement": 1, "study": 1, "arm": 1, "animal": 1, "implant": 1, "enrolment": 1}
-    assert seen.report["create"] == {"study": ["S1"], "arms": ["S1: Vehicle"], "animals": ["M1"], "tumours": 1}
+    assert seen.report["create"] == {
+        "study": ["S1"],
+        "arms": ["S1: Vehicle"],
+        "animals": ["M1"],
+        "tumours": 1,
+        "agents": [],
+        "cages": [],
+    }
     assert desk.records(Animal) == []
 
 

@@ -1,0 +1,71 @@
+"""The pages of an imported colony log: its doses, fates and cages, before and after recording."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+
+from lims.db import Database
+from lims.domain.vocabulary import RoleName
+from lims.views.transaction import Application
+from tests.intake.test_events import WEEK, log
+from tests.support.pages import Browser, add_person, add_project, message, sent
+
+BATCH = "/p/BCBM/imports/1"
+
+
+@pytest.fixture
+def scientist(app: Application, sqlite_database: Database) -> Browser:
+    add_project(sqlite_database, "BCBM")
+    add_person(sqlite_database, "Ada", BCBM=RoleName.SCIENTIST)
+    return Browser(app).sign_in("Ada")
+
+
+def upload(browser: Browser, content: bytes) -> None:
+    page = browser.get("/p/BCBM/imports/new")
+    form = sent(page, "/p/BCBM/imports/new") | {"file": (BytesIO(content), "log.xlsx")}
+    assert browser.client.post("/p/BCBM/imports/new", data=form, content_type="multipart/form-data").status_code == 302
+
+
+def tables(page) -> dict[str, list[list[str]]]:
+    """Give the tables of the section of events by their captions, as read."""
+    found = {}
+    for table in page.select("section[aria-labelledby=events] table"):
+        rows = [[" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])] for row in table.tbody("tr")]
+        found[table.caption.get_text()] = rows
+    return found
+
+
+def test_a_log_is_checked_recorded_and_taken_back(scientist: Browser) -> None:
+    upload(scientist, log(*WEEK))
+    refused = scientist.get(BATCH)
+    assert tables(refused)["Doses by compound"][0][:3] == ["T-DXd", "not known", "2"]
+
+    scientist.submit(refused, f"{BATCH}/check", create="y")
+    check = scientist.get(BATCH)
+    button = check.select_one(".commit-bar button").get_text()
+    assert button == "Record 2 measurements, 3 doses and 1 fate, create 2 animals, 2 agents, 1 cage"
+    told = tables(check)
+    assert told["Doses by compound"][0] == ["T-DXd", "T-DXd new", "2", "1", "2026-03-02", "2026-03-03", "2 new"]
+    assert told["Fates"] == [["M2", "2026-03-09", "Bodyweight Loss", "weight endpoint", "thin", "6", "new"]]
+    assert told["Cages"] == [["C-1", "2", "0", "made with this file"]]
+    assert (
+        check.find("select", attrs={"name": "answer-fate:Bodyweight Loss"}).find("option", selected=True)["value"]
+        == "weight_endpoint"
+    )
+
+    scientist.submit(check, f"{BATCH}/commit")
+    batch = scientist.get(BATCH)
+    assert "2 measurements, 3 doses and 1 fate of this file count today" in message(batch)
+    assert tables(batch)["Fates"] == told["Fates"]
+
+    scientist.submit(batch, f"{BATCH}/withdraw", reason="wrong mice")
+    assert "2 measurements, 3 doses and 1 fate no longer count" in message(scientist.get(BATCH))
+
+
+def test_a_file_without_events_has_no_such_section(scientist: Browser) -> None:
+    upload(scientist, b"id,date,weight (g)\nM1,2026-03-02,20\n")
+    page = scientist.get(BATCH)
+    assert page.select_one("section[aria-labelledby=events]") is None
+    assert "refused" in message(page)

@@ -83,9 +83,9 @@ def _standing(session: Session, entity: str, key: int) -> dict[str, Any]:
     row = session.execute(select(*columns).where(Base.metadata.tables[entity].columns.id == key)).one_or_none()
     told = {}
     for column, value in zip(columns, row or (), strict=bool(row)):
-        target = next(iter(column.foreign_keys), None)
-        referred = value is not None and target is not None
-        told[field_name(column.name)] = [value, label_of(session, target.column.table.name, value)] if referred else text_of(value)
+        told[field_name(column.name)] = text_of(value)
+        for target in column.foreign_keys if value is not None else ():
+            told[field_name(column.name)] = [value, label_of(session, target.column.table.name, value)]
     return told
 
 
@@ -157,6 +157,6 @@ def _say(entity: str, field: str, value: Any, zone: tzinfo) -> str:
 
 @cache
 def _type_of(entity: str, field: str) -> Any:
-    columns = Base.metadata.tables[entity].columns if entity in Base.metadata.tables else {}
+    columns: Any = Base.metadata.tables[entity].columns if entity in Base.metadata.tables else {}
     column = columns.get(field)
     return None if column is None else column.type

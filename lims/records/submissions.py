@@ -7,6 +7,7 @@ form gives the place back with that transaction, so it can be corrected and sent
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,7 +17,8 @@ from lims.models import FormSubmission
 
 KEPT = timedelta(days=7)
 """Longer than any page stays open beside the bench."""
-_INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+"""Each engine's own INSERT: that it may do nothing is no part of the standard."""
 
 
 def taken(session: Session, user_id: int, token: str) -> str | None:

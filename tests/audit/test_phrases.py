@@ -14,7 +14,7 @@ from lims.db import Database
 from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AmountUnit
 from lims.domain.vocabulary import AnimalStatus
-from lims.models import Aliquot, Animal, Base, Cage, Implant, Specimen
+from lims.models import Aliquot, Animal, Base, Cage, Implant, Project, Specimen
 from lims.records import aliquots
 from lims.records.nouns import change, reinstate, withdraw
 from lims.records.storage import ALIQUOT
@@ -45,7 +45,7 @@ def test_an_aliquots_steps_read_as_they_were_done(
     database: Database, lab: Whole, actor: Actor, history: Callable[[Base], list[Entry]]
 ) -> None:
     with factories.declared(database) as session:
-        other = factories.box(session, session.get_one(factories.Project, lab.aliquots.project_id), "BX-2")
+        other = factories.box(session, session.get_one(Project, lab.aliquots.project_id), "BX-2")
     with database.transaction() as session:
         vial = session.get_one(Aliquot, lab.aliquots.id)
         aliquots.move(session, actor, [vial], place=session.merge(lab.storage), positions=[(2, 3)], on=DAY)
@@ -89,7 +89,7 @@ def test_an_animal_a_cage_and_an_implant_read_as_people_speak(
 ) -> None:
     with factories.declared(database) as session:
         mouse = session.get_one(Animal, lab.animals.id)
-        mouse.cage_id = factories.cage(session, session.get_one(factories.Project, mouse.project_id), "C-2").id
+        mouse.cage_id = factories.cage(session, session.get_one(Project, mouse.project_id), "C-2").id
         cage = session.get_one(Cage, lab.cages.id)
         cage.rack, cage.rack_row, cage.rack_column = "R1", 1, 4
     with factories.declared(database) as session:

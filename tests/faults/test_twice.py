@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from lims.domain.vocabulary import BatchState
-from lims.models import Aliquot, Animal, Base, FormSubmission, ImportBatch, Patient, Specimen, User
+from lims.models import Aliquot, Animal, Base, FormSubmission, ImportBatch, Patient, Project, Specimen, User
 from lims.records.tokens import make_token
 from tests.faults.conftest import HERE, Lab
 from tests.support import factories
@@ -41,7 +41,7 @@ def every_form(lab: Lab) -> list[Tag]:
     """Give every form of every page."""
     with factories.declared(lab.database) as session:
         batch = session.get_one(ImportBatch, lab.first(ImportBatch))
-        here = session.get_one(factories.Project, batch.project_id)
+        here = session.get_one(Project, batch.project_id)
         factories.batch(session, here, state=BatchState.CHECKED, report={"rows": {}, "records": {}})
         manager = session.scalars(select(User).where(User.name == "manager")).one()
         factories.saved_view(session, manager, here)

@@ -186,6 +186,15 @@ FIELD_WORDS = {
 }
 """Fields whose word is not simply their name with spaces."""
 
+OWN_WORDS = {
+    ("agent", "code"): "short name",
+    ("agent_lot", "code"): "lot number",
+    ("agent_lot", "received_on"): "date of receipt",
+    ("dose", "given_on"): "day it was given",
+    ("dose", "lot"): "lot",
+}
+"""Those that one table calls differently from the others."""
+
 UNITS = {
     "computed_volume_ul": "µL",
     "concentration_mg_ml": "mg/mL",
@@ -252,7 +261,7 @@ def field_word(entity: str, field: str, kind: str | MeasurementKind | None = Non
         title = known.title
         # PET, MRI and such keep their capitals.
         return title if title[1:2].isupper() else title[0].lower() + title[1:]
-    return FIELD_WORDS.get(field, field.replace("_", " "))
+    return OWN_WORDS.get((entity, field)) or FIELD_WORDS.get(field, field.replace("_", " "))
 
 
 def unit_of(entity: str, field: str, kind: str | MeasurementKind | None = None) -> str:

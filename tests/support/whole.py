@@ -64,6 +64,10 @@ class Whole:
     kinds: LabKind
     procedures: Procedure
     exposures: Exposure
+    agents: Agent
+    lots: AgentLot
+    regimens: Regimen
+    doses: Dose
 
     def ids(self) -> dict[str, int]:
         """Give the ids by the name of the pages."""
@@ -91,6 +95,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
     protocol, cage = factories.protocol(session, project, f"{name}-A1"), factories.cage(session, project, f"{name}-C1")
     mouse = _mouse(session, project, f"{name}-1", protocol, cage)
     implant = _implant(session, mouse, model, vial, patient)
+    agent = factories.agent(session, project, f"{name}-DRUG")
     harvested = {"patient_id": None, "source_implant_id": implant.id, "passage": 0, "her2_label": Her2Label.HER2_LOW}
     factories.specimen(session, patient, f"{name}-S2", collected_on=date(2026, 3, 20), **harvested)
     return Whole(
@@ -112,8 +117,19 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         implants=implant,
         kinds=factories.lab_kind(session, project),
         procedures=factories.procedure(session, mouse),
-        exposures=factories.exposure(session, mouse, factories.agent(session, project, f"{name}-DRUG")),
+        exposures=factories.exposure(session, mouse, agent),
+        agents=agent,
+        **_treatment(session, agent, mouse, name),
     )
+
+
+def _treatment(session: Session, agent: Agent, mouse: Animal, name: str) -> dict[str, Any]:
+    project = session.get_one(Project, agent.project_id)
+    study = factories.study(session, project, f"{name}-ST1", state=StudyStatus.ACTIVE)
+    lot = factories.lot(session, agent, f"{name}-L1")
+    regimen = factories.regimen(session, factories.arm(session, study, "treated"), agent)
+    dose = factories.dose(session, mouse, agent, lot_id=lot.id, regimen_id=regimen.id, study_id=study.id, due_on=date(2026, 3, 2))
+    return {"lots": lot, "regimens": regimen, "doses": dose}
 
 
 def _mouse(session: Session, project: Project, code: str, protocol: AnimalProtocol, cage: Cage) -> Animal:

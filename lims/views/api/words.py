@@ -9,15 +9,17 @@ from lims.audit.words import field_word, unit_of
 from lims.models.base import UtcDateTime
 from lims.queries.api import Field, Resource
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
+from lims.records.doses import DOSE
 from lims.records.implants import IMPLANT
 from lims.records.patients import CONSENT, PATIENT, THERAPY_LINE
 from lims.records.pdx import MODEL, MODEL_CHECK
 from lims.records.storage import ALIQUOT, ALIQUOT_EVENT, PLACE
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
+from lims.records.treatment import AGENT, LOT, REGIMEN
 
 NOUNS = (
     PATIENT, CONSENT, THERAPY_LINE, SPECIMEN, RECEPTOR_ASSAY, ALTERATION, STR_PROFILE, ALIQUOT, ALIQUOT_EVENT, PLACE,
-    MODEL, MODEL_CHECK, ANIMAL, CAGE, PROTOCOL, IMPLANT,
+    MODEL, MODEL_CHECK, ANIMAL, CAGE, PROTOCOL, IMPLANT, AGENT, LOT, REGIMEN, DOSE,
 )  # fmt: skip
 _DERIVED = {noun.model: noun.derived for noun in NOUNS}
 _BOOKKEEPING = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, RecordStatus
@@ -61,14 +61,16 @@ def to_measure(
     enrolled = and_(
         Enrolment.animal_id == Animal.id, Enrolment.study_id == (study_id or 0), Enrolment.status == RecordStatus.ACTIVE
     )
+    grown = and_(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE, true() if tumours else false())
     rows = (
         select(Animal, Cage, shown_arm(unblinded=unblinded).label("arm"), Enrolment.excluded_on, Implant)
         .outerjoin(Cage, Cage.id == Animal.cage_id)
         .outerjoin(Enrolment, enrolled)
         .outerjoin(Arm, Arm.id == Enrolment.arm_id)
-        .outerjoin(Implant, and_(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE, tumours))
+        .outerjoin(Implant, grown)
         .where(Animal.project_id == project_id, Animal.status == RecordStatus.ACTIVE)
         .where(or_(and_(Enrolment.id.is_not(None), lives_on(day)), Animal.id.in_(animals)))
+        .order_by(Animal.id, Implant.id)
         .limit(MOST_ROWS)
     )
     found = session.execute(rows).all()

@@ -67,16 +67,16 @@ class Line:
     """One animal: its own time of collection, and a concentration of each matrix."""
 
     of: Measured
-    time: Cell
+    at: Cell
     cells: list[Cell]
     clock: time | None = None
 
     def read(self) -> None:
         """Read time and numbers; what is none says so beside itself."""
-        text = self.time.text.strip()
+        text = self.at.text.strip()
         match = _TIME.fullmatch(text)
         if text and match is None:
-            self.time.errors.append(f'"{text}" is no time. Expected: hours and minutes, such as 14:05.')
+            self.at.errors.append(f'"{text}" is no time. Expected: hours and minutes, such as 14:05.')
         self.clock = time(int(match[1]), int(match[2])) if match else None
         for cell in self.cells:
             cell.take_number(limits=True)
@@ -164,7 +164,7 @@ def _read(form: ExposureListForm, lines: Sequence[Line]) -> bool:
         return False
     for line in lines:
         line.read()
-    refused = sum(bool(cell.errors) for line in lines for cell in (line.time, *line.cells))
+    refused = sum(bool(cell.errors) for line in lines for cell in (line.at, *line.cells))
     if refused:
         form.form_errors.append(f"{refused} {'value is' if refused == 1 else 'values are'} refused; each says why beside itself.")
     return not refused
@@ -196,7 +196,7 @@ def _place(refused: DomainError, cells: Sequence[Cell]) -> None:
 
 
 def _rows(form: ExposureListForm, line: Line, asked: Asked, tumours: dict[int, list[Implant]]) -> list[tuple[Cell, dict[str, Any]]]:
-    clock, on = line.clock or form.clock.data, form.collected_on.data
+    clock, on = line.clock or form.clock.data, typed(form.collected_on)
     shared = {
         "animal_id": line.of.animal_id,
         "agent_id": form.agent_id.record_id,

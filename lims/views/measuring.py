@@ -20,7 +20,7 @@ from lims.models import Animal, Implant, Study
 from lims.queries.animals import animals_named
 from lims.queries.kinds import kinds_of
 from lims.queries.measurements import last_before
-from lims.queries.measuring import Measured, to_measure
+from lims.queries.measuring import MOST_ROWS, Measured, to_measure
 from lims.queries.scope import find
 from lims.queries.studies import study_names
 from lims.records.readings import judge_readings, record_readings
@@ -162,9 +162,9 @@ def _judged(form: MeasureForm, entries: Sequence[Entry], asked: Asked) -> bool:
     for entry, one in zip(whole, judged, strict=True):
         entry.take(one)
     cells = [cell for entry in entries for cell in entry.cells]
-    refused = sum(bool(cell.errors) for cell in cells)
-    if refused:
-        form.form_errors.append(f"{refused} {'value is' if refused == 1 else 'values are'} refused; each says why beside itself.")
+    wrong = sum(bool(cell.errors) for cell in cells)
+    if wrong:
+        form.form_errors.append(f"{wrong} {'value is' if wrong == 1 else 'values are'} refused; each says why beside itself.")
         return False
     return confirmed(form, [Notice("warning", None, doubt) for cell in cells for doubt in cell.doubts])
 
@@ -189,4 +189,5 @@ def _choices(asked: Asked) -> dict[str, Any]:
         "calipers": CALIPER_KINDS,
         "chosen": {kind.code for kind in asked.kinds},
         "most": MOST_KINDS,
+        "most_rows": MOST_ROWS,
     }

@@ -101,7 +101,7 @@ class Entry:
         return NewReading(
             self.of.animal_id,
             self.kind.code,
-            form.taken_on.data,
+            typed(form.taken_on),
             numbers.get("value"),
             of,
             form.formula.term,

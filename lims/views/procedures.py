@@ -44,7 +44,7 @@ def _title(kind: ProcedureKind) -> str:
 class ProcedureForm(RecordForm):
     """What was done."""
 
-    groups = (
+    groups: ClassVar[tuple[Group, ...]] = (
         Group("Procedure", ("kind", "done_on", "clock", "operator")),
         Group("Drawn", ("volume_ul",), "Of blood: below 10 % of the animal's on one occasion, below 15 % in 28 days (NC3Rs)."),
         Group("How", ("device", "anaesthetic", "note")),

@@ -69,10 +69,11 @@ class ReadingForm(RecordForm):
 
     def columns(self, *, changing: bool) -> list[str]:
         """Name the value, or the diameters and the formula, whichever the reading was made of."""
-        made_of = self.shows is not None and self.shows.length_mm is not None
-        left_out = {"value"} if made_of else _DIAMETERS
-        if made_of and self.shows.formula is None:  # an area
-            left_out = {"value", "height_mm", "formula"}
+        reading: Measurement | None = self.shows
+        left_out = _DIAMETERS
+        if reading is not None and reading.length_mm is not None:
+            area = reading.formula is None
+            left_out = frozenset({"value", "height_mm", "formula"} if area else {"value"})
         return [name for name in super().columns(changing=changing) if name not in left_out]
 
 
@@ -106,8 +107,5 @@ def quality(measurement_id: int) -> ResponseReturnValue:
 
 def steps_of(reading: Measurement) -> list[tuple[str, str]]:
     """Give what may be done about a reading's quality: words and address."""
-    return [
-        (title, url_for(".quality", measurement_id=reading.id, **{"as": quality.value}))
-        for quality, (title, _) in STEPS.items()
-        if quality is not reading.quality
-    ]
+    address = url_for(".quality", measurement_id=reading.id)
+    return [(title, f"{address}?as={one.value}") for one, (title, _) in STEPS.items() if one is not reading.quality]

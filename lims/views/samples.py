@@ -25,7 +25,7 @@ from lims.queries.studies import study_names
 from lims.records.samples import Wanted, collect_samples, doubt_collection
 from lims.records.values import today
 from lims.views.form_fields import IsoDateField, TermField, needed
-from lims.views.record_forms import Group, RecordForm
+from lims.views.record_forms import Group, RecordForm, typed
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.support import (
     current_actor,
@@ -106,7 +106,7 @@ def collect() -> ResponseReturnValue:
             how: dict[str, Any] = {"procedure": form.procedure.term, "killed": killed}
             wanted = _wanted(rows)
             if confirmed(form, doubt_collection(wanted, **how)):
-                on, reason = form.collected_on.data, confirmation(form)
+                on, reason = typed(form.collected_on), confirmation(form)
                 made = collect_samples(session, current_actor(), project.id, wanted, on=on, reason=reason, **how)
                 flash(
                     f"{len(made)} specimen{'' if len(made) == 1 else 's'} recorded: {_span([one.code for one in made])}.", "success"

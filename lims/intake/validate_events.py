@@ -22,7 +22,7 @@ from lims.intake.plan import Plan
 from lims.intake.plan_events import PlannedDeaths, PlannedDoses, PlannedStays, RecordedDose, RecordedFate
 from lims.intake.rules import TIME_RULES, after_birth, no_future, plausible_time
 from lims.intake.stays import Run, runs_of
-from lims.models import Animal, Cage, CageMove, Dose, Fate, Implant, ImportBatch, Measurement
+from lims.models import Animal, Cage, CageMove, Dose, Enrolment, Fate, Implant, ImportBatch, Measurement, Procedure
 from lims.queries.chunks import in_chunks
 from lims.records.doses import DOSE
 from lims.records.nouns import doubts
@@ -36,6 +36,8 @@ _LIVING = (
     ("last dose", Dose.animal_id, Dose.given_on),
     ("implanting", Implant.animal_id, Implant.implanted_on),
     ("last move", CageMove.animal_id, CageMove.moved_on),
+    ("last procedure", Procedure.animal_id, Procedure.done_on),
+    ("enrolment", Enrolment.animal_id, Enrolment.enrolled_on),
 )
 """What is done to living animals, and when."""
 

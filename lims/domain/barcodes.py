@@ -15,8 +15,9 @@ def code128(text: str) -> list[tuple[int, int]] | None:
     from reportlab.graphics.barcode.code128 import Code128
 
     coded = Code128(text)
-    for step in (coded.validate, coded.encode, coded.decompose):
-        step()
+    coded.validate()
+    coded.encode()
+    coded.decompose()
     # One letter a bar or a space, by turns: a or A is one module wide, d or D four.
     widths = [ord(one.lower()) - ord("a") + 1 for one in coded.decomposed]
     places = accumulate(widths, initial=0)

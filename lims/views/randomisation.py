@@ -113,7 +113,7 @@ def _digits(value: float | None, kind: MeasurementKind | None) -> str:
 
 def _plot(animals: Sequence[AllocatedAnimal], arms: Sequence[ArmOfStudy], kind: MeasurementKind) -> StudyPlot:
     names = {arm.id: arm.name for arm in arms}
-    points = [
+    points: list[dict[str, Any]] = [
         {
             "animal": one.code,
             "arm": names.get(one.arm_id or 0),

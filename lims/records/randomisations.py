@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.allocation import ALGORITHMS, SOURCE, Candidate, Place, allocate, block_size
+from lims.domain.blinding import arm_word
 from lims.domain.cohort_terms import AllocationMethod, Stratum
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import MeasurementKind, RecordStatus, StudyStatus
@@ -121,7 +122,7 @@ def _require_open(session: Session, study: Study, wish: Wish, *, again: bool) ->
 
 def _arms(session: Session, study: Study) -> list[Arm]:
     arms = planned_arms(session, study.id)
-    unplanned = [arm.code for arm in arms if arm.target_n is None]
+    unplanned = [arm_word(arm.code, arm.blind_code, blinded=study.blinded) for arm in arms if arm.target_n is None]
     if unplanned:
         raise DomainError(
             f"{'Arm' if len(unplanned) == 1 else 'Arms'} {', '.join(unplanned)} of study {study.code} "

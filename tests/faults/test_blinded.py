@@ -13,8 +13,9 @@ import pytest
 from bs4 import BeautifulSoup
 from werkzeug.routing import Rule
 
+from lims.domain.cohort_terms import AllocationMethod
 from lims.domain.vocabulary import ArmRole, BatchState
-from lims.models import Animal, Arm, Enrolment, ImportFinding, Project, Study
+from lims.models import Allocation, Animal, Arm, Enrolment, ImportFinding, Project, Randomisation, Study
 from lims.queries.api import RESOURCES
 from lims.records.nouns import change
 from lims.records.studies import ENROLMENT, blind, unblind
@@ -23,6 +24,7 @@ from tests.support import factories
 from tests.support.pages import message, sent
 
 CONTROL, DRUG, CODE, AGENT, NOTE = "Xantholactose", "Quillobrutinib", "QQ-ARM-7", "AG-ZZYZX", "in Wobblesol"
+SEED = "SEED-90817"
 FORMULARY = frozenset({"agents", "lots"})
 """Pages that list what the project has in its cupboard; which arm gets it is said elsewhere."""
 FORMATS = ("csv", "xlsx", "json")
@@ -92,6 +94,14 @@ def blinded(lab: Lab) -> Blinded:
         cage = factories.cage(session, project, "C-BLIND", rack="R1", rack_row=1, rack_column=1)
         animals = [factories.animal(session, project, f"B-{n}", cage_id=cage.id) for n in range(4)]
         enrolments = [factories.enrolment(session, (control, drug)[n % 2], one) for n, one in enumerate(animals)]
+        drawn = {"method": AllocationMethod.STRATIFIED_BLOCKS, "algorithm": "ranked blocks 1", "seed": SEED, "strata": []}
+        run = Randomisation(project_id=project.id, study_id=study.id, number=1, made_on=factories.NOON.date(), **drawn)
+        run.places = [f"{arm.code}: 2" for arm in (control, drug)]
+        session.add(run)
+        session.flush()
+        for n, animal in enumerate(animals):
+            of_run = {"project_id": project.id, "randomisation_id": run.id, "animal_id": animal.id, "position": n}
+            session.add(Allocation(arm_id=(control, drug)[n % 2].id, **of_run))
         batch = factories.batch(session, project, study_id=study.id, file_name="flux.csv")
         for n, animal in enumerate(animals):
             factories.measurement(session, animal, "bli_total_flux", 1e6 * (n + 1), batch_id=batch.id)
@@ -158,7 +168,7 @@ def said_anywhere(blinded: Blinded, person: str) -> dict[str, set[str]]:
         if "format=csv" in text and "format=" not in path:
             left += [(endpoint, f"{path}{'&' if '?' in path else '?'}format={one}") for one in FORMATS]
         asked = path.partition("?")[2].casefold()
-        for word in (CONTROL, DRUG, CODE, "CTRL-ZERO", "Nevermabtansine", NOTE, AGENT, "vehicle-0"):
+        for word in (CONTROL, DRUG, CODE, "CTRL-ZERO", "Nevermabtansine", NOTE, SEED, AGENT, "vehicle-0"):
             if word.casefold() in text and word.casefold() not in asked:
                 found.setdefault(word, set()).add(endpoint)
     assert answered > 150

@@ -15,12 +15,31 @@ from sqlalchemy.orm import Session
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.app import create_app
-from lims.domain.cohort_terms import ActionState, ConcentrationUnit, EndpointLevel, EndpointMeasure, ExposureMatrix, WeightBaseline
+from lims.domain.cohort_terms import (
+    ActionState,
+    ConcentrationUnit,
+    DoseState,
+    EndpointLevel,
+    EndpointMeasure,
+    ExposureMatrix,
+    WeightBaseline,
+)
 from lims.domain.colony_terms import Hemisphere
-from lims.domain.tissue_terms import AlterationKind, CheckKind, CheckResult, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result
-from lims.domain.vocabulary import AnimalStatus, BatchState, ImplantSite, RecordStatus, RoleName
+from lims.domain.tissue_terms import (
+    AgentClass,
+    AlterationKind,
+    CheckKind,
+    CheckResult,
+    CnsStatus,
+    Compartment,
+    Her2Ihc,
+    Her2Label,
+    Her2Result,
+)
+from lims.domain.vocabulary import AnimalStatus, BatchState, ImplantSite, RecordStatus, RoleName, StudyStatus
 from lims.intake.run import Outcome
 from lims.models import (
+    Agent,
     Aliquot,
     Animal,
     AnimalProtocol,
@@ -216,6 +235,26 @@ FULL = {
     "exposure-of-study": "/p/FULL/exposures/study/{study}",
     "collect": "/p/FULL/specimens/collect?study={study}&take=plasma",
     "collect-begin": "/p/FULL/specimens/collect",
+    "agents": "/p/FULL/agents/",
+    "agent": "/p/FULL/agents/{agent}",
+    "agent-new": "/p/FULL/agents/new",
+    "agent-change": "/p/FULL/agents/{agent}/change",
+    "lots": "/p/FULL/lots/",
+    "lot": "/p/FULL/lots/{lot}",
+    "lot-new": "/p/FULL/lots/new",
+    "lot-change": "/p/FULL/lots/{lot}/change",
+    "regimens": "/p/FULL/regimens/",
+    "regimen": "/p/FULL/regimens/{regimen}",
+    "regimen-new": "/p/FULL/regimens/new",
+    "regimen-change": "/p/FULL/regimens/{regimen}/change",
+    "doses": "/p/FULL/doses/",
+    "dose": "/p/FULL/doses/{dose}",
+    "dose-new": "/p/FULL/doses/new",
+    "dose-change": "/p/FULL/doses/{dose}/change",
+    "dosing": "/p/FULL/studies/{dosed}/dosing/",
+    "dosing-table": "/p/FULL/studies/{dosed}/dosing/table",
+    "dosing-list": "/p/FULL/studies/{dosed}/dosing/list?on=2026-03-03",
+    "dosing-no-list": "/p/FULL/studies/{dosed}/dosing/list?on=2026-09-03",
     "imports": "/p/FULL/imports/",
     "import-new": "/p/FULL/imports/new",
     "import-corrected": "/p/FULL/imports/new?supersedes={committed}",
@@ -253,6 +292,11 @@ EMPTY = {
         "kinds": "kinds/",
         "procedures": "procedures/",
         "exposures": "exposures/",
+        "agents": "agents/",
+        "lots": "lots/",
+        "regimens": "regimens/",
+        "doses": "doses/",
+        "dosing": "studies/{empty_study}/dosing/",
         "imports": "imports/",
         "study": "studies/{empty_study}",
         "study-design": "studies/{empty_study}/design",
@@ -295,6 +339,7 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys |= freezer(session, project)
         keys |= findings(session, project)
         keys |= readings(session, project, study)
+        keys |= treatment(session, project)
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
         living = of_project, Animal.died_on.is_(None)
@@ -327,6 +372,27 @@ def readings(session: Session, project: Project, study: Study) -> dict[str, int]
         "procedure": factories.procedure(session, animal, device="IVIS Lumina").id,
         "exposure": core.id,
     }
+
+
+def treatment(session: Session, project: Project) -> dict[str, int]:
+    """Dose a cohort for a day, one animal held, and nothing after. Gives the study and what was recorded."""
+    study = factories.study(session, project, "DOSED", state=StudyStatus.ACTIVE)
+    vehicle = factories.agent(session, project, "Vehicle", agent_class=AgentClass.VEHICLE, targets=[])
+    drug = factories.agent(session, project, note="Kept at 4 °C.")
+    lot = factories.lot(session, drug, "TD-2201", expires_on=date(2026, 4, 1), supplier="Daiichi", concentration_mg_ml=2.0)
+    arms = [factories.arm(session, study), factories.arm(session, study, "tdxd", 2)]
+    regimens = [factories.regimen(session, arms[0], vehicle, dose=None), factories.regimen(session, arms[1], drug, "QDx60")]
+    given = None
+    for number in range(4):
+        mouse = factories.animal(session, project)
+        factories.enrolment(session, arms[number % 2], mouse)
+        factories.measurement(session, mouse, value=20.0, taken_on=date(2026, 3, 2), slot="2026-03-02")
+        of = regimens[number % 2]
+        planned = {"regimen_id": of.id, "study_id": study.id, "due_on": date(2026, 3, 2)}
+        held = {"state": DoseState.HELD, "given_on": None, "reason": "weight loss"} if number == 0 else {"volume_ul": 100.0}
+        given = factories.dose(session, mouse, session.get_one(Agent, of.agent_id), **planned, **held)
+    assert given is not None
+    return {"dosed": study.id, "agent": drug.id, "lot": lot.id, "regimen": regimens[1].id, "dose": given.id}
 
 
 def freezer(session: Session, project: Project) -> dict[str, int]:

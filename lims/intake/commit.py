@@ -19,7 +19,7 @@ from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
 from lims.queries.welfare import actions_of_batch
-from lims.records.colony import ANIMAL, cages_named
+from lims.records.colony import ANIMAL, CAGE, cages_named
 from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
 from lims.records.nouns import record
@@ -28,6 +28,8 @@ from lims.records.studies import ARM, STUDY, enrol
 from lims.records.treatment import AGENT
 
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
+USUAL_ROOM, MOST_ROOM = 5, 20
+"""Animals in a cage, as its table has them (`lims.models.colony.Cage`)."""
 
 
 def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Names) -> None:
@@ -47,6 +49,7 @@ def create_named(session: Session, actor: Actor, batch: ImportBatch, names: Name
             made |= {(code, str(new["title"])): arm.id for new, arm in zip(wanted, arms, strict=True)}
     if names.new_models:
         record(session, actor, MODEL, project, [{"code": code} for code in names.new_models])
+    _create_cages(session, actor, project, names)
     names.cage_ids = cages_named(session, actor, project, names.cages)
     added = record(session, actor, ANIMAL, project, [_new_animal(facts, names) for facts in names.new_animals])
     for facts, animal in zip(names.new_animals, added, strict=True):
@@ -63,6 +66,13 @@ def _new_study(batch: ImportBatch, names: Names, code: str) -> dict[str, Any]:
     day_zero_on = next((place.day_zero_on for place in names.studies.values() if place.code == code), None)
     title = f"Imported from {batch.file_name}"[:LONGEST_NAME]
     return {"code": code, "title": title, "state": StudyStatus.ACTIVE, "day_zero_on": day_zero_on}
+
+
+def _create_cages(session: Session, actor: Actor, project: int, names: Names) -> None:
+    """Make cages with room for all that the file puts in them: where old logs say that animals were, they were."""
+    new = [{"code": code, "capacity": min(max(USUAL_ROOM, animals), MOST_ROOM)} for code, animals in names.new_cages.items()]
+    if new:
+        record(session, actor, CAGE, project, new)
 
 
 def _create_agents(session: Session, actor: Actor, project: int, names: Names) -> None:

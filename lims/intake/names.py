@@ -82,7 +82,8 @@ class Names:
     first_cages: dict[str, str] = field(default_factory=dict)
     """New animal → the cage it begins in, where a file tells of several."""
     new_agents: list[NewAgent] = field(default_factory=list)
-    new_cages: list[str] = field(default_factory=list)
+    new_cages: dict[str, int] = field(default_factory=dict)
+    """Cage → how many animals the file names it for."""
     findings: list[Finding] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     """What the names themselves leave open, beside the importer's questions."""

@@ -132,7 +132,7 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
             "animals": [facts.label for facts in names.new_animals],
             "tumours": len(names.new_tumours),
             "agents": [one.code for one in names.new_agents],
-            "cages": names.new_cages,
+            "cages": list(names.new_cages),
         },
         "unknown_animals": [one.value for one in names.findings if one.code == "animal-unknown"],
         "columns": [

@@ -224,7 +224,8 @@ class EventResolver:
         there = {code for (code,) in in_chunks(self.session, wanted, lambda some: known.where(Cage.code.in_(some)))}
         made = wanted if self.allowed & {"animals", "cages"} else []
         names.cages = there | {code for code in made if self._usable(names, code)}
-        names.new_cages = [code for code in wanted if code in names.cages - there]
+        named = Counter(cage for cages in housed.values() for cage in cages)
+        names.new_cages = {code: named[code] for code in wanted if code in names.cages - there}
         for code in wanted:
             if stays is not None and code not in names.cages and code not in made:
                 self._find(

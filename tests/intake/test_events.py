@@ -403,6 +403,30 @@ def test_moves_between_cages_are_recorded_with_their_days(desk_on_each: Desk) ->
     desk.sound()
 
 
+def test_a_cage_that_a_log_makes_has_room_for_all_whom_it_moves_there(desk: Desk) -> None:
+    rows = [
+        event(f"M{number}", day, 20, cage=cage) for number in range(6) for day, cage in ((MONDAY, f"C-{number}"), (FRIDAY, "D-1"))
+    ]
+
+    assert desk.record(log(*rows), "log.xlsx").state is BatchState.COMMITTED
+
+    assert {cage.code: cage.capacity for cage in desk.records(Cage)}["D-1"] == 6
+    assert len({one.cage_id for one in desk.records(Animal)}) == 1
+
+
+def test_a_full_cage_refuses_the_move_at_its_row_and_the_whole_file(desk: Desk) -> None:
+    with factories.declared(desk.database) as session:
+        factories.cage(session, session.get_one(Project, desk.project), "D-1", capacity=1)
+    rows = [event(f"M{number}", day, 20, cage=cage) for number in range(2) for day, cage in ((MONDAY, "C-1"), (FRIDAY, "D-1"))]
+
+    outcome = desk.record(log(*rows), "log.xlsx")
+
+    finding = found(outcome, "cage-refused")
+    assert (outcome.state, finding.address) == (BatchState.REFUSED, "Log!I3")
+    assert "Cage D-1 has room for 1 more" in finding.message
+    assert desk.records(Animal) == []
+
+
 def test_a_cage_that_differs_from_the_record_is_said_and_the_record_stays(desk: Desk) -> None:
     desk.record(log(event(weight=20, cage="C-1")), "log.xlsx")
 

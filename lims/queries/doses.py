@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -166,18 +166,20 @@ def dosing_of(session: Session, study: Study, today: date, *, on: date | None = 
     return Dosing(planned, [one for one in recorded if one.id not in met], [one for one in treated if one.course.starts_on is None])
 
 
-def due_in_project(session: Session, project_id: int, on: date) -> dict[int, int]:
+def due_in_project(session: Session, project_id: int, on: date) -> list[tuple[Study, int]]:
     """Count the doses that active studies plan for a day and nobody has recorded, by study; three statements."""
     active = (Study.project_id == project_id, Study.state == StudyStatus.ACTIVE, Study.status == RecordStatus.ACTIVE)
     treated = treated_animals(session, on, *active)
-    studies = {one.enrolment.study_id for one in treated}
     recorded = recorded_doses(session, Dose.project_id == project_id, Dose.due_on == on, Dose.regimen_id.is_not(None))
     known = {(one.animal_id, one.regimen_id, one.nth) for one in recorded}
-    due = dict.fromkeys(studies, 0)
-    for one in treated:
-        for _, nth in planned_doses(parse_schedule(one.regimen.schedule), one.course, first=on, last=on):
-            due[one.enrolment.study_id] += (one.animal.id, one.regimen.id, nth) not in known
-    return {study: count for study, count in due.items() if count}
+    schedules = {one.regimen.id: parse_schedule(one.regimen.schedule) for one in treated}
+    due = Counter(
+        one.enrolment.arm.study
+        for one in treated
+        for _, nth in planned_doses(schedules[one.regimen.id], one.course, first=on, last=on)
+        if (one.animal.id, one.regimen.id, nth) not in known
+    )
+    return sorted(due.items(), key=lambda pair: pair[0].code)
 
 
 def weights_until(session: Session, animals: Iterable[int], last: date) -> dict[int, list[tuple[date, float]]]:

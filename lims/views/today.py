@@ -12,6 +12,7 @@ from typing import Any
 from flask import url_for
 
 from lims.domain.cohort_terms import EndpointLevel
+from lims.queries.doses import due_in_project
 from lims.queries.welfare import open_actions
 from lims.records.values import today
 from lims.views.support import current_project, current_session
@@ -43,7 +44,16 @@ def _open_actions() -> Section:
     return Section("actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), urgent=acts)
 
 
-PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions,)
+def _doses() -> Section | None:
+    now = today(current_session())
+    due = due_in_project(current_session(), current_project().id, now)
+    if not due:
+        return None
+    count = sum(number for _, number in due)
+    return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"))
+
+
+PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)
 
 
 def sections() -> list[Section]:

@@ -97,6 +97,9 @@ def one_of_each(database: Database, project: Project, number: int = 1) -> None:
         lot = make.lot(session, agent, concentration_mg_ml=2.0)
         regimen = make.regimen(session, arm, agent)
         make.dose(session, animal, agent, lot_id=lot.id, regimen_id=regimen.id, study_id=study.id, volume_ul=100.0)
+        make.lab_kind(session, project)
+        make.procedure(session, animal)
+        make.exposure(session, animal, agent)
         batch = make.batch(session, project, study_id=study.id)
         make.measurement(session, animal, batch_id=batch.id, implant_id=implant.id, taken_at=make.NOON, source_row=2)
 

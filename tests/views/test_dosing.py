@@ -252,3 +252,14 @@ def test_pages_cost_the_same_statements_however_many_doses(app_on_each: Applicat
     assert all(before == after for before, after in counts.values()), counts
     with database.reading() as session:
         assert session.query(Agent).count() == 2
+
+
+def test_what_is_due_today_stands_on_the_first_page(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    assert "Doses due today" not in message(ada.get("/p/BCBM/"))
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Regimen, lab.regimen.id).schedule = "QD"
+
+    page = ada.get("/p/BCBM/")
+
+    assert "Doses due today 2" in message(page)
+    assert page.find("a", href="/p/BCBM/studies/1/dosing/list")

@@ -182,19 +182,21 @@ def _read_courses(session: Session, known: _Known, ids: Sequence[int]) -> None:
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
     found = in_chunks(session, ids, lambda some: readings.where(Measurement.animal_id.in_(some)))
     for animal, kind, on, value, key, implant in found:
-        one = Worst(value, key)
-        if kind in VOLUMES:
-            of_day = tumours[animal, on]
-            of_day[implant] = max(of_day.get(implant, one), one, key=lambda w: w.value)
-        elif kind == NEUROLOGICAL:
-            scored = known.courses[animal].neurological
-            scored[on] = max(scored.get(on, one), one, key=lambda w: w.value)
-        else:
-            of_kind = known.courses[animal].weights if kind == WEIGHT else known.courses[animal].condition
-            of_kind[on] = min(of_kind.get(on, one), one, key=lambda w: w.value)
+        course = known.courses[animal]
+        values: dict[Any, Worst] = tumours[animal, on] if kind in VOLUMES else _values(course, kind)
+        place = implant if kind in VOLUMES else on
+        before, lower = values.get(place), kind in (WEIGHT, CONDITION)
+        if before is None or (value < before.value if lower else value > before.value):
+            values[place] = Worst(value, key)
     for (animal, on), each in tumours.items():
         largest = max(each.values(), key=lambda w: w.value)
         known.courses[animal].volumes[on] = Worst(sum(w.value for w in each.values()), largest.source, len(each))
+
+
+def _values(course: Course, kind: str) -> dict[date, Worst]:
+    if kind == WEIGHT:
+        return course.weights
+    return course.neurological if kind == NEUROLOGICAL else course.condition
 
 
 def _read_days(session: Session, known: _Known, ids: Sequence[int]) -> None:

@@ -215,6 +215,12 @@ def limit_layers(limit: float, words: str) -> list[Spec]:
     ]
 
 
+def rule_layer(at: float) -> list[Spec]:
+    """Draw a thin line across the plot where nothing has changed."""
+    mark = {"type": "rule", "color": RECORDED, "strokeWidth": 1}
+    return [{"data": {"values": [{"at": at}]}, "mark": mark, "encoding": {"y": {"field": "at", "type": "quantitative"}}}]
+
+
 def _spread(pixels: Sequence[float]) -> list[float]:
     """Move labels apart that would overlap, keeping their order and staying inside the plot."""
     order = sorted(range(len(pixels)), key=pixels.__getitem__)
@@ -249,8 +255,8 @@ def _margin_labels(rows: list[Spec], arms: Sequence[Arm]) -> list[Spec]:
     ]
 
 
-def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm]) -> list[Spec]:
-    """Write n under the day axis, one line an arm."""
+def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm], *, what: str = "n", coloured: bool = False) -> list[Spec]:
+    """Write n under the day axis, one line an arm; `coloured` as the arms are."""
     present = {row["arm"] for row in rows}
     names = [name for name, _ in _with_no_arm(arms) if name in present]
     top = HEIGHT + 52
@@ -258,10 +264,11 @@ def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm]) -> list[Spec]:
     days = sorted({row["day"] for row in rows})
     step = max(1, math.ceil(len(days) / COUNTED_DAYS))
     written = set(days[::step])
-    counts = [{"day": row["day"], "n": row["n"], "at": at[row["arm"]]} for row in rows if row["day"] in written]
-    text = {"type": "text", "baseline": "middle", "color": MUTED, "fontSize": 12}
+    counts = [{"arm": row["arm"], "day": row["day"], "n": row["n"], "at": at[row["arm"]]} for row in rows if row["day"] in written]
+    text = {"type": "text", "baseline": "middle", "fontSize": 12} | ({"fontWeight": 600} if coloured else {"color": MUTED})
     encoding = {"x": day_axis(), "y": {"field": "at", "type": "quantitative", "scale": None}, "text": {"field": "n"}}
-    heads = [{"arm": name, "label": f"n, {name}", "at": at[name]} for name in names]
+    encoding |= arm_colour(arms) if coloured else {}
+    heads = [{"arm": name, "label": f"{what}, {name}", "at": at[name]} for name in names]
     return [{"data": {"values": counts}, "mark": text, "encoding": encoding}, *_margin_labels(heads, arms)]
 
 

@@ -35,6 +35,7 @@ from lims.plot_parts import (
     date_axis,
     day_axis,
     limit_layers,
+    rule_layer,
     shown,
     specification,
     tooltip,
@@ -56,6 +57,7 @@ __all__ = [
     "partitions",
     "percent_of_baseline",
     "shown",
+    "spider",
     "weight_change",
     "with_suspects",
 ]
@@ -99,7 +101,8 @@ def mean_sem(
 ) -> Spec:
     """Draw each arm's mean ± standard error by day, with the number of animals under the axis.
 
-    An animal read twice on a day counts once, with its mean. One animal alone has no error bar.
+    An animal read twice on a day counts once, with its mean. One animal alone has no error bar. Where fewer than half of an
+    arm's animals are left, its line is dotted and its points are hollow: it is the mean of those that lived.
     """
     _require_arms(points, arms)
     rows = mean_rows(points, decimals=decimals, unit=unit)
@@ -116,9 +119,15 @@ def mean_sem(
             "mark": {"type": "rule", "strokeWidth": 1.25},
             "encoding": common | {"y": axis | {"field": "low"}, "y2": {"field": "high"}},
         },
-        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": mean | arm_dash(arms)},
+        {"mark": {"type": "line", "strokeWidth": 2}, "encoding": mean | arm_dash(arms), "transform": [{"filter": "!datum.few"}]},
         {"mark": {"type": "point", "filled": True, "size": 44, "opacity": 1}, "encoding": mean | {"tooltip": told}},
     ]
+    if tails := _tails(drawn):
+        dotted = {"type": "line", "strokeWidth": 1.5, "strokeDash": [1, 3]}
+        hollow = {"type": "point", "filled": True, "size": 18, "opacity": 1, "color": "#ffffff"}
+        place = {"x": day_axis(), "y": axis | {"field": "mean"}}
+        layers.insert(1, {"data": {"values": tails}, "mark": dotted, "encoding": mean})
+        layers.append({"mark": hollow, "encoding": place | {"tooltip": told}, "transform": [{"filter": "datum.few"}]})
     last = {row["arm"]: row["mean"] for row in drawn}
     layers += arm_labels(last, arms, scale)
     layers += count_layers(rows, arms)
@@ -127,10 +136,16 @@ def mean_sem(
 
 
 def mean_rows(points: Iterable[Point], *, unit: str, decimals: int | None = 1) -> list[dict[str, Any]]:
-    """Give one row per arm and day: `mean`, `sem` (None for one animal), `low`, `high`, `n` animals, and `shown` in words."""
+    """Give one row per arm and day: `mean`, `sem` (None for one animal), `low`, `high`, `n` animals, and `shown` in words.
+
+    few: fewer than half of the animals that were ever read in the arm are left.
+    """
     readings: dict[tuple[str, float], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for point in points:
         readings[_arm_name(point), point["day"]][point["animal"]].append(point["value"])
+    whole: dict[str, set[str]] = defaultdict(set)
+    for (arm, _), animals in readings.items():
+        whole[arm] |= animals.keys()
     rows = []
     for (arm, day), animals in sorted(readings.items()):
         values = [fmean(repeated) for repeated in animals.values()]
@@ -139,30 +154,62 @@ def mean_rows(points: Iterable[Point], *, unit: str, decimals: int | None = 1) -
         error = "" if sem is None else f" ± {shown(sem, decimals)}"
         words = f"{shown(mean, decimals)}{error} {unit}"
         ends = {"low": mean - (sem or 0), "high": mean + (sem or 0)}
-        rows.append({"arm": arm, "day": day, "on": f"d{day:g}", "mean": mean, "sem": sem, "n": n, "shown": words, **ends})
+        told = {"arm": arm, "day": day, "on": f"d{day:g}", "mean": mean, "sem": sem, "n": n, "shown": words}
+        rows.append(told | ends | {"few": 2 * n < len(whole[arm])})
     return rows
 
 
-def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
-    """Turn weights in g into percent of the animal's own baseline: `value` becomes the percent, `weight` keeps the grams.
+def _tails(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the rows of few animals, each with its neighbours, so that the dotted line joins what is drawn whole."""
+    kept = []
+    for arm in dict.fromkeys(row["arm"] for row in rows):
+        of_arm = [row for row in rows if row["arm"] == arm]
+        few = [row["few"] for row in of_arm]
+        near = [any(few[max(place - 1, 0) : place + 2]) for place in range(len(few))]
+        kept += [row for row, close in zip(of_arm, near, strict=True) if close]
+    return kept if any(row["few"] for row in kept) else []
 
-    Baseline is the animal's last weight on or before day 0, or its first weight where it has none that early.
+
+def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Turn values into percent of the animal's own baseline: `value` becomes the percent, `raw` keeps what was read.
+
+    Baseline is the animal's last value on or before day 0, or its first one where it has none that early. Points of an
+    animal whose baseline is not above 0 are left out: nothing is a percentage of nothing.
     """
     series: dict[str, list[Point]] = defaultdict(list)
     for point in sorted(points, key=lambda point: point["day"]):
         series[point["animal"]].append(point)
     rows = []
-    for weights in series.values():
-        early = [point for point in weights if point["day"] <= 0]
-        baseline = (early[-1] if early else weights[0])["value"]
-        rows += [{**point, "weight": point["value"], "value": 100 * point["value"] / baseline} for point in weights]
+    for read in series.values():
+        early = [point for point in read if point["day"] <= 0]
+        baseline = (early[-1] if early else read[0])["value"]
+        if baseline > 0:
+            rows += [{**point, "raw": point["value"], "value": 100 * point["value"] / baseline} for point in read]
     return rows
+
+
+def spider(points: Sequence[Point], *, arms: Sequence[Arm], unit: str, title_y: str, decimals: int | None, log: bool) -> Spec:
+    """Draw each animal's change from its own baseline (`percent_of_baseline`), with a line where nothing has changed.
+
+    In percent; what is drawn on a log axis, such as flux over four decades, as a multiple of the baseline.
+    """
+    _require_arms(points, arms)
+    rows = []
+    for point in percent_of_baseline(points):
+        change = point["value"] / 100 if log else point["value"] - 100
+        words = f"{shown(change, 2)} × baseline" if log else f"{change:+.0f} %"
+        rows.append(_row(point, f"{words}, {shown(point['raw'], decimals)} {unit}") | {"value": change})
+    drawn, note = _drawable(rows, "value", log=log)
+    scale = value_scale([row["value"] for row in drawn], log=log, also=1 if log else 0)
+    axis = value_axis(f"{title_y}, change", "× baseline" if log else "% from baseline", scale)
+    layers = animal_layers(axis, arms) + rule_layer(1 if log else 0) + arm_labels(_last_means(drawn), arms, scale)
+    return specification(drawn, layers, note=note, description=f"{title_y}: each animal's change from its baseline by day.")
 
 
 def weight_change(points: Sequence[Point], *, arms: Sequence[Arm], limit_percent: float | None) -> Spec:
     """Draw body weight (points in g) as percent of each animal's baseline, with the study's limit, such as 80, as a line."""
     _require_arms(points, arms)
-    rows = [_row(point, f"{point['weight']:.1f} g, {point['value']:.1f} %") for point in percent_of_baseline(points)]
+    rows = [_row(point, f"{point['raw']:.1f} g, {point['value']:.1f} %") for point in percent_of_baseline(points)]
     scale = value_scale([row["value"] for row in rows], also=limit_percent)
     layers = animal_layers(value_axis("Body weight", "% of baseline", scale), arms)
     if limit_percent is not None:

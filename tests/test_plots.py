@@ -152,7 +152,7 @@ def test_the_limit_lies_on_the_plot_and_is_named() -> None:
 
 def test_weight_is_in_percent_of_the_last_weight_before_day_0() -> None:
     rows = plots.percent_of_baseline([point("a", "X", 7, 18), point("a", "X", -3, 25), point("a", "X", 0, 20)])
-    assert [(row["day"], row["weight"], row["value"]) for row in rows] == [(-3, 25, 125.0), (0, 20, 100.0), (7, 18, 90.0)]
+    assert [(row["day"], row["raw"], row["value"]) for row in rows] == [(-3, 25, 125.0), (0, 20, 100.0), (7, 18, 90.0)]
 
 
 def test_weight_without_an_early_reading_starts_at_its_first() -> None:

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
 
@@ -17,6 +18,7 @@ from lims.domain.formulas import harmless
 Row: TypeAlias = Sequence[Any]
 Writer: TypeAlias = Callable[[Sequence[str], Iterable[Row]], Iterator[bytes]]
 BLOCK_BYTES = 64 * 1024
+_IN_MEMORY = 4 * 2**20
 _LONGEST_CELL = 32_767
 """Characters in one cell of an xlsx file."""
 
@@ -65,16 +67,19 @@ def json_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def xlsx_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
-    """Write an xlsx file without a formula in it, then give it in blocks; on disk above 4 MiB, never whole in memory."""
+    """Write an xlsx file of one sheet without a formula in it, in blocks of about 64 KiB."""
+    return workbook_blocks([("Table", headers, rows)])
+
+
+def workbook_blocks(sheets: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) -> Iterator[bytes]:
+    """Write an xlsx file of several sheets (title, headers, rows), then give it in blocks; never whole in memory."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     workbook = Workbook(write_only=True)
-    sheet = workbook.create_sheet("Table")
-    sheet.freeze_panes = "A2"
 
-    def cell(value: Any) -> Any:
+    def cell(sheet: Any, value: Any) -> Any:
         value = plain(value)
         if not isinstance(value, str):
             return value
@@ -83,11 +88,32 @@ def xlsx_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
         made.data_type = "s"  # openpyxl takes text that begins with = for a formula
         return made
 
-    sheet.append([cell(header) for header in headers])
-    for row in rows:
-        sheet.append([cell(value) for value in row])
-    with tempfile.SpooledTemporaryFile(max_size=4 * 2**20) as file:
-        workbook.save(file)
+    for title, headers, rows in sheets:
+        sheet = workbook.create_sheet(title)
+        sheet.freeze_panes = "A2"
+        sheet.append([cell(sheet, header) for header in headers])
+        for row in rows:
+            sheet.append([cell(sheet, value) for value in row])
+    yield from stored(workbook.save)
+
+
+def zip_blocks(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """Write a zip archive of files (name, content), then give it in blocks; never whole in memory."""
+
+    def write(archive: IO[bytes]) -> None:
+        with ZipFile(archive, "w", ZIP_DEFLATED) as packed:
+            for name, content in files:
+                with packed.open(name, "w", force_zip64=True) as member:
+                    for block in content:
+                        member.write(block)
+
+    yield from stored(write)
+
+
+def stored(write: Callable[[IO[bytes]], None]) -> Iterator[bytes]:
+    """Let `write` fill a file, on disk above 4 MiB, and give what is in it in blocks."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        write(file)
         file.seek(0)
         while block := file.read(BLOCK_BYTES):
             yield block

@@ -93,7 +93,8 @@ def day_count(session: Session, study: Study) -> DayCount:
 class Series:
     """Readings of one kind as columns of equal length, by animal, tumour and day.
 
-    arms: name of the arm, None outside every arm. subjects: the animal, with its tumour where it has several.
+    arms: name of the arm, None outside every arm. subjects: the animal, with its tumour where it has several. tumours: its
+    label, None of the animal itself.
     values: in the kind's unit. excluded: whether the animal was left out of analysis when it was read.
     """
 
@@ -108,6 +109,7 @@ class Series:
     taken_on: Sequence[date | None] = ()
     qualities: Sequence[Quality] = ()
     excluded: Sequence[bool] = ()
+    tumours: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         """Count the readings."""
@@ -205,6 +207,7 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
         taken_on,
         qualities,
         [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)],
+        tumours,
     )
 
 
@@ -242,7 +245,7 @@ def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm:
     n = len(ids)
     codes = [animal.code] * n
     subjects, nobody = _subjects(codes, tumours), [False] * n
-    return Series(kind, ids, [animal.id] * n, codes, subjects, [arm] * n, study_days, values, taken_on, qualities, nobody)
+    return Series(kind, ids, [animal.id] * n, codes, subjects, [arm] * n, study_days, values, taken_on, qualities, nobody, tumours)
 
 
 def _subjects(animals: Sequence[str], tumours: Sequence[str | None]) -> list[str]:

@@ -59,8 +59,8 @@ class ArmOfStudy:
     """An arm as a person may see it, with its colour and how many animals are in it.
 
     key: what addresses and filters name it by. name: the title, with the code where two arms of the study share it.
-    at_risk: animals not recorded as dead. hidden: its study is blinded for this person; its code stands for its name then,
-    and role, colour and place among the others say nothing.
+    at_risk: animals neither recorded as dead nor excluded from analysis. hidden: its study is blinded for this person; its
+    code stands for its name then, and role, colour and place among the others say nothing.
     """
 
     id: int
@@ -75,16 +75,19 @@ class ArmOfStudy:
     target_n: int | None
     enrolled: int
     at_risk: int
+    excluded: int
     hidden: bool
 
 
 def arms_of_studies(session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool) -> list[ArmOfStudy]:
     """List the active arms of a study, or of all of the project's, as a person may see them, in one statement."""
-    dead = case((Animal.state == AnimalStatus.DEAD, None), else_=Animal.id)
+    out = Enrolment.excluded_on.is_not(None)
+    living = case((Animal.state == AnimalStatus.DEAD, None), (out, None), else_=Animal.id)
+    counts = (func.count(living).label("at_risk"), func.count(case((out, Animal.id))).label("excluded"))
     statement = (
         select(Arm.id, Arm.study_id, Study.code.label("study"), Study.blinded, Arm.blind_code, Arm.role, Arm.target_n)
         .add_columns(shown_arm(unblinded=unblinded, column="code").label("code"), shown_arm(unblinded=unblinded).label("title"))
-        .add_columns(func.count(Animal.id).label("enrolled"), func.count(dead).label("at_risk"))
+        .add_columns(func.count(Animal.id).label("enrolled"), *counts)
         .join(Study, Study.id == Arm.study_id)
         .outerjoin(Enrolment, (Enrolment.arm_id == Arm.id) & (Enrolment.status == RecordStatus.ACTIVE))
         .outerjoin(Animal, Animal.id == Enrolment.animal_id)
@@ -119,6 +122,7 @@ def _with_colours(rows: Sequence[Row[Any]], *, hidden: bool) -> list[ArmOfStudy]
             target_n=row.target_n,
             enrolled=row.enrolled,
             at_risk=row.at_risk,
+            excluded=row.excluded,
             hidden=hidden,
         )
         for name, role, row in zip(names, roles, rows, strict=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, case, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, EndpointAction, EndpointRule, Enrolment, Fate, Measurement
 from lims.queries.chunks import in_chunks
@@ -128,6 +128,34 @@ def endpoints_of(session: Session, protocol_id: int) -> Sequence[EndpointRule]:
     """List the endpoints of a protocol that count."""
     of_protocol = EndpointRule.protocol_id == protocol_id, EndpointRule.status == RecordStatus.ACTIVE
     return session.scalars(select(EndpointRule).where(*of_protocol).order_by(EndpointRule.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class WeightLimit:
+    """The loss of weight, in percent of `baseline`, at which a protocol acts."""
+
+    protocol: str
+    act_at: float
+    baseline: WeightBaseline | None
+
+
+def weight_limits(session: Session, study_id: int) -> list[WeightLimit]:
+    """List the weight limits of the protocols that a study's animals are under, the strictest first."""
+    rows = session.execute(
+        select(AnimalProtocol.code, func.min(EndpointRule.act_at), EndpointRule.baseline)
+        .join(EndpointRule, EndpointRule.protocol_id == AnimalProtocol.id)
+        .where(EndpointRule.measure == EndpointMeasure.WEIGHT_LOSS, EndpointRule.status == RecordStatus.ACTIVE)
+        .where(
+            AnimalProtocol.id.in_(
+                select(Animal.protocol_id)
+                .join(Enrolment, Enrolment.animal_id == Animal.id)
+                .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
+            )
+        )
+        .group_by(AnimalProtocol.code, EndpointRule.baseline)
+        .order_by(func.min(EndpointRule.act_at), AnimalProtocol.code)
+    )
+    return [WeightLimit(*row) for row in rows]
 
 
 def fate_of(session: Session, animal_id: int) -> Fate | None:

@@ -14,13 +14,11 @@ from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
 from lims.domain.vocabulary import AnimalStatus, PassageConvention, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Measurement, Study
-from lims.plot_parts import ACCENT
-from lims.plots import arm_colours, over_time, shown
-from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
+from lims.queries.animals import animal_list, enrolled_in, tumours_of
 from lims.queries.colony import moves_of, protocol_codes
 from lims.queries.measurements import measurement_list
 from lims.queries.scope import find
-from lims.queries.series import AnySelect, DayCount, Series, animal_series, day_count, own_day_count
+from lims.queries.series import AnySelect, DayCount
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
 from lims.records.arrivals import arrival_doubts
 from lims.records.arrivals import arrive as record_arrival
@@ -29,6 +27,7 @@ from lims.records.moves import move as move_animals
 from lims.views.animal_columns import animal_columns
 from lims.views.animal_events import event_tables
 from lims.views.animal_forms import AnimalForm, ArrivalForm
+from lims.views.animal_plots import plots_of_animal, readings_of
 from lims.views.cages import cage_cell
 from lims.views.cells import badge
 from lims.views.filters import url_of
@@ -37,7 +36,6 @@ from lims.views.moves import MoveForm
 from lims.views.project_kinds import kind_choices
 from lims.views.record_forms import Step, typed
 from lims.views.record_pages import RecordPages, confirmation, confirmed, install
-from lims.views.study_plots import StudyPlot, plot_columns
 from lims.views.support import (
     current_actor,
     current_project,
@@ -120,22 +118,17 @@ def _in_arm(arms: Sequence[ArmOfStudy]) -> Callable[[str], ColumnElement[bool]]:
 
 def _context(animal: Animal) -> dict[str, Any]:
     """Give what an animal's page shows: tumours, readings over time and in a table, where it was."""
-    session, project = current_session(), current_project()
-    enrolments = enrolments_of(session, animal.id)
-    study_id = enrolments[0][1].id if enrolments else None
-    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, study_id, unblinded=sees_arms())}
-    arm = arms.get(enrolments[0][0].arm_id) if enrolments else None
-    days = day_count(session, enrolments[0][1]) if enrolments else own_day_count(session, animal.id)
-    series = animal_series(session, animal, enrolments[0][1].id if enrolments else None, days, arm.name if arm else None)
+    session = current_session()
+    read = readings_of(animal)
     latest, rows = _measurements_of(animal)
     return {
-        "arm": arm,
-        "enrolments": enrolments,
+        "arm": read.arm,
+        "enrolments": read.enrolments,
         "tumours": _tumours_table(session.execute(tumours_of(animal.id)).all()),
         **event_tables(animal),
         "moves": _moves_table(moves_of(session, animal_id=animal.id)),
-        "plots": [_plot(one, _colour(arm, list(arms.values()))) for one in series],
-        "days": _sentence(enrolments, days),
+        "plots": list(plots_of_animal(animal, read).values()),
+        "days": _sentence(read.enrolments, read.days),
         "view": table_from_query(session, latest, rows),
     }
 
@@ -162,27 +155,6 @@ def _sentence(enrolments: Sequence[tuple[Enrolment, Study]], days: DayCount) -> 
     if enrolment.day_zero_on:
         return f"Days as in study {study.code}; day 0 of this animal is {enrolment.day_zero_on}."
     return f"Days as in study {study.code}. {days.sentence}"
-
-
-def _colour(arm: ArmOfStudy | None, arms: Sequence[ArmOfStudy]) -> str:
-    if arm is None:
-        return ACCENT
-    return arm_colours([(one.name, one.role.value) for one in arms])[arm.name]
-
-
-def _plot(series: Series, colour: str) -> StudyPlot:
-    kind = series.kind
-    urls = dict(zip(series.ids, (url_for("measurements.show", measurement_id=key) for key in series.ids), strict=True))
-    points = [point | {"url": urls[key]} for point, key in zip(series.points(by_tumour=True), series.ids, strict=True)]
-    spec = over_time(points, unit=kind.unit, title_y=kind.title, colour=colour, decimals=kind.decimals, log=kind.log_axis)
-    rows = [
-        {"of": point["animal"], "day": f"d{point['day']:g}", "on": str(on or ""), "value": shown(point["value"], kind.decimals)}
-        for point, on in zip(points, series.taken_on, strict=True)
-    ]
-    columns = plot_columns(
-        ("of", "Of", "", False), ("day", "Day", "", True), ("on", "Date", "", False), ("value", "Value", kind.unit, True)
-    )
-    return StudyPlot(f"over-time-{kind.code.replace('_', '-')}", kind.title, spec, columns, rows, [], [])
 
 
 def _tumours_table(tumours: Sequence[Any]) -> dict[str, Any]:

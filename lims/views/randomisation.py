@@ -22,7 +22,7 @@ from lims.records.randomisations import made_again, randomise
 from lims.records.values import today
 from lims.views.form_fields import term_words
 from lims.views.randomisation_form import RandomiseForm
-from lims.views.study_plots import StudyPlot, plot_columns
+from lims.views.study_plots import ANIMAL, PlotColumn, StudyData, StudyPlot, digits_of, number
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms
 
 pages = Blueprint("randomisation", __name__, url_prefix="/p/<project_code>/studies/<int:study_id>")
@@ -45,8 +45,8 @@ def show(study_id: int) -> ResponseReturnValue:
     if not runs:
         return render_template("randomisation/show.html", study=study, run=None, runs=[])
     run = runs[0]
-    kind = kinds_of(session, study.project_id).get(run.baseline_kind or "")
-    arms = arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms())
+    data = StudyData(session, study, unblinded=sees_arms())
+    kind, arms = _baseline_kind(data, run), data.arms
     animals = allocations_of(session, run.id)
     groups = _groups(animals, arms)
     return render_template(
@@ -61,7 +61,7 @@ def show(study_id: int) -> ResponseReturnValue:
         again=made_again(session, run, kind),
         table=_balance_table(groups, kind, run),
         difference=_difference(groups),
-        plot=_plot(animals, arms, kind) if kind else None,
+        plot=_plot(data, animals, kind) if kind else None,
         left_out=[one for one in animals if one.arm_id is None],
     )
 
@@ -111,8 +111,19 @@ def _digits(value: float | None, kind: MeasurementKind | None) -> str:
     return "–" if value is None or kind is None else shown(value, kind.decimals)
 
 
-def _plot(animals: Sequence[AllocatedAnimal], arms: Sequence[ArmOfStudy], kind: MeasurementKind) -> StudyPlot:
-    names = {arm.id: arm.name for arm in arms}
+def _baseline_kind(data: StudyData, run: Randomisation) -> MeasurementKind | None:
+    return kinds_of(data.session, data.study.project_id).get(run.baseline_kind or "")
+
+
+def balance_plot(data: StudyData) -> StudyPlot | None:
+    """Draw the baselines of the run that counts; nothing where there is none, or it had no baseline."""
+    runs = runs_of(data.session, data.study.id)
+    kind = _baseline_kind(data, runs[0]) if runs else None
+    return _plot(data, allocations_of(data.session, runs[0].id), kind) if kind else None
+
+
+def _plot(data: StudyData, animals: Sequence[AllocatedAnimal], kind: MeasurementKind) -> StudyPlot:
+    names = data.names
     points: list[dict[str, Any]] = [
         {
             "animal": one.code,
@@ -125,18 +136,17 @@ def _plot(animals: Sequence[AllocatedAnimal], arms: Sequence[ArmOfStudy], kind: 
     ]
     spec = baseline_by_arm(
         points,
-        arms=[(arm.name, arm.role.value) for arm in arms],
+        arms=data.pairs,
         unit=kind.unit,
         title_y=kind.title,
         decimals=kind.decimals,
         log=kind.log_axis,
     )
-    rows = [
-        {"animal": point["animal"], "arm": point["arm"] or "Left out", "value": shown(point["value"], kind.decimals)}
-        for point in points
+    columns = [
+        *(ANIMAL, PlotColumn("arm", "Arm", show=lambda name: name or "Left out")),
+        number("value", f"{kind.title} at baseline", kind.unit, digits_of(kind)),
     ]
-    columns = plot_columns(("animal", "Animal", "", False), ("arm", "Arm", "", False), ("value", "Baseline", kind.unit, True))
-    return StudyPlot("balance", f"{kind.title} before and after", spec, columns, rows, [], [])
+    return StudyPlot("balance", f"{kind.title} before and after", spec, columns, points, data.address("balance"))
 
 
 @pages.route("/randomise", methods=["GET", "POST"])

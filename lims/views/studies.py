@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, false
 
 from lims.domain.cohort_terms import FateReason
 from lims.domain.studies import ITEMS, missing_items
-from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RecordStatus, StudyStatus
+from lims.domain.vocabulary import RecordStatus, StudyStatus
 from lims.models import Enrolment, Study
 from lims.plots import shown as written
 from lims.queries.animals import study_animals
 from lims.queries.scope import find
-from lims.queries.series import Series, day_count, kinds_of_study, study_readings, study_series
+from lims.queries.series import Series, day_count, kinds_of_study, study_readings
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words
@@ -26,12 +26,9 @@ from lims.views.filters import moment
 from lims.views.form_fields import term_words
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import FIELDS, StudyForm
-from lims.views.study_plots import growth, means, weights
+from lims.views.study_plots import WEIGHT, StudyData, overview
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, answer, choice, one_of, search
-
-PREFERRED = ("caliper_volume", "bli_total_flux")
-WEIGHT = KIND_BY_CODE["body_weight"]
 
 
 def _listing() -> tuple[Listing, Any]:
@@ -68,18 +65,10 @@ def _listing() -> tuple[Listing, Any]:
 
 def _overview(study: Study) -> dict[str, Any]:
     """Give the plots of a study and its arms."""
-    session = current_session()
-    arms = arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms())
-    kinds = kinds_of_study(session, study.id)
-    kind = _chosen([kind for kind, _ in kinds], request.args.get("kind"))
-    days, names = day_count(session, study), {arm.id: arm.name for arm in arms}
-    series = study_series(session, study, kind, days, names) if kind else None
-    plots = [growth(study, series, arms, days.sentence), means(study, series.analysed(), arms)] if series else []
-    if WEIGHT in dict(kinds):
-        weighed = series if series and series.kind is WEIGHT else study_series(session, study, WEIGHT, days, names)
-        plots.append(weights(study, weighed, arms))
-    arms_table = _arms_table(arms, series.analysed() if series else None, study)
-    return {"study": study, "kinds": kinds, "kind": kind, "plots": plots, "arms": arms_table}
+    data = StudyData(current_session(), study, unblinded=sees_arms())
+    kind = data.chosen(request.args.get("kind"))
+    arms = _arms_table(data.arms, data.series(kind).analysed() if kind else None, study)
+    return {"study": study, "kinds": list(data.kinds.values()), "kind": kind, "plots": overview(data, kind), "arms": arms}
 
 
 PAGES = RecordPages(
@@ -112,13 +101,6 @@ def design(study_id: int) -> ResponseReturnValue:
     return render_template("studies/design.html", study=study, said=said, events=events, missing=missing_items(vars(study)))
 
 
-def _chosen(kinds: Sequence[MeasurementKind], asked: str | None) -> MeasurementKind | None:
-    """Choose the kind that the address asks for if there are readings of it, else tumour volume or flux, else the first."""
-    by_code = {kind.code: kind for kind in kinds}
-    wanted = [code for code in (asked, *PREFERRED) if code in by_code]
-    return by_code[wanted[0]] if wanted else next(iter(kinds), None)
-
-
 @dataclass(frozen=True, slots=True)
 class _ArmsTable:
     """What `rows_table` draws of a study's arms."""
@@ -134,6 +116,7 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
         {"key": "arm", "label": "Arm"},
         {"key": "enrolled", "label": "n", "align": "end"},
         {"key": "at_risk", "label": "At risk", "align": "end"},
+        {"key": "excluded", "label": "Excluded", "align": "end"},
         {"key": "measured", "label": "Measured", "align": "end"},
         {"key": "last", "label": "Last mean", "unit": series.kind.unit if series else "", "align": "end"},
     ]
@@ -143,6 +126,7 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
             "arm": {"text": arm.name, "arm": arm.slot},
             "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
+            "excluded": str(arm.excluded),
             "measured": str(len(last.get(arm.name, ()))),
             "last": _mean(last.get(arm.name, ()), series),
         }

@@ -16,8 +16,8 @@ from lims.plots import partitions
 from lims.queries.blinding import hides_arms
 from lims.queries.exposures import Compared, of_study
 from lims.queries.scope import find
-from lims.queries.studies import ArmOfStudy, arms_of_studies
-from lims.views.study_plots import LISTED, StudyPlot, plot_columns
+from lims.queries.studies import ArmOfStudy
+from lims.views.study_plots import ANIMAL, ARM, PlotColumn, StudyData, StudyPlot, number
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Column, send_rows, table_from_rows
 
@@ -47,10 +47,10 @@ def exposure(study_id: int) -> ResponseReturnValue:
     """Show Kp and Kp,uu of a study's samples, each arm's and each animal's, with what they are made of."""
     session, project = current_session(), current_project()
     study = find(session, Study, project.id, study_id)
+    data = StudyData(session, study, unblinded=sees_arms())
     hidden = hides_arms(study, unblinded=sees_arms())
     found = [] if hidden else of_study(session, study.id, unblinded=sees_arms())
-    arms = arms_of_studies(session, project.id, study.id, unblinded=sees_arms())
-    names = {arm.id: arm.name for arm in arms}
+    arms, names = data.arms, data.names
     rows = [_row(one, names) for one in found]
     columns = _columns()
     if name := request.args.get("format"):
@@ -60,7 +60,7 @@ def exposure(study_id: int) -> ResponseReturnValue:
         "studies/exposure.html",
         study=study,
         hidden=hidden,
-        drawn=list(_plots(study, found, arms, names)),
+        drawn=list(_plots(data, found).values()),
         by_arm=_by_arm(found, arms, names),
         view=table_from_rows(f"Exposure of {study.code}", shown, rows, _NOTHING),
         source=SOURCE,
@@ -117,25 +117,30 @@ def _ratios(found: Sequence[Compared], key: str) -> Iterator[tuple[Compared, Rat
             yield one, ratio
 
 
-def _plots(study: Study, found: Sequence[Compared], arms: Sequence[ArmOfStudy], names: Mapping[int, str]) -> Iterator[StudyPlot]:
+def exposure_plots(data: StudyData) -> dict[str, StudyPlot]:
+    """Draw the exposure of a study's arms, by agent and analyte; nothing to people from whom the arms are hidden."""
+    hidden = hides_arms(data.study, unblinded=data.unblinded)
+    return {} if hidden else _plots(data, of_study(data.session, data.study.id, unblinded=data.unblinded))
+
+
+def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:
     """Draw Kp,uu where it is known, otherwise Kp; a plot for each agent and analyte."""
-    pairs = [(arm.name, arm.role.value) for arm in arms]
+    drawn: dict[str, StudyPlot] = {}
+    names = data.names
     for substance in dict.fromkeys(one.substance for one in found):
         own = [one for one in found if one.substance == substance]
         key, label = next(((key, label) for key, label in MEASURES if any(_ratios(own, key))), ("", ""))
         if not key:
             continue
         points = [_point(one, ratio, names) for one, ratio in _ratios(own, key)]
-        spec = partitions(points, arms=pairs, title_y=label)
-        columns = plot_columns(
-            ("animal", "Animal", "", False), ("arm", "Arm", "", False), ("matrix", "Sample", "", False), ("shown", label, "", True)
-        )
-        rows = [{name: str(point[name] or "") for name in ("animal", "arm", "matrix", "shown")} for point in points[:LISTED]]
-        address = url_for("exposures.of_study", study_id=study.id, format="csv")
+        spec = partitions(points, arms=data.pairs, title_y=label)
+        columns = [ANIMAL, ARM, PlotColumn("matrix", "Sample"), number("shown", label)]
         notes = ["Arrowheads are bounds: the value lies below or above, because one of its two concentrations is below LLOQ."]
         bounds = any(point["bound"] for point in points)
-        plot_id = f"exposure-{'-'.join(substance.split())}"
-        yield StudyPlot(plot_id, f"{label} of {substance}", spec, columns, rows, [("CSV", address)], notes if bounds else [])
+        address = data.address("exposure", of=substance)
+        plot_id = f"exposure-{len(drawn) + 1}"
+        drawn[substance] = StudyPlot(plot_id, f"{label} of {substance}", spec, columns, points, address, notes if bounds else [])
+    return drawn
 
 
 def _point(one: Compared, ratio: Ratio, names: Mapping[int, str]) -> dict[str, Any]:

@@ -1,49 +1,160 @@
-"""The plots of a study's page, each with the numbers beneath it."""
+"""The plots of a study's page, each with the numbers beneath it and what it downloads as."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 from flask import url_for
+from sqlalchemy.orm import Session
 
-from lims.domain.vocabulary import MeasurementKind
+from lims.domain.cohort_terms import WeightBaseline
+from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind
+from lims.exports.figures import IMAGES
+from lims.exports.tables import FORMATS
 from lims.models import Study
-from lims.plots import growth_curves, mean_rows, mean_sem, percent_of_baseline, shown, weight_change, with_suspects
-from lims.queries.series import Series
-from lims.queries.studies import ArmOfStudy
+from lims.plots import growth_curves, mean_rows, mean_sem, percent_of_baseline, shown, spider, weight_change, with_suspects
+from lims.queries.series import DayCount, Series, day_count, kinds_of_study, study_series
+from lims.queries.studies import ArmOfStudy, arms_of_studies
+from lims.queries.welfare import weight_limits
 
 LISTED = 300
-"""Rows of the table under a plot; the whole is a page and a file of its own."""
+"""Rows of the table under a plot; its files have all."""
+PREFERRED = ("caliper_volume", "bli_total_flux")
+WEIGHT = KIND_BY_CODE["body_weight"]
+
+OTHER_BASELINES: Mapping[WeightBaseline | None, str] = {
+    WeightBaseline.IMPLANT_DAY: "; the protocol counts it from the weight on the day of implanting",
+    WeightBaseline.PEAK: "; the protocol counts it from the highest weight so far",
+}
+
+Pairs = list[tuple[str, str]]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class PlotColumn:
+    """A column of the table under a plot: files get the value itself, the page what `show` writes."""
+
+    key: str
+    label: str
+    unit: str = ""
+    align: str = "start"
+    show: Callable[[Any], str] = _text
+
+    @property
+    def heading(self) -> str:
+        """Give the header of a file's column, with the unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def number(key: str, label: str, unit: str = "", show: Callable[[Any], str] = _text) -> PlotColumn:
+    """Make a column of numbers."""
+    return PlotColumn(key, label, unit, "end", show)
 
 
 @dataclass(frozen=True, slots=True)
 class StudyPlot:
-    """A plot, its table and the sentences below it."""
+    """A plot, the table behind it and the sentences below it. address: where it is a file, by format; none where it is not."""
 
     id: str
     title: str
     spec: dict[str, Any]
-    columns: list[dict[str, str]]
-    rows: list[dict[str, str]]
-    downloads: list[tuple[str, str]]
-    notes: list[str]
+    columns: Sequence[PlotColumn]
+    tidy: Sequence[Mapping[str, Any]]
+    address: Callable[[str], str] | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """Give the first rows as the page shows them."""
+        return [{column.key: column.show(row[column.key]) for column in self.columns} for row in self.tidy[:LISTED]]
+
+    @property
+    def downloads(self) -> list[tuple[str, str]]:
+        """Give label and address of each file."""
+        return (
+            [(form if form in FORMATS else form.upper(), self.address(form)) for form in (*IMAGES, *FORMATS)]
+            if self.address
+            else []
+        )
 
 
-def plot_columns(*named: tuple[str, str, str, bool]) -> list[dict[str, str]]:
-    """Give the columns of a plot's table from key, label, unit, and whether they are numbers."""
-    return [{"key": key, "label": label, "unit": unit, "align": "end" if number else "start"} for key, label, unit, number in named]
+def day_of_study(day: float) -> str:
+    """Write a study day: `d14`."""
+    return f"d{day:g}"
 
 
-def _downloads(study: Study, kind: MeasurementKind) -> list[tuple[str, str]]:
-    table = url_for("studies.readings", study_id=study.id, kind=kind.code)
-    return [("CSV", f"{table}&format=csv"), ("All readings", table)]
+def digits_of(kind: MeasurementKind) -> Callable[[Any], str]:
+    """Give what writes a value with the digits of its kind."""
+    return lambda value: "" if value is None else shown(value, kind.decimals)
+
+
+ANIMAL, ARM = PlotColumn("animal", "Animal"), PlotColumn("arm", "Arm", show=lambda name: name or "No arm")
+DAY = number("day", "Day", show=day_of_study)
+
+
+class StudyData:
+    """What the plots of a study are drawn from, each part read once and only when it is needed."""
+
+    def __init__(self, session: Session, study: Study, *, unblinded: bool) -> None:
+        self.session, self.study, self.unblinded = session, study, unblinded
+        self._series: dict[str, Series] = {}
+
+    @cached_property
+    def arms(self) -> list[ArmOfStudy]:
+        """Give the arms as the person may see them."""
+        return arms_of_studies(self.session, self.study.project_id, self.study.id, unblinded=self.unblinded)
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[MeasurementKind, int]]:
+        """Give the kinds that were read, with how many readings, by code."""
+        return {kind.code: (kind, count) for kind, count in kinds_of_study(self.session, self.study.id)}
+
+    @cached_property
+    def days(self) -> DayCount:
+        """Say where days count from."""
+        return day_count(self.session, self.study)
+
+    @property
+    def pairs(self) -> Pairs:
+        """Give the arms as plots take them."""
+        return [(arm.name, arm.role.value) for arm in self.arms]
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Give the names of arms by id."""
+        return {arm.id: arm.name for arm in self.arms}
+
+    def chosen(self, asked: str | None) -> MeasurementKind | None:
+        """Choose the kind asked for if there are readings of it, else tumour volume or flux, else the first."""
+        wanted = [code for code in (asked, *PREFERRED, *self.kinds) if code in self.kinds]
+        return self.kinds[wanted[0]][0] if wanted else None
+
+    def series(self, kind: MeasurementKind) -> Series:
+        """Read a kind's readings."""
+        if kind.code not in self._series:
+            self._series[kind.code] = study_series(self.session, self.study, kind, self.days, self.names)
+        return self._series[kind.code]
+
+    def address(self, plot: str, **arguments: Any) -> Callable[[str], str]:
+        """Give the way to a plot's files."""
+        return partial(_address, self.study.id, plot, arguments)
+
+
+def _address(study_id: int, plot: str, arguments: Mapping[str, Any], form: str) -> str:
+    return url_for("figures.of_study", study_id=study_id, plot=plot, form=form, **arguments)
 
 
 def _points(series: Series) -> list[dict[str, Any]]:
-    urls = {key: url_for("animals.show", animal_id=key) for key in set(series.animal_ids)}
-    return series.points(urls, by_tumour=True)
+    keys = set(series.animal_ids)
+    of_animal = url_for("animals.show", animal_id=0).removesuffix("0")  # one address is made: a page has thousands
+    return series.points({key: f"{of_animal}{key}" for key in keys}, by_tumour=True)
 
 
 def _notes(series: Series) -> list[str]:
@@ -52,103 +163,126 @@ def _notes(series: Series) -> list[str]:
         marked = "reading is marked as suspect and ringed" if series.suspect == 1 else "readings are marked as suspect and ringed"
         said.append(f"{series.suspect:,} {marked}.")
     if len(series) > LISTED:
-        said.append(f"The table has the first {LISTED} of {len(series):,} readings; the CSV has all.")
+        said.append(f"The table has the first {LISTED} of {len(series):,} readings; its files have all.")
     return said
 
 
-def growth(study: Study, series: Series, arms: Sequence[ArmOfStudy], days: str) -> StudyPlot:
+def _readings(series: Series) -> list[dict[str, Any]]:
+    """Give the readings as a tidy table."""
+    columns = (series.animals, series.tumours, series.arms, series.days, series.taken_on, series.values, series.qualities)
+    keys = ("animal", "tumour", "arm", "day", "date", "value", "quality", "excluded")
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, series.excluded, strict=True)]
+
+
+def _of_readings(kind: MeasurementKind, *more: PlotColumn) -> list[PlotColumn]:
+    return [
+        *(ANIMAL, PlotColumn("tumour", "Tumour"), ARM, DAY, PlotColumn("date", "Date")),
+        number("value", kind.title, kind.unit, digits_of(kind)),
+        *more,
+        PlotColumn("quality", "Quality", show=lambda quality: str(quality.value)),
+        PlotColumn("excluded", "Animal excluded by then", show=lambda out: "yes" if out else ""),
+    ]
+
+
+def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw every animal's readings in its arm's colour."""
-    kind, points = series.kind, _points(series)
-    spec = growth_curves(
-        points,
-        arms=[(arm.name, arm.role.value) for arm in arms],
-        unit=kind.unit,
-        title_y=kind.title,
-        decimals=kind.decimals,
-        log=kind.log_axis,
-    )
-    rows = [
-        {
-            "animal": point["animal"],
-            "arm": point["arm"] or "No arm",
-            "day": f"d{point['day']:g}",
-            "value": shown(point["value"], kind.decimals),
-            "quality": "suspect" if point["suspect"] else "ok",
-        }
-        for point in points[:LISTED]
-    ]
-    columns = plot_columns(
-        ("animal", "Animal", "", False),
-        ("arm", "Arm", "", False),
-        ("day", "Day", "", True),
-        ("value", "Value", kind.unit, True),
-        ("quality", "Quality", "", False),
-    )
-    marked = with_suspects(spec, points, log=kind.log_axis)
-    return StudyPlot(
-        "growth", f"{kind.title}, each animal", marked, columns, rows, _downloads(study, kind), [days, *_notes(series)]
-    )
+    series = data.series(kind)
+    points = _points(series)
+    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
+    spec = with_suspects(growth_curves(points, arms=data.pairs, **look), points, log=kind.log_axis)
+    title, notes = f"{kind.title}, each animal", [data.days.sentence, *_notes(series)]
+    return StudyPlot("growth", title, spec, _of_readings(kind), _readings(series), data.address("growth", kind=kind.code), notes)
 
 
-def means(study: Study, series: Series, arms: Sequence[ArmOfStudy]) -> StudyPlot:
-    """Draw each arm's mean ± SEM, with the number of animals at each point."""
-    kind, points = series.kind, series.points()
-    spec = mean_sem(
-        points,
-        arms=[(arm.name, arm.role.value) for arm in arms],
-        unit=kind.unit,
-        title_y=kind.title,
-        decimals=kind.decimals,
-        log=kind.log_axis,
+def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
+    """Draw each arm's mean ± SEM, with the number of animals at each point; animals excluded by then are not in it."""
+    series = data.series(kind).analysed()
+    points = series.points()
+    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals}
+    spec, rows = (
+        mean_sem(points, arms=data.pairs, log=kind.log_axis, **look),
+        mean_rows(points, unit=kind.unit, decimals=kind.decimals),
     )
-    rows = [
-        {
-            "arm": row["arm"],
-            "day": row["on"],
-            "mean": shown(row["mean"], kind.decimals),
-            "sem": "" if row["sem"] is None else shown(row["sem"], kind.decimals),
-            "n": str(row["n"]),
-        }
-        for row in mean_rows(points, unit=kind.unit, decimals=kind.decimals)
+    columns = [
+        *(ARM, DAY, number("mean", "Mean", kind.unit, digits_of(kind))),
+        number("sem", "SEM", kind.unit, digits_of(kind)),
+        number("n", "Animals"),
+        PlotColumn("few", "Fewer than half left", show=lambda few: "yes" if few else ""),
     ]
-    columns = plot_columns(
-        ("arm", "Arm", "", False),
-        ("day", "Day", "", True),
-        ("mean", "Mean", kind.unit, True),
-        ("sem", "SEM", kind.unit, True),
-        ("n", "Animals", "", True),
-    )
     several = any(subject != animal for subject, animal in zip(series.subjects, series.animals, strict=True))
     notes = ["An animal with several tumours counts once, with their mean."] if several else []
-    return StudyPlot("means", f"{kind.title}, mean ± SEM", spec, columns, rows, _downloads(study, kind), notes)
+    if any(row["few"] for row in rows):
+        notes.append(
+            "Dotted, with hollow points: fewer than half of the arm's animals are left, and the mean is that of the survivors."
+        )
+    return StudyPlot("means", f"{kind.title}, mean ± SEM", spec, columns, rows, data.address("means", kind=kind.code), notes)
 
 
-def weights(study: Study, series: Series, arms: Sequence[ArmOfStudy]) -> StudyPlot:
-    """Draw body weight as percent of each animal's baseline, with the study's limit."""
+def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
+    """Draw each animal's change from its own baseline: a spider plot."""
+    series = data.series(kind)
     points = _points(series)
-    loss = study.weight_loss_limit_percent
-    pairs = [(arm.name, arm.role.value) for arm in arms]
-    spec = weight_change(points, arms=pairs, limit_percent=None if loss is None else 100 - loss)
+    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
+    spec = spider(points, arms=data.pairs, **look)
+    rows = [
+        {"animal": row["animal"], "arm": row["arm"], "day": row["day"], "read": row["raw"], "percent": row["value"]}
+        for row in percent_of_baseline(points)
+    ]
+    columns = [
+        *(ANIMAL, ARM, DAY, number("read", kind.title, kind.unit, digits_of(kind))),
+        number("percent", "Of baseline", "%", partial(shown, decimals=1)),
+    ]
+    notes = ["Baseline is the animal's last value on or before day 0, or its first one."]
+    if left := len(points) - len(rows):
+        notes.append(f"{left:,} readings of animals whose baseline is 0 or below are not drawn.")
+    return StudyPlot(
+        "spider", f"{kind.title}, change from baseline", spec, columns, rows, data.address("spider", kind=kind.code), notes
+    )
+
+
+def weight(data: StudyData) -> StudyPlot:
+    """Draw body weight as percent of each animal's baseline, with the limit of the animals' protocol, or the study's own."""
+    series = data.series(WEIGHT)
+    points = _points(series)
+    loss, limit = _limit(data)
+    spec = weight_change(points, arms=data.pairs, limit_percent=None if loss is None else 100 - loss)
     of_baseline = percent_of_baseline(points)
     rows = [
-        {
-            "animal": point["animal"],
-            "arm": point["arm"] or "No arm",
-            "day": f"d{point['day']:g}",
-            "weight": shown(point["weight"], series.kind.decimals),
-            "percent": shown(point["value"], 1),
-        }
-        for point in of_baseline[:LISTED]
+        {"animal": row["animal"], "arm": row["arm"], "day": row["day"], "weight": row["raw"], "percent": row["value"]}
+        for row in of_baseline
     ]
-    columns = plot_columns(
-        ("animal", "Animal", "", False),
-        ("arm", "Arm", "", False),
-        ("day", "Day", "", True),
-        ("weight", "Weight", "g", True),
-        ("percent", "Of baseline", "%", True),
-    )
-    limit = f"The line is a loss of {loss:g} %." if loss is not None else "No weight-loss limit is recorded for this study."
+    columns = [
+        *(ANIMAL, ARM, DAY, number("weight", "Weight", "g", digits_of(WEIGHT))),
+        number("percent", "Of baseline", "%", partial(shown, decimals=1)),
+    ]
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
-    marked = with_suspects(spec, of_baseline)
     notes = [baseline, limit, *_notes(series)]
-    return StudyPlot("weight", "Body weight, change from baseline", marked, columns, rows, _downloads(study, series.kind), notes)
+    marked = with_suspects(spec, of_baseline)
+    return StudyPlot("weight", "Body weight, change from baseline", marked, columns, rows, data.address("weight"), notes)
+
+
+def _limit(data: StudyData) -> tuple[float | None, str]:
+    """Give the loss at which somebody acts, in percent, and the sentence that says whose limit that is."""
+    rules = weight_limits(data.session, data.study.id)
+    if rules:
+        strictest = rules[0]
+        others = f", the strictest of {len(rules)} protocols" if len(rules) > 1 else ""
+        from_where = OTHER_BASELINES.get(strictest.baseline, "")
+        return (
+            strictest.act_at,
+            f"The line is a loss of {strictest.act_at:g} %, at which protocol {strictest.protocol} acts{others}{from_where}.",
+        )
+    loss = data.study.weight_loss_limit_percent
+    if loss is None:
+        return None, "No weight-loss limit is recorded, neither in the animals' protocol nor in the study."
+    return loss, f"The line is a loss of {loss:g} %."
+
+
+KIND_PLOTS: Mapping[str, Callable[[StudyData, MeasurementKind], StudyPlot]] = {"growth": growth, "means": means, "spider": change}
+"""The plots of a study that any kind of measurement has."""
+
+
+def overview(data: StudyData, kind: MeasurementKind | None) -> list[StudyPlot]:
+    """Draw what the overview of a study shows: a kind of measurement, and body weight."""
+    drawn = [make(data, kind) for make in KIND_PLOTS.values()] if kind else []
+    return [*drawn, weight(data)] if WEIGHT.code in data.kinds else drawn

@@ -308,7 +308,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
     with ExitStack() as stack:
-        session = stack.enter_context(_snapshot(installation().database))
+        session = stack.enter_context(snapshot(installation().database))
         total = _count(session, selected)
         with installation().database.transaction() as writing:
             detail = {"rows": total, "format": name, **arguments}
@@ -322,7 +322,8 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     return response
 
 
-def _snapshot(database: Database) -> Session:
+def snapshot(database: Database) -> Session:
+    """Open a session that sees one moment, however long somebody reads from it."""
     session = database.reader()
     if database.dialect == "postgresql":  # SQLite reads one moment as it is
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

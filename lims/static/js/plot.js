@@ -15,21 +15,6 @@ function options(spec) {
   };
 }
 
-async function download(view, kind, name) {
-  const link = document.createElement("a");
-  link.href = await view.toImageURL(kind, kind === "png" ? 3 : 1);
-  link.download = `${name}.${kind}`;
-  link.click();
-}
-
-function offerImages(figure, view, name) {
-  const buttons = figure.querySelector("[data-plot-images]");
-  buttons.hidden = false;
-  for (const button of buttons.querySelectorAll("[data-image]")) {
-    button.addEventListener("click", () => download(view, button.dataset.image, name));
-  }
-}
-
 async function draw(area) {
   const spec = JSON.parse(document.getElementById(area.dataset.plot).textContent);
   const { view } = await vegaEmbed(area, spec, options(spec));
@@ -37,7 +22,6 @@ async function draw(area) {
     const url = item?.datum?.url;
     if (url && new URL(url, location.href).origin === location.origin) location.assign(url);
   });
-  offerImages(area.closest("figure"), view, area.dataset.plotName);
 }
 
 for (const area of document.querySelectorAll("[data-plot]")) {

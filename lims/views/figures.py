@@ -1,0 +1,91 @@
+"""Plots as files: each plot of a page as SVG, PNG or PDF, and its tidy table as csv, xlsx or JSON.
+
+The same functions draw the page and the file, so that both are blinded and scoped alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from lims.domain.errors import NotFound
+from lims.exports.figures import IMAGES, draw, figure
+from lims.exports.tables import FORMATS
+from lims.models import Animal, Study
+from lims.queries.scope import find
+from lims.views.animal_plots import plots_of_animal
+from lims.views.randomisation import balance_plot
+from lims.views.study_exposure import exposure_plots
+from lims.views.study_plots import KIND_PLOTS, WEIGHT, StudyData, StudyPlot, weight
+from lims.views.study_survival import plot_of, survival_of
+from lims.views.support import current_project, current_session, needs, sees_arms
+from lims.views.tables import send_file_of
+
+pages = Blueprint("figures", __name__, url_prefix="/p/<project_code>")
+
+
+def _of_kind(name: str, data: StudyData) -> StudyPlot | None:
+    """Draw the kind that the address names; never another one in its place."""
+    asked = request.args.get("kind")
+    kind = data.chosen(asked)
+    return KIND_PLOTS[name](data, kind) if kind and asked in (None, kind.code) else None
+
+
+def _of_agent(data: StudyData) -> StudyPlot | None:
+    drawn = exposure_plots(data)
+    return next((one for substance, one in drawn.items() if substance == request.args.get("of")), None)
+
+
+STUDY_PLOTS: Mapping[str, Callable[[StudyData], StudyPlot | None]] = {
+    **{name: lambda data, name=name: _of_kind(name, data) for name in KIND_PLOTS},  # type: ignore[misc]  # a default binds the name
+    "weight": lambda data: weight(data) if WEIGHT.code in data.kinds else None,
+    "survival": lambda data: plot_of(data, survival_of(data), limits=request.args.get("limits") == "1"),
+    "exposure": _of_agent,
+    "balance": balance_plot,
+}
+
+
+@pages.get("/studies/<int:study_id>/plots/<plot>.<form>")
+@needs("project:export")
+def of_study(study_id: int, plot: str, form: str) -> ResponseReturnValue:
+    """Send a plot of a study: one of `STUDY_PLOTS`, of a kind (`?kind=`), with limits (`?limits=1`) or of an agent (`?of=`)."""
+    study = find(current_session(), Study, current_project().id, study_id)
+    make = STUDY_PLOTS.get(plot)
+    if make is None:
+        raise NotFound(f"A study has no plot {plot!r}.", expected=", ".join(STUDY_PLOTS))
+    _require(form)
+    drawn = make(StudyData(current_session(), study, unblinded=sees_arms()))
+    if drawn is None:
+        raise NotFound(f"There is nothing to draw in plot {plot!r} of study {study.code}.")
+    return _send("study", study.code, drawn, form, {"study": study.code, "plot": plot, **request.args})
+
+
+@pages.get("/animals/<int:animal_id>/plots/<kind>.<form>")
+@needs("project:export")
+def of_animal(animal_id: int, kind: str, form: str) -> ResponseReturnValue:
+    """Send the plot of an animal's readings of one kind."""
+    animal = find(current_session(), Animal, current_project().id, animal_id)
+    _require(form)
+    drawn = plots_of_animal(animal).get(kind)
+    if drawn is None:
+        raise NotFound(f"Animal {animal.code} has no readings of kind {kind!r}.")
+    return _send("animal", animal.code, drawn, form, {"animal": animal.code, "plot": kind})
+
+
+def _require(form: str) -> None:
+    if form not in IMAGES and form not in FORMATS:
+        raise NotFound(f"A plot is no {form!r}.", expected=", ".join((*IMAGES, *FORMATS)))
+
+
+def _send(noun: str, code: str, plot: StudyPlot, form: str, detail: Mapping[str, Any]) -> ResponseReturnValue:
+    name = f"{code} {plot.title}.{form}"
+    if form in IMAGES:
+        content = [draw(figure(plot.spec, f"{code}: {plot.title}"), form)]
+        return send_file_of(noun, name, content, IMAGES[form], {**detail, "format": form})
+    content_type, write = FORMATS[form]
+    rows = ([row[column.key] for column in plot.columns] for row in plot.tidy)
+    table = write([column.heading for column in plot.columns], rows)
+    return send_file_of(noun, name, table, content_type, {**detail, "format": form, "rows": len(plot.tidy)})

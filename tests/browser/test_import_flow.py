@@ -248,6 +248,8 @@ def test_a_real_file(bench: Bench, samples: Path, name: str, measurements: int, 
 
 def test_a_real_colony_log(bench: Bench, samples: Path) -> None:
     (log,) = (samples / "lab_excel_tumour").glob("*iLes*.xlsx")
+    # It is recorded within the request: 10,000 records with their trail.
+    bench.page.set_default_timeout(60_000)
     bench.upload(log)
     expect(bench.main).to_contain_text("40 animals of this file are not in the project")
     expect(bench.page.locator("fieldset", has_text="MG L40.2")).to_be_visible()

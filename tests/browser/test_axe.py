@@ -339,13 +339,14 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys |= freezer(session, project)
         keys |= findings(session, project)
         keys |= readings(session, project, study)
-        keys |= treatment(session, project)
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
         living = of_project, Animal.died_on.is_(None)
         animals = list(session.scalars(select(Animal.code).where(*living).order_by(Animal.id)))
         keys["animal"] = session.scalars(select(func.min(Animal.id)).where(of_project)).one()
     keys |= files_in_every_state(full, study.code, animals)
+    with factories.declared(full.database) as session:
+        keys |= treatment(session, session.get_one(Project, full.project))
     with full.database.reading() as session:
         of_batch = select(func.min(Measurement.id)).where(Measurement.batch_id == keys["committed"])
         keys["measurement"] = session.scalars(of_batch).one()

@@ -34,8 +34,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _for_csv(value: Any) -> Any:
+def _one_cell(value: Any) -> Any:
+    """Give a value as one cell holds it: of several, such as the targets of an agent, all in one text."""
     value = plain(value)
+    return "; ".join(str(plain(one)) for one in value) if isinstance(value, list) else value
+
+
+def _for_csv(value: Any) -> Any:
+    value = _one_cell(value)
     return harmless(value) if isinstance(value, str) else value
 
 
@@ -80,7 +86,7 @@ def workbook_blocks(sheets: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) 
     workbook = Workbook(write_only=True)
 
     def cell(sheet: Any, value: Any) -> Any:
-        value = plain(value)
+        value = _one_cell(value)
         if not isinstance(value, str):
             return value
         made = WriteOnlyCell(sheet)

@@ -54,8 +54,8 @@ class ExposureForm(RecordForm):
 
 
 def _amount(row: Any) -> str:
-    if row.below:
-        return f"< {row.limit:g}" if row.limit is not None else "below LLOQ"
+    if row.below_lloq:
+        return f"< {row.lloq:g}" if row.lloq is not None else "below LLOQ"
     return f"{row.concentration:.3g}"
 
 

@@ -74,3 +74,12 @@ def test_a_long_table_is_streamed(write: Any) -> None:
     tracemalloc.stop()
     assert size > 5_000_000
     assert peak < 1_500_000
+
+
+def test_several_values_stand_in_one_cell_and_stay_a_list_in_json() -> None:
+    rows: list[tuple[object, ...]] = [(["ERBB2", "EGFR"],)]
+    assert b"".join(csv_blocks(["Targets"], rows)).decode("utf-8-sig").splitlines()[1] == "ERBB2; EGFR"
+    sheet = load_workbook(io.BytesIO(b"".join(xlsx_blocks(["Targets"], rows)))).active
+    assert sheet is not None
+    assert sheet["A2"].value == "ERBB2; EGFR"
+    assert json.loads(b"".join(json_blocks(["Targets"], rows))) == [{"Targets": ["ERBB2", "EGFR"]}]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import hypothesis
@@ -62,11 +64,15 @@ def _connections_given_back() -> Iterator[None]:
     Either would be closed whenever the cycle collector comes by: in the middle of another test, perhaps after its own
     database is gone, and with a warning that is an error there.
     """
-    out: dict[object, str] = {}
+    out: dict[object, list[tuple[CodeType, int]]] = {}
     engines: set[Engine] = set()
 
-    def take(connection: object, record: object, proxy: object) -> None:
-        out[record] = "".join(traceback.format_stack(limit=25)[:-1])
+    def take(connection: Any, record: Any, proxy: object) -> None:
+        # Where it was taken is written out when it matters only: reading the lines costs more than most checkouts.
+        out[record] = [(frame.f_code, line) for frame, line in traceback.walk_stack(None)]
+        if isinstance(connection, sqlite3.Connection) and not record.info.get("fast"):
+            record.info["fast"] = True
+            connection.execute("PRAGMA synchronous = OFF")  # a test's database need not outlive a power cut
 
     def give_back(connection: object, record: object) -> None:
         out.pop(record, None)
@@ -86,7 +92,13 @@ def _connections_given_back() -> Iterator[None]:
         event.remove(target, name, listener)
     for engine in engines:
         engine.dispose()
-    assert not out, "connections still out, taken at:\n" + "\n".join(out.values())
+    assert not out, "connections still out, taken at:\n" + "\n".join(map(_written_out, out.values()))
+
+
+def _written_out(stack: list[tuple[CodeType, int]]) -> str:
+    """Give a stack as a traceback shows one, the innermost frames only."""
+    innermost = [traceback.FrameSummary(code.co_filename, line, code.co_name) for code, line in reversed(stack[:25])]
+    return "".join(traceback.format_list(innermost))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from lims.app import create_app
 from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
@@ -18,7 +17,7 @@ from lims.intake.store import FileStore
 from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Patient, SavedView, Study, User
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.pages import MEMORY_KIB, Browser, add_person, sent
+from tests.support.pages import Browser, add_person, application, sent
 from tests.support.whole import whole
 
 HERE, THERE = "HERE", "THERE"
@@ -138,7 +137,7 @@ def _records(database: Database, settings: Settings, code: str) -> tuple[int, di
 
 
 def _lab(settings: Settings, database: Database) -> Lab:
-    app = create_app(settings.model_copy(update={"password_memory_kib": MEMORY_KIB}), database)
+    app = application(settings, database)
     app.config["PROPAGATE_EXCEPTIONS"] = False  # an error of ours is an answer with status 500, as people get it
     made = {code: _records(database, settings, code) for code in (HERE, THERE)}
     for name, role in ROLES.items():

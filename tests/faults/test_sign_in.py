@@ -53,7 +53,7 @@ def test_a_cookie_from_before_a_password_change_is_worth_nothing(lab_on_each: La
 
 
 def test_who_has_an_account_is_told_neither_by_the_answer_nor_by_its_time(lab: Lab) -> None:
-    lab.browser("director")  # the first sign-in of a process loads what later ones have
+    Browser(lab.app).sign_in_on_the_page("director")  # the first sign-in of a process loads what later ones have
     answers, seconds = [], []
     for email in (address("technician"), "nobody@lab.test"):
         browser = Browser(lab.app)

@@ -5,22 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
-from flask import Flask
+from flask import Flask, session
+from flask_security import login_user
 from werkzeug.test import TestResponse
 
+from lims.app import create_app
 from lims.audit.record import Actor
+from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.models import Project, User
 from lims.records.accounts import create_user
 from lims.records.passwords import hash_password
 from lims.records.projects import add_member, create_project
+from lims.views.transaction import Application, Installation, current_session
 
 PASSWORD = "ein langer Satz tut es"
 MEMORY_KIB = 19_456
 """The least that settings allow: tests hash often."""
 PASSWORD_HASH = hash_password(PASSWORD, MEMORY_KIB)
 COMMAND_LINE = Actor(None, "tester", "command line")
+_MADE: dict[str, tuple[Application, dict[str, Any]]] = {}
+
+
+def application(settings: Settings, database: Database) -> Application:
+    """Give the application on this database, as if it were new.
+
+    It is made once a process for settings that differ in nothing but their place: its pages and templates are the same on
+    every database. A test has one such application at a time; for more there is `create_app`.
+    """
+    settings = settings.model_copy(update={"password_memory_kib": MEMORY_KIB})
+    key = settings.model_dump_json(exclude={"data_dir", "database_url"})
+    if key not in _MADE:
+        made = create_app(settings, database)
+        _MADE[key] = made, dict(made.config)
+    app, config = _MADE[key]
+    app.extensions["lims"] = Installation(settings, database)
+    app.config.clear()
+    app.config.update(config)
+    for limiter in app.extensions["limiter"]:
+        limiter.reset()
+    return app
 
 
 def add_person(database: Database, name: str, *, administrator: bool = False, **roles: RoleName) -> User:
@@ -80,8 +105,23 @@ class Browser:
         assert response.status_code == status, f"{action}: {response.status}, expected {status}\n{response.text[:3000]}"
         return response if 300 <= status < 400 else self.check(response, heading)
 
-    def sign_in(self, name: str, password: str = PASSWORD) -> Browser:
-        """Sign in through the page."""
+    def sign_in(self, name: str) -> Browser:
+        """Sign in as the page does once the password is right; `test_both_ways_to_sign_in_are_one` compares the two."""
+        app = self.client.application
+        with app.test_request_context("/login", method="POST", environ_overrides=self.client.environ_base):
+            account = app.extensions["security"].datastore.find_user(email=address(name))
+            assert account
+            assert login_user(account, authn_via=["password"])
+            current_session().commit()
+            signed_in = dict(session)
+        with self.client.session_transaction() as kept:
+            kept.clear()
+            kept.update(signed_in)
+            kept.permanent = True
+        return self
+
+    def sign_in_on_the_page(self, name: str, password: str = PASSWORD) -> Browser:
+        """Sign in through the page and its form."""
         self.submit(self.get("/login", heading="Sign in"), "/login", email=address(name), password=password)
         return self
 

@@ -10,7 +10,7 @@ from lims.app import create_app
 from lims.config import Settings
 from lims.db import Database
 from lims.views.transaction import Application
-from tests.support.pages import MEMORY_KIB, Browser
+from tests.support.pages import MEMORY_KIB, Browser, application
 
 
 def _make(settings: Settings, database: Database) -> Application:
@@ -20,13 +20,13 @@ def _make(settings: Settings, database: Database) -> Application:
 @pytest.fixture
 def app(settings: Settings, sqlite_database: Database) -> Application:
     """Give the application on SQLite."""
-    return _make(settings, sqlite_database)
+    return application(settings, sqlite_database)
 
 
 @pytest.fixture
 def app_on_each(settings: Settings, database: Database) -> Application:
     """Give the application on each engine in turn."""
-    return _make(settings, database)
+    return application(settings, database)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.pages import Browser, add_person, add_project, address, field
 def admin(app: Application, sqlite_database: Database) -> Browser:
     """Give an administrator's browser."""
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    return Browser(app).sign_in("Ada Admin")
+    return Browser(app).sign_in_on_the_page("Ada Admin")
 
 
 def last_event(database: Database) -> AuditEvent:
@@ -34,12 +34,12 @@ def last_event(database: Database) -> AuditEvent:
 
 def test_an_added_person_signs_in_with_the_password_shown_once(app_on_each: Application, database: Database) -> None:
     add_person(database, "Ada Admin", administrator=True)
-    admin = Browser(app_on_each).sign_in("Ada Admin")
+    admin = Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     page = admin.get("/people/new", heading="Add a person")
     shown = admin.submit(page, "/people/new", status=200, heading="Nora New", email="Nora.New@lab.test", name="Nora  New")
     password = shown.find("code").text  # type: ignore[union-attr]  # fails without it
     assert last_event(database).actor == "Ada Admin"
-    Browser(app_on_each).sign_in("Nora New", password)
+    Browser(app_on_each).sign_in_on_the_page("Nora New", password)
 
 
 def test_an_address_is_given_once_whatever_its_case(admin: Browser, sqlite_database: Database) -> None:
@@ -62,7 +62,7 @@ def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(
     app: Application, admin: Browser, sqlite_database: Database
 ) -> None:
     person = add_person(sqlite_database, "Tom Tech")
-    theirs = Browser(app).sign_in("Tom Tech")
+    theirs = Browser(app).sign_in_on_the_page("Tom Tech")
     path = f"/people/{person.id}"
     refused = admin.submit(admin.get(path), f"{path}/access", status=422, reason="  ")
     assert "reason" in message(refused).lower()
@@ -86,7 +86,7 @@ def test_the_last_administrator_stays(admin: Browser, sqlite_database: Database)
 
 def test_extra_form_fields_change_nothing(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Tom Tech")
-    browser = Browser(app).sign_in("Tom Tech")
+    browser = Browser(app).sign_in_on_the_page("Tom Tech")
     browser.submit(browser.get("/account/"), "/account/", name="Tom T.", administrator="y", active="", email="other@lab.test")
     with sqlite_database.reading() as session:
         person = session.scalars(select(User)).one()
@@ -96,7 +96,7 @@ def test_extra_form_fields_change_nothing(app: Application, sqlite_database: Dat
 def test_the_second_of_two_editors_is_told_and_keeps_what_was_typed(app_on_each: Application, database: Database) -> None:
     add_person(database, "Ada Admin", administrator=True)
     add_project(database, "P1")
-    first, second = Browser(app_on_each).sign_in("Ada Admin"), Browser(app_on_each).sign_in("Ada Admin")
+    first, second = Browser(app_on_each).sign_in_on_the_page("Ada Admin"), Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     path = "/projects/P1/change"
     page_of_first, page_of_second = first.get(path), second.get(path)
     first.submit(page_of_first, path, title="First title", reason="better")
@@ -110,11 +110,11 @@ def test_the_second_of_two_editors_is_told_and_keeps_what_was_typed(app_on_each:
 def test_members_are_added_changed_and_withdrawn_with_a_reason(app_on_each: Application, database: Database) -> None:
     add_person(database, "Ada Admin", administrator=True)
     add_person(database, "Tom Tech")
-    admin = Browser(app_on_each).sign_in("Ada Admin")
+    admin = Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     admin.submit(admin.get("/projects/new", heading="Make a project"), "/projects/new", code="BCBM-01", title="Brain")
     page = admin.get("/projects/BCBM-01", heading="BCBM-01")
     admin.submit(page, "/projects/BCBM-01/members", email=address("Tom Tech"), role="technician")
-    tom = Browser(app_on_each).sign_in("Tom Tech")
+    tom = Browser(app_on_each).sign_in_on_the_page("Tom Tech")
     assert "technician" in message(tom.get("/p/BCBM-01/", heading="BCBM-01"))
     with database.reading() as session:
         membership = session.scalars(select(Membership.id)).one()
@@ -134,7 +134,7 @@ def test_a_stranger_to_a_project_finds_nothing_and_an_administrator_only_its_adm
     add_project(sqlite_database, "P1")
     add_person(sqlite_database, "Tom Tech", P1=RoleName.TECHNICIAN)
     add_project(sqlite_database, "P2")
-    tom = Browser(app).sign_in("Tom Tech")
+    tom = Browser(app).sign_in_on_the_page("Tom Tech")
     absent = tom.client.get("/p/NOWHERE/").text
     assert tom.get("/p/P2/", status=404)
     assert tom.client.get("/p/P2/").text == absent.replace("NOWHERE", "P2") or "P2" not in tom.client.get("/p/P2/").text
@@ -149,7 +149,7 @@ def test_a_withdrawn_project_is_read_only(app: Application, admin: Browser, sqli
     add_project(sqlite_database, "P1")
     add_person(sqlite_database, "Tom Tech", P1=RoleName.TECHNICIAN)
     admin.submit(admin.get("/projects/P1/withdraw"), "/projects/P1/withdraw", reason="finished")
-    tom = Browser(app).sign_in("Tom Tech")
+    tom = Browser(app).sign_in_on_the_page("Tom Tech")
     assert "withdrawn" in message(tom.get("/p/P1/"))
 
 
@@ -224,7 +224,7 @@ def test_exports_hold_exactly_the_view_without_formulas_and_are_audited(
         from tests.support.pages import COMMAND_LINE, PASSWORD_HASH
 
         create_user(session, COMMAND_LINE, email="evil@lab.test", name=evil, password_hash=PASSWORD_HASH)
-    admin = Browser(app).sign_in("Ada Admin")
+    admin = Browser(app).sign_in_on_the_page("Ada Admin")
     view = "/people/?q=evil&sort=name"
     text = admin.client.get(f"{view}&format=csv").get_data().decode("utf-8-sig")
     assert [row[0] for row in csv.reader(io.StringIO(text))] == ["Name", f"'{evil}"]

@@ -55,7 +55,7 @@ def test_everything_but_the_sign_in_needs_a_sign_in(app: Application, browser: B
 
 def test_every_post_without_a_token_is_refused(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    browser = Browser(app).sign_in("Ada Admin")
+    browser = Browser(app).sign_in_on_the_page("Ada Admin")
     posts = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
     assert len(posts) > 10
     for rule in posts:
@@ -74,7 +74,7 @@ def test_every_view_says_who_may_use_it(app: Application) -> None:
 def test_another_projects_pages_are_not_found_by_any_route(app: Application, sqlite_database: Database) -> None:
     add_project(sqlite_database, "x")
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    browser = Browser(app).sign_in("Ada Admin")
+    browser = Browser(app).sign_in_on_the_page("Ada Admin")
     token = {"csrf_token": sent(browser.get("/account/"), "/account/")["csrf_token"]}
     rules = [rule for rule in app.url_map.iter_rules() if "project_code" in rule.arguments]
     assert {rule.rule.split("/")[1] for rule in rules} == {"p", "api"}
@@ -88,12 +88,33 @@ def test_another_projects_pages_are_not_found_by_any_route(app: Application, sql
 
 def test_sign_in_and_out_stand_in_the_audit_trail(app_on_each: Application, database: Database) -> None:
     add_person(database, "Tom Tech")
-    browser = Browser(app_on_each).sign_in("Tom Tech")
+    browser = Browser(app_on_each).sign_in_on_the_page("Tom Tech")
     home = browser.get("/", heading="Home")
     browser.submit(home, "/logout")
     assert browser.client.get("/").status_code == 302
     told = [(action, actor) for action, actor, _ in events(database)]
     assert told == [("user:create", "tester"), ("session:open", "Tom Tech"), ("session:close", "Tom Tech")]
+
+
+def test_both_ways_to_sign_in_are_one(app: Application, sqlite_database: Database) -> None:
+    """Other tests sign in without the page (`Browser.sign_in`)."""
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    seen, kept, cookies = [], [], []
+    for browser in (Browser(app).sign_in_on_the_page("Ada Admin"), Browser(app).sign_in("Ada Admin")):
+        with browser.client.session_transaction() as inside:
+            kept.append({key: value for key, value in inside.items() if key not in ("csrf_token", "fs_paa")})
+            assert inside["fs_paa"]
+        cookie = browser.client.get_cookie("lims")
+        assert cookie
+        cookies.append((cookie.http_only, cookie.secure, cookie.same_site, cookie.path, cookie.expires is not None))
+        seen.append([message(browser.get(path)) for path in ("/", "/people/", "/account/password")])
+    assert kept[0] == kept[1]
+    assert cookies[0] == cookies[1]
+    assert seen[0] == seen[1]
+    on_the_page, directly = events(sqlite_database)[-2:]
+    assert on_the_page == directly
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(User.login_count)).all() == [2]
 
 
 def test_a_failed_sign_in_is_recorded_and_says_nothing_of_who_exists(app_on_each: Application, database: Database) -> None:
@@ -117,7 +138,7 @@ def test_a_password_typed_as_the_address_is_not_kept(app: Application, sqlite_da
 
 def test_the_twenty_first_bad_sign_in_is_429_and_a_good_one_counts_for_nothing(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Tom Tech")
-    Browser(app).sign_in("Tom Tech")
+    Browser(app).sign_in_on_the_page("Tom Tech")
     browser = Browser(app)
     page = browser.get("/login")
     for _ in range(20):
@@ -163,7 +184,7 @@ def test_the_cookie_changes_at_the_sign_in(app: Application, sqlite_database: Da
     browser = Browser(app)
     browser.get("/login")
     before = browser.client.get_cookie("lims")
-    browser.sign_in("Tom Tech")
+    browser.sign_in_on_the_page("Tom Tech")
     after = browser.client.get_cookie("lims")
     assert before
     assert after
@@ -175,13 +196,13 @@ def test_the_cookie_changes_at_the_sign_in(app: Application, sqlite_database: Da
 
 def test_a_new_password_ends_older_sessions(app_on_each: Application, database: Database) -> None:
     add_person(database, "Tom Tech")
-    elsewhere, here = Browser(app_on_each).sign_in("Tom Tech"), Browser(app_on_each).sign_in("Tom Tech")
+    elsewhere, here = Browser(app_on_each).sign_in_on_the_page("Tom Tech"), Browser(app_on_each).sign_in_on_the_page("Tom Tech")
     page = here.get("/account/password", heading="Change password")
     new = "noch ein langer Satz"
     here.submit(page, "/account/password", password=PASSWORD, new_password=new, new_password_confirm=new)
     assert elsewhere.client.get("/").status_code == 302
     here.get("/", heading="Home")
-    Browser(app_on_each).sign_in("Tom Tech", new)
+    Browser(app_on_each).sign_in_on_the_page("Tom Tech", new)
     action, actor, detail = events(database)[-2]
     assert (action, actor, detail["password"]) == ("user:change", "Tom Tech", "change")
     with database.reading() as session:
@@ -190,7 +211,7 @@ def test_a_new_password_ends_older_sessions(app_on_each: Application, database: 
 
 def test_a_wrong_or_short_password_changes_nothing(app: Application, sqlite_database: Database) -> None:
     person = add_person(sqlite_database, "Tom Tech")
-    browser = Browser(app).sign_in("Tom Tech")
+    browser = Browser(app).sign_in_on_the_page("Tom Tech")
     page = browser.get("/account/password")
     path, long, short = "/account/password", "x" * 14, "short"
     browser.submit(page, path, status=200, password="wrong", new_password=long, new_password_confirm=long)
@@ -203,8 +224,8 @@ def test_a_wrong_or_short_password_changes_nothing(app: Application, sqlite_data
 def test_a_reset_link_works_once(app_on_each: Application, database: Database) -> None:
     add_person(database, "Ada Admin", administrator=True)
     person = add_person(database, "Tom Tech")
-    old = Browser(app_on_each).sign_in("Tom Tech")
-    admin = Browser(app_on_each).sign_in("Ada Admin")
+    old = Browser(app_on_each).sign_in_on_the_page("Tom Tech")
+    admin = Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     shown = admin.submit(admin.get(f"/people/{person.id}"), f"/people/{person.id}/reset", status=200, heading="Tom Tech")
     link = next(code.text for code in shown.find_all("code") if "/reset/" in code.text)  # type: ignore[union-attr]  # fails without it
     path = "/reset/" + link.partition("/reset/")[2]
@@ -212,7 +233,7 @@ def test_a_reset_link_works_once(app_on_each: Application, database: Database) -
     new = "ganz neuer langer Satz"
     stranger.submit(stranger.get(path, heading="New password"), path, password=new, password_confirm=new)
     assert old.client.get("/").status_code == 302
-    Browser(app_on_each).sign_in("Tom Tech", new)
+    Browser(app_on_each).sign_in_on_the_page("Tom Tech", new)
     assert Browser(app_on_each).client.get(path).status_code == 302
     actions = [action for action, _, _ in events(database)]
     assert "user:reset" in actions
@@ -244,7 +265,7 @@ def test_headers_of_every_page(app: Application, browser: Browser) -> None:
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    browser = Browser(app).sign_in("Ada Admin")
+    browser = Browser(app).sign_in_on_the_page("Ada Admin")
     app.config["MAX_CONTENT_LENGTH"] = 1_000
     response = browser.client.post("/people/new", data={"name": "x" * 2_000})
     assert response.status_code == 413
@@ -263,7 +284,7 @@ def test_the_secret_key_is_made_once_and_is_private(settings: Settings) -> None:
 
 def test_a_database_locked_too_long_is_503_with_a_sentence(app: Application, sqlite_database: Database) -> None:
     add_person(sqlite_database, "Ada Admin", administrator=True)
-    browser = Browser(app).sign_in("Ada Admin")
+    browser = Browser(app).sign_in_on_the_page("Ada Admin")
     page = browser.get("/account/")
     sqlite_database.engine.dispose()
     event.listen(sqlite_database.engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 20"))

@@ -20,6 +20,7 @@ from lims.audit.record import Actor, declare
 from lims.db import Database
 from lims.domain.cohort_terms import (
     USUAL_EVENTS,
+    AllocationMethod,
     ConcentrationUnit,
     DoseRoute,
     EndpointLevel,
@@ -45,6 +46,7 @@ from lims.models import (
     AgentLot,
     Aliquot,
     AliquotEvent,
+    Allocation,
     Alteration,
     Animal,
     AnimalAlias,
@@ -72,6 +74,7 @@ from lims.models import (
     PdxModel,
     Procedure,
     Project,
+    Randomisation,
     ReceptorAssay,
     Regimen,
     Role,
@@ -198,6 +201,20 @@ def enrolment(session: Session, into: Arm, of: Animal, **columns: object) -> Enr
     """Put an animal into an arm."""
     values = {"project_id": of.project_id, "study_id": into.study_id, "arm_id": into.id, "animal_id": of.id}
     return _added(session, Enrolment(**values | columns))
+
+
+def randomisation(session: Session, of: Study, **columns: object) -> Randomisation:
+    """Add a run in blocks on flux."""
+    values: dict[str, object] = {"project_id": of.project_id, "study_id": of.id, "number": 1, "seed": "7", "strata": ["sex"]}
+    values |= {"method": AllocationMethod.STRATIFIED_BLOCKS, "algorithm": "ranked-blocks/1", "places": ["vehicle: 6"]}
+    values |= {"baseline_kind": "bli_total_flux", "baseline_on": date(2026, 3, 2), "made_on": date(2026, 3, 2)}
+    return _added(session, Randomisation(**values | columns))
+
+
+def allocation(session: Session, of: Randomisation, animal: Animal, **columns: object) -> Allocation:
+    """Add an animal to a run."""
+    values = {"project_id": of.project_id, "randomisation_id": of.id, "animal_id": animal.id, "position": 1}
+    return _added(session, Allocation(**values | columns))
 
 
 def alias(session: Session, of: Animal, name: str | None = None) -> AnimalAlias:

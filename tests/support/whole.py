@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lims.domain.cohort_terms import EndpointMeasure
+from lims.domain.cohort_terms import ActionState, EndpointMeasure, FateReason
 from lims.domain.colony_terms import DepthReference, Hemisphere, ImplantMaterial, StereotacticOrigin
 from lims.domain.tissue_terms import AmountUnit, CnsStatus, Her2Label, IshProbe
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, StudyStatus, TumourOrigin
@@ -19,6 +20,7 @@ from lims.models import (
     Alteration,
     Animal,
     AnimalProtocol,
+    Arm,
     Cage,
     Consent,
     Dose,
@@ -36,6 +38,7 @@ from lims.models import (
     Specimen,
     StoragePlace,
     StrProfile,
+    Study,
     TherapyLine,
 )
 from tests.support import factories
@@ -96,6 +99,8 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
     mouse = _mouse(session, project, f"{name}-1", protocol, cage)
     implant = _implant(session, mouse, model, vial, patient)
     agent = factories.agent(session, project, f"{name}-DRUG")
+    rule = factories.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3, watch_at=2)
+    _ended(session, project, f"{name}-2", rule)
     harvested = {"patient_id": None, "source_implant_id": implant.id, "passage": 0, "her2_label": Her2Label.HER2_LOW}
     factories.specimen(session, patient, f"{name}-S2", collected_on=date(2026, 3, 20), **harvested)
     return Whole(
@@ -111,7 +116,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         models=model,
         checks=factories.model_check(session, model),
         protocols=protocol,
-        endpoints=factories.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3, watch_at=2),
+        endpoints=rule,
         cages=cage,
         animals=mouse,
         implants=implant,
@@ -128,8 +133,25 @@ def _treatment(session: Session, agent: Agent, mouse: Animal, name: str) -> dict
     study = factories.study(session, project, f"{name}-ST1", state=StudyStatus.ACTIVE)
     lot = factories.lot(session, agent, f"{name}-L1")
     regimen = factories.regimen(session, factories.arm(session, study, "treated"), agent)
-    dose = factories.dose(session, mouse, agent, lot_id=lot.id, regimen_id=regimen.id, study_id=study.id, due_on=date(2026, 3, 2))
+    planned = {"lot_id": lot.id, "regimen_id": regimen.id, "study_id": study.id, "due_on": date(2026, 3, 2), "reason": "an hour late"}
+    dose = factories.dose(session, mouse, agent, **planned)
+    _randomised(session, study, mouse)
     return {"lots": lot, "regimens": regimen, "doses": dose}
+
+
+def _randomised(session: Session, study: Study, mouse: Animal) -> None:
+    """Let a run have put the mouse in the study's arm."""
+    run = factories.randomisation(session, study)
+    (arm,) = session.scalars(select(Arm).where(Arm.study_id == study.id))
+    factories.allocation(session, run, mouse, arm_id=arm.id, baseline_value=1.2e6, stratum="female")
+
+
+def _ended(session: Session, project: Project, code: str, rule: EndpointRule) -> None:
+    """Add an animal that reached an endpoint and died of it."""
+    mouse = factories.animal(session, project, code, state=AnimalStatus.DEAD, died_on=date(2026, 3, 20))
+    ended = factories.fate(session, mouse, died_on=date(2026, 3, 20), reason=FateReason.NEUROLOGICAL_ENDPOINT)
+    closed = {"state": ActionState.CLOSED, "answer": "fate", "answered_on": date(2026, 3, 20), "fate_id": ended.id}
+    factories.endpoint_action(session, rule, mouse, **closed)
 
 
 def _mouse(session: Session, project: Project, code: str, protocol: AnimalProtocol, cage: Cage) -> Animal:

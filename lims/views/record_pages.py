@@ -196,7 +196,7 @@ def confirmed(form: RecordForm, notices: Sequence[Notice]) -> bool:
     if not notices or form.confirmed.data:
         return True
     for typed in form:
-        typed.doubts = [one for one in notices if one.field == typed.name]
+        typed.doubts = [one for one in notices if one.field == typed.name]  # type: ignore[attr-defined]  # shown beside the field; fields of WTForms take what templates read
     return False
 
 

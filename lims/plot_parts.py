@@ -255,8 +255,10 @@ def _margin_labels(rows: list[Spec], arms: Sequence[Arm]) -> list[Spec]:
     ]
 
 
-def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm], *, what: str = "n", coloured: bool = False) -> list[Spec]:
-    """Write n under the day axis, one line an arm; `coloured` as the arms are."""
+def count_layers(
+    rows: list[dict[str, Any]], arms: Sequence[Arm], *, x: Spec | None = None, what: str = "n", coloured: bool = False
+) -> list[Spec]:
+    """Write n under the axis of days, or `x`, one line an arm; `coloured` as the arms are."""
     present = {row["arm"] for row in rows}
     names = [name for name, _ in _with_no_arm(arms) if name in present]
     top = HEIGHT + 52
@@ -266,7 +268,7 @@ def count_layers(rows: list[dict[str, Any]], arms: Sequence[Arm], *, what: str =
     written = set(days[::step])
     counts = [{"arm": row["arm"], "day": row["day"], "n": row["n"], "at": at[row["arm"]]} for row in rows if row["day"] in written]
     text = {"type": "text", "baseline": "middle", "fontSize": 12} | ({"fontWeight": 600} if coloured else {"color": MUTED})
-    encoding = {"x": day_axis(), "y": {"field": "at", "type": "quantitative", "scale": None}, "text": {"field": "n"}}
+    encoding = {"x": x or day_axis(), "y": {"field": "at", "type": "quantitative", "scale": None}, "text": {"field": "n"}}
     encoding |= arm_colour(arms) if coloured else {}
     heads = [{"arm": name, "label": f"{what}, {name}", "at": at[name]} for name in names]
     return [{"data": {"values": counts}, "mark": text, "encoding": encoding}, *_margin_labels(heads, arms)]

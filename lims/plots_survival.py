@@ -79,7 +79,7 @@ def survival_curves(
         layers.insert(0, {"data": {"values": known}, "mark": band, "encoding": ends})
     layers += arm_labels({step.arm: step.survival for step in steps}, arms, PERCENT)
     counts = [{"arm": arm, "day": day, "n": n} for arm in names for day, n in at_risk.get(arm, ())[:COUNTED_DAYS]]
-    layers += count_layers(counts, arms, what="at risk", coloured=True)
+    layers += count_layers(counts, arms, x=x, what="at risk", coloured=True)
     words = "Share of animals without an event by day and arm (Kaplan–Meier); ticks are censored animals."
     return specification(rows, layers, description=words)
 

@@ -12,6 +12,7 @@ import pytest
 
 from lims import plots
 from lims.plot_parts import HEIGHT, LABEL_GAP, value_scale
+from lims.plots_survival import Step, survival_curves
 
 ROOT = Path(__file__).resolve().parent.parent
 ARMS = [("Vehicle", "vehicle"), ("Tucatinib", "treatment"), ("Trastuzumab", "treatment")]
@@ -234,3 +235,58 @@ def test_nothing_measured_yet_still_gives_a_plot() -> None:
         plots.new_against_existing([], unit="g", title_y="Body weight"),
     ):
         assert drawn(spec) == []
+
+
+def test_a_mean_of_fewer_than_half_of_an_arm_is_dotted_and_never_hidden() -> None:
+    read = [point(f"a{n}", "Vehicle", day, 100.0 + n) for day, left in ((0, 5), (7, 3), (14, 2)) for n in range(left)]
+    spec = plots.mean_sem(read, arms=ARMS, unit="mm³", title_y="Volume")
+    assert [(row["day"], row["n"], row["few"]) for row in drawn(spec)] == [(0, 5, False), (7, 3, False), (14, 2, True)]
+    (dotted,) = [layer for layer in spec["layer"] if layer["mark"].get("strokeDash") == [1, 3]]
+    assert [row["day"] for row in dotted["data"]["values"]] == [7, 14]
+    whole = plots.mean_sem(read[:8], arms=ARMS, unit="mm³", title_y="Volume")
+    assert not [layer for layer in whole["layer"] if layer["mark"].get("strokeDash") == [1, 3]]
+
+
+def test_a_spider_shows_percent_from_baseline_or_multiples_on_a_log_axis() -> None:
+    read = [point("a", "Vehicle", day, value) for day, value in ((-3, 80.0), (0, 100.0), (7, 50.0), (14, 250.0))]
+    linear = plots.spider(read, arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False)
+    assert [row["value"] for row in drawn(linear)] == [-20, 0, -50, 150]
+    assert drawn(linear)[-1]["shown"] == "+150 %, 250.0 mm³"
+    log = plots.spider(read, arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True)
+    assert [row["value"] for row in drawn(log)] == [0.8, 1, 0.5, 2.5]
+    assert log["layer"][0]["encoding"]["y"]["scale"]["type"] == "log"
+
+
+def test_an_animal_without_a_baseline_above_zero_has_no_percentage() -> None:
+    assert plots.percent_of_baseline([point("a", "Vehicle", 0, 0.0), point("a", "Vehicle", 7, 50.0)]) == []
+    nothing = plots.spider([point("a", "Vehicle", 0, 0.0)], arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False)
+    assert drawn(nothing) == []
+
+
+def steps() -> list[Step]:
+    return [
+        Step("Vehicle", 0, 100, 100, 100, 4, 0, 0),
+        Step("Vehicle", 20, 50, 19, 100, 4, 2, 0),
+        Step("Vehicle", 30, 0, math.nan, math.nan, 2, 2, 0),
+        Step("Tucatinib", 0, 100, 100, 100, 3, 0, 0),
+        Step("Tucatinib", 42, 100, 100, 100, 3, 0, 3),
+    ]
+
+
+def test_survival_has_steps_ticks_limits_where_known_and_numbers_at_risk() -> None:
+    at_risk = {"Vehicle": [(0, 4), (20, 4), (40, 0)], "Tucatinib": [(0, 3), (20, 3), (40, 3)]}
+    spec = survival_curves(steps(), at_risk, arms=ARMS, limits=True)
+    band = spec["layer"][0]
+    assert band["mark"]["type"] == "area"
+    assert [(row["arm"], row["day"]) for row in band["data"]["values"]] == [
+        ("Vehicle", 0), ("Vehicle", 20), ("Tucatinib", 0), ("Tucatinib", 42)
+    ]  # fmt: skip
+    assert [row["said"] for row in drawn(spec)][1:3] == ["2 with an event", "2 with an event"]
+    assert drawn(spec)[-1]["said"] == "3 censored"
+    assert written(spec, "n") == [4, 4, 0, 3, 3, 3]
+    assert len(survival_curves(steps(), at_risk, arms=ARMS)["layer"]) == len(spec["layer"]) - 1
+
+
+def test_a_curve_of_an_arm_that_the_study_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="Curves of Vehicle"):
+        survival_curves(steps(), {}, arms=ARMS[1:])

@@ -69,7 +69,7 @@ class FollowUp:
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
     """Say to what each animal of a study was followed."""
-    last = dict(session.execute(_last_readings(study.id)).tuples())
+    last = {animal: on for animal, on in session.execute(_last_readings(study.id))}  # noqa: C416  # a result has keys of its own
     found = FollowUp()
     for row in session.execute(_animals(study.id)):
         _place(found, row, study, row.day_zero_on or days.origin, _seen(row, study, last.get(row.animal_id), today))

@@ -117,7 +117,6 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
         {"key": "enrolled", "label": "n", "align": "end"},
         {"key": "at_risk", "label": "At risk", "align": "end"},
         {"key": "excluded", "label": "Excluded", "align": "end"},
-        {"key": "measured", "label": "Measured", "align": "end"},
         {"key": "last", "label": "Last mean", "unit": series.kind.unit if series else "", "align": "end"},
     ]
     rows = [
@@ -127,7 +126,6 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
             "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
             "excluded": str(arm.excluded),
-            "measured": str(len(last.get(arm.name, ()))),
             "last": _mean(last.get(arm.name, ()), series),
         }
         for arm in arms
@@ -135,8 +133,10 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
     return _ArmsTable("Arms", columns, rows)
 
 
-def _mean(values: Sequence[float], series: Series | None) -> str:
-    return written(sum(values) / len(values), series.kind.decimals) if values and series else "–"
+def _mean(values: Sequence[float], series: Series | None) -> str | dict[str, str]:
+    if not values or series is None:
+        return "–"
+    return {"text": written(sum(values) / len(values), series.kind.decimals), "title": f"of {len(values)} measured"}
 
 
 @pages.get("/<int:study_id>/animals")

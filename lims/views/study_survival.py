@@ -129,7 +129,7 @@ def _medians(survival: Survival) -> dict[str, Any]:
             "events": str(curve.events),
             "censored": str(curve.n - curve.events),
             "median": _day(curve.median),
-            "interval": f"{_day(curve.median_lower)} to {_day(curve.median_upper)}",
+            "interval": "–" if curve.median is None else f"{_day(curve.median_lower)} to {_day(curve.median_upper)}",
         }
         for arm, curve in survival.curves
     ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from flask import Blueprint, url_for
 from wtforms import SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # newer than the stubs
 
+from lims.domain.errors import DomainError, told
 from lims.domain.model_checks import CHECK_TITLES, CHECK_WORDS, VALUE_WORDS
 from lims.domain.str_match import FEWEST_LOCI, LOCI, parse_profile
 from lims.domain.tissue_terms import CheckKind, CheckResult
@@ -131,13 +132,23 @@ class LocusRow:
 
 
 def _context(check: ModelCheck) -> dict[str, Any]:
-    found = str_match_of(check.profile, check.reference_profile) if check.profile and check.reference_profile else None
-    loci = _loci(check.profile, check.reference_profile, found.loci) if found else []
-    return {"words": CHECK_WORDS[check.kind], "value_word": VALUE_WORDS.get(check.kind), "match": found, "loci": loci}
+    found, loci = _compared(check)
+    return {"words": CHECK_WORDS[check.kind], "value_word": VALUE_WORDS.get(check.kind), **found, "loci": loci}
 
 
-def _loci(model: StrProfile | None, patient: StrProfile | None, counted: tuple[str, ...]) -> list[LocusRow]:
-    ours, theirs = (parse_profile("\n".join(one.alleles if one else ())) for one in (model, patient))
+def _compared(check: ModelCheck) -> tuple[dict[str, Any], list[LocusRow]]:
+    """Match the two profiles as they are recorded now; one that lost loci since is told to match no more."""
+    if check.profile is None or check.reference_profile is None:
+        return {}, []
+    try:
+        match = str_match_of(check.profile, check.reference_profile)
+    except DomainError as refused:
+        return {"unmatched": told(refused)}, _loci(check.profile, check.reference_profile, ())
+    return {"match": match}, _loci(check.profile, check.reference_profile, match.loci)
+
+
+def _loci(model: StrProfile, patient: StrProfile, counted: tuple[str, ...]) -> list[LocusRow]:
+    ours, theirs = (parse_profile("\n".join(one.alleles)) for one in (model, patient))
     return [
         LocusRow(
             locus,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.domain.vocabulary import StudyStatus
@@ -60,8 +60,8 @@ def hide(study_id: int) -> ResponseReturnValue:
 
 
 @pages.route("/unblind", methods=BOTH)
-@needs("study:unblind")
 @needs("study:change")
+@needs("study:unblind")
 def show_all(study_id: int) -> ResponseReturnValue:
     """Show to everybody which arm is which."""
     lead = "Everybody in the project sees from then on which arm is which. What was seen cannot be forgotten again."
@@ -74,19 +74,27 @@ def show_all(study_id: int) -> ResponseReturnValue:
 
 
 def _to_state(study_id: int, state: StudyStatus, verb: str, done: str, lead: str) -> ResponseReturnValue:
+    fields = {"state": state}
+
+    def look(study: Study, form: StepForm) -> bool:
+        return confirmed(form, doubts(current_session(), STUDY, study.project_id, [fields], study))
+
     def step(study: Study, form: StepForm) -> bool:
-        session, fields = current_session(), {"state": state}
-        if not confirmed(form, doubts(session, STUDY, study.project_id, [fields], study)):
+        if not look(study, form):
             return False
         said = confirmation(form)
         reason = f"{form.reason.data} ({said})" if said else form.reason.data or ""
-        change(session, current_actor(), STUDY, study, version=seen_version(form), reason=reason, fields=fields)
+        change(current_session(), current_actor(), STUDY, study, version=seen_version(form), reason=reason, fields=fields)
         return True
 
-    return _page(study_id, verb, done, lead, step)
+    return _page(study_id, verb, done, lead, step, look)
 
 
-def _page(study_id: int, verb: str, done: str, lead: str, step: Callable[[Study, StepForm], bool]) -> ResponseReturnValue:
+Judged = Callable[[Study, StepForm], bool]
+"""Does a step, or looks whether it can be done: whether nothing stands in its way that the form has to show."""
+
+
+def _page(study_id: int, verb: str, done: str, lead: str, step: Judged, look: Judged | None = None) -> ResponseReturnValue:
     study = find(current_session(), Study, current_project().id, study_id)
     back, form = url_for("studies.show", study_id=study.id), StepForm(obj=study)
     if form.validate_on_submit():
@@ -94,4 +102,13 @@ def _page(study_id: int, verb: str, done: str, lead: str, step: Callable[[Study,
             if step(study, form):
                 flash(f"Study {study.code} {done}.", "success")
                 return redirect(back)
-    return render_form("records/step.html", form, step=Step(f"{verb} study", f"{verb} the study", back, study.code, lead))
+    elif look is not None and not form.is_submitted():
+        with refusing(form):
+            look(study, form)
+    page = Step(f"{verb} study", f"{verb} the study", back, study.code, lead)
+    # What is missing is shown at once; nothing was refused to a person who only looks.
+    return (
+        render_form("records/step.html", form, step=page)
+        if form.is_submitted()
+        else render_template("records/step.html", form=form, step=page)
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from sqlalchemy.orm.exc import StaleDataError
 from wtforms import BooleanField, FieldList, Form, FormField, StringField
 
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
@@ -23,6 +24,10 @@ from lims.views.record_forms import Group, typed
 from lims.views.support import current_account, current_project, current_session
 from lims.views.transaction import installation
 
+_MEANWHILE = (
+    "Somebody else used the aliquot, or changed one of these animals, while you saved, so nothing was recorded. "
+    "Look at what is left of the aliquot, then record the list again."
+)
 BLANK_ROWS = 20
 _OF_ROW = {"animal_id": "animal", "label": "label", "weight_g": "weight_g", "implanted_at": "ended_at", "note": "note"}
 """Columns that a row has a field for."""
@@ -144,10 +149,15 @@ class SurgeryForm(SurgeryFields):
         """Turn what the records refuse into errors that name their rows, all at once; nothing is recorded then."""
         try:
             yield
-        except (Conflict, NotFound, NotAllowed):
+        except (NotFound, NotAllowed):
             raise
+        except StaleDataError:
+            current_session().rollback()
+            self.conflict = True
+            self.form_errors.append(_MEANWHILE)
         except DomainError as refused:
             current_session().rollback()
+            self.conflict = isinstance(refused, Conflict)
             for one in refused.every:
                 self._place(one)
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy.orm.exc import StaleDataError
 
 from lims.db import Database
 from lims.domain.colony_terms import Engraftment
+from lims.domain.errors import Conflict
 from lims.domain.tissue_terms import AliquotMaterial, AliquotState, AmountUnit, CheckKind, CheckResult
 from lims.domain.vocabulary import PassageConvention, RoleName, SpecimenKind
 from lims.models import Aliquot, AuditEvent, Implant, ModelCheck, PdxModel, Project, Specimen
+from lims.views import surgery as views
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.pages import Browser, add_person, add_project, fields, message
@@ -202,6 +205,22 @@ def test_an_aliquot_whose_amount_nobody_recorded_is_used_and_stays(room: Room) -
         assert (left.state, left.amount) == (AliquotState.AVAILABLE, None)
 
 
+@pytest.mark.parametrize("meanwhile", [StaleDataError("one row was expected"), Conflict("This aliquot was used up.")])
+def test_a_list_that_somebody_was_faster_than_stays_typed(
+    room: Room, monkeypatch: pytest.MonkeyPatch, meanwhile: Exception
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise meanwhile
+
+    monkeypatch.setattr(views, "implant_animals", refuse)
+    told = room.implant(409, **COMMON, **rows("M1", "M2"))
+    assert ("used the aliquot" in message(told)) or ("This aliquot was used up." in message(told))
+    form = told.find("form", action=LIST)
+    assert {fields(form)[f"rows-{number}-animal"] for number in (0, 1)} == {"M1", "M2"}
+    monkeypatch.undo()
+    assert room.browser.submit(told, LIST).status_code == 302
+
+
 def test_a_list_begins_with_the_animals_and_the_aliquot_of_the_address(room: Room) -> None:
     page = room.browser.get(f"{LIST}?animal=M3&animal=M4&aliquot_id=AL-1")
     typed = fields(page.find("form", action=LIST))
@@ -331,6 +350,20 @@ def test_a_match_is_shown_locus_by_locus_and_a_failure_on_the_models_page(room: 
     assert alert is not None
     assert "BM-01 failed the mycoplasma test" in message(BeautifulSoup(str(alert), "html.parser"))
     assert {one.kind for one in _checks(room)} == {CheckKind.STR_PROFILE, CheckKind.MYCOPLASMA}
+
+
+def test_a_check_whose_profile_lost_loci_is_shown_and_says_so(room: Room) -> None:
+    chosen = {"kind": "str_profile", "profile_id": str(room.profiles[1]), "reference_profile_id": str(room.profiles[0])}
+    new = f"{HOME}/checks/new?model_id=BM-01"
+    check = room.browser.submit(room.browser.get(new), new, checked_on="2026-06-01", **chosen).location
+    path = f"{HOME}/profiles/{room.profiles[1]}/change"
+    fewer = {"alleles": "\n".join(ALLELES[:3]), "reason": "the others were read wrongly", "confirmed": "y"}
+    room.browser.submit(room.browser.get(path), path, **fewer)
+    shown = room.browser.get(check)
+    assert "Only 3 loci are typed in both profiles: CSF1PO, D13S317, D16S539." in message(shown)
+    assert "ANSI/ATCC ASN-0002-2022" in message(shown)
+    assert shown.select_one(".verdict") is None
+    assert message(shown).count("not counted") >= 8
 
 
 def _checks(room: Room) -> list[ModelCheck]:

@@ -132,10 +132,13 @@ def test_an_enrolment_typed_by_hand_is_withdrawn(scientist: Browser, cohort: Coh
 def test_a_study_is_activated_closed_and_reopened(scientist: Browser, cohort: Cohort, sqlite_database: Database) -> None:
     show, activate = f"{HERE}studies/{cohort.study}", f"{HERE}studies/{cohort.study}/activate"
     page = scientist.get(activate, heading="Activate study")
+    assert "Before this can be done: Study BM-014 has no primary outcome" in message(page), "what is missing is said at once"
     assert "no primary outcome" in message(scientist.submit(page, activate, status=422, reason="designed"))
     change = f"{show}/change"
     scientist.submit(scientist.get(change), change, primary_outcome="growth of flux", reason="said in the protocol")
-    asked = scientist.submit(scientist.get(activate), activate, status=422, reason="designed")
+    first = scientist.get(activate)
+    assert "Please confirm: this is unusual. The study" in message(first).replace("Experimental unit: ", "")
+    asked = scientist.submit(first, activate, status=422, reason="designed")
     assert "The study does not say the experimental unit." in message(asked)
     assert "ARRIVE 2.0, item 1b" in message(asked)
     scientist.submit(asked, activate, reason="designed", confirmed="y")  # type: ignore[arg-type]  # a page
@@ -145,7 +148,9 @@ def test_a_study_is_activated_closed_and_reopened(scientist: Browser, cohort: Co
     amended = scientist.submit(scientist.get(change), change, status=422, primary_outcome="survival", reason="editor asked")
     assert "is an amendment" in message(amended)
     close = f"{show}/close"
-    left = scientist.submit(scientist.get(close), close, status=422, reason="over")
+    first = scientist.get(close)
+    assert "4 animals of the study live without a fate: BM-014-M01" in message(first)
+    left = scientist.submit(first, close, status=422, reason="over")
     assert "4 animals of the study live without a fate: BM-014-M01" in message(left)
     scientist.submit(left, close, reason="over", confirmed="y")  # type: ignore[arg-type]  # as above
     closed = scientist.get(show)

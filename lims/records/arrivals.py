@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
+from lims.domain.sources import CONSISTENT, ONE_TAG, PLAUSIBLE
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, Sex
 from lims.models import Animal, Cage
 from lims.queries.chunks import in_chunks
@@ -119,9 +120,12 @@ def _check(arrival: Arrival) -> None:
             field="count",
             expected=f"1 to {MOST_ANIMALS}",
             remedy="Import a longer list as a file.",
+            source=PLAUSIBLE,
         )
     if arrival.per_cage is not None and arrival.per_cage < 1:
-        raise DomainError(f"{arrival.per_cage} animals in a cage cannot be.", field="per_cage", expected="1 or more")
+        raise DomainError(
+            f"{arrival.per_cage} animals in a cage cannot be.", field="per_cage", expected="1 or more", source=PLAUSIBLE
+        )
     for field, given, needed, noun in (
         ("codes", arrival.codes, arrival.count, "animals"),
         ("ear_tags", arrival.ear_tags, arrival.count, "animals"),
@@ -133,6 +137,7 @@ def _check(arrival: Arrival) -> None:
                 field=field,
                 expected=f"{needed}, one a line, or none",
                 remedy="Complete the list, or correct the number of animals.",
+                source=CONSISTENT,
             )
     _check_tags(arrival)
 
@@ -147,4 +152,5 @@ def _check_tags(arrival: Arrival) -> None:
             f"Ear tag {twice} stands twice among the animals of one cage.",
             field="ear_tags",
             expected="ear tags that tell the animals of a cage apart",
+            source=ONE_TAG,
         )

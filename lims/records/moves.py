@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.domain.events_order import Fact, Life, require_alive, require_order
+from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage, CageMove
 from lims.queries.chunks import in_chunks
@@ -52,9 +53,15 @@ def _check_move(draft: Draft, animal: Animal, last_moved_on: date | None) -> Non
             field="animal_id",
             expected="living animals",
             remedy="Look whether it is the right animal.",
+            source=ORDER_OF_EVENTS,
         )
     if values["to_cage_id"] == animal.cage_id:
-        raise DomainError(f"Animal {animal.code} is in this cage already.", field="animal_id", expected="animals of other cages")
+        raise DomainError(
+            f"Animal {animal.code} is in this cage already.",
+            field="animal_id",
+            expected="animals of other cages",
+            source=CONSISTENT,
+        )
     moving = Fact(f"the move of {animal.code}", values["moved_on"])
     require_alive(moving, Life(animal.code, animal.birth_date, animal.arrived_on), field="moved_on")
     require_order(Fact(f"the last move of {animal.code}", last_moved_on), moving, field="moved_on")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lims.domain.blinding import arm_word
 from lims.domain.cohort_terms import DoseRoute, DoseUnit, RegimenStart
 from lims.domain.dosing import WITHOUT_VOLUME, doubt_volume, require_volume, same_until
 from lims.domain.errors import DomainError, about_row, refuse_together
@@ -161,7 +162,7 @@ def _check_study(draft: Draft, arm: Arm, study: Study) -> None:
     require_changeable(study.code, study.state, ["arm_id"])
     if arm.role is ArmRole.UNTREATED:
         raise DomainError(
-            f"Arm {arm.title} is untreated.",
+            f"Arm {arm_word(arm.title, arm.blind_code, blinded=study.blinded)} is untreated.",
             field="arm_id",
             expected="an arm that is treated, or given a vehicle",
             remedy="Change the arm's role first, if its animals are given something.",

@@ -53,6 +53,7 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "study:create": _SCIENCE,
     "study:change": _SCIENCE,
     "study:withdraw": _LEAD,
+    "study:unblind": _LEAD | {RoleName.AUDITOR},
     "arm:create": _SCIENCE,
     "arm:change": _SCIENCE,
     "arm:withdraw": _LEAD,
@@ -62,7 +63,6 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "measurement:create": _BENCH,
     "measurement:change": _BENCH,
     "measurement:withdraw": _SCIENCE,
-    "study:unblind": _LEAD | {RoleName.AUDITOR},
     **{
         f"{noun}:{verb}": _SCIENCE
         for noun in ("agent", "lot", "regimen", "exposure", "endpoint", "kind", "randomisation")
@@ -81,6 +81,9 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "audit:read": _LEAD | {RoleName.AUDITOR},
     "audit:export": _LEAD | {RoleName.AUDITOR},
 }
+
+READING = frozenset({"read", "export", "unblind"})
+"""Verbs that change nothing. `study:unblind` is to see which arm is which; to end the blinding changes the study."""
 
 ROLE_TITLES: dict[RoleName, str] = {
     RoleName.ADMINISTRATOR: "administrator",
@@ -110,8 +113,8 @@ def allowed(role: RoleName, action: str) -> bool:
 
 
 def writes(action: str) -> bool:
-    """Say whether `action` changes records: everything but reading and exporting."""
-    return action.partition(":")[2] not in ("read", "export")
+    """Say whether `action` changes records: everything but reading, exporting and seeing the arms of blinded studies."""
+    return action.partition(":")[2] not in READING
 
 
 def titles(roles: frozenset[RoleName]) -> str:

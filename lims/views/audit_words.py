@@ -62,7 +62,7 @@ def action_words(action: str) -> str:
 def actions() -> list[tuple[str, str]]:
     """List the actions of a project's trail with their words, for a filter."""
     tags = {action for action in PERMISSIONS if writes(action)} | {f"{noun}:export" for noun in _EXPORTED}
-    tags |= {"audit:check", "audit:review", "project:create", "project:withdraw", "system:set-up"}
+    tags |= {"audit:check", "audit:review", "project:create", "project:withdraw", "study:unblind", "system:set-up"}
     return sorted(((tag, action_words(tag)) for tag in tags), key=lambda pair: pair[1].casefold())
 
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, ColumnElement, Date, Float, Integer, Select, Text, func, select
@@ -127,14 +126,13 @@ class Resource:
     """One kind of record. plural: in its address. hidden: columns that are not given.
 
     parts: rows that stand within its records, as {name in the answer: (their table, the column that refers to the record)}.
-    terms: what a column of text can be, where its own type does not say. extra: values that follow from columns.
+    extra: values that follow from columns.
     """
 
     plural: str
     model: type[Any]
     hidden: frozenset[str] = frozenset()
     parts: Mapping[str, tuple[type[Any], str]] = field(default_factory=dict)
-    terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     extra: Mapping[str, Follows] = field(default_factory=dict)
 
     @property
@@ -146,7 +144,7 @@ class Resource:
     def fields(self) -> tuple[Field, ...]:
         """Give its values in the order of the table."""
         extra = [Field(name, name, one.source, one.nullable, about=one.about) for name, one in self.extra.items()]
-        return (*fields_of(self.model, self.hidden, self.terms), *extra)
+        return (*fields_of(self.model, self.hidden), *extra)
 
     @cached_property
     def filters(self) -> dict[str, Field]:
@@ -175,16 +173,14 @@ def _refers(one: Field, model: type[Any]) -> bool:
     return one.target is not None and one.target.element is model.__table__
 
 
-def fields_of(
-    model: type[Any], hidden: frozenset[str] = frozenset(), terms: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-) -> tuple[Field, ...]:
+def fields_of(model: type[Any], hidden: frozenset[str] = frozenset()) -> tuple[Field, ...]:
     """Give the values of a table's rows: all columns but the project, secrets, bookkeeping and what is hidden."""
     left_out = hidden | {"project_id"} | model.secret_columns | (model.unaudited_columns - {"version"})
     found = []
     for column in model.__table__.columns:
         if column.name in left_out:
             continue
-        known = tuple(column.type.enums) if isinstance(column.type, EnumType) else terms.get(column.name, ())
+        known = tuple(column.type.enums) if isinstance(column.type, EnumType) else ()
         refers = next(iter(column.foreign_keys), None)
         name = column.name.removesuffix("_id") if refers else column.name
         target = refers.column.table.alias(f"named_{name}") if refers else None

@@ -6,12 +6,14 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.app import create_app
 from lims.audit.verify import verify
@@ -19,15 +21,39 @@ from lims.cli import main
 from lims.commands.demo import demo_settings
 from lims.config import Settings
 from lims.db import Database
+from lims.demo.bench import ROTAROD
 from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, WEIGHT_LOSS_LIMIT, StudyPlan, grow
 from lims.demo.donors import DONORS
 from lims.demo.files import body_weights, caliper_wide, living_image
 from lims.demo.people import OTHER_PROJECT, PEOPLE, Person
+from lims.demo.pharmacy import ANTIBODY, INHIBITOR, PI3K
 from lims.demo.seed import SEED, Contents, contents
+from lims.domain.cohort_terms import ActionState, DoseState, EndpointLevel, ExposureMatrix, FateReason, ProcedureKind
+from lims.domain.dosing import DoseStanding
 from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
 from lims.domain.vocabulary import AnimalStatus, BatchState, ModelStatus, Quality, RecordStatus, RoleName, StudyStatus
 from lims.intake.store import FileStore
-from lims.models import Animal, Enrolment, ImportBatch, Measurement, Patient, PdxModel, Project, Study, User
+from lims.models import (
+    Agent,
+    AgentLot,
+    Allocation,
+    Animal,
+    Dose,
+    Enrolment,
+    Fate,
+    ImportBatch,
+    LabKind,
+    Measurement,
+    Patient,
+    PdxModel,
+    Procedure,
+    Project,
+    Study,
+    User,
+)
+from lims.queries.doses import dosing_of
+from lims.queries.exposures import of_study
+from lims.queries.welfare import open_actions
 from tests.support.databases import PostgresqlServer
 from tests.support.pages import MEMORY_KIB, Browser, message
 
@@ -111,6 +137,59 @@ def test_everything_the_story_needs_is_there(demo: Database) -> None:
         assert qualities[Quality.SUSPECT] == qualities[Quality.EXCLUDED] == 2  # flux and radiance of one region each
         enrolled = session.scalar(select(func.count()).select_from(Enrolment))
         assert enrolled == sum(arm.n for plan in STUDIES for arm in plan.arms)
+
+
+def test_second_half_of_the_record_is_there(demo: Database) -> None:
+    with demo.reading() as session:
+        assert _counted(session, Dose.state) >= {DoseState.GIVEN: 1_500, DoseState.HELD: 10, DoseState.MISSED: 5}
+        assert session.scalars(select(Dose.id).where(Dose.state != DoseState.GIVEN, Dose.reason.is_(None))).all() == []
+        fates = _counted(session, Fate.reason)
+        assert (
+            min(fates[one] for one in (FateReason.WEIGHT_ENDPOINT, FateReason.NEUROLOGICAL_ENDPOINT, FateReason.TUMOUR_BURDEN)) > 1
+        )
+        assert fates[FateReason.TECHNICAL] == 1
+        excluded = session.execute(
+            select(Enrolment.excluded_on, Enrolment.exclusion_reason).where(Enrolment.excluded_on.is_not(None))
+        )
+        assert [bool(why) for _, why in excluded] == [True]
+        left_out = select(func.count()).select_from(Allocation).where(Allocation.arm_id.is_(None))
+        assert session.scalar(left_out) == sum(plan.spare for plan in STUDIES)
+        assert session.scalars(select(Study.code).where(Study.blinded)).all() == [RUNNING.code]
+        expired = select(AgentLot.id).where(AgentLot.expires_on < datetime.now(UTC).date())
+        assert len(session.scalars(expired).all()) == session.scalar(select(func.count()).select_from(Agent))
+        assert session.scalars(select(LabKind.code)).all() == [ROTAROD["code"]]
+        assert set(session.scalars(select(Procedure.kind))) >= {ProcedureKind.MRI, ProcedureKind.BLOOD_DRAW}
+
+
+def _counted(session: Session, column: InstrumentedAttribute[Any]) -> Counter[Any]:
+    return Counter(dict(session.execute(select(column, func.count()).group_by(column)).all()))
+
+
+def test_one_drug_does_not_reach_the_brain_and_another_does(demo: Database) -> None:
+    with demo.reading() as session:
+        study = session.scalars(select(Study.id).where(Study.code == BRAIN.code)).one()
+        found = of_study(session, study, unblinded=True)
+    core: dict[str, list[float]] = {code: [] for code in (ANTIBODY, INHIBITOR, PI3K)}
+    for one in found:
+        if one.found.tissue.matrix is ExposureMatrix.LESION_CORE and one.found.kp_uu is not None:
+            core[one.agent].append(one.found.kp_uu.value)
+    assert max(core[ANTIBODY]) < 0.1
+    assert min(*core[INHIBITOR], *core[PI3K]) > 0.3
+
+
+def test_first_page_asks_for_everything_that_is_due(made: tuple[Settings, Result], demo: Database) -> None:
+    with demo.reading() as session:
+        project = session.scalars(select(Project.id).where(Project.code == DEMO_PROJECT)).one()
+        running = session.scalars(select(Study).where(Study.code == RUNNING.code)).one()
+        now = running.day_zero_on + timedelta(days=RUNNING.started_days_ago)
+        asked = {(line.level, line.state) for line in open_actions(session, project)}
+        standing = Counter(one.standing for one in dosing_of(session, running, now).planned)
+    assert asked == {
+        (EndpointLevel.ACT, ActionState.OPEN),
+        (EndpointLevel.WATCH, ActionState.OPEN),
+        (EndpointLevel.WATCH, ActionState.DEFERRED),
+    }
+    assert min(standing[one] for one in (DoseStanding.DUE, DoseStanding.OVERDUE, DoseStanding.PLANNED)) > 0
 
 
 def test_numbers_are_those_the_generator_makes_for_the_day(demo: Database) -> None:
@@ -222,19 +301,20 @@ def test_cohorts_and_files_are_the_same_for_the_same_day(plan: StudyPlan) -> Non
 def test_treatment_fails_in_the_brain_and_works_outside() -> None:
     brain, outside = grow(BRAIN, DAY, SEED), grow(FAT_PAD, DAY, SEED)
     early = Counter(mouse.arm for mouse in brain.mice if mouse.died is not None)
-    assert min(early["VEH"], early["AB"]) >= 7
-    assert early["AB+PI3K"] == 0
+    assert min(early["VEH"], early["TRAS"], early["TUC"]) >= 6
+    assert early["TUC+PAX"] == 0
     last = {
         arm.code: max(mouse.volume(max(mouse.diameters)) for mouse in outside.mice if mouse.arm == arm.code) for arm in FAT_PAD.arms
     }
-    assert last["AB"] < last["PI3K"] < last["VEH"]
-    assert last["AB+PI3K"] < 130
+    assert last["TRAS"] < last["TUC"] < last["VEH"]
+    assert last["TUC+PAX"] < 130
 
 
 def test_animals_leave_at_the_weight_limit_and_are_not_weighed_after() -> None:
     cohort = grow(BRAIN, DAY, SEED)
     for mouse in cohort.enrolled():
         lost = {day: 100 * (1 - weight / mouse.weights[0]) for day, weight in mouse.weights.items()}
-        assert [day for day, percent in lost.items() if percent >= WEIGHT_LOSS_LIMIT] == ([mouse.died] if mouse.died else [])
+        heavy = mouse.died if mouse.fate is FateReason.WEIGHT_ENDPOINT else None
+        assert [day for day, percent in lost.items() if percent >= WEIGHT_LOSS_LIMIT] == ([heavy] if heavy else [])
         assert max(mouse.weights) == (mouse.died or max(BRAIN.weighings()))
-    assert body_weights(cohort, [0, 42]) != body_weights(cohort, [0, 39])
+    assert body_weights(cohort, [0, 39]) != body_weights(cohort, [0, 36])

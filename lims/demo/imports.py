@@ -23,16 +23,26 @@ HALF_TIME = 21
 LIVING_IMAGE_ANSWERS = {"encoding": "cp1252", "animal_column": "roi_label"}
 
 
+def screening(desk: Desk, staff: Staff, recorded: Recorded) -> None:
+    """What the animals are randomised on: the first imaging session, or a screening list with decimal commas."""
+    cohort = recorded.cohort
+    if cohort.plan.brain:
+        _record_session(desk, staff, recorded, 0, _session(cohort, 0))
+        return
+    name = f"{cohort.day_zero} screening {cohort.plan.code}.csv"
+    desk.record(staff.technician, name, caliper_wide(cohort, SCREENING), recorded.study)
+
+
 def brain_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
     """Imaging sessions and weighings of the brain study; a failed injection, an expired lot, a saturated image, a swap."""
     cohort = recorded.cohort
-    vehicle, antibody = _first(cohort, "VEH"), _first(cohort, "AB")
+    vehicle, antibody = _first(cohort, "VEH"), _first(cohort, "TRAS")
     odd = {
         FAILED_INJECTION_DAY: Oddity(factors={antibody.code: 0.05}),
         EXPIRED_DAY: Oddity(everywhere=0.31),
         SATURATED_DAY: Oddity(saturated=[vehicle.code]),
     }
-    for day in cohort.plan.sessions():
+    for day in cohort.plan.sessions()[1:]:
         batch = _record_session(desk, staff, recorded, day, _session(cohort, day, odd.get(day)))
         if day == EXPIRED_DAY:
             desk.withdraw(
@@ -48,7 +58,7 @@ def _brain_weights(desk: Desk, staff: Staff, recorded: Recorded) -> None:
     cohort = recorded.cohort
     first = [day for day in cohort.plan.weighings() if day <= HALF_TIME]
     name = f"{cohort.on(HALF_TIME)} weights {cohort.plan.code}"
-    swapped = (SWAPPED_DAY, cohort.mice[0].code, cohort.mice[1].code)
+    swapped = (SWAPPED_DAY, *(mouse.code for mouse in cohort.enrolled()[:2]))
     wrong = desk.record(staff.technician, f"{name}.xlsx", body_weights(cohort, first, swapped), recorded.study)
     desk.record(
         staff.scientist,
@@ -78,9 +88,8 @@ def _exclude(desk: Desk, staff: Staff, recorded: Recorded, mouse: Mouse) -> None
 
 
 def fat_pad_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
-    """Caliper tables of the fat-pad study: a screening list with decimal commas, a table that grows, and weights."""
+    """Caliper tables of the fat-pad study: a table that grows, and weights."""
     cohort, study = recorded.cohort, recorded.study
-    desk.record(staff.technician, f"{cohort.day_zero} screening {cohort.plan.code}.csv", caliper_wide(cohort, SCREENING), study)
     days = [day for day in cohort.plan.sessions() if day > 0]
     until = [day for day in days if day <= HALF_TIME]
     for some in (until, days):
@@ -93,7 +102,7 @@ def fat_pad_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
 def running_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
     """The running study's files; of the last session, one copy edited by hand is refused, and the instrument's own waits."""
     cohort, study = recorded.cohort, recorded.study
-    *earlier, last = cohort.plan.sessions()
+    _, *earlier, last = cohort.plan.sessions()
     for day in earlier:
         _record_session(desk, staff, recorded, day, _session(cohort, day))
     weighings = cohort.plan.weighings()
@@ -101,7 +110,7 @@ def running_files(desk: Desk, staff: Staff, recorded: Recorded) -> None:
         name = f"{cohort.on(some[-1])} weights {cohort.plan.code}.xlsx"
         desk.record(staff.technician, name, body_weights(cohort, some), study)
     waiting = _session(cohort, last)
-    edited = spoilt(waiting, lambda text: _by_hand(text, cohort.mice[2], cohort.mice[5]))
+    edited = spoilt(waiting, lambda text: _by_hand(text, *_shining(cohort, last)[2:4]))
     name = _imaging(cohort, last)
     desk.check(staff.technician, name.replace(".csv", " edited.csv"), edited, study, expect=BatchState.REFUSED)
     desk.check(staff.scientist, name, waiting, study)

@@ -12,17 +12,22 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor, declare
 from lims.config import Settings
 from lims.db import Database
+from lims.demo.bench import add_imaging, add_rotarod, add_scans, add_scores, defer_a_watch, prepare
 from lims.demo.cohorts import BRAIN, FAT_PAD, RUNNING, STUDIES, grow
 from lims.demo.desk import Desk
+from lims.demo.dosing import add_doses
+from lims.demo.exposures import add_exposures
 from lims.demo.hands import Hands
-from lims.demo.imports import brain_files, fat_pad_files, running_files
+from lims.demo.imports import brain_files, fat_pad_files, running_files, screening
 from lims.demo.lineages import LINES, Passages
 from lims.demo.people import add_people
-from lims.demo.studies import add_cohort, record_fates
+from lims.demo.pharmacy import stock
+from lims.demo.studies import add_cohort, begin, close, exclude, leave
 from lims.demo.tissue import add_other_tissue, add_tissue, withdraw_consent
 from lims.models import AuditEvent, Project, User
 
 SEED = 20
+FILES = {BRAIN.code: brain_files, FAT_PAD.code: fat_pad_files, RUNNING.code: running_files}
 COMPLETE = "the demo is complete"
 """Reason of the last event of seeding: a database without it is not a demo, or one that was interrupted."""
 
@@ -65,13 +70,29 @@ def seed(settings: Settings, database: Database, actor: Actor, today: date, say:
     passages.send("BM-01", today - timedelta(days=40))
     with database.transaction() as session:
         add_other_tissue(session, actor, staff.other_project)
+    prepare(scientist, passages.protocol)
+    pharmacy = stock(scientist, today)
     desk = Desk(settings, database, staff.project)
-    files = {BRAIN.code: brain_files, FAT_PAD.code: fat_pad_files, RUNNING.code: running_files}
     for plan in STUDIES:
-        say(f"Study {plan.code}: animals, arms, files …")
-        recorded = add_cohort(database, staff, grow(plan, today, SEED), passages)
-        files[plan.code](desk, staff, recorded)
-        record_fates(database, staff, recorded)
+        say(f"Study {plan.code}: animals, arms, files, doses …")
+        recorded = add_cohort(database, staff, grow(plan, today, SEED), passages, pharmacy)
+        screening(desk, staff, recorded)
+        begin(database, staff, recorded)
+        FILES[plan.code](desk, staff, recorded)
+        if plan.brain:
+            add_scores(technician, recorded)
+        leave(database, staff, recorded)
+        if plan is BRAIN:
+            add_scans(technician, recorded)
+            exclude(database, staff, recorded)
+        doses = add_doses(technician, recorded, pharmacy, today)
+        if plan is RUNNING:
+            add_rotarod(technician, recorded)
+            add_imaging(technician, recorded)
+            defer_a_watch(scientist, recorded, today)
+        else:
+            add_exposures(scientist, recorded, pharmacy, doses)
+            close(database, staff, recorded)
     withdraw_consent(scientist, today)
     with database.transaction() as session:
         declare(session, actor, "system:set-up", reason=COMPLETE, project=staff.project, detail={"today": today})

@@ -43,6 +43,7 @@ class Wish:
 
     animals: ids of those to allocate. left_out: id of each that is not → why. baseline: kind and day of what they are ranked
     by, or none. seed: blank draws one. reason: why it is run again; needed where there is a run already.
+    on: the day on which it was drawn and the animals enrolled, where that is not today.
     """
 
     method: AllocationMethod
@@ -53,6 +54,7 @@ class Wish:
     strata: tuple[Stratum, ...] = ()
     seed: str = ""
     reason: str = ""
+    on: date | None = None
 
 
 def randomise(session: Session, actor: Actor, study: Study, wish: Wish) -> Randomisation:
@@ -161,7 +163,7 @@ def _baselines(session: Session, animals: Mapping[int, Animal], wish: Wish) -> d
         return {}
     if wish.baseline_on is None:
         raise DomainError("The day of the baseline is needed.", field="baseline_on", expected="the day on which it was measured")
-    if wish.baseline_on > today(session):
+    if wish.baseline_on > (wish.on or today(session)):
         raise DomainError("The baseline lies in the future.", field="baseline_on", expected="today or earlier")
     found = baselines(session, list(animals), wish.kind.code, wish.baseline_on)
     bare = sorted(animals[key].code for key in wish.animals if key not in found)
@@ -219,7 +221,7 @@ def _record_run(
         "strata": [one.value for one in wish.strata],
         "block_size": block_size(places) if wish.method is AllocationMethod.STRATIFIED_BLOCKS else None,
         "places": [f"{place.arm}: {place.places}" for place in places],
-        "made_on": today(session),
+        "made_on": wish.on or today(session),
         "reason": wish.reason.strip() or None,
     }
     return record(session, actor, RANDOMISATION, study.project_id, [values], reason=wish.reason)[0]

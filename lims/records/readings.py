@@ -232,18 +232,23 @@ def _columns(session: Session, project: tuple[int, str], code: str, judged: Sequ
         kind=code,
         animals=[(animal.id, animal.audit_label) for animal in animals],
         implants=[(one.id, one.audit_label) for one in tumours if one is not None] if any(tumours) else None,
-        values=[one.value or 0.0 for one in judged],
+        values=[float(one.value or 0) for one in judged],
         slots=[one.slot for one in readings],
         taken_on=[one.taken_on.isoformat() for one in readings],
         taken_at=[one.taken_at for one in readings if one.taken_at] or None,
-        lengths=[one.of.length for one in readings] if caliper else None,
-        widths=[one.of.width for one in readings] if caliper else None,
-        heights=[one.of.height for one in readings] if caliper else None,
+        lengths=_as_stored(one.of.length for one in readings) if caliper else None,
+        widths=_as_stored(one.of.width for one in readings) if caliper else None,
+        heights=_as_stored(one.of.height for one in readings) if caliper else None,
         formula=[one.formula for one in readings] if code == "caliper_volume" else None,
         occurrences=[one.occurrence for one in judged],
         operators=_known_names(one.operator for one in readings),
         devices=_known_names(one.device for one in readings),
     )
+
+
+def _as_stored(column: Iterable[float | None]) -> list[float | None]:
+    """Give numbers as the table holds them, whole ones too: the trail says what the table says."""
+    return [None if one is None else float(one) for one in column]
 
 
 def _known_names(column: Iterable[str | None]) -> list[str | None] | None:

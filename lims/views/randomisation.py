@@ -160,7 +160,7 @@ def new(study_id: int) -> ResponseReturnValue:
     read = baselines(session, [one.id for one in eligible], kind.code, on) if kind and on else {}
     form = RandomiseForm()
     if not form.is_submitted():
-        form.begin(eligible, list(read) if kind else [one.id for one in eligible])
+        form.begin(eligible, list(read) if kind else [one.id for one in eligible], today(session))
     if form.validate_on_submit():
         with refusing(form):
             run = randomise(session, current_actor(), study, form.wish(kind, on))

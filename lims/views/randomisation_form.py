@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from wtforms import BooleanField, FieldList, Form, FormField, HiddenField, StringField
 
@@ -10,7 +11,7 @@ from lims.domain.cohort_terms import AllocationMethod, Stratum
 from lims.domain.vocabulary import MeasurementKind
 from lims.queries.allocation import Eligible
 from lims.records.randomisations import Wish
-from lims.views.form_fields import TermField, TermsField
+from lims.views.form_fields import IsoDateField, TermField, TermsField, needed
 from lims.views.once import OnceForm
 from lims.views.support import whole_number
 
@@ -39,11 +40,17 @@ class RandomiseForm(OnceForm):
         description="Blank: one is drawn. It is kept with the run: the same seed gives the same allocation (ARRIVE 2.0 item 4a).",
         render_kw={"autocomplete": "off"},
     )
+    made_on = IsoDateField(
+        "Randomised on",
+        [needed("The day of randomisation is needed.")],
+        description="The animals are enrolled from that day on; doses are planned from then.",
+    )
     reason = StringField("Why it is run again", description="The run before keeps its record, and loses its enrolments.")
     rows = FieldList(FormField(AnimalRow))
 
-    def begin(self, eligible: Sequence[Eligible], with_baseline: Sequence[int]) -> None:
+    def begin(self, eligible: Sequence[Eligible], with_baseline: Sequence[int], made_on: date) -> None:
         """Begin with every animal allocated that has a baseline."""
+        self.made_on.data = made_on
         for one in eligible:
             self.rows.append_entry({"animal_id": str(one.id), "taken": one.id in with_baseline})
 
@@ -59,4 +66,5 @@ class RandomiseForm(OnceForm):
             strata=tuple(Stratum(one) for one in self.strata.data or ()),
             seed=self.seed.data or "",
             reason=self.reason.data or "",
+            on=self.made_on.data,
         )

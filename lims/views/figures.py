@@ -86,6 +86,6 @@ def _send(noun: str, code: str, plot: StudyPlot, form: str, detail: Mapping[str,
         content = [draw(figure(plot.spec, f"{code}: {plot.title}"), form)]
         return send_file_of(noun, name, content, IMAGES[form], {**detail, "format": form})
     content_type, write = FORMATS[form]
-    rows = ([row[column.key] for column in plot.columns] for row in plot.tidy)
+    rows = [[row[column.key] for column in plot.columns] for row in plot.tidy]
     table = write([column.heading for column in plot.columns], rows)
-    return send_file_of(noun, name, table, content_type, {**detail, "format": form, "rows": len(plot.tidy)})
+    return send_file_of(noun, name, table, content_type, {**detail, "format": form, "rows": len(rows)})

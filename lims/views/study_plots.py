@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 
 from flask import url_for
@@ -60,20 +61,24 @@ def number(key: str, label: str, unit: str = "", show: Callable[[Any], str] = _t
 
 @dataclass(frozen=True, slots=True)
 class StudyPlot:
-    """A plot, the table behind it and the sentences below it. address: where it is a file, by format; none where it is not."""
+    """A plot, the table behind it and the sentences below it.
+
+    tidy: the rows of the table, values by column, to be read once: a page takes the first of them, a file all. address: where
+    it is a file, by format.
+    """
 
     id: str
     title: str
     spec: dict[str, Any]
     columns: Sequence[PlotColumn]
-    tidy: Sequence[Mapping[str, Any]]
+    tidy: Iterable[Mapping[str, Any]]
     address: Callable[[str], str] | None = None
     notes: Sequence[str] = ()
 
     @property
     def rows(self) -> list[dict[str, str]]:
         """Give the first rows as the page shows them."""
-        return [{column.key: column.show(row[column.key]) for column in self.columns} for row in self.tidy[:LISTED]]
+        return [{column.key: column.show(row[column.key]) for column in self.columns} for row in islice(self.tidy, LISTED)]
 
     @property
     def downloads(self) -> list[tuple[str, str]]:
@@ -105,6 +110,7 @@ class StudyData:
     def __init__(self, session: Session, study: Study, *, unblinded: bool) -> None:
         self.session, self.study, self.unblinded = session, study, unblinded
         self._series: dict[str, Series] = {}
+        self._points: dict[str, list[dict[str, Any]]] = {}
 
     @cached_property
     def arms(self) -> list[ArmOfStudy]:
@@ -142,6 +148,14 @@ class StudyData:
             self._series[kind.code] = study_series(self.session, self.study, kind, self.days, self.names)
         return self._series[kind.code]
 
+    def points(self, kind: MeasurementKind) -> list[dict[str, Any]]:
+        """Give a kind's readings as plots draw them, an animal's tumours apart."""
+        if kind.code not in self._points:
+            series = self.series(kind)
+            of_animal = url_for("animals.show", animal_id=0).removesuffix("0")  # one address is made: a page has thousands
+            self._points[kind.code] = series.points({key: f"{of_animal}{key}" for key in set(series.animal_ids)}, by_tumour=True)
+        return self._points[kind.code]
+
     def address(self, plot: str, **arguments: Any) -> Callable[[str], str]:
         """Give the way to a plot's files."""
         return partial(_address, self.study.id, plot, arguments)
@@ -149,12 +163,6 @@ class StudyData:
 
 def _address(study_id: int, plot: str, arguments: Mapping[str, Any], form: str) -> str:
     return url_for("figures.of_study", study_id=study_id, plot=plot, form=form, **arguments)
-
-
-def _points(series: Series) -> list[dict[str, Any]]:
-    keys = set(series.animal_ids)
-    of_animal = url_for("animals.show", animal_id=0).removesuffix("0")  # one address is made: a page has thousands
-    return series.points({key: f"{of_animal}{key}" for key in keys}, by_tumour=True)
 
 
 def _notes(series: Series) -> list[str]:
@@ -167,18 +175,22 @@ def _notes(series: Series) -> list[str]:
     return said
 
 
-def _readings(series: Series) -> list[dict[str, Any]]:
+def _readings(series: Series) -> Iterator[dict[str, Any]]:
     """Give the readings as a tidy table."""
     columns = (series.animals, series.tumours, series.arms, series.days, series.taken_on, series.values, series.qualities)
     keys = ("animal", "tumour", "arm", "day", "date", "value", "quality", "excluded")
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, series.excluded, strict=True)]
+    return (dict(zip(keys, row, strict=True)) for row in zip(*columns, series.excluded, strict=True))
 
 
-def _of_readings(kind: MeasurementKind, *more: PlotColumn) -> list[PlotColumn]:
+def _of_baseline(kind: MeasurementKind) -> list[PlotColumn]:
+    read = number("raw", kind.title, kind.unit, digits_of(kind))
+    return [ANIMAL, ARM, DAY, read, number("value", "Of baseline", "%", partial(shown, decimals=1))]
+
+
+def _of_readings(kind: MeasurementKind) -> list[PlotColumn]:
     return [
         *(ANIMAL, PlotColumn("tumour", "Tumour"), ARM, DAY, PlotColumn("date", "Date")),
         number("value", kind.title, kind.unit, digits_of(kind)),
-        *more,
         PlotColumn("quality", "Quality", show=lambda quality: str(quality.value)),
         PlotColumn("excluded", "Animal excluded by then", show=lambda out: "yes" if out else ""),
     ]
@@ -187,7 +199,7 @@ def _of_readings(kind: MeasurementKind, *more: PlotColumn) -> list[PlotColumn]:
 def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw every animal's readings in its arm's colour."""
     series = data.series(kind)
-    points = _points(series)
+    points = data.points(kind)
     look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
     spec = with_suspects(growth_curves(points, arms=data.pairs, **look), points, log=kind.log_axis)
     title, notes = f"{kind.title}, each animal", [data.days.sentence, *_notes(series)]
@@ -199,10 +211,8 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     series = data.series(kind).analysed()
     points = series.points()
     look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals}
-    spec, rows = (
-        mean_sem(points, arms=data.pairs, log=kind.log_axis, **look),
-        mean_rows(points, unit=kind.unit, decimals=kind.decimals),
-    )
+    spec = mean_sem(points, arms=data.pairs, log=kind.log_axis, **look)
+    rows = mean_rows(points, unit=kind.unit, decimals=kind.decimals)
     columns = [
         *(ARM, DAY, number("mean", "Mean", kind.unit, digits_of(kind))),
         number("sem", "SEM", kind.unit, digits_of(kind)),
@@ -220,45 +230,29 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
 
 def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each animal's change from its own baseline: a spider plot."""
-    series = data.series(kind)
-    points = _points(series)
+    points = data.points(kind)
     look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
     spec = spider(points, arms=data.pairs, **look)
-    rows = [
-        {"animal": row["animal"], "arm": row["arm"], "day": row["day"], "read": row["raw"], "percent": row["value"]}
-        for row in percent_of_baseline(points)
-    ]
-    columns = [
-        *(ANIMAL, ARM, DAY, number("read", kind.title, kind.unit, digits_of(kind))),
-        number("percent", "Of baseline", "%", partial(shown, decimals=1)),
-    ]
+    rows = percent_of_baseline(points)
     notes = ["Baseline is the animal's last value on or before day 0, or its first one."]
     if left := len(points) - len(rows):
         notes.append(f"{left:,} readings of animals whose baseline is 0 or below are not drawn.")
-    return StudyPlot(
-        "spider", f"{kind.title}, change from baseline", spec, columns, rows, data.address("spider", kind=kind.code), notes
-    )
+    title, address = f"{kind.title}, change from baseline", data.address("spider", kind=kind.code)
+    return StudyPlot("spider", title, spec, _of_baseline(kind), rows, address, notes)
 
 
 def weight(data: StudyData) -> StudyPlot:
     """Draw body weight as percent of each animal's baseline, with the limit of the animals' protocol, or the study's own."""
     series = data.series(WEIGHT)
-    points = _points(series)
+    points = data.points(WEIGHT)
     loss, limit = _limit(data)
     spec = weight_change(points, arms=data.pairs, limit_percent=None if loss is None else 100 - loss)
     of_baseline = percent_of_baseline(points)
-    rows = [
-        {"animal": row["animal"], "arm": row["arm"], "day": row["day"], "weight": row["raw"], "percent": row["value"]}
-        for row in of_baseline
-    ]
-    columns = [
-        *(ANIMAL, ARM, DAY, number("weight", "Weight", "g", digits_of(WEIGHT))),
-        number("percent", "Of baseline", "%", partial(shown, decimals=1)),
-    ]
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
     notes = [baseline, limit, *_notes(series)]
     marked = with_suspects(spec, of_baseline)
-    return StudyPlot("weight", "Body weight, change from baseline", marked, columns, rows, data.address("weight"), notes)
+    title = f"{WEIGHT.title}, change from baseline"
+    return StudyPlot("weight", title, marked, _of_baseline(WEIGHT), of_baseline, data.address("weight"), notes)
 
 
 def _limit(data: StudyData) -> tuple[float | None, str]:
@@ -266,7 +260,7 @@ def _limit(data: StudyData) -> tuple[float | None, str]:
     rules = weight_limits(data.session, data.study.id)
     if rules:
         strictest = rules[0]
-        others = f", the strictest of {len(rules)} protocols" if len(rules) > 1 else ""
+        others = f", the strictest of {len(rules)} limits" if len(rules) > 1 else ""
         from_where = OTHER_BASELINES.get(strictest.baseline, "")
         return (
             strictest.act_at,

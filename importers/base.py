@@ -54,6 +54,7 @@ class Finding:
 
     `row` and `column` are the sheet's own, 1-based. `code` is stable and machine-readable (`number-unreadable`);
     `message` quotes the value and says why; `expected` says what would have been right, `remedy` what to do now.
+    `source` names where a rule stands that judged it, such as `SPREC 3.0`; how a file is written is no such rule.
     """
 
     severity: Severity
@@ -65,6 +66,7 @@ class Finding:
     value: str | None = None
     expected: str | None = None
     remedy: str | None = None
+    source: str | None = None
 
     @property
     def address(self) -> str:

@@ -246,7 +246,7 @@ def _in_words(answer: dict[str, Any]) -> str:
     for finding in answer["findings"]:
         place = " ".join(str(finding[part]) for part in ("sheet", "row", "column") if finding.get(part))
         lines.append(f"{finding['severity'].upper()}{place and ' '}{place}: {finding['message']}")
-        hints = (("expected", finding.get("expected")), ("to do", finding.get("remedy")))
+        hints = (("expected", finding.get("expected")), ("to do", finding.get("remedy")), ("rule", finding.get("source")))
         lines += [f"    {label}: {hint}" for label, hint in hints if hint]
     return "\n".join(lines)
 

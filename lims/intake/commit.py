@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from importers.base import AnimalFacts, Finding, Severity
 from lims.audit.record import Actor, declare
+from lims.domain.cohort_terms import ActionState
+from lims.domain.endpoints import SOURCE
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
 from lims.intake.commit_events import record_events
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
-from lims.queries.welfare import actions_of_batch
+from lims.queries.welfare import Asked, asked_of_project
 from lims.records.colony import ANIMAL, CAGE, cages_named
 from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, Readings, Reference, correct_measurements, record_measurements
@@ -129,6 +131,7 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     """
     declare(session, actor, "batch:commit", project=batch.project_id, reason=reason)
     project = session.get_one(Project, batch.project_id)
+    before = {_what(one) for one in asked_of_project(session, project.id)}
     written = 0
     for planned in plan.planned:
         readings = _readings(planned, (project.id, project.code), batch)
@@ -137,25 +140,40 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     corrections = [one for planned in plan.planned for one in _corrections(planned)]
     if corrections and batch.choices.get("changed") == "accept":
         correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")
-    plan.findings.extend(_asked(session, batch))
+    after = [one for one in asked_of_project(session, project.id) if _what(one) not in before]
+    plan.findings.extend(_asked(batch, plan, after))
     batch.state = BatchState.COMMITTED
     batch.committed_by_id = actor.id
     batch.committed_at = datetime.now(UTC)
     return written
 
 
-def _asked(session: Session, batch: ImportBatch) -> list[Finding]:
-    """Say which values reached a humane endpoint and opened an action."""
+def _what(asked: Asked) -> tuple[int, str, ActionState]:
+    """Give what tells an action from itself before it was raised, moved or opened again."""
+    return asked.line.id, asked.line.finding, asked.line.state
+
+
+def _asked(batch: ImportBatch, plan: Plan, asked: Sequence[Asked]) -> list[Finding]:
+    """Say which values reached a humane endpoint: new ones, corrected ones, and those whose baseline the file shifted."""
+    rows = {
+        planned.recorded[index].id: (planned.sheet, planned.series.rows[index])
+        for planned in plan.planned
+        for index in planned.indices(RowFate.CHANGED)
+    }
+    places = [
+        (one.sheet, one.row) if one.batch_id == batch.id else rows.get(one.measurement_id or 0, (None, None)) for one in asked
+    ]
     return [
         Finding(
             Severity.WARNING,
-            f"endpoint-{one.level.value}",
-            f"{one.animal}: {one.finding}.",
+            f"endpoint-{one.line.level.value}",
+            f"{one.line.animal}: {one.line.finding}.",
             sheet=sheet,
             row=row,
             remedy="It stands on the Today page: record the animal's fate, or defer it with a reason.",
+            source=SOURCE,
         )
-        for one, sheet, row in actions_of_batch(session, batch.id)
+        for one, (sheet, row) in zip(asked, places, strict=True)
     ]
 
 

@@ -37,8 +37,9 @@ class EventRefused(Exception):
                 indices[one.row or 0],
                 f"{entries.title.lower()}-refused",
                 str(one),
-                one.expected or "",
+                one.expected,
                 one.remedy or "Correct the file, or what is recorded.",
+                one.source,
             )
             for one in refused.every
         ]

@@ -49,7 +49,7 @@ class Entries:
             return (index for index in range(len(self)) if index not in self.fates)
         return (index for index in sorted(self.fates) if self.fates[index] is fate)
 
-    def finding(self, index: int, severity: Severity, code: str, message: str, **more: str) -> Finding:
+    def finding(self, index: int, severity: Severity, code: str, message: str, **more: Any) -> Finding:
         """Say something about one entry, at its cell."""
         return Finding(
             severity,
@@ -62,10 +62,12 @@ class Entries:
             **more,
         )
 
-    def refuse(self, index: int, code: str, message: str, expected: str, remedy: str) -> Finding:
-        """Keep one entry from being recorded, and say why."""
+    def refuse(
+        self, index: int, code: str, message: str, expected: str | None, remedy: str | None, source: str | None = None
+    ) -> Finding:
+        """Keep one entry from being recorded, and say why; `source` names the rule."""
         self.fates[index] = RowFate.REFUSED
-        return self.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy)
+        return self.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy, source=source)
 
     def name(self, index: int) -> str:
         """Name an entry's subject as the file does."""

@@ -213,6 +213,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "expected": finding.expected,
         "remedy": finding.remedy,
+        "source": finding.source,
     }
 
 

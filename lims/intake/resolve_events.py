@@ -132,7 +132,8 @@ class EventResolver:
         except DomainError as problem:
             doses = self.reading.doses
             index = doses.compounds.index(compound) if doses else 0
-            more = {"expected": problem.expected or "", "remedy": problem.remedy or "Shorten it in the file, or choose an agent."}
+            more = {"remedy": problem.remedy or "Shorten it in the file, or choose an agent.", "source": problem.source}
+            more["expected"] = problem.expected
             self._find(names, Severity.ERROR, "name-unusable", str(problem), doses, index, compound, **more)
             return False
         return True
@@ -246,7 +247,8 @@ class EventResolver:
             clean_identifier(code, what="cage")
         except DomainError as problem:
             if stays is not None and code in stays.cages:
-                more = {"expected": problem.expected or "", "remedy": problem.remedy or "Shorten it in the file."}
+                more = {"expected": problem.expected, "remedy": problem.remedy or "Shorten it in the file."}
+                more["source"] = problem.source
                 self._find(names, Severity.ERROR, "name-unusable", str(problem), stays, stays.cages.index(code), code, **more)
             return False
         return True

@@ -12,6 +12,7 @@ from datetime import date
 from importers.base import Finding, Severity
 from lims.domain.readings import limit_passed, outside_words, possible, usual_span
 from lims.domain.slots import LONGEST_STUDY_DAYS
+from lims.domain.sources import ORDER_OF_EVENTS, PLAUSIBLE
 from lims.intake.entries import Entries
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Planned
@@ -37,6 +38,7 @@ def no_future(planned: Entries, today: date) -> Iterator[Finding]:
                 f"{planned.title} of {planned.name(index)} is dated {taken}, which is in the future (today is {today}).",
                 f"a date up to {today}",
                 "Correct the date in the file.",
+                ORDER_OF_EVENTS,
             )
 
 
@@ -52,6 +54,7 @@ def plausible_time(planned: Entries, today: date) -> Iterator[Finding]:
                     f"{planned.title} of {planned.name(index)} is dated {taken}, before {EARLIEST.year}.",
                     f"a date from {EARLIEST} on",
                     "Correct the date in the file; a cell with 0 or 1 that is formatted as a date looks like this.",
+                    PLAUSIBLE,
                 )
 
 
@@ -65,6 +68,7 @@ def plausible_day(planned: Planned, today: date) -> Iterator[Finding]:
                 f"{planned.title} of {planned.name(index)} stands at day {day:g}, more than ten years from day 0.",
                 f"a day from {-LONGEST_STUDY_DAYS:,} to {LONGEST_STUDY_DAYS:,}",
                 "Correct the day in the file; a date that is formatted as a number looks like this.",
+                PLAUSIBLE,
             )
 
 
@@ -80,6 +84,7 @@ def after_birth(planned: Entries, today: date) -> Iterator[Finding]:
                 f"{planned.title} of {planned.name(index)} is dated {taken}, before the animal was born ({host.birth_date}).",
                 f"a date from {host.birth_date} on",
                 "Correct the date in the file, or the animal's date of birth.",
+                ORDER_OF_EVENTS,
             )
 
 
@@ -95,6 +100,7 @@ def before_death(planned: Entries, today: date) -> Iterator[Finding]:
                 f"{planned.title} of {planned.name(index)} is dated {taken}, after the animal died ({host.died_on}).",
                 f"a date up to {host.died_on}",
                 "Correct the date in the file, or the animal's date of death.",
+                ORDER_OF_EVENTS,
             )
 
 
@@ -117,10 +123,11 @@ def within_limits(planned: Planned, today: date) -> Iterator[Finding]:
                 told,
                 expected=usual_span(kind),
                 remedy="Look at the source again; record it if it is right.",
+                source=PLAUSIBLE,
             )
             continue
         span = usual_span(kind, hard=True)
-        yield planned.refuse(index, "value-impossible", told, span, "Correct the value in the file.")
+        yield planned.refuse(index, "value-impossible", told, span, "Correct the value in the file.", PLAUSIBLE)
 
 
 def short_names(planned: Planned, today: date) -> Iterator[Finding]:

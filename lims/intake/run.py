@@ -398,5 +398,6 @@ def _write_outcome(session: Session, batch: ImportBatch, outcome: Outcome) -> No
         "message": [one.message for one in found],
         "expected": [one.expected for one in found],
         "remedy": [one.remedy for one in found],
+        "source": [one.source for one in found],
     }
     write_columns(session.connection(), "import_finding", columns)

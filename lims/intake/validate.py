@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
 from lims.domain.readings import jump_words, jumps
+from lims.domain.sources import PLAUSIBLE
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.intake.rules import RULES
@@ -244,4 +245,5 @@ def _jumps(planned: Planned) -> Iterator[Finding]:
                     jump_words(planned.kind, other, one, f"{planned.name(after)} at {planned.when(after)}"),
                     expected=f"less than {ratio:g} times up or down between two readings",
                     remedy="Look at the source again; record it if it is right.",
+                    source=PLAUSIBLE,
                 )

@@ -16,6 +16,7 @@ from lims.domain.dosing import VOLUME_LIMITS, VOLUMES
 from lims.domain.errors import DomainError
 from lims.domain.events_order import Fact, Life, require_alive, require_not_future
 from lims.domain.fates import REASON_WORDS
+from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.names import Host
 from lims.intake.plan import Plan
@@ -108,6 +109,7 @@ def _death(
             f"Death of {deaths.name(first)} is dated {on}, before its {last.what} on {last.on} by its record.",
             f"a date from {last.on} on",
             "Correct the date in the file, or what is recorded of the animal.",
+            ORDER_OF_EVENTS,
         )
         return
     host.died_on = on
@@ -189,8 +191,8 @@ def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, ba
         doubts(session, DOSE, batch.project_id, [doses.row(index) | {"batch_id": batch.id} for index in indices])
     except DomainError as refused:
         for one in refused.every:
-            expected, remedy = one.expected or "", one.remedy or "Correct the file, or what is recorded."
-            yield doses.refuse(indices[one.row or 0], "dose-refused", str(one), expected, remedy)
+            remedy = one.remedy or "Correct the file, or what is recorded."
+            yield doses.refuse(indices[one.row or 0], "dose-refused", str(one), one.expected, remedy, one.source)
 
 
 def _volumes(doses: PlannedDoses) -> Iterator[Finding]:
@@ -206,8 +208,9 @@ def _volumes(doses: PlannedDoses) -> Iterator[Finding]:
                 index,
                 "dose-impossible",
                 f"{told} {'is no dose' if volume <= 0 else 'is more than a mouse takes'}.",
-                f"more than 0, and at most {MOST_ML_KG:g} mL/kg ({VOLUMES})",
+                f"more than 0, and at most {MOST_ML_KG:g} mL/kg",
                 "Correct the volume in the file; a decimal point may be missing, or it is in another unit.",
+                VOLUMES,
             )
         elif ml_kg is not None and ml_kg > USUAL_ML_KG:
             yield doses.finding(
@@ -215,8 +218,9 @@ def _volumes(doses: PlannedDoses) -> Iterator[Finding]:
                 Severity.WARNING,
                 "dose-unusual",
                 f"{told} is {ml_kg:.3g} mL/kg, more than good practice.",
-                expected=f"up to {USUAL_ML_KG:g} mL/kg ({VOLUMES})",
+                expected=f"up to {USUAL_ML_KG:g} mL/kg",
                 remedy="Look at the source again; record it if it is right.",
+                source=VOLUMES,
             )
 
 
@@ -347,4 +351,4 @@ def _judged_move(stays: PlannedStays, index: int, today: date) -> Iterator[Findi
         require_alive(fact, Life(host.code, host.birth_date, None, host.died_on), field="moved_on")
     except DomainError as refused:
         stays.moves.remove(index)
-        yield stays.refuse(index, "move-out-of-order", str(refused), refused.expected or "", refused.remedy or "")
+        yield stays.refuse(index, "move-out-of-order", str(refused), refused.expected, refused.remedy, refused.source)

@@ -17,7 +17,7 @@ from lims.models import Animal, CageMove, Dose, Exposure, Fate, ImportBatch
 from lims.models.base import UtcDateTime
 from lims.queries.chunks import in_chunks
 from lims.records.actions import answer_by_fates
-from lims.records.fates import FATE
+from lims.records.fates import FATE, judge_revived_by
 from lims.records.moves import CAGE_MOVE
 from lims.records.values import table_of
 
@@ -70,6 +70,7 @@ def _revive(session: Session, batch: ImportBatch) -> None:
             setattr(animal, name, value)
     session.flush()
     answer_by_fates(session, fates)
+    judge_revived_by(session, fates)
 
 
 def _before_death(session: Session, batch: ImportBatch) -> dict[int, dict[str, Any]]:

@@ -96,5 +96,7 @@ class ImportFinding(Base):
     message: Mapped[Prose]
     expected: Mapped[Prose | None]
     remedy: Mapped[Prose | None]
+    source: Mapped[Prose | None]
+    """Where the rule stands that judged it."""
 
     __table_args__ = (Index(None, "batch_id", "id"),)

@@ -75,6 +75,7 @@ def _finding(row: ImportFinding) -> Finding:
         value=row.value,
         expected=row.expected,
         remedy=row.remedy,
+        source=row.source,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,19 @@ from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, EndpointAction, EndpointRule, Enrolment, Fate, Measurement
+from lims.models import (
+    Animal,
+    AnimalProtocol,
+    AuditChange,
+    AuditEvent,
+    Cage,
+    EndpointAction,
+    EndpointRule,
+    Enrolment,
+    Fate,
+    ImportBatch,
+    Measurement,
+)
 from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect
 
@@ -91,12 +104,37 @@ def actions_of_readings(session: Session, measurement_ids: Sequence[int]) -> lis
     return [ActionLine(*row) for row in rows]
 
 
-def actions_of_batch(session: Session, batch_id: int) -> list[tuple[ActionLine, str | None, int | None]]:
-    """List the unanswered actions that a batch's readings ask for, with sheet and row of each."""
-    asked = _lines().join(Measurement, Measurement.id == EndpointAction.measurement_id)
-    asked = asked.add_columns(Measurement.source_sheet, Measurement.source_row)
-    rows = session.execute(asked.where(Measurement.batch_id == batch_id, *unanswered()))
-    return [(ActionLine(*line), sheet, row) for *line, sheet, row in rows]
+def actions_of_batch(session: Session, batch: ImportBatch) -> list[ActionLine]:
+    """List the unanswered actions that the commit of a batch opened, moved, raised or opened again, as the trail tells it."""
+    table, open_now = str(EndpointAction.__tablename__), select(EndpointAction.id).where(*unanswered())
+    told = session.execute(
+        select(AuditChange.key, AuditChange.fields)
+        .join(AuditEvent, AuditEvent.seq == AuditChange.event_seq)
+        .where(AuditChange.entity == table, AuditChange.key.in_(open_now.where(EndpointAction.project_id == batch.project_id)))
+        .where(AuditEvent.action == "batch:commit", AuditEvent.origin == batch.audit_label)
+    )
+    asked = sorted({key for key, fields in told if "finding" in json.loads(fields)})
+    rows = in_chunks(session, asked, lambda some: _lines().where(EndpointAction.id.in_(some)))
+    return [ActionLine(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An unanswered action with the reading that asks for it: the batch, sheet and row it came from, if a file brought it."""
+
+    line: ActionLine
+    measurement_id: int | None
+    batch_id: int | None
+    sheet: str | None
+    row: int | None
+
+
+def asked_of_project(session: Session, project_id: int) -> list[Asked]:
+    """List what nobody has answered for good, each with the reading that asks for it."""
+    asked = _lines().outerjoin(Measurement, Measurement.id == EndpointAction.measurement_id)
+    asked = asked.add_columns(Measurement.id, Measurement.batch_id, Measurement.source_sheet, Measurement.source_row)
+    rows = session.execute(asked.where(EndpointAction.project_id == project_id, *unanswered()))
+    return [Asked(ActionLine(*row[:-4]), *row[-4:]) for row in rows]
 
 
 def action_list(project_id: int) -> AnySelect:

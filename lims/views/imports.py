@@ -154,7 +154,7 @@ def show(batch_id: int) -> ResponseReturnValue:
         "imports/batch.html",
         **common,
         recorded=recorded_by(session, batch),
-        asked=[one for one, _, _ in actions_of_batch(session, batch.id)],
+        asked=actions_of_batch(session, batch),
         successor=successor(session, batch),
         withdraw_form=WithdrawForm(),
         recorded_words=recorded_words,
@@ -217,7 +217,7 @@ def commit(batch_id: int) -> ResponseReturnValue:
     )
     if outcome.state is BatchState.COMMITTED:
         flash(f"Recorded {recorded_words(outcome.report['records'])}.", "success")
-        tell([one for one, _, _ in actions_of_batch(current_session(), batch_id)])
+        tell(actions_of_batch(current_session(), batch))
     else:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
     return redirect(url_for(".show", batch_id=batch_id))

@@ -319,6 +319,7 @@ def _import_finding() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("expected", sa.Text(), nullable=True),
         sa.Column("remedy", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_import_finding_batch_id_import_batch")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_finding")),
     )

@@ -20,7 +20,7 @@ from tests.support.pages import add_project
 
 ROWS = {"read", "new", "same", "changed", "conflicting", "refused", "skipped"}
 KEYS = {"batch", "state", "importer", "evidence", "rows", "records", "readings", "events", "create", "questions", "findings"}
-FINDING = {"severity", "code", "sheet", "row", "column", "value", "message", "expected", "remedy"}
+FINDING = {"severity", "code", "sheet", "row", "column", "value", "message", "expected", "remedy", "source"}
 COHORT = "Mouse,Date,Volume (mm3),Group,Study\nM1,2026-03-02,120,Vehicle,S1\nM2,2026-03-02,98,Drug,S1\n"
 WEIGHTS = "id,date,weight (g)\nM1,2026-03-02,20\n"
 

@@ -64,6 +64,17 @@ def test_a_log_is_checked_recorded_and_taken_back(scientist: Browser) -> None:
     assert "2 measurements, 3 doses and 1 fate no longer count" in message(scientist.get(BATCH))
 
 
+def test_a_finding_names_the_rule_that_judged_the_value_and_no_rule_for_the_form_of_a_file(scientist: Browser) -> None:
+    upload(scientist, b"id,date,weight (g)\nM1,2026-03-02,900\nM1,2026-03-03,20*\n")
+    page = scientist.get(BATCH)
+    scientist.submit(page, f"{BATCH}/check", create="y")
+    rows = [" ".join(row.get_text(" ").split()) for row in scientist.get(BATCH).select("table.findings tbody tr")]
+    judged = {cell: [row for row in rows if cell in row] for cell in ("900", "20*")}
+    assert all(judged.values()), rows
+    assert all("Rule: what the field can hold" in row for row in judged["900"])
+    assert not any("Rule: " in row for row in judged["20*"])
+
+
 def test_a_file_without_events_has_no_such_section(scientist: Browser) -> None:
     upload(scientist, b"id,date,weight (g)\nM1,2026-03-02,20\n")
     page = scientist.get(BATCH)

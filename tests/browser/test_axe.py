@@ -71,6 +71,7 @@ ALLELES += ["D7S820: 8, 10", "FGA: 21, 23", "AMEL: X"]
 DAYS = ("2026-03-02", "2026-03-09")
 FILES = frozenset({"imports.source", "imports.refused", "audit.export", "static", "security.static"})
 FILES |= {"api.projects", "api.index", "api.show", "api.document"}
+FILES |= {"figures.of_study", "figures.of_animal", "study_export.download"}
 """What answers with a file, or JSON, instead of a page."""
 
 FULL = {
@@ -99,6 +100,9 @@ FULL = {
     "study-weights": "/p/FULL/studies/{study}?kind=body_weight",
     "study-animals": "/p/FULL/studies/{study}/animals",
     "study-readings": "/p/FULL/studies/{study}/readings",
+    "study-survival": "/p/FULL/studies/{study}/survival/?limits=1",
+    "study-missing": "/p/FULL/studies/{study}/missing/?kind=body_weight",
+    "study-export": "/p/FULL/studies/{study}/export/",
     "study-files": "/p/FULL/studies/{study}/files",
     "study-history": "/p/FULL/studies/{study}/history",
     "study-change": "/p/FULL/studies/{study}/change",

@@ -8,7 +8,7 @@ not recorded is not judged: old spreadsheets leave many out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, tzinfo
 
 from lims.domain.errors import DomainError
 from lims.domain.sources import ORDER_OF_EVENTS
@@ -72,6 +72,23 @@ def require_not_future(fact: Fact, today: date, *, field: str) -> None:
             remedy="Correct the date, or record it when it has happened.",
             source=ORDER_OF_EVENTS,
         )
+
+
+def require_time_of(day: Fact, at: datetime | None, zone: tzinfo, *, field: str) -> None:
+    """Refuse a time that lies on another day of the laboratory than the one that it is the time of.
+
+    Raises:
+        DomainError: on the column `field`.
+    """
+    if day.on is None or at is None or (of := at.astimezone(zone).date()) == day.on:
+        return
+    raise DomainError(
+        f"{_capital(day.what)} is of {day.on}, and its time of {of}.",
+        field=field,
+        expected=f"a time of {day.on}",
+        remedy="Correct the day or the time, whichever is wrong.",
+        source=ORDER_OF_EVENTS,
+    )
 
 
 def require_alive(fact: Fact, life: Life, *, field: str) -> None:

@@ -6,12 +6,15 @@ draft → active → closed, and back to active with a reason; locked by signatu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from lims.domain.cohort_terms import FateReason
 from lims.domain.errors import DomainError
+from lims.domain.notices import Notice
+from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import StudyStatus
 
 ARRIVE = "ARRIVE 2.0"
@@ -45,7 +48,7 @@ ITEMS = (
 
 ITEM_OF: Mapping[str, ArriveItem] = {item.column: item for item in ITEMS}
 
-PLANNED = (*(item.column for item in ITEMS), "kind", "day_zero", "event_reasons")
+PLANNED = (*(item.column for item in ITEMS), "kind", "day_zero", "day_zero_on", "event_reasons")
 """What is decided before there are data; a later change is an amendment, and is reported (ARRIVE 2.0, item 19)."""
 
 STILL_CHANGES: Mapping[StudyStatus, frozenset[str]] = {
@@ -95,16 +98,25 @@ def require_changeable(code: str, state: StudyStatus, columns: Iterable[str]) ->
         DomainError: on the first of the columns that may not change.
     """
     refused = sorted(set(columns) - STILL_CHANGES[state]) if state in STILL_CHANGES else []
-    if refused and state is StudyStatus.LOCKED:
-        raise DomainError(
-            f"Study {code} is locked by a signature.", field=refused[0], expected="a study that is draft, active or closed"
-        )
     if refused:
+        require_unlocked(code, state, field=refused[0])
         raise DomainError(
             f"Study {code} is closed.",
             field=refused[0],
             expected="a study that is draft or active",
             remedy="Reopen it first, with a reason.",
+        )
+
+
+def require_unlocked(code: str, state: StudyStatus, *, field: str = "study_id") -> None:
+    """Refuse whatever would alter a study that is locked.
+
+    Raises:
+        DomainError: on `field`.
+    """
+    if state is StudyStatus.LOCKED:
+        raise DomainError(
+            f"Study {code} is locked by a signature.", field=field, expected="a study that is draft, active or closed"
         )
 
 
@@ -177,6 +189,20 @@ def require_enrolling(code: str, state: StudyStatus) -> None:
         expected="a study that is draft or active",
         remedy="" if state is StudyStatus.LOCKED else "Reopen the study first, with a reason.",
     )
+
+
+def doubt_enrolled(animal: str, enrolled_on: date | None, first_dose: date | None) -> Iterator[Notice]:
+    """Doubt an enrolment that moves behind the animal's first dose in the study."""
+    if enrolled_on is not None and first_dose is not None and first_dose < enrolled_on:
+        told = f"Animal {animal} was given its first dose on {first_dose}, before this day."
+        yield Notice("warning", "enrolled_on", told, f"{first_dose} or earlier", ORDER_OF_EVENTS)
+
+
+def doubt_own_zero(animal: str, doses: int) -> Iterator[Notice]:
+    """Doubt a day 0 that moves away from the doses that were planned by it."""
+    if doses:
+        told = f"{doses} dose{'s' if doses > 1 else ''} of {animal} followed from the day 0 before: what is planned moves away."
+        yield Notice("warning", "day_zero_on", told, "a day 0 that stands when dosing begins", ORDER_OF_EVENTS)
 
 
 def require_active(code: str, state: StudyStatus, what: str) -> None:

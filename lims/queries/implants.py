@@ -84,6 +84,13 @@ def first_seen_on(session: Session, implant_id: int) -> date | None:
     return session.scalar(select(func.min(Measurement.taken_on)).where(*seen, *counted()))
 
 
+def first_implanted(session: Session, animals: Sequence[int]) -> dict[int, date | None]:
+    """Give the day on which each animal was implanted first, where that is recorded."""
+    first = select(Implant.animal_id, func.min(Implant.implanted_on)).where(Implant.status == RecordStatus.ACTIVE)
+    rows = in_chunks(session, animals, lambda some: first.where(Implant.animal_id.in_(some)).group_by(Implant.animal_id))
+    return dict(rows)
+
+
 def brought_by_files(session: Session, ids: Sequence[int]) -> set[int]:
     """Give those of these implants that an import made, as their first entry in the audit trail says."""
     first = select(AuditChange.key, func.min(AuditChange.event_seq).label("seq")).where(AuditChange.entity == "implant")

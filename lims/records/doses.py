@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -25,18 +25,18 @@ from lims.domain.dosing import (
     require_volume,
 )
 from lims.domain.errors import DomainError, about_row, refuse_together
-from lims.domain.events_order import Fact, Life, require_alive
+from lims.domain.events_order import Fact, Life, require_alive, require_time_of
 from lims.domain.notices import Notice
 from lims.domain.protocols import require_protocol
 from lims.domain.schedules import parse_schedule
 from lims.domain.sources import CONSISTENT, NEVER_TWICE, ORDER_OF_EVENTS
-from lims.domain.studies import require_active, require_changeable
+from lims.domain.studies import require_active, require_unlocked
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import AgentLot, Animal, Dose, Enrolment, Exposure, Regimen, Study
 from lims.queries.chunks import in_chunks
 from lims.queries.doses import Treated, latest_weight, treated_animals, weights_until
 from lims.records.nouns import Draft, Noun, record
-from lims.records.values import today
+from lims.records.values import today, zone_of
 
 _WHICH = ("animal_id", "agent_id", "regimen_id", "due_on", "nth")
 """Which dose it is: never changed."""
@@ -47,6 +47,7 @@ class _Known:
     """What drafts refer to, read in one statement a kind."""
 
     now: date
+    zone: tzinfo
     animals: dict[int, Animal]
     studies: dict[int, Study]
     enrolled: dict[tuple[int, int], Enrolment]
@@ -75,6 +76,7 @@ def _read(session: Session, drafts: Sequence[Draft]) -> _Known:
     weighed = {draft.values["animal_id"]: draft.values["given_on"] for draft in planned if _needs_weight(draft)}
     return _Known(
         now,
+        zone_of(session),
         {one.id: one for (one,) in in_chunks(session, animals, lambda some: wanted.where(Animal.id.in_(some)))},
         _found(session, Study, keys),
         {(one.animal_id, one.study_id): one for (one,) in rows},
@@ -127,9 +129,9 @@ def _judge_one(draft: Draft, known: _Known) -> None:
         _check_planned(draft, regimen, animal, known)
     _check_study(draft, animal, known)
     if values["state"] is DoseState.GIVEN:
-        _check_life(draft, animal, known.now)
+        _check_life(draft, animal, known)
         lot = known.lots.get(values["lot_id"])
-        if lot is not None and draft.changes("lot_id", "given_on"):
+        if lot is not None and (_comes(draft) or draft.changes("lot_id", "given_on")):
             ours = lot.agent_id == values["agent_id"]
             require_lot(lot.code, lot.received_on, lot.expires_on, values["given_on"], of_agent=ours)
         _check_protocol(draft, animal)
@@ -183,7 +185,7 @@ def _check_study(draft: Draft, animal: Animal, known: _Known) -> None:
     if draft.record is None and values["batch_id"] is None:
         require_active(study.code, study.state, "A dose")
     else:
-        require_changeable(study.code, study.state, [])
+        require_unlocked(study.code, study.state)
     if (animal.id, study.id) not in known.enrolled:
         raise DomainError(
             f"Animal {animal.code} is not in study {study.code}.",
@@ -193,13 +195,16 @@ def _check_study(draft: Draft, animal: Animal, known: _Known) -> None:
         )
 
 
-def _check_life(draft: Draft, animal: Animal, now: date) -> None:
+def _check_life(draft: Draft, animal: Animal, known: _Known) -> None:
     """No dose to the dead, and none before birth or arrival."""
     values = draft.values
     life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
     require_alive(Fact(f"the dose of {animal.code}", values["given_on"]), life, field="given_on")
-    undated = animal.state is AnimalStatus.DEAD and animal.died_on is None and values["batch_id"] is None
-    if undated and draft.changes("given_on"):
+    by_file = values["batch_id"] is not None
+    if not by_file and draft.changes("given_on", "given_at"):
+        require_time_of(Fact("the dose", values["given_on"]), values["given_at"], known.zone, field="given_at")
+    undated = animal.state is AnimalStatus.DEAD and animal.died_on is None and not by_file
+    if undated and (_comes(draft) or draft.changes("given_on")):
         raise DomainError(
             f"Animal {animal.code} is recorded as dead, and nobody said since when.",
             field="animal_id",
@@ -208,7 +213,7 @@ def _check_life(draft: Draft, animal: Animal, now: date) -> None:
             source=ORDER_OF_EVENTS,
         )
     due_on = values["due_on"]
-    if due_on is not None and draft.record is None and values["given_on"] < due_on and values["batch_id"] is None:
+    if due_on is not None and draft.changes("given_on") and values["given_on"] < due_on and not by_file:
         raise DomainError(
             f"It is due on {due_on}, and cannot be given for that day on {values['given_on']}.",
             field="given_on",
@@ -220,7 +225,7 @@ def _check_life(draft: Draft, animal: Animal, now: date) -> None:
 
 def _check_protocol(draft: Draft, animal: Animal) -> None:
     protocol = animal.protocol
-    if protocol is None or not draft.changes("given_on"):
+    if protocol is None or not (_comes(draft) or draft.changes("given_on")):
         return
     by_beam = draft.values["route"] is DoseRoute.IRRADIATION
     try:
@@ -335,11 +340,17 @@ def _told(notice: Notice | None) -> Iterator[Notice]:
         yield notice
 
 
+def _stay_locked(session: Session, dose: Dose) -> None:
+    if dose.study is not None:
+        require_unlocked(dose.study.code, dose.study.state)
+
+
 DOSE: Noun[Dose] = Noun(
     "dose",
     Dose,
     check=_check_doses,
     doubt=_doubt_doses,
+    stay=_stay_locked,
     fixed=frozenset({*_WHICH, "study_id"}),
     derived=frozenset({"computed_volume_ul"}),
     key=(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from lims.domain.blood import DAYS, blood_doubts, require_blood
 from lims.domain.cohort_terms import ProcedureKind
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError, about_row, refuse_together
-from lims.domain.events_order import Fact, Life, require_alive
+from lims.domain.events_order import Fact, Life, require_alive, require_time_of
 from lims.domain.notices import Notice
 from lims.domain.sources import CONSISTENT
 from lims.domain.vocabulary import RecordStatus
@@ -22,6 +22,7 @@ from lims.queries.measurements import last_before, measured_animals
 from lims.queries.procedures import blood_drawn
 from lims.records.colony import require_procedure
 from lims.records.nouns import Draft, Noun
+from lims.records.values import zone_of
 
 ALLOWED_AS = {
     ProcedureKind.BIOLUMINESCENCE: ProtocolProcedure.IMAGING,
@@ -60,7 +61,7 @@ def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
             continue
         try:
             with about_row(number):
-                _check_one(draft, animal, weights.get((animal.id, draft.values["done_on"])))
+                _check_one(draft, animal, weights.get((animal.id, draft.values["done_on"])), zone_of(session))
         except DomainError as one:
             refused.append(one)
         alike[draft.values["kind"], draft.values["done_on"]].append(animal)
@@ -73,10 +74,12 @@ def _judged(draft: Draft) -> bool:
     return draft.changes("kind", "done_on", "done_at", "volume_ul") or draft.record.status is RecordStatus.WITHDRAWN
 
 
-def _check_one(draft: Draft, animal: Animal, weight: float | None) -> None:
+def _check_one(draft: Draft, animal: Animal, weight: float | None, zone: tzinfo) -> None:
     values = draft.values
     life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
-    require_alive(Fact(f"the {words(values['kind'])} of {animal.code}", values["done_on"]), life, field="done_on")
+    done = Fact(f"the {words(values['kind'])} of {animal.code}", values["done_on"])
+    require_alive(done, life, field="done_on")
+    require_time_of(done, values["done_at"], zone, field="done_at")
     if values["volume_ul"] is not None and values["kind"] not in DRAWN:
         raise DomainError(
             f"Nothing is drawn at {words(values['kind'])}.",

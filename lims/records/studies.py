@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,6 +18,8 @@ from lims.domain.notices import Notice
 from lims.domain.studies import (
     ARRIVE,
     amended,
+    doubt_enrolled,
+    doubt_own_zero,
     missing_items,
     require_activation,
     require_changeable,
@@ -25,11 +27,13 @@ from lims.domain.studies import (
     require_event_reasons,
     require_room_in_arm,
     require_step,
+    require_unlocked,
 )
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
-from lims.models import Animal, Arm, Dose, Enrolment, Fate, Implant, Measurement, Randomisation, Regimen, Study
+from lims.models import Animal, Arm, Dose, Enrolment, Fate, Measurement, Randomisation, Regimen, Study
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
+from lims.queries.implants import first_implanted
 from lims.records.accounts import require_reason
 from lims.records.nouns import Draft, Noun, apply, begin_change, record
 from lims.records.values import today
@@ -127,8 +131,7 @@ def _still_living(session: Session, study: Study) -> list[Notice]:
 
 
 def _stay_study(session: Session, study: Study) -> None:
-    if study.state is StudyStatus.LOCKED:
-        require_changeable(study.code, study.state, ["status"])
+    require_unlocked(study.code, study.state)
 
 
 STUDY: Noun[Study] = Noun(
@@ -263,7 +266,7 @@ def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]
     studies = _by_id(session, Study, (draft.values["study_id"] for draft in drafts))
     arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
     animals = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts))
-    implanted = _first_implants(session, animals)
+    implanted = first_implanted(session, sorted(animals))
     now = today(session)
     for study in studies.values():
         require_enrolling(study.code, study.state)
@@ -281,19 +284,6 @@ def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]
         arm, study = arms[key], studies[arms[key].study_id]
         name = arm_word(arm.title, arm.blind_code, blinded=study.blinded)
         require_room_in_arm(name, study.code, arm.target_n, enrolled[key], number)
-
-
-def _first_implants(session: Session, animals: Iterable[int]) -> dict[int, Any]:
-    rows = in_chunks(
-        session,
-        sorted(animals),
-        lambda some: (
-            select(Implant.animal_id, func.min(Implant.implanted_on))
-            .where(Implant.animal_id.in_(some), Implant.status == RecordStatus.ACTIVE)
-            .group_by(Implant.animal_id)
-        ),
-    )
-    return dict(rows)
 
 
 def _check_arm(draft: Draft, animal: Animal, study: Study, arm: Arm) -> None:
@@ -328,10 +318,26 @@ def _check_exclusion(draft: Draft, animal: Animal) -> None:
 
 
 def _doubt_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt an animal that is dead on a day that was not recorded."""
+    """Doubt an animal that is dead on a day that was not recorded, and days that contradict doses which were given."""
     coming = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts if _comes(draft)))
     dead = sorted(one.code for one in coming.values() if one.state is AnimalStatus.DEAD and one.died_on is None)
-    return [Notice("warning", "animal_id", f"Animal {code} is dead, on a day that is not recorded.") for code in dead]
+    notices = [Notice("warning", "animal_id", f"Animal {code} is dead, on a day that is not recorded.") for code in dead]
+    return notices + [notice for draft in drafts if not _comes(draft) for notice in _doubt_days(session, draft)]
+
+
+def _doubt_days(session: Session, draft: Draft) -> Iterator[Notice]:
+    """Doubt an enrolment that moves behind the first dose, and a day 0 that moves away from doses that were planned by it."""
+    was: Enrolment = draft.record
+    if not draft.changes("enrolled_on", "day_zero_on"):
+        return
+    recorded = select(func.count(), func.min(Dose.given_on)).where(
+        Dose.animal_id == was.animal_id, Dose.study_id == was.study_id, Dose.status == RecordStatus.ACTIVE
+    )
+    doses, first = session.execute(recorded).one()
+    if draft.changes("enrolled_on"):
+        yield from doubt_enrolled(was.animal.code, draft.values["enrolled_on"], first)
+    if draft.changes("day_zero_on"):
+        yield from doubt_own_zero(was.animal.code, doses)
 
 
 def _stay_enrolled(session: Session, enrolment: Enrolment) -> None:

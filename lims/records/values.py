@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
 
@@ -55,7 +55,13 @@ def table_of(model: type[Base]) -> Table:
 
 def today(session: Session) -> date:
     """Give the date it is in the laboratory (`lims.db.Database` knows its zone)."""
-    return datetime.now(session.info.get("zone", UTC)).date()
+    return datetime.now(zone_of(session)).date()
+
+
+def zone_of(session: Session) -> tzinfo:
+    """Give the laboratory's time zone."""
+    zone: tzinfo = session.info.get("zone", UTC)
+    return zone
 
 
 def clean(session: Session, model: type[Base], values: Mapping[str, Any], *, future: frozenset[str]) -> dict[str, Any]:

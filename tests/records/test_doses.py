@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,7 @@ from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import AnimalStatus, Quality, StudyStatus
 from lims.models import AgentLot, Animal, AnimalProtocol, Dose, Enrolment, Study
-from lims.records.doses import DOSE
+from lims.records.doses import DOSE, record_doses
 from lims.records.nouns import change, reinstate, withdraw
 from tests.records.dosing_lab import DAY, DoseLab, day, doubted, give, make_lab, planned, refused
 from tests.support import factories
@@ -204,3 +205,47 @@ def test_many_doses_cost_no_more_statements_than_few(database: Database, lab: Do
         give(database, lab, *days[1:])
     asked = [len([one for one in seen if one.startswith("SELECT")]) for seen in (few, many)]
     assert asked[1] <= asked[0] + 1  # naming a record in the trail may ask for it once more
+
+
+def test_a_dose_is_not_moved_before_the_day_it_was_due(database: Database, lab: DoseLab) -> None:
+    (made,) = give(database, lab, planned(lab, on=2))
+    with pytest.raises(DomainError, match="It is due on 2026-03-04") as error, database.transaction() as session:
+        dose = session.get_one(Dose, made.id)
+        change(session, factories.actor(), DOSE, dose, version=1, reason="misread", fields={"given_on": day(1)})
+    assert error.value.field == "given_on"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_the_time_of_a_dose_is_of_its_day_in_the_laboratory(database: Database, lab: DoseLab, zone: str) -> None:
+    late = datetime(2026, 3, 3, 13, 30, tzinfo=UTC)  # half past two in the morning of the fourth in Auckland
+    right, wrong = (day(1), day(2)) if zone == "UTC" else (day(2), day(1))
+    with database.transaction() as session:
+        session.info["zone"] = ZoneInfo(zone)
+        with pytest.raises(DomainError, match="its time of") as error:
+            record_doses(session, factories.actor(), lab.project.id, [planned(lab, on=1, given_on=wrong, given_at=late)])
+        assert error.value.field == "given_at"
+        assert record_doses(session, factories.actor(), lab.project.id, [planned(lab, on=1, given_on=right, given_at=late)])
+
+
+def test_a_dose_comes_back_only_where_it_could_be_given_today(database: Database, lab: DoseLab) -> None:
+    made = give(database, lab, planned(lab, lot_id=lab.lot.id), planned(lab, 1, 1))
+    with database.transaction() as session:
+        for one in made:
+            withdraw(session, factories.actor(), DOSE, session.get_one(Dose, one.id), version=1, reason="wrong animal")
+    with factories.declared(database) as session:
+        session.get_one(AgentLot, lab.lot.id).expires_on = day(-1)
+        session.get_one(Animal, lab.mice[1].id).state = AnimalStatus.DEAD
+
+    for one, told in zip(made, ("expired on 2026-03-01", "nobody said since when"), strict=True):
+        with pytest.raises(DomainError, match=told), database.transaction() as session:
+            reinstate(session, factories.actor(), DOSE, session.get_one(Dose, one.id), version=2, reason="it was right")
+
+
+def test_a_locked_study_keeps_its_doses(database: Database, lab: DoseLab) -> None:
+    (made,) = give(database, lab, planned(lab))
+    with factories.declared(database) as session:
+        session.get_one(Study, lab.study.id).state = StudyStatus.LOCKED
+    fields = {"fields": {"volume_ul": 90}}
+    for step, how in ((change, fields), (withdraw, {})):
+        with pytest.raises(DomainError, match="locked by a signature"), database.transaction() as session:
+            step(session, factories.actor(), DOSE, session.get_one(Dose, made.id), version=1, reason="misread", **how)

@@ -362,3 +362,27 @@ def test_a_study_is_blinded_and_unblinded_with_a_reason(database: Database, proj
         assert last is not None
         assert (last.action, last.reason) == ("study:unblind", "as the protocol says")
     assert verify(database).problems == []
+
+
+def test_days_that_move_away_from_doses_are_doubted(database: Database, project: Project) -> None:
+    study, (vehicle,) = make(database, project, "S1", "vehicle", **OUTCOME, day_zero_on=date(2026, 3, 2))
+    step(database, study, StudyStatus.ACTIVE)
+    (enrolment,) = put(database, vehicle, mouse(database, project))
+    with factories.declared(database) as session:
+        animal = session.get_one(Animal, enrolment.animal_id)
+        factories.dose(session, animal, factories.agent(session, project), study_id=study.id, given_on=date(2026, 3, 9))
+
+    def told(noun: Any, of: Any, **fields: Any) -> list[tuple[str | None, str]]:
+        with database.reading() as session:
+            found = doubts(session, noun, project.id, [fields], session.get_one(type(of), of.id))
+        return [(one.field, one.message) for one in found]
+
+    assert told(ENROLMENT, enrolment, enrolled_on=date(2026, 3, 9)) == []
+    assert told(ENROLMENT, enrolment, enrolled_on=date(2026, 3, 10)) == [
+        ("enrolled_on", "Animal M1 was given its first dose on 2026-03-09, before this day.")
+    ]
+    assert told(ENROLMENT, enrolment, day_zero_on=date(2026, 3, 3)) == [
+        ("day_zero_on", "1 dose of M1 followed from the day 0 before: what is planned moves away.")
+    ]
+    ((field, message),) = told(STUDY, study, day_zero_on=date(2026, 3, 3))
+    assert (field, message.endswith("changing it now is an amendment.")) == ("day_zero_on", True)

@@ -37,9 +37,10 @@ from lims.domain.endpoints import (
 )
 from lims.domain.errors import DomainError, about_row
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Implant, Measurement, Project, Study
+from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Measurement, Project, Study
 from lims.queries.chunks import in_chunks
-from lims.queries.series import counted
+from lims.queries.implants import first_implanted
+from lims.queries.series import AnySelect, counted
 from lims.records.nouns import Draft, Noun, record
 from lims.records.values import table_of
 
@@ -99,16 +100,30 @@ def judge_new(session: Session, actor: Actor, project_id: int, touched: Callable
 
 def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
     """Judge the last day of each living animal under a protocol by a rule that is new or changed, within a declared action."""
-    under = Animal.protocol_id == rule.protocol_id
-    last = (
+    last = session.execute(_last_days(KINDS[rule.measure]).where(Animal.protocol_id == rule.protocol_id))
+    _judge_days(session, project_id, {rule.protocol_id: [rule]}, last)
+
+
+def judge_revived(session: Session, project_id: int, animals: Collection[int]) -> None:
+    """Judge the last day of animals that turn out to live, within a declared action: while they were dead nobody was asked."""
+    if rules := _rules(session, project_id):
+        last = in_chunks(session, sorted(animals), lambda some: _last_days(JUDGED).where(Animal.id.in_(some)))
+        _judge_days(session, project_id, rules, last)
+
+
+def _last_days(kinds: Collection[str]) -> AnySelect:
+    return (
         select(Measurement.animal_id, Measurement.kind, func.max(Measurement.taken_on))
         .join(Animal, Animal.id == Measurement.animal_id)
-        .where(under, Measurement.kind.in_(KINDS[rule.measure]), Measurement.taken_on.is_not(None), *_lives(), *counted())
+        .where(Measurement.kind.in_(kinds), Measurement.taken_on.is_not(None), *_lives(), *counted())
         .group_by(Measurement.animal_id, Measurement.kind)
     )
-    days = {(animal, kind): {on} for animal, kind, on in session.execute(last) if on is not None}
+
+
+def _judge_days(session: Session, project_id: int, rules: Mapping[int, Sequence[EndpointRule]], last: Iterable[Any]) -> None:
+    days = {(animal, kind): {on} for animal, kind, on in last if on is not None}
     if days:
-        _judge(session, project_id, {rule.protocol_id: [rule]}, days)
+        _judge(session, project_id, rules, days)
 
 
 def _rules(session: Session, project_id: int) -> dict[int, list[EndpointRule]]:
@@ -201,10 +216,7 @@ def _values(course: Course, kind: str) -> dict[date, Worst]:
 
 def _read_days(session: Session, known: _Known, ids: Sequence[int]) -> None:
     """Read when each animal was implanted first, and day 0 of the study it was enrolled in last."""
-    implanted = select(Implant.animal_id, func.min(Implant.implanted_on)).where(Implant.status == RecordStatus.ACTIVE)
-    for animal, on in in_chunks(
-        session, ids, lambda some: implanted.where(Implant.animal_id.in_(some)).group_by(Implant.animal_id)
-    ):
+    for animal, on in first_implanted(session, ids).items():
         known.courses[animal].implanted_on = on
     day_zero = func.coalesce(Enrolment.day_zero_on, Study.day_zero_on)
     enrolled = select(Enrolment.animal_id, day_zero).join(Study, Study.id == Enrolment.study_id)

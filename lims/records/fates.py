@@ -17,6 +17,7 @@ from lims.models import Animal, Fate
 from lims.queries.chunks import in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.colony import ANIMAL
+from lims.records.endpoints import judge_revived
 from lims.records.nouns import Draft, Noun, apply_all, record
 
 
@@ -58,6 +59,13 @@ def _follow_fates(session: Session, fates: Sequence[Fate]) -> None:
     animals = _animals(session, [fate.animal_id for fate in fates])
     apply_all(session, ANIMAL, [(animals[fate.animal_id], _state(fate)) for fate in fates])
     answer_by_fates(session, fates)
+    judge_revived_by(session, fates)
+
+
+def judge_revived_by(session: Session, fates: Sequence[Fate]) -> None:
+    """Let the humane endpoints judge the animals whose fates were withdrawn."""
+    if revived := [fate.animal_id for fate in fates if fate.status is RecordStatus.WITHDRAWN]:
+        judge_revived(session, fates[0].project_id, revived)
 
 
 def _state(fate: Fate) -> Mapping[str, Any]:

@@ -193,3 +193,17 @@ def test_two_hundred_fates_read_no_more_than_one(ward: Ward) -> None:
     with ward.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(EndpointAction)) == 1
     assert sum(told.startswith("SELECT") for told in many) <= sum(told.startswith("SELECT") for told in one)
+
+
+def test_what_was_measured_while_an_animal_was_taken_for_dead_is_judged_when_it_lives(ward: Ward) -> None:
+    ward.measure("M2", "2026-02-20", 21.4)
+    (made,) = die(ward, {"animal_id": "M2"})
+    ward.measure("M2", str(LATER), 17.0)
+    assert len(ward.actions()) == 1
+
+    fate(ward, withdraw)
+
+    (_, action) = ward.actions()
+    assert (action.animal_id, action.level, action.reached_on) == (made.animal_id, EndpointLevel.ACT, LATER)
+    assert ward.last_event().action == "fate:withdraw"
+    assert verify(ward.database).problems == []

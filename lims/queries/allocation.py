@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
@@ -47,9 +47,6 @@ class BaselineReading:
 
 def eligible_animals(session: Session, project_id: int, study_id: int) -> list[Eligible]:
     """List the animals that may be allocated, in the order of cages and codes, in one statement."""
-    settled = select(Enrolment.animal_id).where(
-        Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, Enrolment.randomisation_id.is_(None)
-    )
     rows = session.execute(
         select(Animal.id, Animal.code, Animal.ear_tag, Animal.sex, Cage.code, PdxModel.code, Implant.site, Implant.implanted_on)
         .join(Implant, Implant.animal_id == Animal.id)
@@ -61,7 +58,7 @@ def eligible_animals(session: Session, project_id: int, study_id: int) -> list[E
             Implant.status == RecordStatus.ACTIVE,
             Animal.state != AnimalStatus.DEAD,
             Animal.died_on.is_(None),
-            Animal.id.not_in(settled),
+            Animal.id.not_in(_settled(study_id)),
         )
         .order_by(Cage.code, Animal.code, Implant.implanted_on)
     )
@@ -69,6 +66,18 @@ def eligible_animals(session: Session, project_id: int, study_id: int) -> list[E
     for row in rows:
         by_animal[row[0]].append(row)
     return [_eligible(several) for several in by_animal.values()]
+
+
+def _settled(study_id: int) -> Select[int]:
+    """Select the animals that somebody put in an arm of the study by hand."""
+    return select(Enrolment.animal_id).where(
+        Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, Enrolment.randomisation_id.is_(None)
+    )
+
+
+def settled_animals(session: Session, study_id: int) -> set[int]:
+    """Give the ids of the animals that are in the study, and were not put there by a run."""
+    return set(session.scalars(_settled(study_id)))
 
 
 def _eligible(rows: Sequence[Any]) -> Eligible:

@@ -17,7 +17,7 @@ from lims.domain.allocation import ALGORITHMS, SOURCE, Candidate, Place, allocat
 from lims.domain.blinding import arm_word
 from lims.domain.cohort_terms import AllocationMethod, Stratum
 from lims.domain.errors import DomainError
-from lims.domain.vocabulary import MeasurementKind, RecordStatus, StudyStatus
+from lims.domain.vocabulary import AnimalStatus, MeasurementKind, RecordStatus, StudyStatus
 from lims.models import Allocation, Animal, Arm, Enrolment, Randomisation, Study
 from lims.queries.allocation import (
     BASELINE_DAYS,
@@ -28,6 +28,7 @@ from lims.queries.allocation import (
     doses_recorded,
     planned_arms,
     runs_of,
+    settled_animals,
 )
 from lims.records.nouns import Noun, record
 from lims.records.studies import ENROLMENT
@@ -70,6 +71,7 @@ def randomise(session: Session, actor: Actor, study: Study, wish: Wish) -> Rando
     arms = _arms(session, study)
     animals = animals_of(session, study.project_id, [*wish.animals, *wish.left_out])
     _require_known(animals, wish)
+    _require_free(session, study, animals, wish)
     values = _baselines(session, animals, wish)
     ranked = [_candidate(animals[key], values.get(key), wish) for key in wish.animals]
     seed = wish.seed.strip() or str(secrets.randbelow(10**9))
@@ -154,6 +156,22 @@ def _require_known(animals: Mapping[int, Animal], wish: Wish) -> None:
             expected="a reason for every animal that is left out",
             remedy="Type why, such as: no flux on day 14.",
             source="ARRIVE 2.0 item 3b",
+        )
+
+
+def _require_free(session: Session, study: Study, animals: Mapping[int, Animal], wish: Wish) -> None:
+    """Refuse to allocate the dead, and who was put in an arm by hand; nobody else may be in the study when it is run."""
+    dead = {key for key in wish.animals if animals[key].died_on is not None or animals[key].state is AnimalStatus.DEAD}
+    by_hand = dead or settled_animals(session, study.id) & set(wish.animals)
+    if taken := sorted(animals[key].code for key in by_hand):
+        one = len(taken) == 1
+        what = f"{'is' if one else 'are'} dead" if dead else f"{'is' if one else 'are'} in an arm already, put there by hand"
+        raise DomainError(
+            f"{', '.join(taken[:5])}{' and others' if len(taken) > 5 else ''} {what}.",
+            field="animals",
+            expected="living animals that are in no arm of the study",
+            remedy="Leave them out, with that reason." if dead else "Leave them out, or withdraw their enrolment first.",
+            source=SOURCE,
         )
 
 

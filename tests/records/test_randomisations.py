@@ -14,7 +14,7 @@ from lims.db import Database
 from lims.domain.cohort_terms import AllocationMethod, Stratum
 from lims.domain.errors import DomainError
 from lims.domain.tissue_terms import AgentClass
-from lims.domain.vocabulary import KIND_BY_CODE, Quality, RecordStatus, Sex, StudyStatus
+from lims.domain.vocabulary import KIND_BY_CODE, AnimalStatus, Quality, RecordStatus, Sex, StudyStatus
 from lims.models import Agent, Allocation, Animal, Arm, AuditEvent, Dose, Enrolment, Measurement, Project, Randomisation, Study
 from lims.queries.allocation import eligible_animals
 from lims.records.randomisations import Wish, made_again, randomise
@@ -196,3 +196,27 @@ def test_only_living_animals_with_a_tumour_that_are_in_no_arm_are_offered(
         factories.enrolment(session, session.scalars(select(Arm).where(Arm.code == "vehicle")).one(), other)
     with database.reading() as session:
         assert [one.code for one in eligible_animals(session, project.id, study.id)] == [f"M{n:02}" for n in range(17)]
+
+
+@pytest.mark.parametrize(
+    ("code", "columns", "told"),
+    [
+        ("DEAD", {"died_on": DAY_14, "state": AnimalStatus.DEAD}, "DEAD is dead"),
+        ("DEAD", {"state": AnimalStatus.DEAD}, "DEAD is dead"),
+        ("ENROLLED", {}, "ENROLLED is in an arm already, put there by hand"),
+    ],
+)
+def test_the_dead_and_those_put_in_an_arm_by_hand_are_not_allocated(
+    database: Database, study: Study, project: Project, code: str, columns: dict[str, Any], told: str
+) -> None:
+    with factories.declared(database) as session:
+        mouse = factories.animal(session, project, code, **columns)
+        factories.implant(session, mouse)
+        factories.measurement(session, mouse, FLUX.code, 1e6, taken_on=DAY_14, slot=f"{DAY_14}")
+        if code == "ENROLLED":
+            factories.enrolment(session, session.scalars(select(Arm).where(Arm.code == "vehicle")).one(), mouse)
+    before = enrolled(database)
+    with pytest.raises(DomainError, match=told) as refused:
+        run(database, study, animals=ids(database, "M00", "M01", code), left_out={})
+    assert refused.value.field == "animals"
+    assert enrolled(database) == before

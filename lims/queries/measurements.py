@@ -138,6 +138,7 @@ class SameSlot:
     value: float
     occurrence: int
     quality: Quality
+    batch_id: int | None
 
 
 def same_slots(
@@ -146,7 +147,7 @@ def same_slots(
     """Give the active readings of these moments, by what they are of and their moment."""
     found: dict[tuple[Key, str], list[SameSlot]] = defaultdict(list)
     subject = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind, Measurement.slot
-    told = Measurement.id, Measurement.value, Measurement.occurrence, Measurement.quality
+    told = Measurement.id, Measurement.value, Measurement.occurrence, Measurement.quality, Measurement.batch_id
     wanted = active(), Measurement.kind.in_(kinds), Measurement.slot.in_(slots)
     for animal, implant, kind, slot, *one in in_chunks(
         session, animals, lambda some: select(*subject, *told).where(Measurement.animal_id.in_(some), *wanted)

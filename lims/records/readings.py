@@ -275,6 +275,11 @@ def _check_readings(session: Session, project_id: int, drafts: Sequence[Draft]) 
             refuse_value(kind, values["value"], draft.record.animal.code)
         if draft.changes("taken_on") or draft.record.status.value == "withdrawn":
             _check_slot(session, draft, kinds[values["kind"]])
+        elif draft.record.quality is Quality.EXCLUDED and values["quality"] is not Quality.EXCLUDED:
+            # A file that has several readings of a moment says so as it is recorded: they may count side by side.
+            own = draft.record.batch_id
+            others = [one for one in _beside(session, draft) if own is None or one.batch_id != own]
+            next_occurrence(kinds[values["kind"]], draft.record.animal.code, others)
 
 
 def _diameters(values: Mapping[str, Any]) -> Diameters:
@@ -331,9 +336,15 @@ def _check_slot(session: Session, draft: Draft, kind: MeasurementKind) -> None:
         refuse_day(kind, values["taken_on"], subject, today(session))
     if draft.changes("taken_on"):
         values["slot"] = date_slot(values["taken_on"])
+    values["occurrence"] = next_occurrence(kind, was.animal.code, _beside(session, draft))
+
+
+def _beside(session: Session, draft: Draft) -> list[SameSlot]:
+    """Give the other readings of its moment."""
+    was, slot = draft.record, draft.values["slot"]
     key: Key = (was.animal_id, was.implant_id or 0, was.kind)
-    there = same_slots(session, [was.animal_id], [was.kind], [values["slot"]]).get((key, values["slot"]), [])
-    values["occurrence"] = next_occurrence(kind, was.animal.code, [one for one in there if one.id != was.id])
+    there = same_slots(session, [was.animal_id], [was.kind], [slot]).get((key, slot), [])
+    return [one for one in there if one.id != was.id]
 
 
 def _doubt_readings(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

@@ -167,6 +167,9 @@ def test_a_second_reading_of_a_moment_is_refused_and_one_beside_an_excluded_is_t
         (19.4, 1, Quality.EXCLUDED),
         (19.6, 2, Quality.OK),
     ]
+    again = f"/p/BCBM/measurements/{first.id}/quality?as=ok"
+    refused = tom.submit(tom.get(again), again, 422, reason="it was right")
+    assert "Body weight 19.6 g of BM-014-M01 is recorded for this moment already." in message(refused)
 
 
 def test_a_second_reading_of_the_day_has_its_time(database: Database, tom: Browser, cohort: Cohort) -> None:

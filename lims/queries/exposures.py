@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,6 +52,8 @@ class Compared:
     agent: str
     analyte: str | None
     found: Partition
+    excluded: bool = False
+    """The animal was left out of the study's analysis when the tissue was taken."""
 
     @property
     def substance(self) -> str:
@@ -60,7 +63,7 @@ class Compared:
 
 def of_study(session: Session, study_id: int, *, unblinded: bool) -> list[Compared]:
     """Compare all tissue samples of a study's animals with plasma, by arm; one statement."""
-    enrolled = select(Exposure, Animal.code, Agent, Arm.id.label("arm"))
+    enrolled = select(Exposure, Animal.code, Agent, Arm.id.label("arm"), Enrolment.excluded_on)
     rows = (
         enrolled.join(Animal, Animal.id == Exposure.animal_id)
         .join(Agent, Agent.id == Exposure.agent_id)
@@ -69,7 +72,7 @@ def of_study(session: Session, study_id: int, *, unblinded: bool) -> list[Compar
         .where(Enrolment.study_id == study_id, Exposure.status == RecordStatus.ACTIVE, readable(Exposure, unblinded=unblinded))
         .order_by(Arm.position, Animal.code, Exposure.matrix, Exposure.id)
     )
-    return _compared((one, code, agent, arm) for one, code, agent, arm in session.execute(rows))
+    return _compared(session.execute(rows))
 
 
 def of_animal(session: Session, animal_id: int, *, unblinded: bool) -> list[Compared]:
@@ -81,7 +84,7 @@ def of_animal(session: Session, animal_id: int, *, unblinded: bool) -> list[Comp
         .where(Exposure.animal_id == animal_id, Exposure.status == RecordStatus.ACTIVE, readable(Exposure, unblinded=unblinded))
         .order_by(Agent.code, Exposure.matrix, Exposure.id)
     )
-    return _compared((one, code, agent, None) for one, code, agent in session.execute(rows))
+    return _compared((one, code, agent, None, None) for one, code, agent in session.execute(rows))
 
 
 def sample_of(one: Exposure) -> Sample:
@@ -90,21 +93,22 @@ def sample_of(one: Exposure) -> Sample:
     return Sample(one.matrix, value, one.unit, one.lloq, one.hours_after_dose, one.collected_on, one.id)
 
 
-def _compared(rows: Iterable[tuple[Exposure, str, Agent, int | None]]) -> list[Compared]:
-    """Compare samples of one animal, agent and analyte with each other."""
+def _compared(rows: Iterable[Any]) -> list[Compared]:
+    """Compare samples of one animal, agent and analyte with each other: rows of sample, animal, agent, arm and exclusion."""
     read = list(rows)
     plasma: dict[tuple[int, int, str | None], list[Sample]] = defaultdict(list)
-    for one, _, _, _ in read:
+    for one, *_ in read:
         if one.matrix is ExposureMatrix.PLASMA:
             plasma[one.animal_id, one.agent_id, one.analyte].append(sample_of(one))
     compared = []
-    for one, code, agent, arm in read:
+    for one, code, agent, arm, out in read:
         if one.matrix is ExposureMatrix.PLASMA:
             continue
         unbound = Unbound(agent.fraction_unbound_plasma, agent.fraction_unbound_brain) if one.analyte is None else None
         weight = agent.molecular_weight if one.analyte is None else None
         found = partition(sample_of(one), plasma[one.animal_id, one.agent_id, one.analyte], unbound, weight)
-        compared.append(Compared(one.animal_id, code, arm, agent.code, one.analyte, found))
+        excluded = out is not None and (one.collected_on is None or one.collected_on >= out)
+        compared.append(Compared(one.animal_id, code, arm, agent.code, one.analyte, found, excluded))
     return compared
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ConcentrationUnit
 from lims.domain.errors import DomainError, about_row, refuse_together
-from lims.domain.events_order import Life, require_harvest
+from lims.domain.events_order import Fact, Life, require_harvest, require_time_of
 from lims.domain.exposure import BRAIN, hours_between, require_unit
 from lims.domain.notices import Notice
 from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
@@ -22,7 +22,7 @@ from lims.queries.chunks import in_chunks
 from lims.queries.exposures import Given, given_doses, recorded_samples
 from lims.queries.measurements import measured_animals, measured_implants
 from lims.records.nouns import Draft, Noun
-from lims.records.values import today
+from lims.records.values import today, zone_of
 
 SAME_HOURS = 0.05
 """Samples of one tissue closer together than this, in hours, are one sample."""
@@ -60,27 +60,28 @@ def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     for number, draft in enumerate(drafts):
         try:
             with about_row(number):
-                _check_one(draft, known, now)
+                _check_one(draft, known, now, zone_of(session))
         except DomainError as one:
             refused.append(one)
     refuse_together(refused)
 
 
-def _check_one(draft: Draft, known: _Known, now: date) -> None:
+def _check_one(draft: Draft, known: _Known, now: date, zone: tzinfo) -> None:
     values = draft.values
     animal = known.animals.get(values["animal_id"])
     if animal is None:
         return  # another project's, refused as a reference
     life = Life(animal.code, animal.birth_date, animal.arrived_on, animal.died_on)
     require_harvest(values["collected_on"], None, life, now)
+    if values["batch_id"] is None and draft.changes("collected_on", "collected_at"):
+        require_time_of(Fact("the sample", values["collected_on"]), values["collected_at"], zone, field="collected_at")
     require_unit(values["matrix"], values["unit"])
     _check_value(values)
     _check_sources(values, animal, known)
     dose = _dose_of(values, known)
-    if dose is not None:
-        values["dose_id"] = dose.id
-        if dose.at is not None and values["collected_at"] is not None:
-            values["hours_after_dose"] = hours_between(dose.at.timestamp(), values["collected_at"].timestamp())
+    values["dose_id"] = dose.id if dose is not None else None
+    if dose is not None and dose.at is not None and values["collected_at"] is not None:
+        values["hours_after_dose"] = hours_between(dose.at.timestamp(), values["collected_at"].timestamp())
 
 
 def _check_value(values: Mapping[str, Any]) -> None:

@@ -37,7 +37,12 @@ def _columns() -> tuple[Column, ...]:
         ("kp", "Kp"),
         ("kp_uu", "Kp,uu"),
     )
-    more = (("hours", "Hours after the dose"), ("plasma_hours", "Hours of the plasma"), ("why", "What is missing"))
+    more = (
+        ("hours", "Hours after the dose"),
+        ("plasma_hours", "Hours of the plasma"),
+        ("why", "What is missing"),
+        ("excluded", "Left out of analysis"),
+    )
     shown = [Column(key, label, None, mono=key == "animal") for key, label in named]  # type: ignore[arg-type]  # of rows, not of a statement
     return (*shown, *(Column(key, label, None, on_page=False) for key, label in more))  # type: ignore[arg-type]  # as above
 
@@ -87,13 +92,19 @@ def _row(one: Compared, names: Mapping[int, str]) -> dict[str, Any]:
         "hours": found.tissue.hours,
         "plasma_hours": found.plasma.hours if found.plasma else None,
         "why": found.why or None,
+        "excluded": "yes" if one.excluded else None,
     }
 
 
 def _by_arm(found: Sequence[Compared], arms: Sequence[ArmOfStudy], names: Mapping[int, str]) -> dict[str, Any]:
-    """Sum up each arm: the median of its ratios as far as it is known, with how many they are and how many are bounds."""
+    """Sum up each arm: the median of its ratios as far as it is known, with how many they are and how many are bounds.
+
+    An animal counts until it is left out of analysis, as in the study's other figures.
+    """
     groups: dict[tuple[str, str, ExposureMatrix], list[Compared]] = defaultdict(list)
     for one in found:
+        if one.excluded:
+            continue
         groups[names.get(one.arm_id or 0, ""), one.substance, one.found.tissue.matrix].append(one)
     slots = {arm.name: arm.slot for arm in arms}
     columns = [{"key": "arm", "label": "Arm"}, {"key": "substance", "label": "Of"}, {"key": "matrix", "label": "Sample"}]
@@ -128,7 +139,7 @@ def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:
     drawn: dict[str, StudyPlot] = {}
     names = data.names
     for substance in dict.fromkeys(one.substance for one in found):
-        own = [one for one in found if one.substance == substance]
+        own = [one for one in found if one.substance == substance and not one.excluded]
         key, label = next(((key, label) for key, label in MEASURES if any(_ratios(own, key))), ("", ""))
         if not key:
             continue

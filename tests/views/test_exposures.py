@@ -11,7 +11,7 @@ from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.cohort_terms import ExposureMatrix, ProcedureKind
 from lims.domain.tissue_terms import AgentClass
-from lims.models import Agent, Dose, Exposure, LabKind, Procedure, Project, Study
+from lims.models import Agent, Dose, Enrolment, Exposure, LabKind, Procedure, Project, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.pages import Browser, message
@@ -105,6 +105,38 @@ def test_a_sample_of_an_animal_that_was_given_nothing_waits_for_a_confirmation(
     sara.submit(page, here, confirmed="y", collected_on=before, **samples(cohort, ("400", "")))
     with database.reading() as session:
         assert session.query(Exposure).count() == 1
+
+
+def test_who_is_left_out_of_analysis_does_not_count_in_its_arm(database: Database, sara: Browser, cohort: Cohort) -> None:
+    here = listing(cohort)
+    sara.submit(sara.get(here), here, **samples(cohort, ("400", "40"), ("400", ""), ("400", "400")))
+    with make.declared(database) as session:
+        out = session.query(Enrolment).filter_by(animal_id=cohort.animals[2]).one()
+        out.excluded_on, out.exclusion_reason = ON, "no tumour"
+
+    page = sara.get(f"/p/BCBM/exposures/study/{cohort.study}")
+
+    (arms,) = (table.text for table in page.find_all("table") if "Exposure of each arm" in table.text)
+    assert "0.1 (n 1)" in arms
+    assert "n 2" not in arms
+    rows = sara.client.get(f"/p/BCBM/exposures/study/{cohort.study}?format=csv").text.splitlines()
+    assert [row.rsplit(",", 1)[-1] for row in rows] == ["Left out of analysis", "", "yes"]
+
+
+def test_a_sample_that_moves_before_the_dose_is_of_no_dose_and_its_time_is_of_its_day(
+    database: Database, sara: Browser, cohort: Cohort
+) -> None:
+    here = listing(cohort)
+    sara.submit(sara.get(here), here, clock="10:30", **samples(cohort, ("400", "")))
+    change = "/p/BCBM/exposures/1/change"
+    before = str(ON - timedelta(days=1))
+    page = sara.submit(sara.get(change), change, 422, collected_on=before, reason="misread", confirmed="y")
+    assert f"is of {before}, and its time of {ON}" in message(page)
+    moved = {"collected_on": before, "collected_at": f"{before} 10:30", "hours_after_dose": ""}
+    sara.submit(sara.get(change), change, **moved, reason="misread", confirmed="y")
+    with database.reading() as session:
+        one = session.get_one(Exposure, 1)
+        assert (one.dose_id, one.hours_after_dose) == (None, None)
 
 
 def test_exposure_of_a_blinded_study_is_not_there_for_who_may_not_unblind(

@@ -9,10 +9,12 @@ from wtforms import HiddenField, StringField
 
 from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit
 from lims.domain.dosing import expected_mg
+from lims.domain.errors import NotFound
 from lims.domain.vocabulary import RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Dose, Regimen, Study
-from lims.queries.blinding import hides_arms, may_unblind
+from lims.queries.blinding import hides_arms, may_unblind, readable
 from lims.queries.doses import dose_list
+from lims.queries.scope import scoped
 from lims.records.doses import DOSE
 from lims.records.values import today
 from lims.views.cells import badge, source
@@ -68,8 +70,19 @@ class DoseForm(RecordForm):
         """Give what was typed; a dose of the day that nobody numbered is the first."""
         found = super().values(changing=changing)
         if not changing:
-            found |= {"regimen_id": whole_number(found["regimen_id"]), "nth": found["nth"] or 1}
+            found |= {"regimen_id": _regimen(found["regimen_id"]), "nth": found["nth"] or 1}
         return found
+
+
+def _regimen(named: str | None) -> int | None:
+    """Give the id of the regimen that the address names; of a hidden arm, or of another project, there is none."""
+    if not named:
+        return None
+    readable_one = readable(Regimen, unblinded=may_unblind(current_project().role)), Regimen.id == whole_number(named)
+    found = current_session().scalar(scoped(Regimen, current_project().id).where(*readable_one))
+    if found is None:
+        raise NotFound(f"There is no regimen {named} in this project.")
+    return found.id
 
 
 def _listing() -> tuple[Listing, Any]:

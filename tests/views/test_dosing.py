@@ -209,6 +209,25 @@ def test_a_blinded_technician_sees_codes_only(sqlite_database: Database, app: Ap
     assert Browser(app).sign_in("Ada").get(f"/p/BCBM/doses/{made.id}")
 
 
+@pytest.mark.parametrize("regimen", ["hidden", "of another project", "999", "x"])
+def test_no_refusal_of_a_dose_tells_what_a_regimen_gives(
+    sqlite_database: Database, app: Application, lab: DoseLab, regimen: str
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Study, lab.study.id).blinded = True
+        arm = factories.arm(session, factories.study(session, factories.project(session, "ELSE"), "S"), "drug", 0)
+        agent = factories.agent(session, session.get_one(type(lab.project), arm.project_id))
+        elsewhere = factories.regimen(session, arm, agent, "QDx5")
+    named = {"hidden": str(lab.regimen.id), "of another project": str(elsewhere.id)}.get(regimen, regimen)
+    tom, new = Browser(app).sign_in("Tom"), "/p/BCBM/doses/new"
+    typed = {"animal_id": "M02", "agent_id": "T-DXd", "regimen_id": named, "given_on": "2026-03-02"}
+
+    answer = tom.client.post(new, data=fields(tom.get(new).find("form", class_="record-form")) | typed)  # type: ignore[arg-type]
+
+    assert answer.status_code == 404
+    assert "arm" not in message(tom.check(answer))
+
+
 def test_a_single_dose_is_recorded_changed_and_withdrawn(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
     new = "/p/BCBM/doses/new"
     typed = {"animal_id": "M00", "agent_id": "T-DXd", "study_id": "BM-014", "given_on": "2026-03-20", "dose": "5"}

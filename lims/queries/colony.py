@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from lims.domain.protocols import RENEWAL_NOTICE, ProtocolState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, Sex
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment
+from lims.queries.bench_order import counting
 from lims.queries.series import AnySelect
 
 
@@ -76,8 +77,8 @@ def _shared(column: Any) -> ScalarSelect[str]:
 
 def animals_in(session: Session, cage_id: int) -> Sequence[Animal]:
     """List the living animals of a cage by code, with their protocols."""
-    inside = select(Animal).where(Animal.cage_id == cage_id, *living()).order_by(Animal.code)
-    return session.scalars(inside.options(selectinload(Animal.protocol))).all()
+    inside = select(Animal).where(Animal.cage_id == cage_id, *living())
+    return sorted(session.scalars(inside.options(selectinload(Animal.protocol))), key=lambda animal: counting(animal.code))
 
 
 def were_in(session: Session, cage_id: int, limit: int = 50) -> list[tuple[Animal, CageMove | None]]:
@@ -208,13 +209,13 @@ def colony(session: Session, project_id: int, *, protocol: str | None = None, st
         else:
             racks.setdefault(cage.rack, Rack(cage.rack, {})).places[cage.row, cage.column] = cage
     uncaged = sum(cage_id not in cages for cage_id, *_ in inside)
-    return Colony([racks[code] for code in sorted(racks)], loose, len(inside), uncaged)
+    return Colony([racks[code] for code in sorted(racks, key=counting)], loose, len(inside), uncaged)
 
 
 def _cages(session: Session, project_id: int, *, fits: bool) -> dict[int | None, CageShown]:
     rows = session.execute(
-        select(Cage.id, Cage.code, Cage.rack, Cage.rack_row, Cage.rack_column, Cage.capacity)
-        .where(Cage.project_id == project_id, Cage.status == RecordStatus.ACTIVE)
-        .order_by(Cage.code)
+        select(Cage.id, Cage.code, Cage.rack, Cage.rack_row, Cage.rack_column, Cage.capacity).where(
+            Cage.project_id == project_id, Cage.status == RecordStatus.ACTIVE
+        )
     )
-    return {row.id: CageShown(*row, fits=fits) for row in rows}
+    return {row.id: CageShown(*row, fits=fits) for row in sorted(rows, key=lambda row: counting(row.code))}

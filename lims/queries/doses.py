@@ -17,6 +17,7 @@ from lims.domain.dosing import Course, DoseStanding, first_day, planned_doses, s
 from lims.domain.schedules import parse_schedule
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Arm, Cage, Dose, Enrolment, Measurement, Regimen, Study
+from lims.queries.bench_order import along_the_racks
 from lims.queries.blinding import readable
 from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
@@ -66,9 +67,10 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
             contains_eager(Enrolment.arm).contains_eager(Arm.study),
             contains_eager(Regimen.agent),
         )
-        .order_by(Cage.code.nulls_last(), Animal.code, Animal.id, Regimen.id)
+        .order_by(Regimen.id)
     )
     rows = session.execute(wanted).unique().all()
+    rows = sorted(rows, key=lambda row: along_the_racks(row[0].animal, row[0].animal.cage))
     reached = _reached(session, [regimen.id for _, regimen in rows if regimen.start is RegimenStart.TRIGGER])
     return [Treated(enrolled.animal, enrolled, regimen, _course(enrolled, regimen, reached, today)) for enrolled, regimen in rows]
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, RecordStatus
 from lims.models import Animal, Arm, Cage, Enrolment, Implant
+from lims.queries.bench_order import along_the_racks, counting
 from lims.queries.blinding import shown_arm
 
 MOST_ROWS = 400
@@ -86,17 +87,10 @@ def to_measure(
             implant.label if implant else None,
             implant.site if implant else None,
         )
-        for animal, cage, arm, excluded_on, implant in sorted(found, key=lambda row: _place(row[0], row[1], row[4]))
+        for animal, cage, arm, excluded_on, implant in sorted(found, key=_place)
     ]
 
 
-def _place(animal: Animal, cage: Cage | None, implant: Implant | None) -> tuple[object, ...]:
-    """Walk along the racks as one does: position by position, ear tag by ear tag; what stands nowhere comes last."""
-    rack = (cage.rack or "~", cage.rack_row or 0, cage.rack_column or 0, counting(cage.code)) if cage else ("~~", 0, 0, [])
-    return (*rack, counting(animal.ear_tag or ""), counting(animal.code), counting(implant.label if implant else ""))
-
-
-def counting(code: str) -> list[tuple[int, int | str]]:
-    """Give what codes are sorted by so that C2 comes before C10."""
-    parts = re.findall(r"\d+|\D+", code.casefold())
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts]
+def _place(row: Row[Any]) -> tuple[Any, ...]:
+    animal, cage, *_, implant = row
+    return (*along_the_racks(animal, cage), counting(implant.label if implant else ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from lims.domain.positions import Position, position_label
 from lims.domain.tissue_terms import PlaceKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Specimen, StoragePlace
+from lims.queries.bench_order import counting
 
 LONGEST_POSITION = 200
 """Characters that the event of an aliquot keeps of a position."""
@@ -85,7 +85,7 @@ def tree(session: Session, project_id: int) -> list[Branch]:
         branch.positions = (branch.place.box_rows or 0) * (branch.place.box_columns or 0)
     # Inner levels first, so that each place is complete before it is added to the one it stands in.
     levels = list(PlaceKind)
-    ordered = sorted(branches.values(), key=lambda one: (-levels.index(one.place.kind), natural(one.place.code)))
+    ordered = sorted(branches.values(), key=lambda one: (-levels.index(one.place.kind), counting(one.place.code)))
     tops = []
     for branch in ordered:
         around = branches.get(branch.place.parent_id or 0)
@@ -96,7 +96,7 @@ def tree(session: Session, project_id: int) -> list[Branch]:
         around.held += branch.held
         around.positions += branch.positions
         around.taken += branch.taken
-    return sorted(tops, key=lambda one: (levels.index(one.place.kind), natural(one.place.code)))
+    return sorted(tops, key=lambda one: (levels.index(one.place.kind), counting(one.place.code)))
 
 
 def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
@@ -109,11 +109,6 @@ def walk(branches: Sequence[Branch]) -> Iterator[Branch]:
 def branch_of(branches: Sequence[Branch], place_id: int) -> Branch | None:
     """Find a place in a tree."""
     return next((branch for branch in walk(branches) if branch.place.id == place_id), None)
-
-
-def natural(code: str) -> list[tuple[int, str]]:
-    """Give a key to sort codes by as people do: `R2` before `R10`."""
-    return [(int(part), "") if part.isdecimal() else (0, part.lower()) for part in re.split(r"(\d{1,18})", code) if part]
 
 
 def held_by(session: Session, place: StoragePlace) -> list[Aliquot]:

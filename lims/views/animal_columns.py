@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lims.domain.vocabulary import Sex
-from lims.models import Animal
+from lims.models import Animal, Cage
+from lims.queries.bench_order import counting_column
 from lims.queries.series import AnySelect
 from lims.queries.studies import ArmOfStudy
 from lims.views.cells import badge, digits
@@ -26,7 +27,7 @@ def animal_columns(rows: AnySelect, arms: Sequence[ArmOfStudy], *keys: str) -> t
         Column("arrived_on", "Arrived", Animal.arrived_on),
         Column("strain", "Strain", column.strain),
         Column("protocol", "Protocol", column.protocol, mono=True),
-        Column("cage", "Cage", column.cage, mono=True),
+        Column("cage", "Cage", column.cage, mono=True, order=counting_column(Cage.code.expression)),
         Column("state", "State", column.state, show=badge),
         Column("weight", "Last weight", column.weight, unit="g", align="end", show=lambda value: digits(value, "body_weight")),
         Column("last_on", "Last reading", column.last_on),

@@ -13,6 +13,7 @@ from lims.domain.positions import parse_position, position_label
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage
 from lims.queries.animals import animal_list
+from lims.queries.bench_order import counting_column
 from lims.queries.colony import animals_in, cage_list, living, moves_of, were_in
 from lims.queries.scope import find
 from lims.queries.studies import arms_of_studies
@@ -77,7 +78,7 @@ def _listing() -> tuple[Listing, Any]:
         noun="cage",
         caption="Cages",
         columns=(
-            Column("code", "Cage", column.code, mono=True),
+            Column("code", "Cage", column.code, mono=True, order=counting_column(Cage.code.expression)),
             Column("rack", "Rack", column.rack, mono=True),
             Column("rack_row", "Position", column.rack_row, show=_place, of_row=True, sortable=False),
             Column("rack_column", "Column", column.rack_column, on_page=False),
@@ -104,7 +105,7 @@ def _listing() -> tuple[Listing, Any]:
 
 def _animals(cage: Cage) -> tuple[Listing, Any]:
     rows = animal_list(cage.project_id, unblinded=sees_arms()).where(Animal.cage_id == cage.id, *living())
-    arms = arms_of_studies(current_session(), cage.project_id, unblinded=sees_arms())
+    arms = arms_of_studies(current_session(), cage.project_id, unblinded=sees_arms(), count=False)
     listing = Listing(
         noun="animal",
         caption=f"Animals in {cage.code}",

@@ -15,6 +15,7 @@ from lims.domain.passage import passage_label
 from lims.domain.surgery import analgesia_due
 from lims.domain.vocabulary import PassageConvention
 from lims.models import Implant
+from lims.queries.bench_order import counting
 from lims.queries.implants import implants_in_order, living_codes
 from lims.records.implants import IMPLANT
 from lims.records.nouns import doubts
@@ -55,7 +56,7 @@ def done() -> ResponseReturnValue:
     if not implants:
         raise NotFound("There is no such surgery list in this project.")
     cages = {implant.animal.cage.code: implant.animal.cage for implant in implants if implant.animal.cage}
-    cards = [(code, url_of("cages.card", record_id=cage.id)) for code, cage in sorted(cages.items())]
+    cards = [(code, url_of("cages.card", record_id=cages[code].id)) for code in sorted(cages, key=counting)]
     return render_template(
         "implants/done.html",
         implants=implants,

@@ -11,7 +11,7 @@ from lims.db import Database
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.tissue_terms import PlaceKind
 from lims.models import StoragePlace
-from lims.queries.storage import below, branch_of, chains, natural, position_text, tree
+from lims.queries.storage import below, branch_of, chains, position_text, tree
 from lims.records.nouns import change, doubts, record, withdraw
 from lims.records.storage import PLACE
 from tests.support import factories
@@ -133,10 +133,6 @@ def test_the_tree_counts_over_all_that_stands_in_a_place(database: Database) -> 
         assert position_text(chain[known["box"]], 2, 2) == "FZ-1 / R2 / BX-03 B2"
         inside = below(known["project"], StoragePlace.id == known["rack"])
         assert set(session.scalars(inside.select())) == {known["rack"], known["box"]}
-
-
-def test_codes_are_sorted_as_people_do() -> None:
-    assert sorted(["R10", "R2", "r1", "A"], key=natural) == ["A", "r1", "R2", "R10"]
 
 
 def test_a_position_too_long_for_an_event_loses_its_outermost_places() -> None:

@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lims.domain.blinding import VEILED
 from lims.domain.permissions import allowed
 from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
-from lims.models import Allocation, Arm, Dose, Enrolment, Exposure, ImportBatch, Measurement, Randomisation, Regimen, Study
+from lims.models import Allocation, Arm, Dose, Enrolment, Exposure, Fate, ImportBatch, Measurement, Randomisation, Regimen, Study
 
 _OPEN = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
@@ -160,9 +160,8 @@ def tells_arms(session: Session, batch: ImportBatch, person_id: int | None) -> b
         return batch.uploaded_by_id != person_id
     if batch.study_id is not None and session.scalar(blinded.where(Study.id == batch.study_id)) is not None:
         return True
-    measured = (
-        select(Enrolment.id)
-        .join(Measurement, Measurement.animal_id == Enrolment.animal_id)
-        .where(Measurement.batch_id == batch.id, Enrolment.study_id.in_(blinded))
-    )
-    return session.scalar(measured.limit(1)) is not None
+    enrolled = select(Enrolment.id).where(Enrolment.study_id.in_(blinded))
+    recorded = [
+        enrolled.where(Enrolment.animal_id == of.animal_id, of.batch_id == batch.id).exists() for of in (Measurement, Dose, Fate)
+    ]
+    return bool(session.scalar(select(or_(*recorded))))

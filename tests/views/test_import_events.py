@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from http import HTTPStatus
 from io import BytesIO
 
 import pytest
 
 from lims.db import Database
-from lims.domain.vocabulary import RoleName
+from lims.domain.vocabulary import AnimalStatus, BatchState, RoleName
+from lims.models import Project
 from lims.views.transaction import Application
 from tests.intake.test_events import WEEK, log
+from tests.support import factories
 from tests.support.pages import Browser, add_person, add_project, message, sent
 
 BATCH = "/p/BCBM/imports/1"
@@ -80,3 +84,23 @@ def test_a_file_without_events_has_no_such_section(scientist: Browser) -> None:
     page = scientist.get(BATCH)
     assert page.select_one("section[aria-labelledby=events]") is None
     assert "refused" in message(page)
+
+
+@pytest.mark.parametrize("brought", ["a dose", "a fate", "nothing of the study"])
+def test_a_file_of_doses_or_fates_of_a_blinded_study_tells_its_arms(
+    app: Application, sqlite_database: Database, brought: str
+) -> None:
+    add_project(sqlite_database, "BCBM")
+    add_person(sqlite_database, "Tom", BCBM=RoleName.TECHNICIAN)
+    with factories.declared(sqlite_database) as session:
+        project = session.query(Project).one()
+        study = factories.study(session, project, "ST-1", blinded=True)
+        batch = factories.batch(session, project, state=BatchState.COMMITTED)
+        mouse = factories.animal(session, project, "M1", died_on=date(2026, 3, 9), state=AnimalStatus.DEAD)
+        factories.enrolment(session, factories.arm(session, study), mouse)
+        if brought == "a dose":
+            factories.dose(session, mouse, factories.agent(session, project), batch_id=batch.id)
+        elif brought == "a fate":
+            factories.fate(session, mouse, batch_id=batch.id)
+    told = Browser(app).sign_in("Tom").client.get(f"{BATCH}/file")
+    assert (told.status_code == HTTPStatus.FORBIDDEN) == (brought != "nothing of the study"), told.status

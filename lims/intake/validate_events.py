@@ -177,6 +177,7 @@ def judge_doses(session: Session, plan: Plan, doses: PlannedDoses, batch: Import
             indices.sort(key=lambda index: (moments[index], index))
             yield from _day(doses, indices, there, accept_changes=accept_changes)
     yield from _by_the_rules_of_forms(session, plan, doses, batch)
+    yield from _before_enrolment(session, plan, doses)
 
 
 def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, batch: ImportBatch) -> Iterator[Finding]:
@@ -193,6 +194,30 @@ def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, ba
         for one in refused.every:
             remedy = one.remedy or "Correct the file, or what is recorded."
             yield doses.refuse(indices[one.row or 0], "dose-refused", str(one), one.expected, remedy, one.source)
+
+
+def _before_enrolment(session: Session, plan: Plan, doses: PlannedDoses) -> Iterator[Finding]:
+    """Doubt new doses of an animal before it came into any study, as the forms do: once an animal, at the first of them."""
+    joined = select(Enrolment.animal_id, func.min(Enrolment.enrolled_on)).where(Enrolment.status == RecordStatus.ACTIVE)
+    rows = in_chunks(session, _known(plan), lambda some: joined.where(Enrolment.animal_id.in_(some)).group_by(Enrolment.animal_id))
+    enrolled: dict[int, date] = {animal: on for animal, on in rows if on is not None}
+    early: dict[int, list[int]] = defaultdict(list)
+    for index in doses.indices(RowFate.NEW) if enrolled else ():
+        host, on = doses.hosts[index], doses.taken_on[index]
+        if host is not None and on is not None and on < enrolled.get(host.id, on):
+            early[host.id].append(index)
+    for key, indices in early.items():
+        number = f"{len(indices)} doses" if len(indices) > 1 else "A dose"
+        yield doses.finding(
+            indices[0],
+            Severity.WARNING,
+            "dose-before-enrolment",
+            f"{number} of {doses.source.animals[indices[0]]} {'are' if len(indices) > 1 else 'is'} dated before "
+            f"its enrolment on {enrolled[key]}.",
+            expected=f"doses from {enrolled[key]} on",
+            remedy="Look whether it is the right animal and day; record them if they are right.",
+            source=ORDER_OF_EVENTS,
+        )
 
 
 def _volumes(doses: PlannedDoses) -> Iterator[Finding]:

@@ -480,6 +480,19 @@ def test_a_dose_that_its_protocol_does_not_allow_is_refused_by_the_check(desk: D
     assert "expired" in finding.message
 
 
+def test_doses_before_the_enrolment_are_told_once_an_animal(desk: Desk) -> None:
+    desk.record(log(event(when=LATER, weight=20, compound="X")), "log.xlsx")
+    with factories.declared(desk.database) as session:
+        arm = factories.arm(session, factories.study(session, session.get_one(Project, desk.project), "S1"), "drug", 0)
+        factories.enrolment(session, arm, session.scalars(select(Animal)).one(), enrolled_on=date(2026, 3, 6))
+
+    outcome = desk.check(log(*(event(when=on, compound="X") for on in (MONDAY, TUESDAY, FRIDAY))), "log 2.xlsx")
+
+    assert codes(outcome).count("dose-before-enrolment") == 1
+    finding = found(outcome, "dose-before-enrolment")
+    assert (finding.row, finding.message) == (2, "2 doses of M1 are dated before its enrolment on 2026-03-06.")
+
+
 def test_the_published_log_is_recorded_whole(desk: Desk) -> None:
     path = next((SAMPLES / "lab_excel_tumour").glob("*iLes export*.xlsx"), None)
     if path is None:

@@ -33,8 +33,9 @@ def baseline_by_arm(
     colours = [RECORDED, *(style.colour for style in styles.values()), RECORDED][: len(columns)]
     scale = value_scale([row["value"] for row in rows], log=log)
     axis = value_axis(title_y, unit, scale)
-    x: Spec = {"field": "column", "type": "nominal", "sort": columns, "title": None, "axis": {"labelAngle": 0, "labelLimit": 160}}
-    x |= {"scale": {"domain": columns}}
+    # A label of several words stands in as many lines.
+    labels = {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"}
+    x: Spec = {"field": "column", "type": "nominal", "sort": columns, "title": None, "axis": labels, "scale": {"domain": columns}}
     colour = {"field": "column", "type": "nominal", "scale": {"domain": columns, "range": colours}, "legend": None}
     told = tooltip(("animal", "Animal"), ("column", "Group"), ("shown", title_y))
     means = _means(rows, log=log)

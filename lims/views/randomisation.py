@@ -112,7 +112,7 @@ def _digits(value: float | None, kind: MeasurementKind | None) -> str:
 
 
 def _baseline_kind(data: StudyData, run: Randomisation) -> MeasurementKind | None:
-    return kinds_of(data.session, data.study.project_id).get(run.baseline_kind or "")
+    return kinds_of(data.session, data.study.project_id, withdrawn=True).get(run.baseline_kind or "")
 
 
 def balance_plot(data: StudyData) -> StudyPlot | None:
@@ -156,7 +156,9 @@ def new(study_id: int) -> ResponseReturnValue:
     session, study = current_session(), _study(study_id)
     kinds = kinds_of(session, study.project_id)
     kind, on = kinds.get(request.args.get("kind", "")), _day(request.args.get("on"))
-    eligible = eligible_animals(session, study.project_id, study.id)
+    found = eligible_animals(session, study.project_id, study.id)
+    model, site = request.args.get("model", ""), request.args.get("site", "")
+    eligible = [one for one in found if model in ("", one.model) and (not site or site in one.sites)]
     read = baselines(session, [one.id for one in eligible], kind.code, on) if kind and on else {}
     form = RandomiseForm()
     if not form.is_submitted():
@@ -175,6 +177,8 @@ def new(study_id: int) -> ResponseReturnValue:
         + [one for one in kinds.values() if one.code not in USUAL_BASELINES],
         kind=kind,
         on=on or today(session),
+        models=sorted({one.model for one in found if one.model}),
+        sites=sorted({place for one in found for place in one.sites}),
         rows=[(entry.form, by_id.get(entry.form.animal_id.data or "")) for entry in form.rows],
         read={key: (_digits(one.value, kind), one.taken_on) for key, one in read.items()},
         arms=arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms()),

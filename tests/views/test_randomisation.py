@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lims.db import Database
-from lims.domain.vocabulary import KIND_BY_CODE
-from lims.models import Animal, Arm, Enrolment, Project, Randomisation, Study
+from lims.domain.vocabulary import KIND_BY_CODE, ImplantSite
+from lims.models import Animal, Arm, Enrolment, Project, Randomisation, Specimen, Study
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.pages import Browser, message, sent
@@ -70,6 +71,26 @@ def test_running_it_again_asks_for_a_reason(app: Application, study: Study, sqli
     assert "needs a reason" in message(sara.submit(page, address, 422, **{"rows-8-taken": "", "rows-8-why": "spare"}))
     sara.submit(page, address, **{"rows-8-taken": "", "rows-8-why": "spare", "reason": "cages were mixed up"})
     assert "cages were mixed up" in message(sara.get(here(study, "randomisation")))
+
+
+def test_animals_of_one_model_or_site_are_offered_alone(app: Application, study: Study, sqlite_database: Database) -> None:
+    with factories.declared(sqlite_database) as session:
+        project = session.scalars(select(Project).where(Project.code == "BCBM")).one()
+        mouse = factories.animal(session, project, "OTHER-1")
+        model = factories.model(session, project, "PDX-9", founding_specimen_id=_specimen(session, project).id)
+        factories.implant(session, mouse, model_id=model.id, site=ImplantSite.MAMMARY_FAT_PAD)
+    sara = Browser(app).sign_in("Sara")
+    of_model = message(sara.get(here(study, "randomise?model=PDX-9")))
+    assert "OTHER-1" in of_model
+    assert "M01" not in of_model
+    of_site = message(sara.get(here(study, "randomise?site=not_recorded")))
+    assert "OTHER-1" not in of_site
+    assert "M01" in of_site
+    assert "No living animal" in message(sara.get(here(study, "randomise?model=nothing")))
+
+
+def _specimen(session: Session, project: Project) -> Specimen:
+    return factories.specimen(session, factories.patient(session, project, "P01"), "S01")
 
 
 def test_a_technician_looks_and_does_not_randomise(app: Application, study: Study) -> None:

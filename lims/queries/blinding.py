@@ -12,7 +12,7 @@ given are `readable` or not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,21 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from lims.domain.blinding import VEILED
 from lims.domain.permissions import allowed
 from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
-from lims.models import Allocation, Arm, Dose, Enrolment, Exposure, Fate, ImportBatch, Measurement, Randomisation, Regimen, Study
+from lims.models import (
+    Allocation,
+    Animal,
+    Arm,
+    Dose,
+    Enrolment,
+    Exposure,
+    Fate,
+    ImportBatch,
+    Measurement,
+    Randomisation,
+    Regimen,
+    Study,
+)
+from lims.queries.chunks import in_chunks
 
 _OPEN = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
@@ -54,6 +68,12 @@ def _in_blinded(animal_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     study, enrolled = aliased(Study), aliased(Enrolment)
     active = enrolled.status == RecordStatus.ACTIVE
     return exists().where(enrolled.animal_id == animal_id, enrolled.study_id == study.id, study.blinded, active)
+
+
+def blinded_animals(session: Session, animals: Sequence[int]) -> set[int]:
+    """Give those of these animals of whom nobody may be told what they were given: they are in a blinded study."""
+    rows = in_chunks(session, animals, lambda some: select(Animal.id).where(Animal.id.in_(some), _in_blinded(Animal.id)))
+    return {key for (key,) in rows}
 
 
 def shown_arm(*, unblinded: bool, arm: FromClause = Arm.__table__, column: str = "title") -> ColumnElement[str]:

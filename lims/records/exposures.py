@@ -18,6 +18,7 @@ from lims.domain.notices import Notice
 from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Agent, Animal, Exposure, Implant, Specimen
+from lims.queries.blinding import blinded_animals
 from lims.queries.chunks import in_chunks
 from lims.queries.exposures import Given, given_doses, recorded_samples
 from lims.queries.measurements import measured_animals, measured_implants
@@ -135,23 +136,29 @@ def _dose_of(values: Mapping[str, Any], known: _Known) -> Given | None:
 
 
 def _doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
-    """Doubt a sample of an animal that was given nothing, the same sample twice, and nM of an agent without a weight."""
+    """Doubt a sample of an animal that was given nothing, the same sample twice, and nM of an agent without a weight.
+
+    Of an animal in a blinded study the first two would tell who asks what its arm is given.
+    """
     animals = measured_animals(session, project_id, sorted({draft.values["animal_id"] for draft in drafts}))
     agents = sorted({draft.values["agent_id"] for draft in drafts if draft.values["agent_id"] is not None})
     doses, there = given_doses(session, sorted(animals), agents), recorded_samples(session, sorted(animals), agents)
     weighed = {one.id: one for (one,) in in_chunks(session, agents, _agents)}
+    blinded = blinded_animals(session, sorted(animals))
     notices: list[Notice] = []
     for draft in drafts:
         values, animal, agent = draft.values, animals.get(draft.values["animal_id"]), weighed.get(draft.values["agent_id"])
         if animal is None or agent is None or not draft.changes("animal_id", "agent_id", "matrix", "unit", "collected_on"):
             continue
+        if values["unit"] is ConcentrationUnit.NANOMOLAR and agent.molecular_weight is None:
+            told = f"The molecular weight of {agent.code} is not recorded: nM cannot be compared with ng/mL."
+            notices.append(Notice("warning", "unit", told, "its molecular weight, on the agent's page"))
+        if animal.id in blinded:
+            continue
         given = doses.get((animal.id, agent.id), [])
         if values["collected_on"] and not any(one.on <= values["collected_on"] for one in given):
             told = f"No dose of {agent.code} to {animal.code} is recorded up to {values['collected_on']}."
             notices.append(Notice("warning", "agent_id", told, "a dose before the sample", ORDER_OF_EVENTS))
-        if values["unit"] is ConcentrationUnit.NANOMOLAR and agent.molecular_weight is None:
-            told = f"The molecular weight of {agent.code} is not recorded: nM cannot be compared with ng/mL."
-            notices.append(Notice("warning", "unit", told, "its molecular weight, on the agent's page"))
         key = (animal.id, agent.id, values["analyte"], values["matrix"])
         own = draft.record.id if draft.record is not None else None
         if any(_same(values, on, hours) for one, on, hours in there.get(key, []) if one != own):

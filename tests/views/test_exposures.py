@@ -154,6 +154,9 @@ def test_exposure_of_a_blinded_study_is_not_there_for_who_may_not_unblind(
         blinded.get(f"/p/BCBM/exposures/{key}", 404)
         blinded.get(f"/p/BCBM/exposures/{key}/history", 404)
         assert "TUC" not in blinded.client.get(f"/p/BCBM/exposures/study/{cohort.study}?format=csv").text
+    # Neither that it was given nothing nor that its sample is recorded already is told: either would say what its arm is given.
+    for day, row in ((ON - timedelta(days=1), ("400", "")), (ON, ("400", ""))):
+        sara.submit(sara.get(here), here, collected_on=str(day), hours_after_dose="2", **samples(cohort, row))
     auditor = Browser(app_on_each).sign_in("Ines")
     assert "400 ng/mL" in message(auditor.get(f"/p/BCBM/exposures/{key}"))
 

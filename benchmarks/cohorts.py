@@ -30,9 +30,8 @@ from benchmarks.measure import Figure, Spent, Unmeasured, apart, figure, say, sp
 from lims import logs
 from lims.app import create_app
 from lims.audit.canon import canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
-from lims.audit.record import LOCK_KEY
 from lims.config import Settings
-from lims.db import Database
+from lims.db import LOCK_KEY, Database
 from lims.domain.slots import moment_slot
 from lims.domain.vocabulary import KIND_BY_CODE, AnimalStatus
 from lims.models import Animal, Enrolment, Measurement, Study

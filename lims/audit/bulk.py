@@ -36,7 +36,7 @@ _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\
 
 
 def reserve_ids(session: Session, table: Table, number: int) -> int:
-    """Take `number` consecutive ids; returns the first. Call after `declare`, whose lock keeps others out."""
+    """Take `number` consecutive ids; returns the first. Others who write wait until this transaction ends (`lims.db`)."""
     current(session)
     if session.get_bind().dialect.name == "postgresql":
         sequence = f"{table.name}_id_seq"

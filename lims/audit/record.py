@@ -13,14 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from lims.audit.tags import check_tag
 from lims.models import Base
-
-LOCK_KEY = 0x11B5_A0D1
-"""PostgreSQL advisory lock that puts audited transactions in one order: the chain has no forks."""
 
 
 class UnauditedChange(RuntimeError):
@@ -82,16 +79,11 @@ def declare(
     project: int | None = None,
     detail: dict[str, Any] | None = None,
 ) -> Declared:
-    """Say what this transaction does. The first declaration names the event; services called within it are part of it.
-
-    On PostgreSQL this takes the trail's lock, so that audited transactions commit in one order.
-    """
+    """Say what this transaction does. The first declaration names the event; services called within it are part of it."""
     check_tag(action)
     declared = session.info.get("audit")
     if isinstance(declared, Declared):
         return declared
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
     declared = Declared(actor, action, reason, project, dict(detail or {}))
     session.info["audit"] = declared
     return declared

@@ -372,8 +372,6 @@ def _keep(database: Database, task: Task, outcome: Outcome) -> Outcome:
     with database.transaction() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
         declare(session, task.actor, "batch:check", project=batch.project_id)
-        # While this waited for the trail's lock, somebody may have committed it.
-        session.refresh(batch)
         if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
             return replace(outcome, state=batch.state, report=batch.report or outcome.report)
         batch.state = outcome.state

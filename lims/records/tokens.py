@@ -95,7 +95,6 @@ def token_of(session: Session, secret: str) -> ApiToken:
 
 def note_use(session: Session, actor: Actor, token_id: int, address: str) -> None:
     """Record the first use of a token on a day, in a transaction of its own; of two at the same moment, the first one."""
-    # The trail's lock comes before the row's, as in `withdraw_token`: the other way round, the two would wait for each other.
     declared = declare(session, actor, "token:open")
     token = session.get_one(ApiToken, token_id, populate_existing=True)
     if token.last_used_on == today(session):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,12 +13,13 @@ import pytest
 
 from lims.audit.verify import verify
 from lims.db import Database
-from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit
+from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit, FateReason
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import AnimalStatus, Quality, StudyStatus
 from lims.models import AgentLot, Animal, AnimalProtocol, Dose, Enrolment, Study
 from lims.records.doses import DOSE, record_doses
+from lims.records.fates import record_fates
 from lims.records.nouns import change, reinstate, withdraw
 from tests.records.dosing_lab import DAY, DoseLab, day, doubted, give, make_lab, planned, refused
 from tests.support import factories
@@ -249,3 +253,22 @@ def test_a_locked_study_keeps_its_doses(database: Database, lab: DoseLab) -> Non
     for step, how in ((change, fields), (withdraw, {})):
         with pytest.raises(DomainError, match="locked by a signature"), database.transaction() as session:
             step(session, factories.actor(), DOSE, session.get_one(Dose, made.id), version=1, reason="misread", **how)
+
+
+def test_a_death_that_is_recorded_meanwhile_is_seen(database: Database, lab: DoseLab) -> None:
+    taken, mouse = threading.Event(), lab.mice[0].id
+
+    def die() -> None:
+        with database.transaction() as session:
+            fate = {"animal_id": mouse, "died_on": day(1), "reason": FateReason.FOUND_DEAD}
+            record_fates(session, factories.actor(), lab.project.id, [fate])
+            taken.set()
+            time.sleep(0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        died = pool.submit(die)
+        assert taken.wait(30)
+        with pytest.raises(DomainError, match="after the death of M00"), database.transaction() as session:
+            session.get_one(Animal, mouse)  # as a form looks it up, before anything is declared
+            record_doses(session, factories.actor(), lab.project.id, [planned(lab, on=3)])
+        died.result()

@@ -102,7 +102,11 @@ class _Known:
 
 def judge_readings(session: Session, project_id: int, readings: Sequence[NewReading]) -> list[Judged]:
     """Judge each reading of a list by itself, and by what is recorded; nothing is written."""
-    known, now = _read(session, project_id, readings), today(session)
+    return _judge_all(session, _read(session, project_id, readings), readings)
+
+
+def _judge_all(session: Session, known: _Known, readings: Sequence[NewReading]) -> list[Judged]:
+    now = today(session)
     seen: dict[tuple[Key, str], int] = {}
     judged = []
     for number, reading in enumerate(readings):
@@ -206,7 +210,8 @@ def record_readings(
             field="rows",
             expected=f"1 to {MOST_READINGS:,} readings",
         )
-    judged = judge_readings(session, project_id, readings)
+    known = _read(session, project_id, readings)
+    judged = _judge_all(session, known, readings)
     for number, one in enumerate(judged):
         for refused in one.refusals:
             refused.row = number
@@ -217,15 +222,15 @@ def record_readings(
         alike[one.reading.kind, one.reading.taken_at is not None].append(one)
     ids: list[int] = []
     for (code, _), some in alike.items():
-        columns = _columns(session, (project_id, project.audit_label), code, some)
+        columns = _columns(known, (project_id, project.audit_label), code, some)
         ids.extend(record_measurements(session, actor, columns, reason=reason))
     return ids
 
 
-def _columns(session: Session, project: tuple[int, str], code: str, judged: Sequence[Judged]) -> Readings:
+def _columns(known: _Known, project: tuple[int, str], code: str, judged: Sequence[Judged]) -> Readings:
     readings = [one.reading for one in judged]
-    animals = [session.get_one(Animal, one.animal_id) for one in readings]
-    tumours = [session.get_one(Implant, one.implant_id) if one.implant_id else None for one in readings]
+    animals = [known.animals[one.animal_id] for one in readings]
+    tumours = [known.implants[one.implant_id] if one.implant_id else None for one in readings]
     caliper = code in CALIPER_KINDS
     return Readings(
         project=project,

@@ -133,6 +133,19 @@ def computed(kind: MeasurementKind, of: Diameters, formula: VolumeFormula) -> fl
     return round(value, 3)
 
 
+def value_of(kind: MeasurementKind, value: float | None, of: Diameters, formula: VolumeFormula | None) -> float:
+    """Give a reading's value in the unit of its kind: typed, or made of diameters.
+
+    Raises:
+        DomainError: there is none, or a diameter is missing or cannot be.
+    """
+    if kind.code in CALIPER_KINDS and formula not in (None, VolumeFormula.STATED):
+        return computed(kind, of, formula)
+    if value is None:
+        raise DomainError(f"The {kind.title.lower()} is missing.", field="value", expected=f"a number, in {kind.unit}")
+    return value
+
+
 def refuse_value(kind: MeasurementKind, value: float, name: str, *, field: str = "value") -> None:
     """Refuse a value outside the kind's hard limits.
 

@@ -19,7 +19,7 @@ from lims.audit.record import Actor, current, declare
 from lims.domain.errors import Conflict, DomainError, refuse_together
 from lims.domain.events_order import Life
 from lims.domain.notices import Notice
-from lims.domain.readings import CALIPER_KINDS, Before, Diameters, Subject, computed, doubts_of, refuse_day, refuse_value, shown
+from lims.domain.readings import CALIPER_KINDS, Before, Diameters, Subject, doubts_of, refuse_day, refuse_value, shown, value_of
 from lims.domain.slots import date_slot, moment_slot
 from lims.domain.sources import CONSISTENT, NEVER_CHANGED
 from lims.domain.vocabulary import MeasurementKind, Quality, VolumeFormula
@@ -162,19 +162,6 @@ def _require_subject(reading: NewReading, kind: MeasurementKind, known: _Known) 
     if kind.subject is Of.IMPLANT and (implant is None or implant.animal_id != reading.animal_id):
         code = known.animals[reading.animal_id].code
         raise DomainError(f"Which tumour of {code}?", field="implant_id", expected="a tumour of this animal", source=CONSISTENT)
-
-
-def value_of(kind: MeasurementKind, value: float | None, of: Diameters, formula: VolumeFormula | None) -> float:
-    """Give a reading's value in the unit of its kind: typed, or made of diameters.
-
-    Raises:
-        DomainError: there is none, or a diameter is missing or cannot be.
-    """
-    if kind.code in CALIPER_KINDS and formula not in (None, VolumeFormula.STATED):
-        return computed(kind, of, formula)
-    if value is None:
-        raise DomainError(f"The {kind.title.lower()} is missing.", field="value", expected=f"a number, in {kind.unit}")
-    return value
 
 
 def next_occurrence(kind: MeasurementKind, name: str, there: Sequence[SameSlot]) -> int:

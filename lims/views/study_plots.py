@@ -200,7 +200,7 @@ def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw every animal's readings in its arm's colour."""
     series = data.series(kind)
     points = data.points(kind)
-    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
+    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
     spec = with_suspects(growth_curves(points, arms=data.pairs, **look), points, log=kind.log_axis)
     title, notes = f"{kind.title}, each animal", [data.days.sentence, *_notes(series)]
     return StudyPlot("growth", title, spec, _of_readings(kind), _readings(series), data.address("growth", kind=kind.code), notes)
@@ -210,7 +210,7 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each arm's mean ± SEM, with the number of animals at each point; animals excluded by then are not in it."""
     series = data.series(kind).analysed()
     points = series.points()
-    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals}
+    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals}
     spec = mean_sem(points, arms=data.pairs, log=kind.log_axis, **look)
     rows = mean_rows(points, unit=kind.unit, decimals=kind.decimals)
     columns = [
@@ -231,7 +231,7 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
 def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each animal's change from its own baseline: a spider plot."""
     points = data.points(kind)
-    look = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
+    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
     spec = spider(points, arms=data.pairs, **look)
     rows = percent_of_baseline(points)
     notes = ["Baseline is the animal's last value on or before day 0, or its first one."]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from lims.db import Database
 from lims.domain.vocabulary import Quality
-from lims.models import Study
+from lims.models import Enrolment, Study
 from lims.queries.missing import Gaps, Host, Presence, gaps_of, hosts_of, read_on
 from tests.support import factories as make
 from tests.support.statements import statements
@@ -64,7 +64,7 @@ def test_an_animal_that_died_nobody_knows_when_lacks_nothing_after_its_last_read
 def test_excluded_readings_are_none_and_undated_ones_are_not_judged(database: Database) -> None:
     with make.declared(database) as session:
         study = make.cohort(session, make.project(session), arms=("vehicle",), animals=3)
-        mice = [one.animal for one in session.query(make.Enrolment).filter_by(study_id=study.id).order_by(make.Enrolment.id)]
+        mice = [one.animal for one in session.query(Enrolment).filter_by(study_id=study.id).order_by(Enrolment.id)]
         for animal in mice[:2]:
             make.measurement(session, animal, taken_on=day(7))
         make.measurement(session, mice[2], taken_on=day(7), quality=Quality.EXCLUDED, quality_reason="wet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,7 @@ from tests.support.statements import statements
 ZERO, TODAY = date(2026, 3, 2), date(2026, 4, 1)
 
 
-def study_of(session: Session, **columns: object) -> tuple[Study, Arm]:
+def study_of(session: Session, **columns: Any) -> tuple[Study, Arm]:
     """Give an active study with an arm."""
     project = make.project(session)
     study = make.study(session, project, **({"day_zero_on": ZERO, "state": StudyStatus.ACTIVE} | columns))

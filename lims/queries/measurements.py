@@ -54,6 +54,15 @@ def recorded_by() -> ColumnElement[str]:
 
 def measurement_list(project_id: int) -> AnySelect:
     """Select the project's active readings; `in_study` narrows them to a study."""
+    return _measurements().where(Measurement.project_id == project_id)
+
+
+def measurements_of(animal_id: int) -> AnySelect:
+    """Select an animal's active readings, along the slot index: with the project named too, SQLite reads all of that."""
+    return _measurements().where(Measurement.animal_id == animal_id)
+
+
+def _measurements() -> AnySelect:
     return (
         select(
             Measurement.id.label("id"),
@@ -78,7 +87,7 @@ def measurement_list(project_id: int) -> AnySelect:
         .outerjoin(Implant, Implant.id == Measurement.implant_id)
         .outerjoin(ImportBatch, ImportBatch.id == Measurement.batch_id)
         .outerjoin(User, User.id == ImportBatch.committed_by_id)
-        .where(Measurement.project_id == project_id, active())
+        .where(active())
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Subquery, case, func, select
+from sqlalchemy import Row, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
@@ -20,30 +20,19 @@ def study_list(project_id: int) -> AnySelect:
     """Select the project's studies with their arms, animals, counted readings and the date of the last one."""
     arms = select(func.count()).where(Arm.study_id == Study.id, Arm.status == RecordStatus.ACTIVE).correlate(Study)
     animals = select(func.count()).where(Enrolment.study_id == Study.id, Enrolment.status == RecordStatus.ACTIVE).correlate(Study)
-    read = _readings_by_study(project_id)
-    return (
-        select(
-            Study.id.label("id"),
-            Study.code.label("code"),
-            Study.title.label("title"),
-            Study.state.label("state"),
-            arms.scalar_subquery().label("arms"),
-            animals.scalar_subquery().label("animals"),
-            func.coalesce(read.c.readings, 0).label("readings"),
-            read.c.last_on.label("last_on"),
-            Study.day_zero_on.label("day_zero_on"),
-        )
-        .outerjoin(read, read.c.study_id == Study.id)
-        .where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
-    )
-
-
-def _readings_by_study(project_id: int) -> Subquery:
-    study_ids = select(Study.id).where(Study.project_id == project_id)
-    counts = select(
-        Enrolment.study_id.label("study_id"), func.count().label("readings"), func.max(Measurement.taken_on).label("last_on")
-    )
-    return of_study(counts, Enrolment.study_id).where(Enrolment.study_id.in_(study_ids)).group_by(Enrolment.study_id).subquery()
+    of_one = of_study(select(func.count()), Study.id), of_study(select(func.max(Measurement.taken_on)), Study.id)
+    readings, last_on = (one.correlate(Study).scalar_subquery() for one in of_one)
+    return select(
+        Study.id.label("id"),
+        Study.code.label("code"),
+        Study.title.label("title"),
+        Study.state.label("state"),
+        arms.scalar_subquery().label("arms"),
+        animals.scalar_subquery().label("animals"),
+        readings.label("readings"),
+        last_on.label("last_on"),
+        Study.day_zero_on.label("day_zero_on"),
+    ).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
 
 
 def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
@@ -59,8 +48,9 @@ class ArmOfStudy:
     """An arm as a person may see it, with its colour and how many animals are in it.
 
     key: what addresses and filters name it by. name: the title, with the code where two arms of the study share it.
-    at_risk: animals neither recorded as dead nor excluded from analysis. hidden: its study is blinded for this person; its
-    code stands for its name then, and role, colour and place among the others say nothing.
+    at_risk: animals neither recorded as dead nor excluded from analysis. All counts are 0 where nobody asked for them.
+    hidden: its study is blinded for this person; its code stands for its name then, and role, colour and place among the
+    others say nothing.
     """
 
     id: int
@@ -79,28 +69,42 @@ class ArmOfStudy:
     hidden: bool
 
 
-def arms_of_studies(session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool) -> list[ArmOfStudy]:
-    """List the active arms of a study, or of all of the project's, as a person may see them, in one statement."""
-    out = Enrolment.excluded_on.is_not(None)
-    living = case((Animal.state == AnimalStatus.DEAD, None), (out, None), else_=Animal.id)
-    counts = (func.count(living).label("at_risk"), func.count(case((out, Animal.id))).label("excluded"))
+def arms_of_studies(
+    session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool, count: bool = True
+) -> list[ArmOfStudy]:
+    """List the active arms of a study, or of all of the project's, as a person may see them, in one statement.
+
+    count: look at the animals too, of which a project has thousands.
+    """
     statement = (
         select(Arm.id, Arm.study_id, Study.code.label("study"), Study.blinded, Arm.blind_code, Arm.role, Arm.target_n)
         .add_columns(shown_arm(unblinded=unblinded, column="code").label("code"), shown_arm(unblinded=unblinded).label("title"))
-        .add_columns(func.count(Animal.id).label("enrolled"), *counts)
         .join(Study, Study.id == Arm.study_id)
-        .outerjoin(Enrolment, (Enrolment.arm_id == Arm.id) & (Enrolment.status == RecordStatus.ACTIVE))
-        .outerjoin(Animal, Animal.id == Enrolment.animal_id)
         .where(Study.project_id == project_id, Arm.status == RecordStatus.ACTIVE)
-        .group_by(Arm.id, Study.id)
         .order_by(Study.code, Arm.study_id, *shown_order(unblinded=unblinded))
     )
     if study_id is not None:
         statement = statement.where(Arm.study_id == study_id)
+    statement = _counted(statement) if count else statement.add_columns(*(literal(0).label(name) for name in _COUNTS))
     by_study: dict[int, list[Row[Any]]] = {}
     for row in session.execute(statement):
         by_study.setdefault(row.study_id, []).append(row)
     return [arm for rows in by_study.values() for arm in _with_colours(rows, hidden=rows[0].blinded and not unblinded)]
+
+
+_COUNTS = ("enrolled", "at_risk", "excluded")
+
+
+def _counted(statement: AnySelect) -> AnySelect:
+    out = Enrolment.excluded_on.is_not(None)
+    living = case((Animal.state == AnimalStatus.DEAD, None), (out, None), else_=Animal.id)
+    counts = (func.count(Animal.id), func.count(living), func.count(case((out, Animal.id))))
+    return (
+        statement.add_columns(*(count.label(name) for name, count in zip(_COUNTS, counts, strict=True)))
+        .outerjoin(Enrolment, (Enrolment.arm_id == Arm.id) & (Enrolment.status == RecordStatus.ACTIVE))
+        .outerjoin(Animal, Animal.id == Enrolment.animal_id)
+        .group_by(Arm.id, Study.id)
+    )
 
 
 def _with_colours(rows: Sequence[Row[Any]], *, hidden: bool) -> list[ArmOfStudy]:

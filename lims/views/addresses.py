@@ -1,10 +1,11 @@
-"""Where a record has its page."""
+"""Where a record has its page, and addresses that every page has."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from flask import current_app, url_for
+from flask import Flask, current_app, g, has_request_context, request, url_for
 
 RECORD_PAGES = {
     "agent": ("agents.show", "record_id"),
@@ -44,3 +45,20 @@ def page_of(entity: str, key: int) -> str | None:
     endpoint, argument = RECORD_PAGES.get(entity, ("", ""))
     values: dict[str, Any] = {argument: key}
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
+class Addressed(Flask):
+    """Flask, with those addresses kept of which a page has a hundred: of static files, and of what takes no argument."""
+
+    def url_for(self, endpoint: str, /, **values: Any) -> str:  # type: ignore[override]  # Flask's own signature, shortened
+        """Give an address."""
+        fixed = not values if endpoint != "static" else values.keys() == {"filename"}
+        if not fixed or endpoint[:1] == "." or not has_request_context():
+            return super().url_for(endpoint, **values)
+        return _kept(self, request.script_root, g.get("project_code"), endpoint, values.get("filename"))
+
+
+@lru_cache(maxsize=4096)
+def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: str, filename: str | None) -> str:
+    """Make an address within the request that has this root and project."""
+    return Flask.url_for(app, endpoint, **({} if filename is None else {"filename": filename}))

@@ -16,7 +16,7 @@ from lims.domain.vocabulary import AnimalStatus, PassageConvention, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Measurement, Study
 from lims.queries.animals import animal_list, enrolled_in, tumours_of
 from lims.queries.colony import moves_of, protocol_codes
-from lims.queries.measurements import measurement_list
+from lims.queries.measurements import measurements_of
 from lims.queries.scope import find
 from lims.queries.series import AnySelect, DayCount
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
@@ -52,7 +52,7 @@ from lims.views.tables import Empty, Filter, Listing, answer, choice, one_of, se
 def _listing() -> tuple[Listing, Any]:
     project, session = current_project(), current_session()
     rows = animal_list(project.id, unblinded=sees_arms())
-    arms = arms_of_studies(session, project.id, unblinded=sees_arms())
+    arms = arms_of_studies(session, project.id, unblinded=sees_arms(), count=False)
     shown = animal_columns(rows, arms, "code", "arms", "sex", "birth_date", "cage", "state", "weight", "last_on")
     in_files = animal_columns(rows, arms, "ear_tag", "strain", "protocol", "arrived_on", "status")
     protocols = [(code, code) for code in protocol_codes(session, project.id)]
@@ -134,7 +134,7 @@ def _context(animal: Animal) -> dict[str, Any]:
 
 
 def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
-    rows = measurement_list(animal.project_id).where(Measurement.animal_id == animal.id)
+    rows = measurements_of(animal.id)
     listing = Listing(
         noun="measurement",
         caption=f"Measurements of {animal.code}",

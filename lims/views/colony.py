@@ -50,7 +50,7 @@ def index() -> str:
     session, project = current_session(), current_project()
     asked = {name: value.strip() for name, value in request.args.items() if name in ("protocol", "strain") and value.strip()}
     found = colony(session, project.id, **asked)
-    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, unblinded=sees_arms())}
+    arms = {arm.id: arm for arm in arms_of_studies(session, project.id, unblinded=sees_arms(), count=False)}
     loose = [_drawn(cage, arms) for cage in found.loose if cage.fits]
     racks = [_rack(rack, arms) for rack in found.racks]
     cages = [cage for rack in racks for _, row in rack.rows for cage in row if cage] + loose

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -55,12 +56,12 @@ def named_regimens(treated: Iterable[Treated], arms: Mapping[int, ArmOfStudy]) -
 
     Ids of regimens tell the order in which arms were planned, and stand in no name.
     """
-    of_animal: dict[int, list[Treated]] = {}
+    of_animal: dict[int, dict[int, Treated]] = defaultdict(dict)
     for one in treated:
-        of_animal.setdefault(one.animal.id, []).append(one)
+        of_animal[one.animal.id][one.regimen.id] = one
     found = {}
     for several in of_animal.values():
-        for number, one in enumerate(sorted(several, key=lambda each: each.regimen.id), 1):
+        for number, (_, one) in enumerate(sorted(several.items()), 1):
             arm = arms[one.enrolment.arm_id]
             if arm.hidden:
                 agent = f"{arm.code} · {number}" if len(several) > 1 else arm.code

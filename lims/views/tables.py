@@ -178,8 +178,15 @@ def _selected(listing: Listing, rows: Select[Any], arguments: Mapping[str, str])
     return rows.with_only_columns(*columns, listing.key.label("key"), maintain_column_froms=True).where(*conditions)
 
 
-def _count(session: Session, selected: Select[Any]) -> int:
-    return session.scalar(select(func.count()).select_from(selected.order_by(None).subquery())) or 0
+def _count(session: Session, listing: Listing, selected: Select[Any]) -> int:
+    """Count the rows, without what their columns take: what nothing is read from, the engines need not join."""
+    rows = selected.order_by(None).with_only_columns(listing.key, maintain_column_froms=True)
+    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+
+def _needed(listing: Listing, shown: Sequence[Column]) -> Listing:
+    """Give the list with the columns of the page alone; all of them where one that is shown looks at the whole row."""
+    return listing if any(column.of_row for column in shown) else replace(listing, columns=tuple(shown))
 
 
 def _page_number(arguments: Mapping[str, str], pages: int) -> int:
@@ -205,19 +212,20 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
         DomainError: a filter holds something it cannot mean.
     """
     arguments = _arguments(listing)
-    selected = _selected(listing, rows, arguments)
+    shown = tuple(column for column in _columns(listing, arguments) if column.on_page)[:MOST_COLUMNS]
+    needed = _needed(listing, shown)
+    selected = _selected(needed, rows, arguments)
     filtered = any(one.key in arguments for one in listing.filters)
-    total = _count(session, selected) if filtered or count is None else session.scalar(count) or 0
+    total = _count(session, listing, selected) if filtered or count is None else session.scalar(count) or 0
     pages = max(ceil(total / PAGE_ROWS), 1)
     page = _page_number(arguments, pages)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
     found = session.execute(selected.order_by(None).order_by(order, listing.key).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS))
-    shown = tuple(column for column in _columns(listing, arguments) if column.on_page)[:MOST_COLUMNS]
-    none_at_all = not total and not (filtered and _count(session, _selected(listing, rows, {})))
+    none_at_all = not total and not (filtered and _count(session, listing, _selected(listing, rows, {})))
     return TableView(
         caption=listing.caption,
         columns=shown,
-        rows=[_shown(listing, row) for row in found],
+        rows=[_shown(needed, row) for row in found],
         filters=[_shown_filter(one, arguments) for one in listing.filters],
         total=total,
         page=page,
@@ -309,7 +317,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     # count and rows are of the same moment.
     with ExitStack() as stack:
         session = stack.enter_context(snapshot(installation().database))
-        total = _count(session, selected)
+        total = _count(session, listing, selected)
         with installation().database.transaction() as writing:
             detail = {"rows": total, "format": name, **arguments}
             declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)

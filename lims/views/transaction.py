@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Flask, Response, current_app, flash, g, redirect, request
+from flask import Response, current_app, flash, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from lims.config import Settings
 from lims.db import Database
 from lims.models import Base
 from lims.records.submissions import answered, taken
+from lims.views.addresses import Addressed
 from lims.views.once import sent_form
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,7 +50,7 @@ def current_session() -> Session:
     return session
 
 
-class Application(Flask):
+class Application(Addressed):
     """Flask, with the commit inside the dispatch: a failing one reaches the error handlers."""
 
     def dispatch_request(self) -> ResponseReturnValue:

@@ -6,10 +6,13 @@ taken back here too.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Float, event, inspect
+from sqlalchemy import Float, event, inspect, select
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction
+from sqlalchemy.orm.util import identity_key
 
 from lims.audit.canon import canonical, secret_text, text_of
 from lims.audit.record import Change, Declared, UnauditedChange, current, field_name
@@ -53,6 +56,8 @@ def _after_flush(session: Session, context: UOWTransaction) -> None:
                 current(session).flushed.append((instance, fields))
 
 
+_TOGETHER = 5_000
+"""Keys bound in one statement: SQLite takes 32,766."""
 _Names = dict[tuple[str, int], str]
 """Names of records that changes refer to, by table and id: each is read once, however many refer to it."""
 
@@ -75,11 +80,32 @@ def _named(session: Session, names: _Names, instance: Base, column: str, value: 
 
 def label_of(session: Session, table: str, key: int) -> str:
     """Give the name of the record that a reference points to."""
+    found = session.get(_model_of(table), key)
+    return found.audit_label if isinstance(found, Base) else f"#{key}"
+
+
+def _model_of(table: str) -> Any:
     for mapper in Base.registry.mappers:
         if mapper.class_.__tablename__ == table and mapper.inherits is None:
-            found = session.get(mapper.class_, key)
-            return found.audit_label if isinstance(found, Base) else f"#{key}"
+            return mapper.class_
     raise UnauditedChange(f"no table {table}")
+
+
+def _names_of(session: Session, flushed: Sequence[tuple[Base, dict[str, list[Any]]]]) -> _Names:
+    """Name what changes refer to and the session let go of, table by table: however many there are, never one by one."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for instance, fields in flushed:
+        for column, sides in fields.items():
+            for foreign in instance.__table__.columns[column].foreign_keys:
+                wanted[foreign.column.table.name].update(side for side in sides if side is not None)
+    names: _Names = {}
+    for table, keys in wanted.items():
+        model = _model_of(table)
+        gone = sorted(key for key in keys if identity_key(model, key) not in session.identity_map)
+        for start in range(0, len(gone), _TOGETHER):
+            for one in session.scalars(select(model).where(model.id.in_(gone[start : start + _TOGETHER]))):
+                names[table, one.id] = one.audit_label
+    return names
 
 
 def _as_change(session: Session, names: _Names, instance: Base, fields: dict[str, list[Any]]) -> Change:
@@ -101,7 +127,7 @@ def _before_commit(session: Session) -> None:
     if not isinstance(declared, Declared):
         return
     with session.no_autoflush:
-        names: _Names = {}
+        names = _names_of(session, declared.flushed)
         declared.changes.extend(_as_change(session, names, instance, fields) for instance, fields in declared.flushed)
     if declared.changes or declared.bulk_leaves or declared.detail:
         seal(session.connection(), declared)

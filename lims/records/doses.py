@@ -370,9 +370,4 @@ def record_doses(
     Raises:
         DomainError: a rule refuses; `row` says which, and `others` what else is wrong.
     """
-    animals = sorted({row["animal_id"] for row in rows})
-    held = in_chunks(session, animals, lambda some: select(Animal).where(Animal.project_id == project_id, Animal.id.in_(some)))
-    made = record(session, actor, DOSE, project_id, rows, reason=reason)
-    session.flush()
-    del held  # until here: the trail names each animal, and would ask for it again
-    return made
+    return record(session, actor, DOSE, project_id, rows, reason=reason)

@@ -266,11 +266,18 @@ def _doubt_regimens(session: Session, project_id: int, drafts: Sequence[Draft]) 
     return [one for one in found if one is not None]
 
 
+def _stay_planned(session: Session, regimen: Regimen) -> None:
+    """A study that is over keeps what it planned, given or not."""
+    study = session.get_one(Study, regimen.arm.study_id)
+    require_changeable(study.code, study.state, ["arm_id"])
+
+
 REGIMEN: Noun[Regimen] = Noun(
     "regimen",
     Regimen,
     check=_check_regimens,
     doubt=_doubt_regimens,
+    stay=_stay_planned,
     fixed=frozenset({"arm_id"}),
     key=(),
     dependents=((Dose, "regimen_id"),),

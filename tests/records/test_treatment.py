@@ -133,6 +133,8 @@ def test_a_running_study_asks_why_and_a_closed_one_refuses(database: Database, l
         session.get_one(Study, lab.study.id).state = StudyStatus.CLOSED
     with pytest.raises(DomainError, match="is closed"):
         _record(database, REGIMEN, lab, **_row(lab, note="x"))
+    with pytest.raises(DomainError, match="is closed"), database.transaction() as session:
+        withdraw(session, factories.actor(), REGIMEN, session.get_one(Regimen, lab.regimen.id), version=1, reason="never given")
 
 
 def _change(database: Database, lab: DoseLab, **columns: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from lims.domain.cohort_terms import RegimenStart
@@ -205,6 +205,15 @@ def latest_weight(weights: Sequence[tuple[date, float]], on: date) -> tuple[date
     """Give the last weight up to a day, with its date."""
     place = bisect_right(weights, on, key=lambda weight: weight[0])
     return weights[place - 1] if place else None
+
+
+def doses_of(session: Session, animal: Animal, limit: int, *, unblinded: bool) -> Sequence[Row[Any]]:
+    """List an animal's last doses that a person may read, the latest first."""
+    wanted = dose_list(animal.project_id, unblinded=unblinded)
+    wanted = wanted.add_columns(Dose.id, Dose.state, Dose.volume_ul, Dose.reason)
+    wanted = wanted.add_columns(Agent.code.label("agent"), AgentLot.code.label("lot"), Study.code.label("study"))
+    wanted = wanted.where(Dose.animal_id == animal.id, Dose.status == RecordStatus.ACTIVE)
+    return session.execute(wanted.order_by(wanted.selected_columns.on.desc(), Dose.nth.desc(), Dose.id.desc()).limit(limit)).all()
 
 
 def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:

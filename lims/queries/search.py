@@ -12,11 +12,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from lims.domain.identifiers import LONGEST, as_scanned
 from lims.domain.vocabulary import RecordStatus
 from lims.models import (
+    Agent,
+    AgentLot,
     Aliquot,
     Animal,
     AnimalAlias,
     AnimalProtocol,
     Cage,
+    Enrolment,
     Implant,
     ImportBatch,
     Patient,
@@ -197,8 +200,13 @@ def _colony() -> Sequence[_Source]:
 
 def _work() -> Sequence[_Source]:
     batch: Source = literal("batch ") + cast(ImportBatch.id, String)
+    enrolled: Source = Animal.code + literal(" in ") + Study.code
     return (
         _Source("study", Study, Study.code, [("code", Study.code), ("title", Study.title)], [Study.title, Study.state]),
+        # Beside the animal itself, which is called so exactly: its arm is for those who may see it, on the enrolment's page.
+        _Source("enrolment", Enrolment, enrolled, [("animal and study", enrolled)], [Study.title], _with_animal_and_study),
+        _Source("agent", Agent, Agent.code, [("code", Agent.code), ("name", Agent.name)], [Agent.name, Agent.agent_class]),
+        _known_by_code("agent_lot", AgentLot, [Agent.code, AgentLot.supplier], _with_agent),
         _Source(
             "import_batch",
             ImportBatch,
@@ -224,6 +232,14 @@ def _with_cage(rows: AnySelect) -> AnySelect:
 
 def _of_alias(rows: AnySelect) -> AnySelect:
     return _with_cage(rows.join(Animal, and_(Animal.id == AnimalAlias.animal_id, AnimalAlias.status == RecordStatus.ACTIVE)))
+
+
+def _with_animal_and_study(rows: AnySelect) -> AnySelect:
+    return rows.join(Animal, Animal.id == Enrolment.animal_id).join(Study, Study.id == Enrolment.study_id)
+
+
+def _with_agent(rows: AnySelect) -> AnySelect:
+    return rows.join(Agent, Agent.id == AgentLot.agent_id)
 
 
 def _with_animal_and_model(rows: AnySelect) -> AnySelect:

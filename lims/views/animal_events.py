@@ -1,4 +1,4 @@
-"""The small tables of an animal's page: samples, procedures, and how much of an agent reached where."""
+"""The small tables of an animal's page: doses, samples, procedures, and how much of an agent reached where."""
 
 from __future__ import annotations
 
@@ -7,18 +7,50 @@ from typing import Any
 from flask import url_for
 
 from lims.models import Animal
+from lims.queries.doses import doses_of
 from lims.queries.exposures import of_animal
 from lims.queries.procedures import procedures_of
 from lims.queries.specimens import samples_of
 from lims.records.procedures import words
+from lims.views.cells import badge
 from lims.views.specimen_page import what
 from lims.views.study_exposure import matrix_words
 from lims.views.support import current_session, sees_arms
 
+DOSES_SHOWN = 20
+"""On the animal's page; its list has the others."""
+
 
 def event_tables(animal: Animal) -> dict[str, Any]:
     """Give the tables by their names in the template; a statement each."""
-    return {"samples": _samples(animal), "procedures": _procedures(animal), "exposure": _exposure(animal)}
+    tables = {"samples": _samples(animal), "procedures": _procedures(animal), "exposure": _exposure(animal)}
+    return tables | {"doses": _doses(animal), "doses_shown": DOSES_SHOWN}
+
+
+def _doses(animal: Animal) -> dict[str, Any]:
+    columns = [
+        {"key": "on", "label": "Day"},
+        {"key": "agent", "label": "Agent", "mono": True},
+        {"key": "state", "label": "State"},
+        {"key": "volume", "label": "Volume", "unit": "µL", "align": "end"},
+        {"key": "lot", "label": "Lot", "mono": True},
+        {"key": "study", "label": "Study", "mono": True},
+        {"key": "reason", "label": "Reason"},
+    ]
+    rows = [
+        {
+            "_url": url_for("doses.show", record_id=one.id),
+            "on": str(one.on),
+            "agent": one.agent,
+            "state": badge(one.state),
+            "volume": f"{one.volume_ul:,g}" if one.volume_ul is not None else None,
+            "lot": one.lot,
+            "study": one.study,
+            "reason": one.reason,
+        }
+        for one in doses_of(current_session(), animal, DOSES_SHOWN, unblinded=sees_arms())
+    ]
+    return {"caption": f"Doses of {animal.code}", "columns": columns, "rows": rows}
 
 
 def _samples(animal: Animal) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from wtforms import HiddenField, StringField
 
 from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit
@@ -31,7 +31,7 @@ from lims.views.form_fields import (
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_account, current_project, current_session, whole_number
-from lims.views.tables import Column, Empty, Listing, choice, day, search
+from lims.views.tables import Column, Empty, Filter, Listing, choice, day, one_of, search
 
 
 class DoseForm(RecordForm):
@@ -85,6 +85,12 @@ def _regimen(named: str | None) -> int | None:
     return found.id
 
 
+def _of_animal() -> list[Filter]:
+    """Give the filter by which an animal's page shows its doses alone."""
+    code = request.args.get("animal", "").strip()
+    return [one_of("animal", "Of", Animal.code, [(code, f"{code} alone")])] if code else []
+
+
 def _listing() -> tuple[Listing, Any]:
     rows = dose_list(current_project().id, unblinded=may_unblind(current_project().role))
     on = rows.selected_columns.on
@@ -127,6 +133,7 @@ def _listing() -> tuple[Listing, Any]:
             day("from", "From", on),
             day("to", "To", on, until=True),
             choice("status", "Record", Dose.status, RecordStatus),
+            *_of_animal(),
         ),
         sort="-on",
         key=Dose.id,

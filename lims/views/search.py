@@ -25,12 +25,16 @@ KINDS = {
     "storage_place": "Storage",
     "animal_protocol": "Animal protocols",
     "study": "Studies",
+    "enrolment": "Enrolments",
+    "agent": "Agents",
+    "agent_lot": "Lots",
     "import_batch": "Imports",
 }
 """What is looked for, in the order of the page."""
 PLACES = (
     "patients, specimens, aliquots, models, cages and storage by code; animals by code, ear tag, RFID and other name; implants by "
-    "animal and tumour; animal protocols and studies by number and title; imports by number and file name"
+    "animal and tumour; animal protocols and studies by number and title; enrolments by animal and study; agents by code and "
+    "name; lots by code; imports by number and file name"
 )
 
 
@@ -60,7 +64,7 @@ def _group(entity: str, hits: list[Hit]) -> dict[str, Any]:
 
 
 def _shown(hit: Hit) -> dict[str, Any]:
-    known_by = "" if hit.found_as in ("code", "animal and tumour", "number") else hit.found_as
+    known_by = "" if hit.found_as in ("code", "animal and tumour", "animal and study", "number") else hit.found_as
     return {
         "code": hit.code,
         "url": page_of(hit.entity, hit.id),

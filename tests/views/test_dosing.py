@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from lims.db import Database
 from lims.domain.cohort_terms import DoseState
@@ -80,6 +80,30 @@ def _send(browser: Browser, page: BeautifulSoup, status: int = 302, path: str = 
     response = browser.client.post(path, data=fields(form) | values)  # type: ignore[arg-type]
     assert response.status_code == status, response.text[:3000]
     return response if status == 302 else browser.check(response)
+
+
+def test_an_animals_page_lists_its_doses_and_leads_to_them_alone(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    page = ada.get(LIST)
+    held = _inputs(page, "M01")
+    _send(ada, page, **{held["state"]: "held", held["reason"]: "weight loss", "lot-a1": "L-1", "rest": "given"})
+    with sqlite_database.reading() as session:
+        ids = {animal.code: animal.id for animal in session.query(Animal)}
+    shown = ada.get(f"/p/BCBM/animals/{ids['M01']}")
+    assert [" ".join(row.get_text(" ").split()) for row in _doses_on(shown)] == ["2026-03-02 T-DXd held BM-014 weight loss"]
+    link = shown.find("a", href=lambda address: bool(address) and "/doses/?animal=M01" in address)
+    listed = ada.get(str(link["href"]))  # type: ignore[index]
+    assert [row.td.text.strip() for row in listed.select("tbody tr")] == ["M01"]  # type: ignore[union-attr]
+    assert listed.select_one("select[name=animal] option[selected]").text == "M01 alone"  # type: ignore[union-attr]
+    assert ada.get("/p/BCBM/doses/?animal=M0").select("tbody tr td a") == []
+    with factories.declared(sqlite_database) as session:
+        session.query(Study).one().blinded = True
+    told = Browser(ada.client.application).sign_in("Tom").get(f"/p/BCBM/animals/{ids['M01']}")
+    assert _doses_on(told) == []
+
+
+def _doses_on(page: BeautifulSoup) -> list[Tag]:
+    captions = [one for one in page.find_all("caption") if one.text.startswith("Doses of")]
+    return [row for caption in captions for row in caption.parent.select("tbody tr")]
 
 
 def test_a_cohort_is_dosed_from_its_list(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:

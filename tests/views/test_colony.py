@@ -538,3 +538,18 @@ def test_the_pages_are_the_same_on_both_engines(app_on_each: Application, databa
     assert "18 of 18, none left" in message(bench.get(f"{HERE}/protocols/1"))
     for path in READS:
         bench.get(f"{HERE}/{path}")
+
+
+def test_cages_are_listed_as_people_count_and_the_uncaged_lead_to_themselves(scientist: Browser, colony: Database) -> None:
+    with colony.transaction() as session:
+        home = session.scalar(select(Project.id).where(Project.code == "BCBM")) or 0
+        record(session, COMMAND_LINE, CAGE, home, [{"code": "K10"}, {"code": "K2"}])
+        record(session, COMMAND_LINE, ANIMAL, home, [{"code": "FREE-1"}])
+    listed = [row[0] for row in cells(scientist.get(f"{HERE}/cages/"), "Cages")]
+    assert listed == ["C0", "C1", "C2", "K1", "K2", "K10"]
+    drawn = scientist.get(f"{HERE}/colony/")
+    assert message(drawn).index("K2") < message(drawn).index("K10")
+    link = drawn.find("a", string="1 without a cage")
+    assert [row[0] for row in cells(scientist.get(str(link["href"])), "Animals")] == ["FREE-1"]  # type: ignore[index]
+    assert len(cells(scientist.get(f"{HERE}/animals/?cage=some"), "Animals")) == 10
+    assert message(scientist.get(f"{HERE}/animals/?cage=other")).count("Nothing fits these filters.") == 1

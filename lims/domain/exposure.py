@@ -34,6 +34,14 @@ UNBOUND_IN_CSF = 1.0
 """CSF holds hardly any protein."""
 
 
+def figures(value: float, digits: int) -> str:
+    """Write an amount with its significant digits: 12.4, 1,360, and 7.50e4 from ten thousand on."""
+    if value and not 1e-4 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{float(f'{value:.{digits}g}'):,g}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One concentration of one animal. `value` is none below the limit `lloq`; `hours` after the dose, where known."""
@@ -51,7 +59,7 @@ class Sample:
     def shown(self) -> str:
         """Write it as it is read: `12.4 ng/mL`, `< 0.5 ng/mL`."""
         if self.value is not None:
-            return f"{self.value:.3g} {self.unit.value}"
+            return f"{figures(self.value, 3)} {self.unit.value}"
         return f"< {self.lloq:g} {self.unit.value}" if self.lloq is not None else "below LLOQ"
 
 
@@ -81,7 +89,7 @@ class Ratio:
     @property
     def shown(self) -> str:
         """Write it: `0.12`, `< 0.05`."""
-        return f"{self.bound} {self.value:.2g}".strip()
+        return f"{self.bound} {figures(self.value, 2)}".strip()
 
     def times(self, factor: float) -> Ratio:
         """Give it in another scale."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, RecordStatus
-from lims.models import Animal, Arm, Cage, Enrolment, Implant
+from lims.models import Animal, Arm, Cage, Enrolment, Implant, Measurement
 from lims.queries.bench_order import along_the_racks, counting
 from lims.queries.blinding import shown_arm
+from lims.queries.measurements import in_study
+from lims.queries.series import active
 
 MOST_ROWS = 400
 """Of one session: more animals than anybody measures in a day."""
@@ -43,6 +45,25 @@ class Measured:
 def lives_on(day: date) -> ColumnElement[bool]:
     """Give the condition that an animal is alive on a day, as far as anybody recorded it."""
     return or_(and_(Animal.died_on.is_(None), Animal.state != AnimalStatus.DEAD), Animal.died_on >= day)
+
+
+def read_by_hand(session: Session, study_id: int) -> set[str]:
+    """Give the kinds that somebody read by hand of a study's animals in its last week of such readings."""
+    by_hand = Measurement.batch_id.is_(None), in_study(study_id), active()
+    last = session.scalar(select(func.max(Measurement.taken_on)).where(*by_hand))
+    if last is None:
+        return set()
+    week = Measurement.taken_on > last - timedelta(days=7)
+    return set(session.scalars(select(Measurement.kind).where(*by_hand, week).distinct()))
+
+
+def tumour_sites(session: Session, *, study_id: int | None, animals: Sequence[int]) -> set[ImplantSite | None]:
+    """Give the sites at which a study's animals, and those named, carry tumours."""
+    of = Implant.animal_id.in_(animals)
+    if study_id is not None:
+        enrolled = select(Enrolment.animal_id).where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
+        of = or_(of, Implant.animal_id.in_(enrolled))
+    return set(session.scalars(select(Implant.site).where(of, Implant.status == RecordStatus.ACTIVE).distinct()))
 
 
 def to_measure(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, false, true
 from wtforms import HiddenField, StringField
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, FateReason
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, EndpointAction
+from lims.queries.animals import enrolled_in
 from lims.queries.scope import find
+from lims.queries.studies import study_names
 from lims.queries.welfare import ActionLine, action_list, actions_of_readings, fate_of, open_actions
 from lims.records.actions import LONGEST_DEFERRAL, close, defer, may_close
 from lims.records.values import today
@@ -23,7 +26,16 @@ from lims.views.cells import badge
 from lims.views.form_fields import IsoDateField, needed
 from lims.views.record_forms import REASON, Group, RecordForm, Step
 from lims.views.record_history import history_of
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
+from lims.views.support import (
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    seen_version,
+    whole_number,
+)
 from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, search
 
 pages = Blueprint("actions", __name__, url_prefix="/p/<project_code>/actions")
@@ -48,11 +60,17 @@ def _in_state(typed: str) -> ColumnElement[bool]:
     return true() if typed == "any" else EndpointAction.state == ActionState(typed)
 
 
+def _in_study(typed: str) -> ColumnElement[bool]:
+    number = whole_number(typed)
+    return false() if number is None else enrolled_in(study_id=number)
+
+
 @pages.get("/")
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List what endpoints ask, the open ones unless the address says otherwise."""
     rows = action_list(current_project().id)
+    studies = [(str(key), code) for key, code in study_names(current_session(), current_project().id)]
     column = rows.selected_columns
     listing = Listing(
         noun="action",
@@ -74,6 +92,7 @@ def index() -> ResponseReturnValue:
             search("q", "Animal or cage", column.animal, column.cage),
             Filter("state", "State", "select", _in_state, _STATES, default=UNANSWERED),
             choice("level", "Level", EndpointAction.level, EndpointLevel),
+            Filter("study", "Study", "select", _in_study, studies),
             day("from", "Since", EndpointAction.reached_on),
         ),
         sort="-reached_on",
@@ -174,9 +193,52 @@ def tell(actions: Sequence[ActionLine]) -> None:
         flash(f"{len(actions) - 5} more actions on humane endpoints are open; they stand on the Today page.", "endpoint")
 
 
-def actions_open(*, animal_id: int | None = None, study_id: int | None = None) -> list[ActionLine]:
-    """Give what is open of an animal or a study, for the banner on its page."""
-    return open_actions(current_session(), current_project().id, animal_id=animal_id, study_id=study_id)
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What endpoints ask of a study's animals: what is to act on, what to watch, and what was deferred to a later day."""
+
+    act: list[ActionLine]
+    watch: list[ActionLine]
+    deferred: list[ActionLine]
+
+    @property
+    def others(self) -> list[ActionLine]:
+        """Give what nobody need act on today."""
+        return self.watch + self.deferred
+
+    @property
+    def all(self) -> list[ActionLine]:
+        """Give all of it, what is to act on first."""
+        return self.act + self.others
+
+    @property
+    def words(self) -> str:
+        """Say how many of each: `3 to act on, 6 to watch`."""
+        return _counted([(self.act, "to act on"), (self.watch, "to watch"), (self.deferred, "deferred")])
+
+    @property
+    def other_words(self) -> str:
+        """Say how many nobody need act on today."""
+        return _counted([(self.watch, "to watch"), (self.deferred, "deferred")])
+
+
+def _counted(kinds: Sequence[tuple[Sequence[ActionLine], str]]) -> str:
+    return ", ".join(f"{len(actions)} {words}" for actions, words in kinds if actions)
+
+
+def asks_of(study_id: int) -> Asks:
+    """Give what endpoints ask of a study's animals today, for its pages."""
+    now = today(current_session())
+    actions = open_actions(current_session(), current_project().id, study_id=study_id)
+    due = [one for one in actions if one.due(now)]
+    act = [one for one in due if one.level is EndpointLevel.ACT]
+    watch = [one for one in due if one.level is not EndpointLevel.ACT]
+    return Asks(act, watch, [one for one in actions if not one.due(now)])
+
+
+def actions_open(animal_id: int) -> list[ActionLine]:
+    """Give what is open of an animal, for the banner on its page."""
+    return open_actions(current_session(), current_project().id, animal_id=animal_id)
 
 
 def _fate_of(animal: Animal) -> Any:
@@ -184,5 +246,6 @@ def _fate_of(animal: Animal) -> Any:
 
 
 pages.add_app_template_global(actions_open)
+pages.add_app_template_global(asks_of)
 pages.add_app_template_global(_fate_of, "fate_of")
 pages.add_app_template_global({measure: reason.value for measure, reason in FATES.items()}.get, "fate_for")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from wtforms import BooleanField, StringField, TextAreaField
 
 from lims.domain.cohort_terms import ConcentrationUnit, ExposureMatrix
-from lims.domain.exposure import SOURCE
+from lims.domain.exposure import SOURCE, figures
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Agent, Animal, Exposure, Specimen
 from lims.queries.blinding import readable
@@ -56,7 +56,7 @@ class ExposureForm(RecordForm):
 def _amount(row: Any) -> str:
     if row.below_lloq:
         return f"< {row.lloq:g}" if row.lloq is not None else "below LLOQ"
-    return f"{row.concentration:.3g}"
+    return figures(row.concentration, 3)
 
 
 def _listing() -> tuple[Listing, Any]:

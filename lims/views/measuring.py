@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -20,13 +20,13 @@ from lims.models import Animal, Implant, Study
 from lims.queries.animals import animals_named
 from lims.queries.kinds import kinds_of
 from lims.queries.measurements import last_before
-from lims.queries.measuring import MOST_ROWS, Measured, to_measure
+from lims.queries.measuring import MOST_ROWS, Measured, read_by_hand, to_measure, tumour_sites
 from lims.queries.scope import find
 from lims.queries.studies import study_names
 from lims.records.readings import judge_readings, record_readings
 from lims.records.values import today
 from lims.views.actions import tell_actions
-from lims.views.measuring_form import CELL, FORMULAS, Entry, MeasureForm, entries_of
+from lims.views.measuring_form import CELL, FORMULAS, Entry, MeasureForm, can_have, entries_of
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.support import (
     current_account,
@@ -43,7 +43,7 @@ from lims.views.support import (
 MOST_KINDS = 5
 """In one list: with animal, cage and arm they fill a laptop's width."""
 USUAL = ("body_weight", "caliper_volume")
-"""What a session begins with; the second where a caliper reaches a tumour."""
+"""What a session begins with beside what was last read by hand in a study; the second where a caliper reaches a tumour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _asked() -> Asked:
     except DomainError as unknown:
         raise NotFound(str(unknown), expected=unknown.expected) from unknown
     animals += [implant.animal] if implant is not None and not animals else []
-    return Asked(study, implant, animals, _kinds(implant), _day())
+    return Asked(study, implant, animals, _kinds(study, animals), _day())
 
 
 def _day() -> date:
@@ -116,11 +116,21 @@ def _day() -> date:
         return today(current_session())
 
 
-def _kinds(implant: Implant | None) -> list[MeasurementKind]:
-    """Give the kinds that the address names, in the order of the list; weight, and volume by caliper, where it names none."""
+def _kinds(study: Study | None, animals: Sequence[Animal]) -> list[MeasurementKind]:
+    """Give the kinds that the address names, in the order of the list; the usual ones where it names none."""
     known = kinds_of(current_session(), current_project().id)
-    wanted = request.args.getlist("kind") or ([USUAL[1], USUAL[0]] if implant is not None else list(USUAL))
+    wanted = set(request.args.getlist("kind")) or _usual(study, animals, known)
     return [kind for code, kind in known.items() if code in wanted][:MOST_KINDS]
+
+
+def _usual(study: Study | None, animals: Sequence[Animal], known: Mapping[str, MeasurementKind]) -> set[str]:
+    """Give weight, volume by caliper, and what was last read by hand in the study, without what none of its animals can have."""
+    session, study_id = current_session(), study.id if study is not None else None
+    wanted = set(USUAL) | (read_by_hand(session, study_id) if study_id else set())
+    if study_id is None and not animals:
+        return wanted
+    sites = tumour_sites(session, study_id=study_id, animals=[animal.id for animal in animals])
+    return {code for code in wanted if code in known and can_have(known[code], sites)}
 
 
 def _rows(asked: Asked, day: date) -> list[Measured]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -12,7 +12,7 @@ from wtforms import StringField
 
 from lims.domain.errors import told
 from lims.domain.readings import CALIPER_KINDS, OUT_OF_REACH, Before, Diameters
-from lims.domain.vocabulary import MeasurementKind, Subject, VolumeFormula
+from lims.domain.vocabulary import ImplantSite, MeasurementKind, Subject, VolumeFormula
 from lims.plots import shown
 from lims.queries.measurements import Key
 from lims.queries.measuring import Measured
@@ -134,6 +134,13 @@ class MeasureForm(RecordForm):
         return datetime.combine(self.taken_on.data, self.clock.data, installation().settings.zone)
 
 
+def can_have(kind: MeasurementKind, sites: Collection[ImplantSite | None]) -> bool:
+    """Tell whether animals with tumours at these sites can have a reading of the kind: of a tumour, and one within reach."""
+    if kind.code in CALIPER_KINDS:
+        return not OUT_OF_REACH.issuperset(sites)
+    return bool(sites) or kind.subject is not Subject.IMPLANT
+
+
 def entries_of(
     rows: Sequence[Measured],
     kinds: Sequence[MeasurementKind],
@@ -149,8 +156,7 @@ def entries_of(
         line: list[Entry | None] = []
         for kind in kinds:
             entry = Entry(of, kind, [], None)
-            reaches = kind.code not in CALIPER_KINDS or of.site not in OUT_OF_REACH
-            there = entry.implant_id is not None and reaches if kind.subject is Subject.IMPLANT else True
+            there = can_have(kind, [of.site] if of.implant_id is not None else [])
             if not there or entry.key in seen:
                 line.append(None)
                 continue

@@ -140,7 +140,7 @@ def test_everything_the_story_needs_is_there(demo: Database) -> None:
 
 def test_second_half_of_the_record_is_there(demo: Database) -> None:
     with demo.reading() as session:
-        assert _counted(session, Dose.state) >= {DoseState.GIVEN: 1_500, DoseState.HELD: 10, DoseState.MISSED: 5}
+        assert _counted(session, Dose.state) >= Counter({DoseState.GIVEN: 1_500, DoseState.HELD: 10, DoseState.MISSED: 5})
         assert session.scalars(select(Dose.id).where(Dose.state != DoseState.GIVEN, Dose.reason.is_(None))).all() == []
         fates = _counted(session, Fate.reason)
         assert (

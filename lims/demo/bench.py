@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from lims.demo.cohorts import Cohort, Mouse
 from lims.demo.desk import DemoIncomplete
@@ -19,7 +20,7 @@ from lims.records.kinds import KIND
 from lims.records.procedures import PROCEDURE
 from lims.records.readings import NewReading, record_readings
 
-ROTAROD = {
+ROTAROD: dict[str, Any] = {
     "code": "rotarod_latency",
     "title": "Rotarod, latency to fall",
     "unit": "s",

@@ -58,7 +58,8 @@ def _brain_weights(desk: Desk, staff: Staff, recorded: Recorded) -> None:
     cohort = recorded.cohort
     first = [day for day in cohort.plan.weighings() if day <= HALF_TIME]
     name = f"{cohort.on(HALF_TIME)} weights {cohort.plan.code}"
-    swapped = (SWAPPED_DAY, *(mouse.code for mouse in cohort.enrolled()[:2]))
+    one, other = cohort.enrolled()[:2]
+    swapped = (SWAPPED_DAY, one.code, other.code)
     wrong = desk.record(staff.technician, f"{name}.xlsx", body_weights(cohort, first, swapped), recorded.study)
     desk.record(
         staff.scientist,

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from lims.audit.record import Actor
+from lims.audit.record import Actor, current
 from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
-from lims.domain.events_order import Fact, Life, require_animal_dates, require_death, require_order
+from lims.domain.events_order import Life, require_animal_dates
 from lims.domain.identifiers import clean_identifier
 from lims.domain.notices import Notice
 from lims.domain.positions import position_label
 from lims.domain.protocols import require_protocol
-from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG, ORDER_OF_EVENTS
+from lims.domain.sources import AUTHORISED, CONSISTENT, HOUSING, NAMED_PLACES, ONE_TAG
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import (
     Animal,
     AnimalProtocol,
     Cage,
-    CageMove,
     Dose,
     Enrolment,
     Exposure,
@@ -36,6 +34,8 @@ from lims.models import (
 )
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
+from lims.records.endpoints import judge_last
+from lims.records.lives import require_life
 from lims.records.nouns import Draft, Noun, record
 from lims.records.values import today
 
@@ -254,49 +254,6 @@ def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable
 
 # Animals
 
-_DATES = ("birth_date", "arrived_on", "died_on")
-
-
-def _span(animal: InstrumentedAttribute[Any], on: InstrumentedAttribute[Any]) -> Select[int, date | None, date | None]:
-    """Select the first and the last day of active records, by animal."""
-    return select(animal, func.min(on), func.max(on)).where(on.class_.status == RecordStatus.ACTIVE).group_by(animal)
-
-
-_HARVESTS = _span(Implant.animal_id, Specimen.collected_on).join_from(Specimen, Implant, Implant.id == Specimen.source_implant_id)
-_EVENTS = (
-    ("implanting", Implant.animal_id, _span(Implant.animal_id, Implant.implanted_on)),
-    ("first sight of a tumour", Implant.animal_id, _span(Implant.animal_id, Implant.engrafted_on)),
-    ("move", CageMove.animal_id, _span(CageMove.animal_id, CageMove.moved_on)),
-    ("enrolment", Enrolment.animal_id, _span(Enrolment.animal_id, Enrolment.enrolled_on)),
-    ("measurement", Measurement.animal_id, _span(Measurement.animal_id, Measurement.taken_on)),
-    ("dose", Dose.animal_id, _span(Dose.animal_id, Dose.given_on)),
-    ("procedure", Procedure.animal_id, _span(Procedure.animal_id, Procedure.done_on)),
-    ("harvest", Implant.animal_id, _HARVESTS),
-    ("sample", Specimen.source_animal_id, _span(Specimen.source_animal_id, Specimen.collected_on)),
-)
-"""What is done to an animal in its life, and when."""
-_AFTER_DEATH_TOO = ("harvest", "sample")
-
-
-def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:
-    """Refuse a birth or an arrival behind what was done to an animal first, and a death before what was done last."""
-    redated = {draft.record.id: draft for draft in drafts if draft.record is not None and draft.changes(*_DATES)}
-    for what, animal, span in _EVENTS:
-        rows = in_chunks(session, sorted(redated), lambda some: span.where(animal.in_(some)))  # noqa: B023  # asked at once
-        for key, first, last in rows:
-            _check_event(redated[key], what, first, None if what in _AFTER_DEATH_TOO else last, now)
-
-
-def _check_event(draft: Draft, what: str, first: date | None, last: date | None, now: date) -> None:
-    code, born, arrived, died = (draft.values[name] for name in ("code", *_DATES))
-    began = Fact(f"the first {what} of {code}", first)
-    if draft.changes("birth_date"):
-        require_order(Fact(f"the birth of {code}", born), began, field="birth_date")
-    if draft.changes("arrived_on"):
-        require_order(Fact(f"the arrival of {code}", arrived), began, field="arrived_on")
-    if draft.changes("died_on"):
-        require_death(died, Life(code, born, arrived), now, Fact(f"the last {what} of {code}", last))
-
 
 def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse dates out of order, a dead animal that lives, a chip that another has, and what the protocol does not allow."""
@@ -311,27 +268,17 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
                 expected="dead, or no date of death",
                 source=CONSISTENT,
             )
-    _check_events(session, drafts, now)
-    _check_fates(session, drafts)
+    require_life(session, drafts, now)
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
     require_room(session, Counter(one.values["cage_id"] for one in drafts if _needs_room(one)))
 
 
-def _check_fates(session: Session, drafts: Sequence[Draft]) -> None:
-    """Refuse a day of death, or a life, that the animal's recorded fate contradicts."""
-    changed = {draft.record.id: draft for draft in drafts if draft.record is not None and draft.changes("died_on", "state")}
-    active = select(Fate.animal_id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
-    for key, on in in_chunks(session, sorted(changed), lambda some: active.where(Fate.animal_id.in_(some))):
-        values = changed[key].values
-        if values["died_on"] != on or values["state"] is not AnimalStatus.DEAD:
-            raise DomainError(
-                f"The fate of {values['code']} says that it died on {on}.",
-                field="died_on" if values["died_on"] != on else "state",
-                expected=f"dead since {on}",
-                remedy="Change its fate, or withdraw the fate if the animal lives.",
-                source=ORDER_OF_EVENTS,
-            )
+def _follow_animals(session: Session, animals: Sequence[Animal]) -> None:
+    """Judge the last values of animals that came under another protocol by its endpoints."""
+    moved = {one.id for one, fields in current(session).flushed if isinstance(one, Animal) and "protocol_id" in fields}
+    if moved := moved & {animal.id for animal in animals}:
+        judge_last(session, animals[0].project_id, moved)
 
 
 def _alive(draft: Draft) -> bool:
@@ -421,6 +368,7 @@ ANIMAL: Noun[Animal] = Noun(
     Animal,
     check=_check_animals,
     doubt=_doubt_animals,
+    follow=_follow_animals,
     dependents=(
         *((of, "animal_id") for of in (Implant, Enrolment, Measurement, Dose, Procedure, Exposure, Fate)),
         (Specimen, "source_animal_id"),

@@ -104,8 +104,11 @@ def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
     _judge_days(session, project_id, {rule.protocol_id: [rule]}, last)
 
 
-def judge_revived(session: Session, project_id: int, animals: Collection[int]) -> None:
-    """Judge the last day of animals that turn out to live, within a declared action: while they were dead nobody was asked."""
+def judge_last(session: Session, project_id: int, animals: Collection[int]) -> None:
+    """Judge the last day of living animals by the protocol they are under now, within a declared action.
+
+    For animals that came under another protocol, and for those that turn out to live: while they were dead nobody was asked.
+    """
     if rules := _rules(session, project_id):
         last = in_chunks(session, sorted(animals), lambda some: _last_days(JUDGED).where(Animal.id.in_(some)))
         _judge_days(session, project_id, rules, last)

@@ -17,7 +17,7 @@ from lims.models import Animal, Fate
 from lims.queries.chunks import in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.colony import ANIMAL
-from lims.records.endpoints import judge_revived
+from lims.records.endpoints import judge_last
 from lims.records.nouns import Draft, Noun, apply_all, record
 
 
@@ -65,7 +65,7 @@ def _follow_fates(session: Session, fates: Sequence[Fate]) -> None:
 def judge_revived_by(session: Session, fates: Sequence[Fate]) -> None:
     """Let the humane endpoints judge the animals whose fates were withdrawn."""
     if revived := [fate.animal_id for fate in fates if fate.status is RecordStatus.WITHDRAWN]:
-        judge_revived(session, fates[0].project_id, revived)
+        judge_last(session, fates[0].project_id, revived)
 
 
 def _state(fate: Fate) -> Mapping[str, Any]:

@@ -14,8 +14,9 @@ from lims.db import Database
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import AnimalStatus, Quality
-from lims.models import Animal, AnimalProtocol, AuditChange, EndpointAction, EndpointRule
+from lims.models import Animal, AnimalProtocol, AuditChange, EndpointAction, EndpointRule, Project
 from lims.records.actions import close, defer
+from lims.records.colony import ANIMAL
 from lims.records.endpoints import ENDPOINT, use_usual_rules
 from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import change, record, withdraw
@@ -310,3 +311,35 @@ def test_a_project_without_endpoints_pays_one_statement(database: Database) -> N
     assert not any("endpoint" in one for one in seen)
     with database.reading() as session:
         assert set(session.scalars(select(AuditChange.entity))) >= {"measurement"}
+
+
+def test_an_animal_that_comes_under_another_protocol_is_judged_by_its_endpoints(database: Database) -> None:
+    ward = Ward.open(database)
+    ward.rule()
+    with factories.declared(database) as session:
+        project = session.get_one(Project, ward.project[0])
+        strict = factories.protocol(session, project, "A-2")
+        factories.endpoint_rule(session, strict, EndpointMeasure.WEIGHT_LOSS, 10, baseline=WeightBaseline.IMPLANT_DAY)
+        strict_id = strict.id
+    for animal in ("M1", "M2"):
+        ward.measure(animal, "2026-02-20", 20.0)
+        ward.measure(animal, "2026-03-01", 17.8)
+    assert told(ward) == []
+    protocol(ward, "M1", strict_id, "renewed under A-2")
+    (action,) = ward.actions()
+    assert (action.animal_id, action.level, action.reached_on) == (ward.animals["M1"], ACT, date(2026, 3, 1))
+    assert ward.last_event().action == "animal:change"
+
+    with database.transaction() as session:
+        mouse = session.get_one(Animal, ward.animals["M1"])
+        change(session, factories.actor(), ANIMAL, mouse, version=mouse.version, reason="read off", fields={"ear_tag": "7"})
+    assert len(ward.actions()) == 1, "nothing else of an animal asks again"
+    protocol(ward, "M1", ward.protocol, "back")
+    assert told(ward) == [(ACT, OPEN, date(2026, 3, 1))], "the looser protocol asks nothing, and what was asked stands"
+    assert verify(database).problems == []
+
+
+def protocol(ward: Ward, animal: str, key: int, why: str) -> None:
+    with ward.database.transaction() as session:
+        mouse = session.get_one(Animal, ward.animals[animal])
+        change(session, factories.actor(), ANIMAL, mouse, version=mouse.version, reason=why, fields={"protocol_id": key})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ImplantSite, RecordStatus
@@ -59,7 +59,7 @@ def read_by_hand(session: Session, study_id: int) -> set[str]:
 
 def tumour_sites(session: Session, *, study_id: int | None, animals: Sequence[int]) -> set[ImplantSite | None]:
     """Give the sites at which a study's animals, and those named, carry tumours."""
-    of = Implant.animal_id.in_(animals)
+    of: ColumnElement[bool] = Implant.animal_id.in_(animals)
     if study_id is not None:
         enrolled = select(Enrolment.animal_id).where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
         of = or_(of, Implant.animal_id.in_(enrolled))
@@ -112,6 +112,6 @@ def to_measure(
     ]
 
 
-def _place(row: Row[Any]) -> tuple[Any, ...]:
+def _place(row: Any) -> tuple[Any, ...]:
     animal, cage, *_, implant = row
     return (*along_the_racks(animal, cage), counting(implant.label if implant else ""))

@@ -45,8 +45,13 @@ class KindForm(RecordForm):
     note = TextAreaField("Note", description="How it is measured, with its source.")
 
 
+def _limits(low: float, high: float) -> str:
+    """Write limits: `5 to 80`, `-1e9 to 1e14`."""
+    return f"{low:,g} to {high:,g}".replace("e+0", "e").replace("e+", "e")
+
+
 def _span(row: Any) -> str:
-    return f"{row.hard_min:,g} to {row.hard_max:,g}"
+    return _limits(row.hard_min, row.hard_max)
 
 
 def _listing() -> tuple[Listing, Any]:
@@ -98,8 +103,8 @@ def _built_in_row(kind: MeasurementKind) -> dict[str, str]:
         "code": kind.code,
         "unit": kind.unit,
         "of": OF[kind.subject],
-        "hard": f"{kind.hard_min:,g} to {kind.hard_max:,g}",
-        "soft": f"{kind.soft_min:,g} to {kind.soft_max:,g}",
+        "hard": _limits(kind.hard_min, kind.hard_max),
+        "soft": _limits(kind.soft_min, kind.soft_max),
     }
 
 

@@ -117,3 +117,9 @@ def test_hours_count_from_the_dose_and_no_sample_comes_before_it() -> None:
 
 def test_a_sample_below_the_limit_is_written_as_such() -> None:
     assert [plasma(12.44).shown, plasma(None, 0.5).shown, plasma(None).shown] == ["12.4 ng/mL", "< 0.5 ng/mL", "below LLOQ"]
+    assert [plasma(value).shown for value in (0.0, 1362.0, 75000.0, 2e-5)] == [
+        "0 ng/mL",
+        "1,360 ng/mL",
+        "7.50e4 ng/mL",
+        "2.00e-5 ng/mL",
+    ]

@@ -371,3 +371,17 @@ def test_somebody_with_two_roles_is_told_apart_by_name(database: Database, app_o
     name = f"{first}-{implant_of(database, first)}-caliper_volume"
     page = kim.submit(kim.get(here), here, 422, **{f"{name}-length_mm": "7", f"{name}-width_mm": "6"})
     assert "was measured by Tom last time, and now by Kim." in message(page)
+
+
+def test_a_cohort_is_asked_for_what_its_animals_can_have(database: Database, tom: Browser, cohort: Cohort) -> None:
+    here = address(cohort)
+    heads = [one.get_text() for one in tom.get(here).select("table.entry th[scope=col]")]
+    assert heads[3:] == ["Tumour volume by caliper mm", "Body weight g"]
+    with make.declared(database) as session:
+        for implant in session.query(Implant):
+            implant.site = ImplantSite.INTRACRANIAL
+    page = tom.get(address(cohort, "neurological_score"))
+    tom.submit(page, address(cohort, "neurological_score"), **{f"{cohort.animals[0]}-0-neurological_score-value": "1"})
+    page = tom.get(here)
+    assert [one.get_text() for one in page.select("table.entry th[scope=col]")][3:] == ["Body weight g", "Neurological score score"]
+    assert "out of a caliper's reach" not in message(page)

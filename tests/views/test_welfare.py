@@ -86,6 +86,11 @@ def test_the_animal_and_its_study_show_it_too(scientist: Browser, ward: Ward) ->
     assert [one[:6] for one in asks(scientist.get(f"{HERE}/animals/{ward.animals['M1']}"))] == ["Act We"]
     assert asks(scientist.get(f"{HERE}/animals/{ward.animals['M3']}")) == []
     assert [one[:6] for one in asks(scientist.get(f"{HERE}/studies/{key}"))] == ["Act M1"]
+    elsewhere = scientist.get(f"{HERE}/studies/{key}/animals")
+    assert asks(elsewhere) == []
+    (line,) = elsewhere.select(".asks-line a")
+    assert line.get_text() == "1 to act on"
+    assert len(scientist.get(str(line["href"])).select("tbody tr")) == 1
 
 
 def test_the_list_opens_on_what_is_open_and_is_downloaded(scientist: Browser, ward: Ward) -> None:

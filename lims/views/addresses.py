@@ -61,4 +61,5 @@ class Addressed(Flask):
 @lru_cache(maxsize=4096)
 def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: str, filename: str | None) -> str:
     """Make an address within the request that has this root and project."""
-    return Flask.url_for(app, endpoint, **({} if filename is None else {"filename": filename}))
+    values: dict[str, Any] = {} if filename is None else {"filename": filename}
+    return Flask.url_for(app, endpoint, **values)

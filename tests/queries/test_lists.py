@@ -86,7 +86,10 @@ def test_animals_show_their_last_counted_weight_and_their_arms(database: Databas
         make.animal(session, project, "GONE", status=RecordStatus.WITHDRAWN)
         arm = next(arm for arm in study.arms if arm.code == "tucatinib")
     with database.reading() as session:
-        listed = {row["code"]: row for row in rows(session, animal_list(project.id, unblinded=True).where(Animal.status == RecordStatus.ACTIVE))}
+        listed = {
+            row["code"]: row
+            for row in rows(session, animal_list(project.id, unblinded=True).where(Animal.status == RecordStatus.ACTIVE))
+        }
         in_arm = rows(session, animal_list(project.id, unblinded=True).where(enrolled_in(arm_id=arm.id)))
         enrolled = rows(session, animal_list(project.id, unblinded=True).where(enrolled_in(study_id=study.id)))
     assert set(listed) == {mice[0].code, mice[1].code, "LOOSE"}

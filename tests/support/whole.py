@@ -133,8 +133,8 @@ def _treatment(session: Session, agent: Agent, mouse: Animal, name: str) -> dict
     study = factories.study(session, project, f"{name}-ST1", state=StudyStatus.ACTIVE)
     lot = factories.lot(session, agent, f"{name}-L1")
     regimen = factories.regimen(session, factories.arm(session, study, "treated"), agent)
-    planned = {"lot_id": lot.id, "regimen_id": regimen.id, "study_id": study.id, "due_on": date(2026, 3, 2), "reason": "an hour late"}
-    dose = factories.dose(session, mouse, agent, **planned)
+    planned = {"lot_id": lot.id, "regimen_id": regimen.id, "study_id": study.id, "due_on": date(2026, 3, 2)}
+    dose = factories.dose(session, mouse, agent, **planned, reason="an hour late")
     _randomised(session, study, mouse)
     return {"lots": lot, "regimens": regimen, "doses": dose}
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LARGEST_BYTES = 250_000
 START_SECONDS = 30
-WIDTH, HEIGHT = 1280, 860
+WIDTH, HEIGHT = 1280, 820
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,9 @@ class Shot:
 
 SHOTS = (
     Shot("study.png", "scientist", "studies/", ("BM01-BRAIN",)),
-    Shot("check.png", "scientist", "imports/?state=refused", ("edited.csv",), 1000),
+    Shot("survival.png", "scientist", "studies/", ("BM01-BRAIN", "Survival"), 1100),
+    Shot("dosing.png", "study_director", "studies/", ("BM02-BRAIN", "Dosing"), 1400),
+    Shot("check.png", "scientist", "imports/?state=refused", ("edited.csv",), 900),
     Shot("measurement.png", "scientist", "measurements/?quality=excluded", ("NSG-",)),
     Shot("audit.png", "auditor", "audit/"),
 )

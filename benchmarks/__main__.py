@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from benchmarks.audit import audit_export, audit_verify
+from benchmarks.cohorts import LARGE, cell_figures, pages, study_figures
 from benchmarks.imports import import_all_wrong, import_postgresql, import_sqlite
 from benchmarks.measure import Figure, Unmeasured, say
 from benchmarks.startup import startup
@@ -25,6 +27,10 @@ BENCHMARKS: dict[str, tuple[Benchmark, int]] = {
     "import_all_wrong": (import_all_wrong, IMPORTED_ROWS),
     "audit_verify": (audit_verify, VERIFIED_CHANGES),
     "audit_export": (audit_export, EXPORTED_CHANGES),
+    "pages_sqlite": (partial(pages, "sqlite"), LARGE.studies),
+    "pages_postgresql": (partial(pages, "postgresql"), LARGE.studies),
+    "studies": (study_figures, 1),
+    "cell": (cell_figures, 1),
     "startup": (startup, 1),
 }
 

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from benchmarks.laboratory import ACTOR, ARMS, READINGS_PER_ANIMAL
-from benchmarks.measure import Figure, Spent, Unmeasured, alternate, apart, figure, peak_figure, spent
+from benchmarks.measure import Figure, Spent, Unmeasured, alternate, apart, figure, peak_figure, say, spent
 from lims import migrate
 from lims.audit.export import Format, export
 from lims.audit.verify import verify
@@ -32,8 +32,8 @@ from lims.records.projects import create_project
 PER_EVENT = 20_000
 """Readings that are recorded in one transaction, as from a large file."""
 
-SMALL = 10_000
-"""Changes of the trail that the larger one's memory is compared with; fewer would not fill the writer's buffers."""
+CACHED = 200_000
+"""Changes that fill SQLite's page cache (64 MiB, `lims.db`): below them it is the cache that grows, and not the export."""
 
 _JOINED = (
     "SELECT e.seq, e.at, e.actor, e.origin, e.action, e.reason, c.entity, c.key, c.fields "
@@ -176,10 +176,10 @@ def _plain_jsonl(rows: Any, stream: Any) -> None:
 
 
 def audit_export(changes: int, rounds: int) -> Iterator[Figure]:
-    """Export a trail, and show that ten times the trail takes no more memory."""
+    """Export a trail, and show that one much longer than the page cache takes no more memory than one that fills it."""
     with TemporaryDirectory(prefix="lims-bench-") as folder, TemporaryDirectory(prefix="lims-bench-") as small_folder:
         url = apart(write_trail, Path(folder), changes)
-        small = apart(write_trail, Path(small_folder), max(SMALL, changes // 10))
+        small = apart(write_trail, Path(small_folder), CACHED) if changes > CACHED else None
         target = Path(folder, "trail")
         forms: tuple[Format, ...] = ("csv", "jsonl")
         for form in forms:
@@ -187,5 +187,8 @@ def audit_export(changes: int, rounds: int) -> Iterator[Figure]:
             value = partial(apart, exported, url, form, target)
             values, floors = alternate(name, value, partial(apart, written, url, form, target), rounds)
             yield figure(name, values, floors, 2.0, size=changes)
-            tenth = apart(exported, small, form, target).peak
-            yield peak_figure(f"{name}_memory", [one.peak for one in values], tenth, 1.2, size=changes)
+            if small is None:
+                say(f"{name}_memory: measured with --full, beyond the page cache")
+            else:
+                floor = apart(exported, small, form, target).peak
+                yield peak_figure(f"{name}_memory", [one.peak for one in values], floor, 1.2, size=changes)

@@ -189,23 +189,28 @@ class PostgresqlServer:
         """Remove a copy."""
         self._admin.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
-    def cpu(self) -> float:
-        """Give the processor seconds that all processes of the server have taken so far."""
-        postmaster = str(self._server.get_pid())
-        ticks = 0
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                # The name, which may hold spaces, stands in brackets before the third field.
-                fields = file.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue  # it ended meanwhile, and its time is the postmaster's
-            if fields[1] == postmaster:
-                ticks += int(fields[11]) + int(fields[12])
-            elif file.parent.name == postmaster:
-                ticks += sum(map(int, fields[11:15]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+    @property
+    def postmaster(self) -> int:
+        """Give the number of the process that all others of the server belong to."""
+        return int(self._server.get_pid() or 0)
 
     def stop(self) -> None:
         """Stop the server and remove its files."""
         self._admin.close()
         self._server.cleanup()
+
+
+def server_cpu(postmaster: int) -> float:
+    """Give the processor seconds that all processes of a server have taken so far, as Linux counts them."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name, which may hold spaces, stands in brackets before the third field.
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile, and its time is the postmaster's
+        if int(fields[1]) == postmaster:
+            ticks += int(fields[11]) + int(fields[12])
+        elif int(file.parent.name) == postmaster:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

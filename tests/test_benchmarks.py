@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from sqlalchemy.engine import make_url
 
-from benchmarks import audit, imports, laboratory, measure
+from benchmarks import audit, cohort_data, cohorts, imports, laboratory, measure
 from importers.identify import identify
 from importers.registry import by_key
 from importers.workbook import open_workbook
@@ -79,6 +79,47 @@ def test_the_trail_holds_and_is_as_long_as_asked_for(tmp_path):
     assert len(exported.read_text().splitlines()) >= len(plain.read_text().splitlines()) + 1
     audit.written(url, "jsonl", plain)
     assert sum(len(json.loads(line)[1]) for line in plain.read_text().splitlines()) == changes
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory):
+    with cohorts.filled("sqlite", cohort_data.Size(studies=3, animals=8)) as filled:
+        yield filled
+
+
+def test_a_laboratory_of_studies_has_what_its_pages_show(studies):
+    with sqlite3.connect(make_url(studies.url).database) as connection:
+        counts = {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("study", "arm", "animal", "enrolment", "regimen", "dose", "fate", "import_batch")
+        }
+        kinds = dict(connection.execute("SELECT kind, count(*) FROM measurement GROUP BY kind"))
+        states = dict(connection.execute("SELECT state, count(*) FROM study GROUP BY state"))
+    assert counts["animal"] == counts["enrolment"] == 24
+    assert (counts["study"], counts["arm"], counts["regimen"], counts["import_batch"]) == (3, 12, 15, 3)
+    assert counts["dose"] > 0
+    assert counts["fate"] == 12
+    assert len(set(kinds.values())) == 1
+    assert set(kinds) == {"body_weight", "bli_total_flux", "caliper_volume"}
+    assert states == {"active": cohort_data.RUNNING, "closed": 1}
+
+
+def test_every_page_that_is_measured_answers_beside_the_bare_one(studies, monkeypatch):
+    monkeypatch.setattr(cohorts, "ROUND_SECONDS", 0.0)
+    found = measure.apart(cohorts.page_rounds, studies, studies, 1, tuple(cohorts.PAGES))
+    assert set(found) == set(cohorts.PAGES)
+    assert all(len(column) == 1 for of in found.values() for column in (of.values, of.floors, of.smalls))
+
+
+def test_a_reading_inserted_by_the_driver_alone_stands_in_the_trail(studies):
+    database = cohorts.Database(studies.url)
+    borrowed = database.engine.raw_connection()
+    day = cohort_data.TODAY.isoformat()
+    moment = cohorts.datetime.fromisoformat(f"{day}T08:00:00+00:00")
+    cohorts.insert_audited(borrowed.driver_connection, "sqlite", 1, (1, "S001-001"), moment)
+    borrowed.close()
+    database.close()
+    assert audit.verified(studies.url)[2] > 0
 
 
 def test_a_figure_compares_pair_by_pair_and_is_one_line():

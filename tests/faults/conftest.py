@@ -14,7 +14,20 @@ from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.intake.store import FileStore
-from lims.models import Animal, AuditChange, AuditEvent, Base, ImportBatch, Measurement, Membership, Patient, SavedView, Study, User
+from lims.models import (
+    Animal,
+    AuditChange,
+    AuditEvent,
+    Base,
+    EndpointAction,
+    ImportBatch,
+    Measurement,
+    Membership,
+    Patient,
+    SavedView,
+    Study,
+    User,
+)
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.databases import kept
@@ -99,7 +112,8 @@ class Lab:
             "noun": "aliquot",
             "view_id": self.first(SavedView, ids_of),
             "token_id": 1,
-            "action_id": 1,
+            "action_id": self.first(EndpointAction, ids_of),
+            "protocol_id": self.whole[ids_of]["protocols"],
             "measurement_id": self.first(Measurement, ids_of),
             "batch_id": self.first(ImportBatch, ids_of),
             "membership_id": self.first(Membership, ids_of),

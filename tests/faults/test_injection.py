@@ -146,5 +146,6 @@ def test_a_title_too_long_for_its_column_is_refused_beside_the_field_on_each_eng
     browser = lab_on_each.browser()
     page = browser.submit(browser.get("/p/HERE/studies/new"), "/p/HERE/studies/new", status=422, code="LONG", title="x" * 201)
     assert isinstance(page, Tag)
-    assert "1 to 200 printable characters" in page.text
+    (beside,) = page.select("#title-error")
+    assert "Title has 201 characters. Expected: at most 200." in beside.text
     assert page.find("input", id="code", value="LONG"), "what was typed is lost"

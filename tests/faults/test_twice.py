@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from lims.domain.vocabulary import BatchState
-from lims.models import Aliquot, Animal, Base, FormSubmission, ImportBatch, Patient, Project, Specimen, User
+from lims.models import Aliquot, Animal, Base, FormSubmission, ImportBatch, Patient, Project, Regimen, Specimen, User
 from lims.records.tokens import make_token
 from tests.faults.conftest import HERE, Lab
 from tests.support import factories
@@ -45,10 +45,15 @@ def every_form(lab: Lab) -> list[Tag]:
         factories.batch(session, here, state=BatchState.CHECKED, report={"rows": {}, "records": {}})
         manager = session.scalars(select(User).where(User.name == "manager")).one()
         factories.saved_view(session, manager, here)
+        regimen = session.get_one(Regimen, lab.whole[HERE]["regimens"])
+        factories.enrolment(session, regimen.arm, session.get_one(Animal, lab.whole[HERE]["animals"]))
         token, _ = make_token(session, factories.actor(manager), manager, name="R", expires_on=None)
     paths = [lab.address(rule) for rule in lab.rules("GET") if "token_id" not in rule.arguments and not for_programs(rule)]
     paths += [f"/p/HERE/imports/{one}" for one in lab.of(ImportBatch)]
     paths += [f"/account/tokens/{token.id}/withdraw", "/p/HERE/animals/?q=M"]
+    lists = ("measurements/measure", "specimens/collect", "exposures/new")
+    paths += [f"/p/HERE/{one}?animal=HERE-1" for one in lists]
+    paths.append(f"/p/HERE/studies/{regimen.arm.study_id}/dosing/list?on=2026-03-03")
     paths.append(f"/p/HERE/storage/{lab.whole[HERE]['storage']}?moving=HERE-AL1")
     return [form for path in paths for form in forms_of(lab, path)]
 

@@ -93,7 +93,7 @@ class Resolver:
             if text is not None:
                 clean_identifier(text, what=what, longest=longest)
         except DomainError as problem:
-            more = {"expected": problem.expected, "remedy": problem.remedy, "source": problem.source}
+            more: dict[str, Any] = {"expected": problem.expected, "remedy": problem.remedy, "source": problem.source}
             self._find("name-unusable", str(problem), facts, value=text, **more)
             return False
         return True
@@ -274,7 +274,7 @@ class Resolver:
                     name = arm_word(arm.title, arm.blind_code, blinded=study.blinded)
                     require_room_in_arm(name, study.code, arm.target_n, inside.get(arm.id, 0), len(labels))
             except DomainError as refused:
-                more = {"expected": refused.expected, "remedy": refused.remedy, "source": refused.source}
+                more: dict[str, Any] = {"expected": refused.expected, "remedy": refused.remedy, "source": refused.source}
                 self._find("enrolment-refused", str(refused), self.facts[labels[0]], value=title, **more)
 
     def _same_arm(self, label: str, title: str, current: tuple[str, str], place: Place) -> None:

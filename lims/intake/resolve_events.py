@@ -51,7 +51,7 @@ class EventResolver:
             self._reasons(names)
 
     def _find(
-        self, names: Names, severity: Severity, code: str, message: str, of: Any, index: int, value: str, **more: str
+        self, names: Names, severity: Severity, code: str, message: str, of: Any, index: int, value: str, **more: str | None
     ) -> None:
         sheet = self.book.sheets[of.sheet].name
         names.findings.append(

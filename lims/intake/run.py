@@ -6,7 +6,6 @@ found; the commit does it again inside the writing transaction, and stops if any
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from itertools import repeat
@@ -18,10 +17,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from importers.base import Claim, Finding, Question, Reading, Refused, Severity
-from importers.identify import identify
-from importers.registry import by_key
-from importers.workbook import Workbook, open_workbook
+from importers.base import Finding, Refused, Severity
 from lims.audit.bulk import Column, write_columns
 from lims.audit.checkpoint import make_checkpoint
 from lims.audit.record import Actor, declare
@@ -29,16 +25,15 @@ from lims.config import Settings
 from lims.db import Database
 from lims.domain.errors import Conflict
 from lims.domain.vocabulary import BatchState
-from lims.intake.commit import commit_plan, create_named
+from lims.intake.commit import commit_plan
 from lims.intake.commit_events import EventRefused
+from lims.intake.judge import Opened, blocking, judge_file, open_file, preview_changed
 from lims.intake.limited import run_limited
 from lims.intake.names import LONGEST_NAME
-from lims.intake.plan import Plan, make_plan
+from lims.intake.plan import Plan
 from lims.intake.report import build_report, empty_report, finding_counts, in_own_layout, rows_to_correct
-from lims.intake.resolve import Resolver
 from lims.intake.store import FileStore
 from lims.intake.upload import answer
-from lims.intake.validate import validate
 from lims.intake.withdraw import supersede
 from lims.models import ImportBatch, ImportFinding, Study
 
@@ -85,25 +80,6 @@ class Task:
     reason: str = ""
     today: date | None = None
     """The lab's date, read where the task is made; `None`: read when it runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file, read: everything that needs no database."""
-
-    book: Workbook
-    claim: Claim
-    reading: Reading
-
-    @property
-    def questions(self) -> Iterable[Question]:
-        """Give the reader's questions and the importer's."""
-        return (*self.book.questions, *self.reading.questions)
-
-    def without_cells(self) -> Opened:
-        """Let go of the cells: what was read of them stands in the reading, and a large file needs the room."""
-        sheets = tuple(replace(sheet, rows=()) for sheet in self.book.sheets)
-        return replace(self, book=replace(self.book, sheets=sheets))
 
 
 class Blocked(Exception):
@@ -234,71 +210,16 @@ def _open(database: Database, task: Task) -> Opened:
     with database.reading() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
         sha256, name, choices, importer = batch.file.sha256, batch.file_name, batch.choices, batch.importer
-    content = FileStore(task.settings.file_dir).get(sha256)
-    book = open_workbook(content, name, choices)
-    if importer is None:
-        claim = identify(book)
-    else:
-        found = by_key(importer).claim(book)
-        claim = found or Claim(importer, ("chosen by a person",))
-    return Opened(book, claim, by_key(claim.importer).read(book, claim, choices))
+    return open_file(FileStore(task.settings.file_dir).get(sha256), name, choices, importer)
 
 
 def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, create: bool) -> Plan:
-    """Resolve and judge; with `create`, what the file names is made first, so that slots carry final ids."""
     zone = task.settings.zone
-    names = Resolver(session, batch, opened.book, opened.reading).resolve()
-    if create:
-        create_named(session, task.actor, batch, names)
-    plan = make_plan(opened.book, opened.reading, names, zone)
-    validate(session, plan, batch, today=task.today or _today(zone))
-    plan.findings.extend(_proposals((*opened.questions, *names.questions), batch.choices))
-    if not any(opened.reading.data_rows.values()):
-        plan.findings.append(_no_rows(opened))
-    return plan
-
-
-def _no_rows(opened: Opened) -> Finding:
-    return Finding(
-        Severity.ERROR,
-        "no-rows",
-        "The table has a header and no rows below it; there is nothing to record.",
-        sheet=opened.book.sheets[opened.claim.sheet].name,
-        row=opened.claim.header_row,
-        expected="at least one row with a reading",
-        remedy="Export it again with its data, and upload that.",
-    )
+    return judge_file(session, task.actor, batch, opened, zone=zone, today=task.today or _today(zone), create=create)
 
 
 def _today(zone: ZoneInfo) -> date:
     return datetime.now(zone).date()
-
-
-def _proposals(questions: Iterable[Question], choices: dict[str, str]) -> Iterable[Finding]:
-    """Say which proposals were used where nobody answered: never in silence."""
-    for question in questions:
-        if question.answer is not None and question.key not in choices:
-            label = next((one.label for one in question.options if one.value == question.answer), question.answer)
-            yield Finding(
-                Severity.NOTE,
-                f"proposal-{question.key}",
-                f"{question.prompt} Taken as “{label}”, as proposed. {_sentence(question.evidence)}".strip(),
-                value=question.answer,
-                expected="your confirmation",
-                remedy=f"If that is wrong, answer it and check again (on the command line: --set {question.key}=…).",
-            )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
-
-
-def blocking(plan: Plan, choices: dict[str, str]) -> list[Finding]:
-    """Give the errors that keep a plan from being committed; errors of single rows do not where a person leaves those out."""
-    errors = [finding for finding in plan.findings if finding.severity is Severity.ERROR]
-    if choices.get("leave_out") == "refused":
-        return [finding for finding in errors if finding.row is None]
-    return errors
 
 
 def _check(database: Database, task: Task, opened: Opened) -> Outcome:
@@ -330,7 +251,7 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
             preview = _judge(session, task, batch, opened, create=False) if task.expect is not None else None
             report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
             if preview and report and report["digest"] != task.expect:
-                raise Blocked(preview, _preview_changed(batch.report, report))
+                raise Blocked(preview, preview_changed(batch.report, report))
             plan = _judge(session, task, batch, opened, create=True)
             if blocking(plan, batch.choices):
                 raise Blocked(plan)
@@ -347,20 +268,6 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
         findings = tuple(blocked.plan.findings)
         return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, opened.claim.importer, report, findings))
     return outcome
-
-
-def _preview_changed(before: dict[str, Any] | None, after: dict[str, Any]) -> Finding:
-    seen = (before or {}).get("rows", {})
-    differs = ", ".join(
-        f"{fate} {seen.get(fate, 0)} → {number}" for fate, number in after["rows"].items() if number != seen.get(fate)
-    )
-    return Finding(
-        Severity.ERROR,
-        "preview-changed",
-        f"What would be recorded changed since you looked at it ({differs or 'same counts, other values'}); nothing was recorded.",
-        expected="what the check page showed",
-        remedy="Look at the check page again and confirm.",
-    )
 
 
 def _refuse(database: Database, task: Task, refused: Refused) -> Outcome:

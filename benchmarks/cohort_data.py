@@ -42,8 +42,12 @@ PROJECT = "BENCH"
 PERSON = "bench@lab.example"
 RUNNING = 2
 """Studies that are not over."""
-ARMS = (("VEH", "Vehicle", ArmRole.VEHICLE), ("AB", "Antibody", ArmRole.TREATMENT))
-ARMS += (("INH", "Inhibitor", ArmRole.TREATMENT), ("BOTH", "Antibody and inhibitor", ArmRole.TREATMENT))
+ARMS = (
+    ("VEH", "Vehicle", ArmRole.VEHICLE),
+    ("AB", "Antibody", ArmRole.TREATMENT),
+    ("INH", "Inhibitor", ArmRole.TREATMENT),
+    ("BOTH", "Antibody and inhibitor", ArmRole.TREATMENT),
+)
 PER_CAGE = 5
 LAST_DAY = 57
 SESSIONS = tuple(range(0, LAST_DAY + 1, 3))

@@ -307,7 +307,7 @@ def cell_figures(_size: int, rounds: int) -> Iterator[Figure]:
 def _cell_rounds(one: Filled, rounds: int) -> tuple[list[Spent], list[Spent]]:
     database = Database(one.url)
     with database.reading() as reading:
-        project = reading.scalars(select(Animal.project_id)).first()
+        project = reading.scalars(select(Animal.project_id).limit(1)).one()
         living = reading.execute(
             select(Animal.id, Animal.code).where(Animal.died_on.is_(None), Animal.state == AnimalStatus.ALIVE).order_by(Animal.id)
         ).all()

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
+from lims.domain.errors import DomainError
+from lims.domain.sources import CONSISTENT
 from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, MeasurementKind, RecordStatus
 from lims.models import LabKind, Measurement
 
@@ -20,6 +22,12 @@ def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> d
     if not withdrawn:
         wanted = wanted.where(LabKind.status == RecordStatus.ACTIVE)
     return KIND_BY_CODE | {own.code: own.as_kind for own in session.scalars(wanted)}
+
+
+def unknown_kind(code: str) -> DomainError:
+    """Say that a project does not know a kind of measurement."""
+    told = f'There is no kind "{code}" in this project.'
+    return DomainError(told, field="kind", expected="a kind that is listed", source=CONSISTENT)
 
 
 def unit_of_kind() -> ColumnElement[str]:

@@ -17,9 +17,10 @@ from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
 from lims.audit.canon import canonical, text_of
 from lims.audit.record import Actor, declare, field_name
 from lims.domain.errors import DomainError
-from lims.domain.vocabulary import Quality, RecordStatus, VolumeFormula
+from lims.domain.vocabulary import KIND_BY_CODE, Quality, RecordStatus, VolumeFormula
 from lims.models import Measurement
 from lims.queries.chunks import in_chunks
+from lims.queries.kinds import kinds_of, unknown_kind
 from lims.records.endpoints import JUDGED, Touched, judge_new
 
 TABLE: Table = Measurement.__table__  # type: ignore[assignment]  # a mapped class's table is a Table
@@ -96,10 +97,16 @@ class Readings:
 
 
 def record_measurements(session: Session, actor: Actor, readings: Readings, *, reason: str = "") -> range:
-    """Record readings, each with its own audited change. Returns their ids."""
+    """Record readings, each with its own audited change. Returns their ids.
+
+    Raises:
+        DomainError: the project knows no such kind.
+    """
     declare(session, actor, "measurement:create", reason=reason, project=readings.project[0])
     if not readings.values:
         return range(0)
+    if readings.kind not in KIND_BY_CODE and readings.kind not in kinds_of(session, readings.project[0]):
+        raise unknown_kind(readings.kind)
     session.flush()
     first = reserve_ids(session, TABLE, len(readings))
     ids = range(first, first + len(readings))

@@ -25,7 +25,7 @@ from lims.domain.sources import CONSISTENT, NEVER_CHANGED
 from lims.domain.vocabulary import MeasurementKind, Quality, VolumeFormula
 from lims.domain.vocabulary import Subject as Of
 from lims.models import Animal, Implant, Measurement, Project
-from lims.queries.kinds import kinds_of
+from lims.queries.kinds import kinds_of, unknown_kind
 from lims.queries.measurements import Key, SameSlot, last_before, measured_animals, measured_implants, same_slots, study_days
 from lims.records.endpoints import judge_new
 from lims.records.measurements import Readings, record_measurements
@@ -141,7 +141,7 @@ def _judge(session: Session, one: Judged, known: _Known, now: date) -> None:
     reading = one.reading
     kind = known.kinds.get(reading.kind)
     if kind is None:
-        raise DomainError(f'There is no kind "{reading.kind}" in this project.', field="kind", expected="a kind that is listed")
+        raise unknown_kind(reading.kind)
     _require_subject(reading, kind, known)
     subject = known.subject(reading)
     hands = clean(session, Measurement, {"operator": reading.operator, "device": reading.device}, future=frozenset())

@@ -105,14 +105,22 @@ def test_a_value_is_kept_to_its_last_digit_in_table_and_trail(database: Database
     assert verify(database).problems == []
 
 
-def test_the_database_itself_refuses_a_second_reading_of_a_slot_and_a_kind_it_does_not_know(database: Database, host) -> None:
+def test_the_database_itself_refuses_a_second_reading_of_a_slot(database: Database, host) -> None:
     record(database, host, 20.0)
-    refusals = (IntegrityError, *_driver_errors())
 
-    with pytest.raises(refusals):
+    with pytest.raises((IntegrityError, *_driver_errors())):
         record(database, host, 21.0)
-    with pytest.raises(refusals):
+
+    assert [one.value for one in recorded(database)] == [20.0]
+    assert verify(database).problems == []
+
+
+def test_a_kind_that_the_project_does_not_know_is_not_recorded(database: Database, host) -> None:
+    record(database, host, 20.0)
+
+    with pytest.raises(DomainError, match='There is no kind "mood" in this project') as refused:
         record(database, host, 21.0, kind="mood")
+    assert refused.value.field == "kind"
 
     assert [one.value for one in recorded(database)] == [20.0]
     assert verify(database).problems == []

@@ -15,10 +15,12 @@ from werkzeug.routing import Rule
 
 from lims.domain.cohort_terms import AllocationMethod
 from lims.domain.vocabulary import ArmRole, BatchState
+from lims.exports.tidy import TABLES
 from lims.models import Allocation, Animal, Arm, Enrolment, ImportFinding, Project, Randomisation, Study
 from lims.queries.api import RESOURCES
 from lims.records.nouns import change
 from lims.records.studies import ENROLMENT, blind, unblind
+from lims.views.figures import STUDY_PLOTS
 from tests.faults.conftest import HERE, Lab
 from tests.support import factories
 from tests.support.pages import message, sent
@@ -65,6 +67,12 @@ class Blinded:
             yield "api.arms", f"/api/v1/projects/{HERE}/arms/{key}"
             yield "api.enrolments", f"/api/v1/projects/{HERE}/enrolments?arm_id={key}"
             yield "animals.index", f"/p/{HERE}/animals/?arm={key}"
+        study = f"/p/{HERE}/studies/{self.study}"
+        for form in ("csv", "svg"):
+            for plot in STUDY_PLOTS:
+                yield "figures.of_study", f"{study}/plots/{plot}.{form}?limits=1&of={AGENT}"
+        for table in (*(f"{one}.csv" for one in TABLES), "all.xlsx", "all.zip"):
+            yield "study_export.download", f"{study}/export/{table}"
         for word in (CONTROL, DRUG, CODE):
             yield "search", f"/p/{HERE}/search/?q={word}"
         for column in ("arm", "arms", "-arm"):
@@ -232,13 +240,13 @@ def test_a_file_that_tells_arms_is_kept_from_those_who_must_not_know(hidden: Bli
 
 def test_arms_of_a_blinded_study_are_planned_by_those_who_know_them(hidden: Blinded) -> None:
     lab = hidden.lab
-    client = lab.browser("scientist").client
+    client, arms = lab.browser("scientist").client, lab.of(Arm)
     for step in ("change", "history"):
         assert client.get(f"/p/{HERE}/arms/{hidden.arms[0]}/{step}").status_code == HTTPStatus.FORBIDDEN
     new = f"/p/{HERE}/arms/new"
     asked = sent(lab.browser("scientist").get(new), new) | {"study_id": "ST-BLIND", "code": "N1", "title": "Another"}
     assert client.post(new, data=asked).status_code == HTTPStatus.FORBIDDEN
-    assert len(lab.of(Arm)) == 3
+    assert lab.of(Arm) == arms
 
 
 def test_a_blinded_person_enrols_by_code(hidden: Blinded) -> None:

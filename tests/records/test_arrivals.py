@@ -109,6 +109,7 @@ def test_what_does_not_fit_is_refused_whole(
         come(database, project, count, **facts)
     assert refused.value.field == field
     assert counted(database, Animal) == counted(database, Cage) == 0
+    assert refused.value.source or field == "protocol_id", "a refusal names its rule, unless a record is not there"
 
 
 def test_a_cage_that_others_live_in_has_only_its_room(database: Database, project: Project) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.errors import Conflict, DomainError
+from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage, CageMove, Project
 from lims.records.colony import ANIMAL, CAGE
@@ -310,10 +311,12 @@ def test_the_dead_and_those_that_are_there_stay(database: Database, project: Pro
     one, other = cages(database, project, {"code": "C1"}, {"code": "C2"})
     (dead,) = mice(database, project, 1, cage_id=one.id, state=AnimalStatus.DEAD, died_on=MOVED)
     (there,) = mice(database, project, 1, cage_id=other.id)
-    with pytest.raises(DomainError, match="Animal M0001 is dead since 2026-03-09"):
+    with pytest.raises(DomainError, match="Animal M0001 is dead since 2026-03-09") as refused:
         go(database, [dead, there], other)
-    with pytest.raises(DomainError, match="Animal M0002 is in this cage already"):
+    assert refused.value.source == ORDER_OF_EVENTS
+    with pytest.raises(DomainError, match="Animal M0002 is in this cage already") as refused:
         go(database, [there], other)
+    assert refused.value.source == CONSISTENT
     with pytest.raises(DomainError, match="No animal is named"):
         go(database, [], other)
 

@@ -120,6 +120,12 @@ def test_a_vehicle_has_no_dose_and_an_untreated_arm_no_regimen(database: Databas
     with pytest.raises(DomainError, match="is untreated") as error:
         _record(database, REGIMEN, lab, **_row(lab))
     assert error.value.field == "arm_id"
+    with factories.declared(database) as session:
+        arm = session.get_one(Arm, lab.arms[0].id)
+        arm.study.blinded, title, code = True, arm.title, arm.blind_code
+    with pytest.raises(DomainError, match=f"Arm {code} is untreated") as error:
+        _record(database, REGIMEN, lab, **_row(lab))
+    assert title not in str(error.value)
 
 
 def test_a_running_study_asks_why_and_a_closed_one_refuses(database: Database, lab: DoseLab) -> None:

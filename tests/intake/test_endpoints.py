@@ -54,8 +54,8 @@ def test_taking_the_batch_back_is_noted_on_what_it_opened(desk_on_each: Desk) ->
 @pytest.mark.parametrize(
     ("corrected", "row", "told"),
     [
-        pytest.param(("M1", "2026-03-20", 17.0), 4, "Weight 17 g on 2026-03-20 is 20.6 % below 21.4 g", id="the value itself"),
-        pytest.param(("M1", "2026-02-20", 23.0), None, "Weight 18.3 g on 2026-03-20 is 20.4 % below 23 g", id="its baseline"),
+        pytest.param(("M1", "2026-03-20", 17.0), 4, "Weight 17.0 g on 2026-03-20 is 20.6 % below 21.4 g", id="the value itself"),
+        pytest.param(("M1", "2026-02-20", 23.0), None, "Weight 18.3 g on 2026-03-20 is 20.4 % below 23.0 g", id="its baseline"),
     ],
 )
 def test_a_file_that_corrects_another_lists_what_that_asks_for(

@@ -35,7 +35,7 @@ from tests.support.databases import SqliteTemplate
 EMAIL = "scientist@lab.example"
 PASSWORD = "a mouse a day keeps"
 PASSWORD_HASH = hash_password(PASSWORD, 19_456)
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -140,6 +140,7 @@ FULL = {
     "fates": "/p/FULL/fates/",
     "fate-new": "/p/FULL/fates/new?animal_id=GONE",
     "fates-several": "/p/FULL/fates/several?animal=GONE",
+    "fate": "/p/FULL/fates/{fate}",
     "fate-change": "/p/FULL/fates/{fate}/change",
     "protocols": "/p/FULL/protocols/",
     "protocol": "/p/FULL/protocols/{protocol}",
@@ -315,7 +316,7 @@ SIGNED_OUT = {"sign-in": "/login", "forgot-password": "/reset"}
 NOWHERE = frozenset({"no-such-page"})
 SAME_FOR_ALL = frozenset({"history", "withdraw"})
 """Pages of one template for every noun (`lims/views/record_pages.py`); a patient's are walked, and a consent's withdrawal."""
-NOUNS = frozenset(field.name for field in fields(Whole))
+NOUNS = frozenset(field.name for field in fields(Whole)) | {"arms", "enrolments", "fates", "measurements", "studies"}
 NOT_WALKED = {"security.reset_password": "needs a link from a message", "story.show": "stands in the demo's project only"}
 
 

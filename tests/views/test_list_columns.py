@@ -102,7 +102,7 @@ def test_a_saved_view_keeps_its_columns(sara: Browser) -> None:
 
 
 def test_a_table_that_hides_nothing_offers_no_choice(sara: Browser) -> None:
-    assert sara.get("/p/BCBM/protocols/").select(".columns-menu") == []
+    assert sara.get("/p/BCBM/imports/").select(".columns-menu") == []
 
 
 def test_columns_that_need_room_are_marked_until_somebody_chooses(sara: Browser) -> None:

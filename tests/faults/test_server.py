@@ -19,6 +19,8 @@ from tests.support.databases import SqliteTemplate
 
 SLOW = 50
 SECONDS = 4
+PATIENCE_SECONDS = 15
+"""A busy machine answers late; a server whose threads wait for fifty slow clients does not answer at all."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_others_are_served_while_fifty_send_a_byte_a_second(port: int) -> None:
                 client.sendall(b"x")
             begun = time.monotonic()
             assert status(port) == 200
-            assert time.monotonic() - begun < 3
+            assert time.monotonic() - begun < PATIENCE_SECONDS
             time.sleep(0.5)
     assert status(port) == 200
 

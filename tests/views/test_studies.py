@@ -53,7 +53,7 @@ def drawn(page: BeautifulSoup, plot: str) -> dict[str, Any]:
 
 def test_the_list_counts_and_leads_to_the_study(scientist: Browser, cohort: Cohort) -> None:
     page = scientist.get(HERE, heading="Studies")
-    assert cells(page, "Studies") == [["BM-014", "Title of BM-014", "draft", "2", "4", "efficacy", "2026-03-02"]]
+    assert cells(page, "Studies") == [["BM-014", "Title of BM-014", "draft", "2", "4", "Efficacy", "2026-03-02"]]
     counted = scientist.get(f"{HERE}?columns=code,readings,last_on")
     assert cells(counted, "Studies") == [["BM-014", "24", "2026-03-16"]]
     assert page.select_one("a[data-row-link]")["href"] == f"{HERE}{cohort.study}"

@@ -36,7 +36,7 @@ from lims.views.support import (
     seen_version,
     whole_number,
 )
-from lims.views.tables import Column, Empty, Filter, Listing, answer, choice, day, search
+from lims.views.tables import EVERYTHING, Column, Empty, Filter, Listing, answer, choice, day, search
 
 pages = Blueprint("actions", __name__, url_prefix="/p/<project_code>/actions")
 
@@ -49,7 +49,7 @@ FATES = {
 }
 """The reason that a fate begins with when it answers an endpoint of this measure."""
 UNANSWERED = "unanswered"
-_STATES = [(UNANSWERED, "open and deferred"), ("any", "all"), *((one.value, one.value) for one in ActionState)]
+_STATES = [(UNANSWERED, "open and deferred"), (EVERYTHING, "all"), *((one.value, one.value) for one in ActionState)]
 
 
 def _in_state(typed: str) -> ColumnElement[bool]:
@@ -57,7 +57,7 @@ def _in_state(typed: str) -> ColumnElement[bool]:
         raise DomainError(f"{typed!r} is no state of an action.", expected=", ".join(dict(_STATES)))
     if typed == UNANSWERED:
         return EndpointAction.state != ActionState.CLOSED
-    return true() if typed == "any" else EndpointAction.state == ActionState(typed)
+    return true() if typed == EVERYTHING else EndpointAction.state == ActionState(typed)
 
 
 def _in_study(typed: str) -> ColumnElement[bool]:

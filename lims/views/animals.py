@@ -46,7 +46,7 @@ from lims.views.support import (
     sees_arms,
     whole_number,
 )
-from lims.views.tables import Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
+from lims.views.tables import EVERYTHING, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 
 def _listing() -> tuple[Listing, Any]:
@@ -85,7 +85,7 @@ def _listing() -> tuple[Listing, Any]:
 LIVING = "living"
 _STATES = [
     (LIVING, "living"),
-    ("any", "living and dead"),
+    (EVERYTHING, "living and dead"),
     *((str(one.value), str(one.value).replace("_", " ")) for one in AnimalStatus),
 ]
 
@@ -95,7 +95,7 @@ def _in_state(typed: str) -> ColumnElement[bool]:
         raise DomainError(f"{typed!r} is no state of an animal.", expected=", ".join(dict(_STATES)))
     if typed == LIVING:
         return and_(Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None))
-    return true() if typed == "any" else Animal.state == AnimalStatus(typed)
+    return true() if typed == EVERYTHING else Animal.state == AnimalStatus(typed)
 
 
 def _in_cage(typed: str) -> ColumnElement[bool]:

@@ -57,11 +57,15 @@ class Column:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
+EVERYTHING = "any"
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """One filter of the address: `condition` makes its WHERE of what was typed.
 
-    default: what a list opens with, where the address names no filter; its options then say how to see all.
+    default: what a list opens with, where the address names no filter. A list that is filtered by something else has the option
+    `EVERYTHING` of it, so that who looks for one code finds it in whatever state.
     """
 
     key: str

@@ -42,11 +42,12 @@ from lims.audit.record import declare
 from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
-from lims.views.listing import Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
+from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.transaction import installation
 
 __all__ = [
+    "EVERYTHING",
     "Cell",
     "Column",
     "Empty",
@@ -141,8 +142,9 @@ def _arguments(listing: Listing) -> dict[str, str]:
     for key, value in given.items():
         if any(unicodedata.category(character) == "Cc" for character in value):
             raise DomainError(f"The filter {key} contains characters that cannot be typed.", remedy="Type it again by hand.")
-    if not filters & request.args.keys():
-        given |= {one.key: one.default for one in listing.filters if one.default}
+    elsewhere = bool(filters & request.args.keys())
+    unsaid = [one for one in listing.filters if one.default and one.key not in given]
+    given |= {one.key: EVERYTHING if elsewhere else one.default for one in unsaid}
     asked = set(",".join(request.args.getlist("columns")).split(","))
     if chosen := [column.key for column in listing.columns[1:] if column.key in asked]:
         given["columns"] = ",".join(chosen)

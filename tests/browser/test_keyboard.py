@@ -72,7 +72,7 @@ def test_enter_in_a_filter_filters_and_keeps_the_page(director: Page, project: s
     find.focus()
     director.keyboard.type("M3")
     director.keyboard.press("Enter")
-    expect(director).to_have_url(re.compile(r"/animals/\?q=M3&sort=-code$"))
+    expect(director).to_have_url(re.compile(r"/animals/\?q=M3&state=living&sort=-code$"))
     expect(director.locator("h1")).to_contain_text("Animals")
     expect(director.locator("tbody tr")).to_have_count(1)
     expect(find).to_have_value("M3")

@@ -10,7 +10,7 @@ from lims.domain.errors import DomainError, told
 from lims.domain.events_order import Life
 from lims.domain.numbers import read_number
 from lims.domain.readings import Before, Diameters, Subject, computed, doubts_of, refuse_day, refuse_value
-from lims.domain.vocabulary import KIND_BY_CODE, VolumeFormula
+from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, VolumeFormula
 
 WEIGHT, VOLUME, AREA = (KIND_BY_CODE[code] for code in ("body_weight", "caliper_volume", "caliper_area"))
 FLUX = KIND_BY_CODE["bli_total_flux"]
@@ -116,10 +116,17 @@ def test_a_weight_of_two_grams_is_a_decimal_point_in_the_wrong_place() -> None:
     refuse_value(WEIGHT, 5, "M001")
 
 
-def doubts(value: float, before: Before | None = None, of: Diameters = NOBODY, **more: object) -> list[str]:
-    kind = more.pop("kind", WEIGHT)
-    subject = Subject("M001", Life("M001"), before=before, enrolled=more.pop("enrolled", None))  # type: ignore[arg-type]
-    return [one.message for one in doubts_of(kind, value, ON, subject, of, more.pop("operator", None))]  # type: ignore[arg-type]
+def doubts(
+    value: float,
+    before: Before | None = None,
+    of: Diameters = NOBODY,
+    *,
+    kind: MeasurementKind = WEIGHT,
+    enrolled: date | None = None,
+    operator: str | None = None,
+) -> list[str]:
+    subject = Subject("M001", Life("M001"), before=before, enrolled=enrolled)
+    return [one.message for one in doubts_of(kind, value, ON, subject, of, operator)]
 
 
 def test_what_is_usual_is_not_doubted() -> None:

@@ -195,13 +195,15 @@ def test_the_list_of_animals_opens_on_the_living_and_says_how_to_see_all(bench: 
     die(colony, "M0001", "M0002")
     page = bench.get(f"{HERE}/animals/")
     assert len(cells(page, "Animals")) == 8
-    assert page.select_one("#filter-state option[selected]")["value"] == "living"  # type: ignore[index]
+    assert page.select_one("#filter-state option[selected]")["value"] == "living"  # type: ignore[index]  # a page without it fails the test
     (everything,) = [link for link in page.select("main a") if link.text == "Show the dead ones too"]
     page = bench.get(str(everything["href"]))
     assert [row[0] for row in cells(page, "Animals")][:2] == ["M0001", "M0002"]
     assert page.select_one("form.filters a") is not None
     assert "M0001" not in bench.client.get(f"{HERE}/animals/?format=csv").text
-    assert [row[0] for row in cells(bench.get(f"{HERE}/animals/?q=M0001"), "Animals")] == ["M0001"]
+    found = bench.get(f"{HERE}/animals/?q=M0001")
+    assert [row[0] for row in cells(found, "Animals")] == ["M0001"]
+    assert found.select_one("#filter-state option[selected]")["value"] == "any"  # type: ignore[index]  # a page without it fails the test
     assert [row[0] for row in cells(bench.get(f"{HERE}/animals/?state=dead"), "Animals")] == ["M0001", "M0002"]
     assert "is no state of an animal" in bench.client.get(f"{HERE}/animals/?state=merry").text
 
@@ -550,6 +552,6 @@ def test_cages_are_listed_as_people_count_and_the_uncaged_lead_to_themselves(sci
     drawn = scientist.get(f"{HERE}/colony/")
     assert message(drawn).index("K2") < message(drawn).index("K10")
     link = drawn.find("a", string="1 without a cage")
-    assert [row[0] for row in cells(scientist.get(str(link["href"])), "Animals")] == ["FREE-1"]  # type: ignore[index]
+    assert [row[0] for row in cells(scientist.get(str(link["href"])), "Animals")] == ["FREE-1"]  # type: ignore[index]  # a page without it fails the test
     assert len(cells(scientist.get(f"{HERE}/animals/?cage=some"), "Animals")) == 10
     assert message(scientist.get(f"{HERE}/animals/?cage=other")).count("Nothing fits these filters.") == 1

@@ -87,7 +87,7 @@ def test_what_cannot_be_read_says_so_beside_its_cell_and_nothing_is_lost(databas
     assert isinstance(page, BeautifulSoup)
     assert '"1,260" can be read as 1260 or as 1.260.' in message(page)
     assert '"LOD" is no number.' in message(page)
-    assert str(page.find("input", attrs={"name": f"{cohort.animals[1]}-plasma"})["value"]) == "400"  # type: ignore[index]
+    assert str(page.find("input", attrs={"name": f"{cohort.animals[1]}-plasma"})["value"]) == "400"  # type: ignore[index]  # a page without it fails the test
     page = sara.submit(sara.get(here), here, 422, lloq="500", **samples(cohort, ("400", "")))
     assert "400 lies below the limit of quantification, 500." in message(page)
     with database.reading() as session:
@@ -146,7 +146,7 @@ def test_exposure_of_a_blinded_study_is_not_there_for_who_may_not_unblind(
     sara.submit(sara.get(here), here, hours_after_dose="2", **samples(cohort, ("400", "40")))
     with make.declared(database) as session:
         session.get_one(Study, cohort.study).blinded = True
-        key = session.query(Exposure).first().id  # type: ignore[union-attr]
+        key = session.query(Exposure).first().id  # type: ignore[union-attr]  # recorded just before
     tom = Browser(app_on_each).sign_in("Tom")
     for blinded in (tom, sara):
         assert "This study is blinded" in message(blinded.get(f"/p/BCBM/exposures/study/{cohort.study}"))
@@ -165,7 +165,7 @@ def test_one_concentration_is_changed_with_a_reason_and_withdrawn(database: Data
     here = listing(cohort)
     sara.submit(sara.get(here), here, hours_after_dose="2", **samples(cohort, ("400", "40")))
     with database.reading() as session:
-        key = session.query(Exposure).order_by(Exposure.id.desc()).first().id  # type: ignore[union-attr]
+        key = session.query(Exposure).order_by(Exposure.id.desc()).first().id  # type: ignore[union-attr]  # recorded just before
     page = f"/p/BCBM/exposures/{key}"
     assert "Kp 0.1" in message(sara.get(page))
     sara.submit(sara.get(f"{page}/change"), f"{page}/change", concentration="80", reason="dilution")

@@ -84,7 +84,7 @@ def test_every_refusal_stands_beside_its_field_and_nothing_typed_is_lost(databas
     assert told[1] == ""
     assert told[2].startswith('"1,260" can be read as 1260 or as 1.260.')
     assert told[3].startswith('"heavy" is no number.')
-    typed = [str(page.find("input", attrs={"name": name})["value"]) for name in weigh(cohort, "", "", "", "")]  # type: ignore[index]
+    typed = [str(page.find("input", attrs={"name": name})["value"]) for name in weigh(cohort, "", "", "", "")]  # type: ignore[index]  # a page without it fails the test
     assert typed == ["2.14", "20.1", "1,260", "heavy"]
     assert readings(database, "body_weight") == []
 
@@ -335,7 +335,7 @@ def test_the_second_of_two_editors_sees_both_values(
     page = sara.submit(before, here, 409, value="19.8", reason="misread too")
     assert isinstance(page, BeautifulSoup)
     assert "Recorded now: 19.6" in message(page)
-    assert str(page.find("input", id="value")["value"]) == "19.8"  # type: ignore[index]
+    assert str(page.find("input", id="value")["value"]) == "19.8"  # type: ignore[index]  # a page without it fails the test
 
 
 def test_one_reading_typed_by_hand_is_withdrawn_and_brought_back_and_no_imported_one(

@@ -1,4 +1,4 @@
-"""What every importer speaks: cells come in, columns of readings, doses, deaths and cages go out.
+"""What every importer speaks: cells come in, columns of readings, events and records go out.
 
 An importer knows one format. It claims a workbook (with the evidence), and reads it into a `Reading`: columns of equal
 length, never one object per cell, because a year of a colony's log is 100,000 rows. Addresses (`Cell`) are made only
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from importers.workbook import Workbook
@@ -245,6 +245,37 @@ class Stays:
 
 
 @dataclass(frozen=True, slots=True)
+class Records:
+    """Records of one noun from one sheet: columns of equal length, one entry a record.
+
+    noun: what they are, as `lims.intake.record_nouns` knows them (`exposure`, `alteration`, `patient`).
+    rows: the sheet's row numbers (1-based); a row may make several records. column: the sheet's column of the value that the
+    record is about, or one for each record; findings that name no field of `columns` point there.
+    fields: field → values in the unit and type of the record's column, `None` where nothing is said. A field that refers to
+    another record drops its `_id` and holds that record's code as the file writes it (`animal`, `agent`, `specimen`).
+    columns: field → the sheet's column, for those that come from one of the sheet.
+    raw: the text that each record was read from, as the cells show it.
+    known: number of the record that a line is about, where the file was written by our own export; `None` for a new one.
+    blank_clears: whether a blank takes away what is recorded (a registry that was exported, edited and comes back), or says
+    nothing (what an instrument wrote).
+    """
+
+    noun: str
+    sheet: int
+    rows: Sequence[int]
+    column: Sequence[int] | int
+    fields: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, int]
+    raw: Sequence[str]
+    known: Sequence[int | None] | None = None
+    blank_clears: bool = False
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class AnimalFacts:
     """What a file states about one animal, with the row that said it first. Blank is `None`, never a guess."""
 
@@ -295,6 +326,7 @@ class Reading:
     data_rows: sheet index → the sheet's rows that hold data (1-based, in order), set-aside data rows included.
     Every non-empty cell of the workbook lies in a header row, in a column of `columns`, or in a region of `set_aside`.
     doses, deaths, stays: what a log of events holds beside its measurements; `None` where the format or the file has none.
+    records: records of other nouns, in the order in which they are to be made: those that others refer to first.
     """
 
     importer: str
@@ -309,6 +341,7 @@ class Reading:
     doses: Doses | None = None
     deaths: Deaths | None = None
     stays: Stays | None = None
+    records: tuple[Records, ...] = ()
 
 
 class Importer(Protocol):

@@ -256,6 +256,7 @@ class Records:
     columns: field → the sheet's column, for those that come from one of the sheet.
     raw: the text that each record was read from, as the cells show it.
     known: number of the record that a line is about, where the file was written by our own export; `None` for a new one.
+    versions: the version that each known record had when it was exported; one that was changed since is a conflict.
     blank_clears: whether a blank takes away what is recorded (a registry that was exported, edited and comes back), or says
     nothing (what an instrument wrote).
     """
@@ -268,6 +269,7 @@ class Records:
     columns: Mapping[str, int]
     raw: Sequence[str]
     known: Sequence[int | None] | None = None
+    versions: Sequence[int | None] | None = None
     blank_clears: bool = False
 
     def __len__(self) -> int:

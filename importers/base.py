@@ -48,6 +48,18 @@ def column_letter(column: int) -> str:
     return letters
 
 
+def cell_address(sheet: str | None, row: int | None, column: int | None) -> str:
+    """Say where something stands, as people do: `Sheet1!C7`, `Sheet1 row 7`, `Sheet1 column C`, or nothing."""
+    place = ""
+    if row is not None and column is not None:
+        place = f"!{column_letter(column)}{row}"
+    elif row is not None:
+        place = f" row {row}"
+    elif column is not None:
+        place = f" column {column_letter(column)}"
+    return f"{sheet or ''}{place}".strip("! ")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a person must know about a file: what was wrong, where, what was expected, what to do.
@@ -71,14 +83,7 @@ class Finding:
     @property
     def address(self) -> str:
         """Where it stands, as people say it: `Sheet1!C7`, `Sheet1 row 7`, `Sheet1 column C`, or nothing."""
-        place = ""
-        if self.row is not None and self.column is not None:
-            place = f"!{column_letter(self.column)}{self.row}"
-        elif self.row is not None:
-            place = f" row {self.row}"
-        elif self.column is not None:
-            place = f" column {column_letter(self.column)}"
-        return f"{self.sheet or ''}{place}".strip("! ")
+        return cell_address(self.sheet, self.row, self.column)
 
 
 class Refused(Exception):

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from importers.base import Claim, Finding, Question, Reading, Severity
+from importers.base import Claim, Finding, Question, Reading, Refused, Series, Severity
 from importers.identify import identify
-from importers.registry import by_key
+from importers.overlay import Edit, overlay, without_problem_column, without_rows
+from importers.preflight import MAX_UPLOAD_BYTES, too_large
+from importers.registry import STREAMED, by_key
+from importers.streams import open_long_text
 from importers.workbook import Workbook, open_workbook
 from lims.audit.record import Actor
 from lims.intake.commit import create_named
@@ -24,11 +28,16 @@ from lims.models import ImportBatch
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file, read: everything that needs no database."""
+    """A file, read: everything that needs no database.
+
+    edits: what people corrected and left out, which lies over the file already. left_out: series of the rows left out.
+    """
 
     book: Workbook
     claim: Claim
     reading: Reading
+    edits: tuple[Edit, ...] = ()
+    left_out: tuple[Series, ...] = ()
 
     @property
     def questions(self) -> Iterable[Question]:
@@ -41,19 +50,38 @@ class Opened:
         return replace(self, book=replace(self.book, sheets=sheets))
 
 
-def open_file(content: bytes, name: str, choices: dict[str, str], importer: str | None) -> Opened:
-    """Read a file by the importer that claims it, or by the one that a person chose.
+def open_file(path: Path, name: str, choices: dict[str, str], importer: str | None, edits: tuple[Edit, ...] = ()) -> Opened:
+    """Read a file, with what people corrected and left out, by the importer that claims it, or by the one that a person chose.
 
     Raises:
         Refused: nothing can be read of it.
     """
-    book = open_workbook(content, name, choices)
+    streamed = None if edits else _streamed(path, name, choices, importer)
+    if streamed is not None:
+        return streamed
+    if path.stat().st_size > MAX_UPLOAD_BYTES:
+        raise too_large(path.stat().st_size)
+    book = overlay(without_problem_column(open_workbook(path.read_bytes(), name, choices)), edits)
     if importer is None:
         claim = identify(book)
     else:
         found = by_key(importer).claim(book)
         claim = found or Claim(importer, ("chosen by a person",))
-    return Opened(book, claim, by_key(claim.importer).read(book, claim, choices))
+    reading, left_out = without_rows(book, by_key(claim.importer).read(book, claim, choices), edits)
+    return Opened(book, claim, reading, edits, left_out)
+
+
+def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | None) -> Opened | None:
+    """Read long text whose rows may pass by, as its first rows tell; `None` for what has to be held whole."""
+    book = open_long_text(path, name, choices)
+    if book is None:
+        return None
+    try:
+        claim = identify(book, importer)
+    except Refused:
+        return None  # held whole it may be recognised, and otherwise it is refused with all of its headers
+    found = by_key(claim.importer)
+    return Opened(book, claim, found.read(book, claim, choices)) if found.key in STREAMED else None
 
 
 def judge_file(
@@ -64,6 +92,7 @@ def judge_file(
     if create:
         create_named(session, actor, batch, names)
     plan = make_plan(opened.book, opened.reading, names, zone)
+    plan.edits, plan.left_out = opened.edits, opened.left_out
     validate(session, plan, batch, today=today)
     plan.findings.extend(_proposals((*opened.questions, *names.questions), batch.choices))
     if not any(opened.reading.data_rows.values()):

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from importers.base import Clock, Finding, Reading, Series
+from importers.overlay import Edit
 from importers.workbook import Workbook
 from lims.domain.slots import date_slot, dated, day_slot, local_moment, moment_slot
 from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RowFate, Subject
@@ -88,7 +89,10 @@ class Planned(Entries):
 
 @dataclass(slots=True)
 class Plan:
-    """All of a file: its reading, its names, its planned series, and what was found."""
+    """All of a file: its reading, its names, its planned series, and what was found.
+
+    edits: what people corrected and left out of it. left_out: series of the rows left out, for the plots alone.
+    """
 
     book: Workbook
     reading: Reading
@@ -98,6 +102,8 @@ class Plan:
     deaths: PlannedDeaths | None = None
     stays: PlannedStays | None = None
     findings: list[Finding] = field(default_factory=list)
+    edits: tuple[Edit, ...] = ()
+    left_out: tuple[Series, ...] = ()
 
     @property
     def entries(self) -> list[Entries]:

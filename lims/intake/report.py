@@ -6,11 +6,12 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from importers.base import Claim, Finding, Question, Reading, Severity
-from importers.workbook import CellValue, Workbook
+from importers.workbook import CellValue, Sheet, Workbook
 from lims.domain.formulas import harmless
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
@@ -100,6 +101,7 @@ def digest(plan: Plan) -> str:
     hashed.update(repr([(label, host.id) for label, host in names.hosts.items()]).encode())
     hashed.update(repr([names.new_studies, names.new_arms, names.new_animals, names.new_tumours, names.new_enrolments]).encode())
     hashed.update(repr([names.new_agents, names.new_cages]).encode())
+    hashed.update(repr([(one.sheet, one.row, one.column, one.value) for one in plan.edits]).encode())
     return hashed.hexdigest()
 
 
@@ -227,9 +229,16 @@ def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int
     for sheet in book.sheets:
         rows = sorted(wanted.get(sheet.index, ()))
         if rows:
-            for row in [*reading.header_rows.get(sheet.index, ()), *rows]:
-                writer.writerow([_cell(value) for value in sheet.rows[row - 1]])
+            for row in _rows_of(sheet, {*reading.header_rows.get(sheet.index, ()), *rows}):
+                writer.writerow([_cell(value) for value in row])
     return out.getvalue().encode()
+
+
+def _rows_of(sheet: Sheet, wanted: Collection[int]) -> Iterable[Sequence[CellValue]]:
+    """Give rows by their numbers; of text that streams, all rows pass by until the last of them."""
+    if sheet.stream is None:
+        return (sheet.rows[row - 1] for row in sorted(wanted))
+    return (row for number, row in enumerate(islice(sheet.every_row(), max(wanted)), 1) if number in wanted)
 
 
 def _cell(value: CellValue) -> str:

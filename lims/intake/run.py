@@ -36,6 +36,7 @@ from lims.intake.store import FileStore
 from lims.intake.upload import answer
 from lims.intake.withdraw import supersede
 from lims.models import ImportBatch, ImportFinding, Study
+from lims.queries.import_edits import edits_for_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,8 @@ def _open(database: Database, task: Task) -> Opened:
     with database.reading() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
         sha256, name, choices, importer = batch.file.sha256, batch.file_name, batch.choices, batch.importer
-    return open_file(FileStore(task.settings.file_dir).get(sha256), name, choices, importer)
+        edits = edits_for_reading(session, batch.id)
+    return open_file(FileStore(task.settings.file_dir).checked(sha256), name, choices, importer, edits)
 
 
 def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, create: bool) -> Plan:

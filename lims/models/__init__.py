@@ -9,10 +9,15 @@ from lims.models.colony import Animal, AnimalAlias, AnimalProtocol, Cage, CageMo
 from lims.models.desk import ApiToken, FormSubmission, IdentifierPattern, SavedView
 from lims.models.exposure import Exposure, Procedure
 from lims.models.implants import Implant
+from lims.models.import_edits import ImportAcceptance, ImportEdit
+from lims.models.import_profiles import ImportProfile, ImportProfileVersion
 from lims.models.imports import ImportBatch, ImportFinding, StoredFile
+from lims.models.jobs import ImportRequest, Job
 from lims.models.measurements import LabKind, Measurement
 from lims.models.patients import Consent, Patient, TherapyAgent, TherapyLine
 from lims.models.pdx import ModelCheck, PdxModel
+from lims.models.preparations import CellPreparation
+from lims.models.record_sources import RecordSource
 from lims.models.storage import Aliquot, AliquotEvent, StoragePlace
 from lims.models.studies import Allocation, Arm, Enrolment, Randomisation, Study
 from lims.models.tissue import Alteration, ReceptorAssay, Specimen, StrProfile
@@ -41,6 +46,7 @@ __all__ = [
     "Base",
     "Cage",
     "CageMove",
+    "CellPreparation",
     "Consent",
     "Dose",
     "EndpointAction",
@@ -51,8 +57,14 @@ __all__ = [
     "FormSubmission",
     "IdentifierPattern",
     "Implant",
+    "ImportAcceptance",
     "ImportBatch",
+    "ImportEdit",
     "ImportFinding",
+    "ImportProfile",
+    "ImportProfileVersion",
+    "ImportRequest",
+    "Job",
     "LabKind",
     "Measurement",
     "Membership",
@@ -63,6 +75,7 @@ __all__ = [
     "Project",
     "Randomisation",
     "ReceptorAssay",
+    "RecordSource",
     "Regimen",
     "Role",
     "SavedView",

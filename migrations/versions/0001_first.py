@@ -166,6 +166,7 @@ def _api_token() -> None:
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_on", sa.Date(), nullable=True),
+        sa.Column("scope", one_of("tokenscope", "read", "import"), nullable=False),
         sa.Column("last_used_on", sa.Date(), nullable=True),
         sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -264,6 +265,49 @@ def _arm() -> None:
     op.create_index(op.f("ix_arm_project_id"), "arm", ["project_id"])
 
 
+def _import_profile() -> None:
+    create_table(
+        "import_profile",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_import_profile_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_profile")),
+        sa.UniqueConstraint("project_id", "name", name=op.f("uq_import_profile_project_id_name")),
+    )
+
+
+def _import_profile_version() -> None:
+    create_table(
+        "import_profile_version",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("profile_id", BIG, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("importer", sa.String(length=80), nullable=False),
+        sa.Column("choices", sa.JSON(), nullable=False),
+        sa.Column("signature", sa.JSON(), nullable=False),
+        sa.Column("study_id", BIG, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_by_id", BIG, nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["user_account.id"], name=op.f("fk_import_profile_version_made_by_id_user_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["profile_id"], ["import_profile.id"], name=op.f("fk_import_profile_version_profile_id_import_profile")
+        ),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_import_profile_version_project_id_project")),
+        sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_import_profile_version_study_id_study")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_profile_version")),
+        sa.UniqueConstraint("profile_id", "number", name=op.f("uq_import_profile_version_profile_id_number")),
+    )
+
+
 def _import_batch() -> None:
     create_table(
         "import_batch",
@@ -276,6 +320,7 @@ def _import_batch() -> None:
         ),
         sa.Column("importer", sa.String(length=80), nullable=True),
         sa.Column("choices", sa.JSON(), nullable=False),
+        sa.Column("profile_version_id", BIG, nullable=True),
         sa.Column("report", sa.JSON(), nullable=True),
         sa.Column("uploaded_by_id", BIG, nullable=True),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
@@ -288,6 +333,11 @@ def _import_batch() -> None:
             ["committed_by_id"], ["user_account.id"], name=op.f("fk_import_batch_committed_by_id_user_account")
         ),
         sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name=op.f("fk_import_batch_file_id_stored_file")),
+        sa.ForeignKeyConstraint(
+            ["profile_version_id"],
+            ["import_profile_version.id"],
+            name=op.f("fk_import_batch_profile_version_id_import_profile_version"),
+        ),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_import_batch_project_id_project")),
         sa.ForeignKeyConstraint(["study_id"], ["study.id"], name=op.f("fk_import_batch_study_id_study")),
         sa.ForeignKeyConstraint(["supersedes_id"], ["import_batch.id"], name=op.f("fk_import_batch_supersedes_id_import_batch")),
@@ -326,6 +376,28 @@ def _import_finding() -> None:
     op.create_index(op.f("ix_import_finding_batch_id_id"), "import_finding", ["batch_id", "id"])
 
 
+def _record_source() -> None:
+    create_table(
+        "record_source",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("batch_id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=40), nullable=False),
+        sa.Column("record_id", BIG, nullable=False),
+        sa.Column("made", sa.Boolean(), nullable=False),
+        sa.Column("source_sheet", sa.String(length=80), nullable=False),
+        sa.Column("source_row", sa.Integer(), nullable=False),
+        sa.Column("source_column", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_record_source_batch_id_import_batch")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_record_source_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_record_source")),
+    )
+    op.create_index(op.f("ix_record_source_batch_id"), "record_source", ["batch_id"])
+    op.create_index(op.f("ix_record_source_entity_record_id"), "record_source", ["entity", "record_id"])
+    op.create_index(op.f("ix_record_source_project_id"), "record_source", ["project_id"])
+
+
 TABLES = (
     _audit_change,
     _audit_checkpoint,
@@ -341,8 +413,11 @@ TABLES = (
     _form_submission,
     _study,
     _arm,
+    _import_profile,
+    _import_profile_version,
     _import_batch,
     _import_finding,
+    _record_source,
 )
 """In the order of their references."""
 

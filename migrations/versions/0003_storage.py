@@ -198,12 +198,54 @@ def _aliquot_event() -> None:
     op.create_index(op.f("ix_aliquot_event_project_id"), "aliquot_event", ["project_id"])
 
 
+def _cell_preparation() -> None:
+    create_table(
+        "cell_preparation",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("sample", sa.String(length=200), nullable=False),
+        sa.Column("count_name", sa.String(length=200), nullable=True),
+        sa.Column("model_id", BIG, nullable=True),
+        sa.Column("specimen_id", BIG, nullable=True),
+        sa.Column("aliquot_id", BIG, nullable=True),
+        sa.Column("counted_on", sa.Date(), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("viable_cells_per_ml", sa.Float(precision=53), nullable=False),
+        sa.Column("total_cells_per_ml", sa.Float(precision=53), nullable=True),
+        sa.Column("viability_percent", sa.Float(precision=53), nullable=True),
+        sa.Column("mean_diameter_um", sa.Float(precision=53), nullable=True),
+        sa.Column("dilution_factor", sa.Float(precision=53), nullable=True),
+        sa.Column("device", sa.String(length=200), nullable=True),
+        sa.Column("operator", sa.String(length=200), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("dilution_factor > 0", name=op.f("ck_cell_preparation_dilution_factor")),
+        sa.CheckConstraint("mean_diameter_um > 0", name=op.f("ck_cell_preparation_mean_diameter_um")),
+        sa.CheckConstraint("total_cells_per_ml >= 0", name=op.f("ck_cell_preparation_total_cells_per_ml")),
+        sa.CheckConstraint("viability_percent BETWEEN 0 AND 100", name=op.f("ck_cell_preparation_viability_percent")),
+        sa.CheckConstraint("viable_cells_per_ml >= 0", name=op.f("ck_cell_preparation_viable_cells_per_ml")),
+        sa.ForeignKeyConstraint(["aliquot_id"], ["aliquot.id"], name=op.f("fk_cell_preparation_aliquot_id_aliquot")),
+        sa.ForeignKeyConstraint(["model_id"], ["pdx_model.id"], name=op.f("fk_cell_preparation_model_id_pdx_model")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_cell_preparation_project_id_project")),
+        sa.ForeignKeyConstraint(["specimen_id"], ["specimen.id"], name=op.f("fk_cell_preparation_specimen_id_specimen")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cell_preparation")),
+        sa.UniqueConstraint("project_id", "code", name=op.f("uq_cell_preparation_project_id_code")),
+    )
+    op.create_index(op.f("ix_cell_preparation_aliquot_id"), "cell_preparation", ["aliquot_id"])
+    op.create_index(op.f("ix_cell_preparation_model_id"), "cell_preparation", ["model_id"])
+    op.create_index(op.f("ix_cell_preparation_project_id_counted_on"), "cell_preparation", ["project_id", "counted_on"])
+    op.create_index(op.f("ix_cell_preparation_specimen_id"), "cell_preparation", ["specimen_id"])
+
+
 TABLES = (
     _pdx_model,
     _model_check,
     _storage_place,
     _aliquot,
     _aliquot_event,
+    _cell_preparation,
 )
 """In the order of their references."""
 

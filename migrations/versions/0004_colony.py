@@ -160,6 +160,7 @@ def _implant() -> None:
         sa.Column("hemisphere", one_of("hemisphere", "left", "right", "midline"), nullable=True),
         sa.Column("model_id", BIG, nullable=True),
         sa.Column("aliquot_id", BIG, nullable=True),
+        sa.Column("preparation_id", BIG, nullable=True),
         sa.Column("donor_id", BIG, nullable=True),
         sa.Column("passage", sa.Integer(), nullable=True),
         sa.Column("implanted_on", sa.Date(), nullable=True),
@@ -204,6 +205,9 @@ def _implant() -> None:
         sa.ForeignKeyConstraint(["animal_id"], ["animal.id"], name=op.f("fk_implant_animal_id_animal")),
         sa.ForeignKeyConstraint(["donor_id"], ["patient.id"], name=op.f("fk_implant_donor_id_patient")),
         sa.ForeignKeyConstraint(["model_id"], ["pdx_model.id"], name=op.f("fk_implant_model_id_pdx_model")),
+        sa.ForeignKeyConstraint(
+            ["preparation_id"], ["cell_preparation.id"], name=op.f("fk_implant_preparation_id_cell_preparation")
+        ),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_implant_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_implant")),
         sa.UniqueConstraint("animal_id", "label", name=op.f("uq_implant_animal_id_label")),
@@ -211,6 +215,7 @@ def _implant() -> None:
     op.create_index(op.f("ix_implant_aliquot_id"), "implant", ["aliquot_id"])
     op.create_index(op.f("ix_implant_donor_id"), "implant", ["donor_id"])
     op.create_index(op.f("ix_implant_model_id"), "implant", ["model_id"])
+    op.create_index(op.f("ix_implant_preparation_id"), "implant", ["preparation_id"])
     op.create_index(op.f("ix_implant_project_id"), "implant", ["project_id"])
 
 

@@ -1,0 +1,84 @@
+"""Findings by kind: what they are, how many, and whether somebody looked at all of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from importers.base import Finding, Severity
+
+ANSWERED = frozenset({"differs-from-import"})
+"""Warnings that nobody has to acknowledge again: a person accepted the changes themselves, with a reason."""
+ALL = "all"
+"""Stands for every kind of warning on the command line."""
+_WEIGHT = {severity: place for place, severity in enumerate(Severity)}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All findings of one severity and code. `digest`: of where they stand and what they say. `first`: the first of them."""
+
+    severity: Severity
+    code: str
+    number: int
+    digest: str
+    first: Finding
+
+    @property
+    def to_accept(self) -> bool:
+        """Tell whether somebody has to acknowledge it before the file is recorded."""
+        return self.severity is Severity.WARNING and self.code not in ANSWERED
+
+
+def groups_of(findings: Iterable[Finding]) -> list[Group]:
+    """Group findings by severity and code, the gravest first, then the most."""
+    by_key: dict[tuple[Severity, str], list[Finding]] = {}
+    for one in findings:
+        by_key.setdefault((one.severity, one.code), []).append(one)
+    groups = [Group(*key, len(found), _digest(found), found[0]) for key, found in by_key.items()]
+    return sorted(groups, key=lambda group: (_WEIGHT[group.severity], -group.number, group.code))
+
+
+def _digest(findings: Sequence[Finding]) -> str:
+    said = sorted((one.sheet or "", one.row or 0, one.column or 0, one.value or "", one.message) for one in findings)
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def told(groups: Iterable[Group]) -> list[dict[str, Any]]:
+    """Give groups as a report keeps them."""
+    return [
+        {
+            "severity": group.severity.value,
+            "code": group.code,
+            "number": group.number,
+            "digest": group.digest,
+            "message": group.first.message,
+            "remedy": group.first.remedy,
+            "rows": group.first.row is not None,
+            "accept": group.to_accept,
+        }
+        for group in groups
+    ]
+
+
+def open_groups(groups: Iterable[Group], accepted: Mapping[str, str], now: Collection[str]) -> list[Group]:
+    """Give the warnings nobody acknowledged: neither before (code → digest) nor now (codes, or `all`)."""
+    return [
+        group
+        for group in groups
+        if group.to_accept and not (ALL in now or group.code in now or accepted.get(group.code) == group.digest)
+    ]
+
+
+def not_accepted(groups: Sequence[Group]) -> Finding:
+    """Say which warnings nobody looked at."""
+    named = ", ".join(f"{group.number:,} × {group.code}" for group in groups)
+    return Finding(
+        Severity.ERROR,
+        "warnings-not-accepted",
+        f"Warnings were not acknowledged: {named}. Nothing was recorded.",
+        expected="that somebody looked at every kind of warning",
+        remedy="Tick them on the check page, or name them on the command line (--accept CODE, or --accept all).",
+    )

@@ -166,6 +166,29 @@ class BatchState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class JobKind(StrEnum):
+    """What is done with a stored file, by a worker or by whoever asks."""
+
+    CHECK = "check"
+    COMMIT = "commit"
+
+
+class JobState(StrEnum):
+    """Where a job stands. A running one whose lock nobody holds was interrupted, and is taken up again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class TokenScope(StrEnum):
+    """What a token lets a program do, within what its owner may."""
+
+    READ = "read"
+    IMPORT = "import"
+
+
 class RowFate(StrEnum):
     """What became of one row of a file. The counts add up to the rows read."""
 

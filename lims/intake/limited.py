@@ -1,21 +1,27 @@
 """Runs a function in a child process with limits on memory and processor time.
 
 The library that reads spreadsheets can be made to abort, or to ask for gigabytes, by a file of a kilobyte. Whatever a
-file does to the child, the server lives on and says what happened.
+file does to the child, the server lives on and says what happened. And whatever becomes of the server, the child does not
+outlive it: what nobody waits for any more is not recorded behind everybody's back.
 """
 
 from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import resource
+import select
 import signal
 import threading
+import time
 from collections.abc import Callable
+from enum import Enum, auto
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
 from importers.base import Refused
+from lims import progress
 
 Result = TypeVar("Result")
 
@@ -27,10 +33,13 @@ WAITING_SECONDS = 120
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-def run_limited(function: Callable[..., Result], *args: Any, memory_mb: int, seconds: int) -> Result:
+def run_limited(
+    function: Callable[..., Result], *args: Any, memory_mb: int, seconds: int, listener: progress.Listener | None = None
+) -> Result:
     """Call `function(*args)` in a child with `memory_mb` MiB of address space and `seconds` of processor time.
 
-    Function, arguments and result are pickled; keep them small. Exceptions of the function are raised here.
+    Function, arguments and result are pickled; keep them small. Exceptions of the function are raised here. A `listener` is
+    told, in this process, how far the child is (`lims.progress`).
 
     Raises:
         Refused: the child ran out of memory or time, the reader aborted it, or other files took all turns.
@@ -43,37 +52,73 @@ def run_limited(function: Callable[..., Result], *args: Any, memory_mb: int, sec
             remedy="The file is stored. Try again in a few minutes.",
         )
     try:
-        return _run(function, args, memory_mb, seconds)
+        try:
+            return _run(function, args, memory_mb, seconds, listener)
+        except _Killed:
+            # Somebody else ended it, such as a machine short of memory: that says little of the file, so once more.
+            return _run(function, args, memory_mb, seconds, listener)
     finally:
         _turns.release()
 
 
-def _run(function: Callable[..., Result], args: tuple[Any, ...], memory_mb: int, seconds: int) -> Result:
+class _Killed(Refused):
+    """The child was killed, and not by its limits."""
+
+
+def _run(
+    function: Callable[..., Result], args: tuple[Any, ...], memory_mb: int, seconds: int, listener: progress.Listener | None
+) -> Result:
     # A process with several threads must not fork itself: it asks a clean, single-threaded server process to fork.
     method = "fork" if threading.active_count() == 1 else "forkserver"
     context: Any = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(_PRELOAD)
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(theirs, function, args, memory_mb, seconds), daemon=True)
+    work = (ours, theirs, function, args, memory_mb, seconds, listener is not None)
+    child = context.Process(target=_work, args=work, daemon=True)
     child.start()
     theirs.close()
+    deadline = time.monotonic() + seconds + WAITING_SECONDS
     try:
-        if not ours.poll(seconds + WAITING_SECONDS):
-            child.kill()
-        succeeded, result = ours.recv()
+        while True:
+            if not ours.poll(max(0.0, deadline - time.monotonic())):
+                child.kill()
+            told, result = ours.recv()
+            if told is not _Told.STEP:
+                break
+            if listener is not None:
+                listener(result)
     except EOFError:
         child.join()
-        raise _died(child.exitcode, memory_mb, seconds) from None
+        late = time.monotonic() >= deadline
+        raise _died(child.exitcode, memory_mb, seconds, by_others=not late) from None
     finally:
         ours.close()
     child.join()
-    if not succeeded:
+    if told is _Told.RAISED:
         raise result
     return result  # type: ignore[no-any-return]  # what the function returned, through the pipe
 
 
-def _work(pipe: Connection, function: Callable[..., Any], args: tuple[Any, ...], memory_mb: int, seconds: int) -> None:
+class _Told(Enum):
+    """What the child sends."""
+
+    STEP = auto()
+    RETURNED = auto()
+    RAISED = auto()
+
+
+def _work(
+    ours: Connection,
+    pipe: Connection,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    memory_mb: int,
+    seconds: int,
+    telling: bool,
+) -> None:
+    ours.close()  # as long as anybody holds this end, nobody notices that the parent is gone
+    _end_with_parent(pipe)
     in_use = _address_space()
     ceiling = in_use + memory_mb * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
@@ -81,13 +126,30 @@ def _work(pipe: Connection, function: Callable[..., Any], args: tuple[Any, ...],
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # The child ends with its file, within its limits: looking for cycles would walk a million cells again and again.
     gc.disable()
+    progress.listen((lambda step: pipe.send((_Told.STEP, step))) if telling else None)
     try:
-        pipe.send((True, function(*args)))
+        pipe.send((_Told.RETURNED, function(*args)))
     except MemoryError:
-        pipe.send((False, _out_of_memory(memory_mb)))
+        pipe.send((_Told.RAISED, _out_of_memory(memory_mb)))
     except Exception as problem:  # noqa: BLE001  # every exception travels to the parent, which raises it there
-        pipe.send((False, problem))
+        pipe.send((_Told.RAISED, problem))
     pipe.close()
+
+
+def _end_with_parent(pipe: Connection) -> None:
+    """Let this process be killed as soon as nobody is left to read what it sends: a transaction at hand is rolled back."""
+    gone = select.poll()
+    gone.register(pipe.fileno(), 0)  # nothing to read or to write: only the other end's closing
+    waiting = threading.Event()
+
+    def watch() -> None:
+        waiting.set()
+        gone.poll()
+        if not pipe.closed:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    waiting.wait()  # its memory counts as in use already, and not against the limit
 
 
 def _address_space() -> int:
@@ -96,7 +158,7 @@ def _address_space() -> int:
         return int(statm.read().split()[0]) * resource.getpagesize()
 
 
-def _died(exit_code: int | None, memory_mb: int, seconds: int) -> Refused:
+def _died(exit_code: int | None, memory_mb: int, seconds: int, *, by_others: bool) -> Refused:
     if exit_code == -signal.SIGXCPU:
         return Refused(
             "reading-too-long",
@@ -104,7 +166,8 @@ def _died(exit_code: int | None, memory_mb: int, seconds: int) -> Refused:
             expected="a table of measurements of the size an instrument writes",
             remedy="Save only the sheet with the measurements, without images and formatting, and upload that.",
         )
-    return Refused(
+    died = _Killed if by_others and exit_code == -signal.SIGKILL else Refused
+    return died(
         "reader-aborted",
         f"The spreadsheet reader stopped on this file (it needed more than {memory_mb} MB, or the file is damaged).",
         expected="an undamaged workbook",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from lims.domain.vocabulary import TokenScope
 from lims.models.accounts import User
 from lims.models.base import BIG_INTEGER, Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 
@@ -29,7 +30,7 @@ class SavedView(InProject, Withdrawable, Versioned, Base):
 
 
 class ApiToken(Withdrawable, Versioned, Base):
-    """Lets a program read what its owner may read. The token itself is shown once and kept as a hash."""
+    """Lets a program read what its owner may read, and import files where its scope says so. Shown once, kept as a hash."""
 
     __tablename__ = "api_token"
     unaudited_columns = frozenset({"version", "last_used_on"})
@@ -41,6 +42,7 @@ class ApiToken(Withdrawable, Versioned, Base):
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     made_at: Mapped[datetime]
     expires_on: Mapped[date | None]
+    scope: Mapped[TokenScope] = mapped_column(default=TokenScope.READ)
     last_used_on: Mapped[date | None]
 
     user: Mapped[User] = relationship()

@@ -173,22 +173,28 @@ def _may_be_day(number: float) -> bool:
 
 
 def _written(text: str, column: int) -> TimeHeader | None:
+    parts = words_and_time(text)
+    return None if parts is None else _named(column, text, *parts)
+
+
+def words_and_time(text: str) -> tuple[str, date | float | str, str | None] | None:
+    """Part a header into the words before its date or day, that time as in `TimeHeader`, and its step; `None` without a time."""
     dated = _DATED.match(text)
     if dated:
-        return _named(column, text, dated["name"], _iso_date(dated["date"]), None)
+        when = _iso_date(dated["date"])
+        return None if when is None else (dated["name"], when, None)
     numbered = _NUMBERED.match(text)
     if numbered is None:
         return None
     number = float(numbered["number"].replace(",", "."))
     unit = (numbered["unit"] or "").casefold()
-    step = {"d": "day", "w": "week"}.get(unit[:1])
-    return _named(column, text, numbered["name"] or "", number, step) if _may_be_day(number) else None
+    return (numbered["name"] or "", number, {"d": "day", "w": "week"}.get(unit[:1])) if _may_be_day(number) else None
 
 
-def _named(column: int, text: str, name: str, when: date | float | str | None, step: str | None) -> TimeHeader | None:
+def _named(column: int, text: str, name: str, when: date | float | str, step: str | None) -> TimeHeader | None:
     words = header(name, column)
     known = next((one for one in (words.full, words.name) if one in KIND_OF_NAME), None)
-    if known is None or when is None:
+    if known is None:
         return None
     return TimeHeader(column, text, when, step, KIND_OF_NAME[known], words.unit if known == words.name else None)
 

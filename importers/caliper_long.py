@@ -111,7 +111,7 @@ class CaliperLong:
         animals, arm_scope = _scoped_ids(reader)
         clock, when = reader.when()
         labels, layout = _tumour_labels(reader, animals)
-        present = _any_present(measured, reader.length)
+        present = any_present(measured, reader.length)
         usable = reader.usable(present, animals, when)
         measured = [
             replace(one, tumours=labels) if one.tumours is None and one.kind == "caliper_volume" else one for one in measured
@@ -209,7 +209,9 @@ def _two_sides(reader: TableReader) -> list[Measured]:
     if factor is None:
         return []
     return [
-        _pair(reader, length, width, times(numbers[length], factor), times(numbers[width], factor), tumours=[label] * reader.length)
+        two_diameters(
+            reader, length, width, times(numbers[length], factor), times(numbers[width], factor), tumours=[label] * reader.length
+        )
         for label, length, width in SIDES
     ]
 
@@ -219,7 +221,7 @@ def _diameters(reader: TableReader, volume: Measured | None) -> list[Measured]:
     factor = reader.factor(["length", "width"], [*numbers["length"], *numbers["width"]], LENGTH_UNIT)
     if factor is None:
         return []
-    pair = _pair(reader, "length", "width", times(numbers["length"], factor), times(numbers["width"], factor))
+    pair = two_diameters(reader, "length", "width", times(numbers["length"], factor), times(numbers["width"], factor))
     if reader.layout.has("height"):
         pair = replace(pair, heights=times(reader.numbers("height"), factor))
     if volume is None:
@@ -238,7 +240,7 @@ def _diameters(reader: TableReader, volume: Measured | None) -> list[Measured]:
     ]
 
 
-def _pair(
+def two_diameters(
     reader: TableReader,
     length: str,
     width: str,
@@ -277,7 +279,8 @@ def _pair(
     )
 
 
-def _any_present(measured: Sequence[Measured], rows: int) -> list[bool]:
+def any_present(measured: Sequence[Measured], rows: int) -> list[bool]:
+    """Mark the rows of a table that have a value of any kind."""
     marks = [one.present() for one in measured]
     if len(marks) == 1 or any(map(all, marks)):
         return next((one for one in marks if all(one)), marks[0])

@@ -9,8 +9,22 @@ from importers.caliper_wide import IMPORTER as CALIPER_WIDE
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
 from importers.living_image import IMPORTER as LIVING_IMAGE
+from importers.mapped_table import IMPORTER as MAPPED_TABLE
+from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
 
-IMPORTERS: tuple[Importer, ...] = (LIVING_IMAGE, CALIPER_LONG, CALIPER_WIDE, GROUP_HEADED, COLONY_LOG, BODY_WEIGHT)
+IMPORTERS: tuple[Importer, ...] = (
+    LIVING_IMAGE,
+    CALIPER_LONG,
+    CALIPER_WIDE,
+    GROUP_HEADED,
+    COLONY_LOG,
+    BODY_WEIGHT,
+    MAPPED_TABLE,
+    REGISTRY_TEMPLATE,
+)
+
+STREAMED: frozenset[str] = frozenset()
+"""Keys of those that summarise a text of any length while its rows pass by (`Sheet.every_row`); all others hold a file whole."""
 
 
 def by_key(key: str) -> Importer:

@@ -142,6 +142,11 @@ def propose_date_order(cells: Sequence[CellValue]) -> str | None:
     return "dmy" if firsts > 12 else "mdy"
 
 
+def is_numeric_date(text: str) -> bool:
+    """Tell whether a text is a date such as 3/4/2024, which has the day or the month first."""
+    return _NUMERIC_DATE.match(text.strip()) is not None
+
+
 def texts(cells: Sequence[CellValue]) -> list[str]:
     """Read a column of ids or remarks: 2539034.0 is `2539034`, `007` stays, spaces around go, accents are composed (NFC)."""
     return [cell.strip() if type(cell) is str and cell.isascii() else cell_text(cell) for cell in cells]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lims.domain.vocabulary import BatchState
 from lims.models.accounts import User
 from lims.models.base import BIG_INTEGER, Base, Code, Id, InProject, Name, Prose, Sha256, Versioned, reference
+from lims.models.import_profiles import ImportProfileVersion
 
 
 class StoredFile(Base):
@@ -48,6 +49,8 @@ class ImportBatch(InProject, Versioned, Base):
     importer: Mapped[Code | None]
     choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     """Answers a person gave, by question key; `importers.base.Choices`."""
+    profile_version_id: Mapped[int | None] = reference("import_profile_version")
+    """The profile that it was read by, as it was then; what a person answered otherwise stands in `choices`."""
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     uploaded_by_id: Mapped[int | None] = reference("user_account")
     """Empty where the command line did it: the audit trail then names the account of the operating system."""
@@ -57,6 +60,7 @@ class ImportBatch(InProject, Versioned, Base):
     supersedes_id: Mapped[int | None] = mapped_column(BIG_INTEGER, ForeignKey("import_batch.id"))
 
     file: Mapped[StoredFile] = relationship()
+    profile_version: Mapped[ImportProfileVersion | None] = relationship()
     uploaded_by: Mapped[User | None] = relationship(foreign_keys="ImportBatch.uploaded_by_id")
     committed_by: Mapped[User | None] = relationship(foreign_keys="ImportBatch.committed_by_id")
 

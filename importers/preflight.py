@@ -24,6 +24,9 @@ from importers.base import Refused, column_letter
 from importers.sheetxml import SheetFacts, part_names, walk_ods, walk_sheet
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+"""Of a file that comes by the web, and of every file that is held whole while it is read."""
+MAX_STREAMED_BYTES = 4 * 1024**3
+"""Of text that is summarised while its rows pass by (`importers.registry.STREAMED`); it is imported on the command line."""
 MAX_INFLATED_BYTES = 600 * 1024 * 1024
 MAX_MEMBERS = 2_000
 MAX_RATIO = 200
@@ -73,12 +76,18 @@ def check_size(content: bytes) -> None:
     if not content.strip(b"\x00\t\r\n\xef\xbb\xbf\xff\xfe "):
         raise Refused("empty-file", "The file is empty.", expected="a table", remedy="Export it again and upload the new file.")
     if len(content) > MAX_UPLOAD_BYTES:
-        raise Refused(
-            "too-large",
-            f"The file has {len(content) / 1024**2:,.0f} MB.",
-            expected=f"at most {MAX_UPLOAD_BYTES // 1024**2} MB",
-            remedy="Split the file and upload the parts.",
-        )
+        raise too_large(len(content))
+
+
+def too_large(size: int) -> Refused:
+    """Say that a file of `size` bytes is above the limit, and what to do."""
+    return Refused(
+        "too-large",
+        f"The file has {size / 1024**2:,.0f} MB.",
+        expected=f"at most {MAX_UPLOAD_BYTES // 1024**2} MB, "
+        f"or {MAX_STREAMED_BYTES // 1024**3} GB of an object table that lims import summarises",
+        remedy="Export a shorter period, or split the file and import the parts.",
+    )
 
 
 def check_grid(rows: int, columns: int, sheet: str | None = None) -> None:

@@ -35,7 +35,7 @@ _SAMPLES = 3
 _LEAST_SHARE = 0.25
 _DELIMITER_LINES = 200
 _TIE = 0.05
-_MAX_CELL = 1_000_000
+MAX_CELL = 1_000_000
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMA_NUMBER = re.compile(r"[-+−]?\d+,\d+(?:[eE][-+]?\d+)?\Z")
@@ -47,27 +47,34 @@ _POINT_GROUPS = re.compile(r"[-+−]?\d{1,3}(?:\.\d{3})+,\d+\Z")
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """Delimited text, cut into cells as written. `decimal` is `.`, `,` or `?` while a person has to say which."""
+    """Delimited text, cut into cells as written. `decimal` is `.`, `,` or `?` while a person has to say which.
+
+    codec: Python's name of the encoding. delimiter: where it was cut; `None` where each line is one cell.
+    """
 
     rows: list[list[str]]
     decimal: str
     questions: tuple[Question, ...]
+    codec: str
+    delimiter: str | None
 
 
-def read_text(content: bytes, choices: Choices) -> TextTable:
+def read_text(content: bytes, choices: Choices, beyond: bytes = b"") -> TextTable:
     """Decode and cut a text file into rows of cells; blank lines stay as empty rows, so row numbers are the file's.
 
+    beyond: bytes from farther down in a file of which `content` is the head, by which the encoding is judged too.
     Raises `Refused` for text that cannot be decoded, is cut off inside quotation marks, or exceeds the grid limits.
     """
-    text, encoding_question = _decode(content, choices)
+    codec, encoding_question = _codec(content + beyond, choices)
+    text = _decode_as(content, codec).removeprefix("\ufeff")
     if "\x00" in text:
-        raise _binary()
+        raise binary()
     delimiter, delimiter_question = _delimiter(text, choices)
     rows = _cut(text, delimiter)
     check_grid(len(rows), max(map(len, rows), default=0))
     decimal, decimal_question = decimal_mark(rows, choices)
     questions = (encoding_question, delimiter_question, decimal_question)
-    return TextTable(rows, decimal, tuple(question for question in questions if question is not None))
+    return TextTable(rows, decimal, tuple(question for question in questions if question is not None), codec, delimiter)
 
 
 def decimal_mark(rows: Sequence[Sequence[object]], choices: Choices) -> tuple[str, Question | None]:
@@ -131,21 +138,22 @@ def _answer(key: str, allowed: dict[str, str], choices: Choices) -> str | None:
     return answer
 
 
-def _decode(content: bytes, choices: Choices) -> tuple[str, Question | None]:
+def _codec(content: bytes, choices: Choices) -> tuple[str, Question | None]:
+    """Find the encoding: by its mark, by its zero bytes, as UTF-8 where it is valid, otherwise proposed and asked."""
     for bom, codec in _BOMS:
         if content.startswith(bom):
-            return _decode_as(content[len(bom) :], codec), None
+            return codec, None
     unmarked = _utf16_without_bom(content)
     if unmarked:
-        return _decode_as(content, unmarked), None
+        return unmarked, None
     answer = _answer("encoding", ENCODINGS, choices)
     if answer is None and (content.isascii() or _is_utf8(content)):
-        return content.decode("utf-8"), None
+        return "utf-8", None
     proposed = "utf-8" if _is_utf8(content) else "cp1252" if _decodes(content, "cp1252") else "mac-roman"
     codec = answer or proposed
     text = _decode_as(content, codec)
     if content.isascii():
-        return text, None
+        return codec, None
     samples = tuple(dict.fromkeys(re.findall(r"[^\t\r\n;,\"]{0,20}[^\x00-\x7f][^\t\r\n;,\"]{0,20}", text)))[:_SAMPLES]
     question = Question(
         "encoding",
@@ -156,7 +164,7 @@ def _decode(content: bytes, choices: Choices) -> tuple[str, Question | None]:
         samples=samples,
         answer=codec,
     )
-    return text, question
+    return codec, question
 
 
 def _encoding_evidence(content: bytes, proposed: str) -> str:
@@ -265,7 +273,7 @@ def _cut(text: str, delimiter: str | None) -> list[list[str]]:
     if delimiter is None:
         lines = _LINE_END.split(text.rstrip("\r\n"))
         return [[line] if line else [] for line in lines]
-    csv.field_size_limit(_MAX_CELL)
+    csv.field_size_limit(MAX_CELL)
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
@@ -273,13 +281,14 @@ def _cut(text: str, delimiter: str | None) -> list[list[str]]:
             if len(rows) > MAX_ROWS:
                 check_grid(len(rows), len(row))
     except csv.Error as error:
-        raise _open_quote(len(rows) + 1) from error
+        raise open_quote(len(rows) + 1) from error
     if rows and rows[-1] and "\n" in rows[-1][-1].replace("\r", "\n") and not text.rstrip().endswith('"'):
-        raise _open_quote(len(rows))
+        raise open_quote(len(rows))
     return rows
 
 
-def _binary() -> Refused:
+def binary() -> Refused:
+    """Say that a file is neither text nor a workbook."""
     return Refused(
         "not-a-table",
         "The file is neither text nor a workbook: it holds binary data.",
@@ -288,7 +297,8 @@ def _binary() -> Refused:
     )
 
 
-def _open_quote(row: int) -> Refused:
+def open_quote(row: int) -> Refused:
+    """Say that a cell that begins in a row never ends."""
     return Refused(
         "quote-open",
         f'A quotation mark (") opened in row {row} is never closed, so the rest of the file would be one cell.',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -27,6 +27,7 @@ class Sheet:
 
     problems: (row, column), both 1-based → what stands there and cannot be read as a value
     (`#DIV/0!`, `formula without a stored result`). merged: (first row, first column, last row, last column), 1-based.
+    stream: of text too long to hold, gives all rows one after the other; `rows` holds the first ones only then.
     """
 
     name: str
@@ -36,6 +37,11 @@ class Sheet:
     merged: tuple[tuple[int, int, int, int], ...] = ()
     problems: Mapping[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
+    stream: Callable[[], Iterator[Sequence[CellValue]]] | None = None
+
+    def every_row(self) -> Iterator[Sequence[CellValue]]:
+        """Pass all rows by, held or not; raises `importers.base.Refused` where one of a stream cannot be read."""
+        return iter(self.rows) if self.stream is None else self.stream()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Workbook:
 
     decimal: the mark in numbers that are text, `.` or `,`; `?` while a person has to say, when `importers.values.numbers`
     takes decimal points and makes a problem of every number with one comma.
+    delimiter: where the lines of a text were cut into cells; empty where they were not, and for spreadsheets.
     """
 
     name: str
@@ -52,6 +59,12 @@ class Workbook:
     findings: tuple[Finding, ...] = ()
     questions: tuple[Question, ...] = ()
     decimal: str = "."
+    delimiter: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether all cells are held; an importer that needs them cannot read what streams."""
+        return all(sheet.stream is None for sheet in self.sheets)
 
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -98,7 +111,13 @@ def open_workbook(content: bytes, name: str, choices: Choices | None = None) -> 
             raise _not_a_table(what)
     table = read_text(content, choices or {})
     sheet = Sheet(PurePath(name).stem, 0, table.rows)
-    return Workbook(name, "text", (sheet,), tuple(_extension_notes(name, "text")), table.questions, table.decimal)
+    notes = tuple(extension_notes(name, "text"))
+    return Workbook(name, "text", (sheet,), notes, table.questions, table.decimal, table.delimiter or "")
+
+
+def is_text(head: bytes) -> bool:
+    """Tell by its first bytes whether a file may be delimited text."""
+    return not head.startswith((*_ZIP, _OLE2)) and not any(signature.match(head) for signature, _ in _NOT_TABLES)
 
 
 def _zip_kind(facts: ZipFacts) -> str:
@@ -144,7 +163,7 @@ def _open_spreadsheet(content: bytes, name: str, kind: str, facts: ZipFacts, cho
         raise Refused(
             "empty-file", "No sheet of the workbook holds a cell.", expected="a table", remedy="Export it again and upload that."
         )
-    findings += _extension_notes(name, kind) + _workbook_notes(content, kind, facts)
+    findings += extension_notes(name, kind) + _workbook_notes(content, kind, facts)
     for sheet in sheets:
         findings += _hidden(sheet)
     decimal, question = decimal_mark([row for sheet in sheets for row in sheet.rows], choices)
@@ -228,7 +247,8 @@ def _hidden(sheet: Sheet) -> list[Finding]:
     return findings
 
 
-def _extension_notes(name: str, kind: str) -> list[Finding]:
+def extension_notes(name: str, kind: str) -> list[Finding]:
+    """Say that a file's name speaks of another kind than it is."""
     suffix = PurePath(name).suffix.lower()
     claimed = next((other for other, suffixes in _EXTENSIONS.items() if suffix in suffixes), "text" if suffix else kind)
     if claimed == kind:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Refused, Severity
-from importers.preflight import MAX_UPLOAD_BYTES
+from importers.preflight import MAX_STREAMED_BYTES, MAX_UPLOAD_BYTES, too_large
 from importers.registry import by_key
+from importers.workbook import is_text
 from lims.commands.support import Refusal, command_line_actor, open_database, resolve_project, settings_of
 from lims.config import Settings
 from lims.db import Database
@@ -105,8 +106,7 @@ def import_file(
         raise click.UsageError("--supersede needs --reason: why the earlier numbers should not count.")
     # A permission holds for the command that gives it; answers about the file (--set) are kept.
     choices = {"create": create or "", "leave_out": "refused" if leave_out_refused else "", **dict(answers)}
-    if file.stat().st_size > MAX_UPLOAD_BYTES:
-        raise Refusal(f"{file.name} has {file.stat().st_size / 1e6:.0f} MB; a file may have {MAX_UPLOAD_BYTES / 1e6:.0f} MB.")
+    _require_size(file)
     with open_database(settings) as database:
         batch_id, again = _receive(
             database, settings, file, project_code, study_code, importer=importer, choices=choices, supersede=supersede
@@ -120,6 +120,16 @@ def import_file(
     click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2) if as_json else _in_words(answer))
     if answer["state"] == BatchState.REFUSED.value:
         context.exit(1)
+
+
+def _require_size(file: Path) -> None:
+    """Refuse what is too large to be read, before it is stored: text may be larger than a workbook, as its rows may pass by."""
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        most = MAX_STREAMED_BYTES if is_text(stream.read(1024)) else MAX_UPLOAD_BYTES
+    if size > most:
+        found = too_large(size).finding
+        raise Refusal(f"{file.name}: {found.message} Expected: {found.expected}. {found.remedy}")
 
 
 def _run(database: Database, settings: Settings, batch_id: int, *, commit: bool, reason: str) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _receive(
             FileStore(settings.file_dir),
             project,
             file.name,
-            file.read_bytes(),
+            file,
             study=study,
             importer=importer,
             choices=choices,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +25,7 @@ def receive(
     store: FileStore,
     project: Project,
     name: str,
-    content: bytes,
+    content: bytes | Path,
     *,
     study: Study | None = None,
     importer: str | None = None,
@@ -34,10 +35,11 @@ def receive(
     """Store a file and open a batch for it. Returns the batch, and whether it is new.
 
     The same bytes again give the batch that has them already, in whatever state it is; a batch that is not yet committed
-    takes over the new answers.
+    takes over the new answers. `content` may be a file's place, where it is too large to hold.
     """
     name = clean_file_name(name)
-    if not content:
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    if not size:
         raise DomainError(
             f'The file "{name}" is empty.', expected="a table with a header row", remedy="Export it again and upload that."
         )
@@ -45,7 +47,7 @@ def receive(
     declare(session, actor, "batch:store", project=project.id)
     file = session.scalar(select(StoredFile).where(StoredFile.sha256 == sha256))
     if file is None:
-        file = StoredFile(sha256=sha256, size=len(content), stored_at=datetime.now(UTC))
+        file = StoredFile(sha256=sha256, size=size, stored_at=datetime.now(UTC))
         session.add(file)
         session.flush()
     batch = session.scalar(

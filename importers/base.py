@@ -132,12 +132,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An importer's claim to a workbook: the evidence in sentences, and where the table starts."""
+    """An importer's claim to a workbook: the evidence in sentences, and where the table starts.
+
+    certain: the file itself says what it is, so that no other importer is asked.
+    """
 
     importer: str
     evidence: tuple[str, ...]
     sheet: int = 0
     header_row: int = 1
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

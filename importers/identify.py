@@ -29,6 +29,7 @@ def identify(book: Workbook, chosen: str | None = None) -> Claim:
             )
         return claim
     claims = [claim for importer in IMPORTERS if (claim := importer.claim(book)) is not None]
+    claims = [claim for claim in claims if claim.certain] or claims
     if len(claims) == 1:
         return claims[0]
     if claims:

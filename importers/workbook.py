@@ -165,7 +165,7 @@ def _open_spreadsheet(content: bytes, name: str, kind: str, facts: ZipFacts, cho
         )
     findings += extension_notes(name, kind) + _workbook_notes(content, kind, facts)
     for sheet in sheets:
-        findings += _hidden(sheet)
+        findings += _hidden(sheet) if sheet.visible or not _own_lists(sheet, sheets) else []
     decimal, question = decimal_mark([row for sheet in sheets for row in sheet.rows], choices)
     return Workbook(name, kind, tuple(sheets), tuple(findings), (question,) if question else (), decimal)
 
@@ -215,6 +215,13 @@ def _read_sheets(book: CalamineWorkbook, facts: ZipFacts) -> tuple[list[Sheet], 
             )
         )
     return sheets, findings
+
+
+def _own_lists(sheet: Sheet, sheets: Sequence[Sheet]) -> bool:
+    """Tell whether it is the sheet behind the drop-downs of a template of ours, which is hidden on purpose."""
+    from importers.template_format import LISTS, marker_of  # it reads workbooks itself
+
+    return sheet.name == LISTS and marker_of(sheets) is not None
 
 
 def _hidden(sheet: Sheet) -> list[Finding]:

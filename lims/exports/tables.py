@@ -77,11 +77,17 @@ def xlsx_blocks(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
     return workbook_blocks([("Table", headers, rows)])
 
 
+def printable(text: str) -> str:
+    """Give a text as a cell of an xlsx file can hold it."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:_LONGEST_CELL]
+
+
 def workbook_blocks(sheets: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) -> Iterator[bytes]:
     """Write an xlsx file of several sheets (title, headers, rows), then give it in blocks; never whole in memory."""
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     workbook = Workbook(write_only=True)
 
@@ -90,7 +96,7 @@ def workbook_blocks(sheets: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) 
         if not isinstance(value, str):
             return value
         made = WriteOnlyCell(sheet)
-        made.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)[:_LONGEST_CELL]
+        made.value = printable(value)
         made.data_type = "s"  # openpyxl takes text that begins with = for a formula
         return made
 

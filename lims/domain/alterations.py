@@ -2,6 +2,7 @@
 
 Sources: copy number from copies as Frampton et al., Nat Biotechnol 31:1023 (2013): amplified from 6 copies, deleted at 0;
 from a log2 ratio as Cheng et al., J Mol Diagn 17:251 (2015): twofold either way. Expression is called from twofold too.
+ΔCq alone says how much there is against the reference genes (MIQE, Bustin et al., Clin Chem 55:611 (2009)), not more or less than what.
 Between those and what is usual a copy number is a gain or a loss.
 """
 
@@ -15,7 +16,7 @@ from typing import Any
 
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
-from lims.domain.sources import CLINICAL, HGVS
+from lims.domain.sources import CLINICAL, HGVS, MIQE
 from lims.domain.tissue_terms import AlterationKind
 
 AMPLIFIED_COPIES = 6.0
@@ -23,7 +24,7 @@ TWOFOLD = 1.0
 """Log2 ratio of twice as much."""
 NOISE = 0.2
 """Log2 ratio within which a copy number counts as unchanged."""
-VALUES = ("hgvs", "vaf_percent", "copies", "log2_ratio", "h_score")
+VALUES = ("hgvs", "vaf_percent", "copies", "log2_ratio", "delta_cq", "h_score")
 
 
 class Call(StrEnum):
@@ -40,6 +41,7 @@ class Call(StrEnum):
     UNCHANGED = "unchanged"
     DOWN = "down"
     STAINED = "stained"
+    MEASURED = "measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ _NEEDS: Mapping[AlterationKind, _Needs] = {
     AlterationKind.MUTATION: _Needs("A mutation", ("hgvs", "vaf_percent"), "the change (HGVS) or the variant allele frequency"),
     AlterationKind.COPY_NUMBER: _Needs("A copy number", ("copies", "log2_ratio"), "the copies or the log2 ratio"),
     AlterationKind.FUSION: _Needs("A fusion", ("hgvs",), "its partners, such as ERBB2::GRB7", ("vaf_percent",)),
-    AlterationKind.EXPRESSION: _Needs("An expression", ("log2_ratio", "h_score"), "the log2 ratio or the H-score"),
+    AlterationKind.EXPRESSION: _Needs("An expression", ("log2_ratio", "delta_cq", "h_score"), "ΔCq, the log2 ratio or the H-score"),
     AlterationKind.PROTEIN: _Needs("A protein", ("h_score", "log2_ratio"), "the H-score or the log2 ratio"),
 }
 
@@ -86,6 +88,13 @@ def require_value(kind: AlterationKind, values: Mapping[str, Any]) -> None:
             remedy="Copy it from the report. What was looked for and not found is no alteration.",
             source=CLINICAL,
         )
+    if values.get("delta_cq") is not None and not values.get("reference_genes"):
+        raise DomainError(
+            "ΔCq is recorded without the reference genes that it is against.",
+            field="reference_genes",
+            expected="their symbols, such as GAPDH, ACTB",
+            source=MIQE,
+        )
 
 
 def unusual(kind: AlterationKind, values: Mapping[str, Any]) -> list[Notice]:
@@ -111,12 +120,13 @@ _WORDS = {
     "vaf_percent": "variant allele frequency",
     "copies": "number of copies",
     "log2_ratio": "log2 ratio",
+    "delta_cq": "ΔCq",
     "h_score": "H-score",
 }
 
 
-def call_of(kind: AlterationKind, copies: float | None, log2_ratio: float | None) -> Call:
-    """Give what a finding comes to. Copies per cell; log2 of tumour over reference."""
+def call_of(kind: AlterationKind, copies: float | None, log2_ratio: float | None, delta_cq: float | None = None) -> Call:
+    """Give what a finding comes to. Copies per cell; log2 of tumour over reference; ΔCq in cycles."""
     if kind is AlterationKind.MUTATION:
         return Call.MUTATION
     if kind is AlterationKind.FUSION:
@@ -124,7 +134,7 @@ def call_of(kind: AlterationKind, copies: float | None, log2_ratio: float | None
     if kind is AlterationKind.COPY_NUMBER:
         return _by_copies(copies) if copies is not None else _by_ratio(log2_ratio or 0.0)
     if log2_ratio is None:
-        return Call.STAINED
+        return Call.STAINED if delta_cq is None else Call.MEASURED
     if abs(log2_ratio) < TWOFOLD:
         return Call.UNCHANGED
     return Call.UP if log2_ratio > 0 else Call.DOWN

@@ -34,6 +34,7 @@ class Noun(StrEnum):
     CAGE = "cage"
     IMPLANT_LABEL = "implant_label"
     PLACE = "place"
+    PREPARATION = "preparation"
 
 
 DEFAULT_PATTERNS: Mapping[str, str] = MappingProxyType(
@@ -46,6 +47,7 @@ DEFAULT_PATTERNS: Mapping[str, str] = MappingProxyType(
         Noun.CAGE: "C-{number:03}",
         Noun.IMPLANT_LABEL: "T{number}",
         Noun.PLACE: "BX-{number:03}",
+        Noun.PREPARATION: "CP-{number:04}",
     }
 )
 """Patterns of a new project. An implant's label counts within its animal, the others within the project."""

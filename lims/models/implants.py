@@ -20,6 +20,7 @@ from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, 
 from lims.models.colony import Animal
 from lims.models.patients import Patient
 from lims.models.pdx import PdxModel
+from lims.models.preparations import CellPreparation
 from lims.models.storage import Aliquot
 
 
@@ -41,6 +42,8 @@ class Implant(InProject, Withdrawable, Versioned, Base):
     hemisphere: Mapped[Hemisphere | None]
     model_id: Mapped[int | None] = reference("pdx_model")
     aliquot_id: Mapped[int | None] = reference("aliquot")
+    preparation_id: Mapped[int | None] = reference("cell_preparation")
+    """The count of the suspension that was implanted."""
     donor_id: Mapped[int | None] = reference("patient")
     passage: Mapped[int | None]
     """Counted from 0 for the first mouse, whatever the model's convention calls it."""
@@ -82,6 +85,7 @@ class Implant(InProject, Withdrawable, Versioned, Base):
     animal: Mapped[Animal] = relationship(back_populates="implants")
     model: Mapped[PdxModel | None] = relationship()
     aliquot: Mapped[Aliquot | None] = relationship()
+    preparation: Mapped[CellPreparation | None] = relationship()
     donor: Mapped[Patient | None] = relationship()
 
     __table_args__ = (
@@ -95,6 +99,7 @@ class Implant(InProject, Withdrawable, Versioned, Base):
         Index(None, "project_id"),
         Index(None, "model_id"),
         Index(None, "aliquot_id"),
+        Index(None, "preparation_id"),
         Index(None, "donor_id"),
     )
 

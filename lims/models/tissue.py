@@ -135,6 +135,14 @@ class Alteration(InProject, Withdrawable, Versioned, Base):
     vaf_percent: Mapped[float | None]
     copies: Mapped[float | None]
     log2_ratio: Mapped[float | None]
+    calibrator: Mapped[Name | None]
+    """What the log2 ratio of an expression is relative to, where it is a sample."""
+    delta_cq: Mapped[float | None]
+    """Cycles: mean Cq of the gene less the mean Cq of the reference genes; the higher, the less is expressed (MIQE)."""
+    delta_cq_sd: Mapped[float | None]
+    """Of the technical replicates of the gene and of its references, propagated."""
+    reference_genes: Mapped[Name | None]
+    """What Cq was normalised to: symbols apart by commas."""
     h_score: Mapped[float | None]
     platform: Mapped[Name | None]
     found_on: Mapped[date | None]
@@ -146,6 +154,8 @@ class Alteration(InProject, Withdrawable, Versioned, Base):
         CheckConstraint("vaf_percent BETWEEN 0 AND 100", name="vaf_percent"),
         CheckConstraint("copies >= 0", name="copies"),
         CheckConstraint("h_score BETWEEN 0 AND 300", name="h_score"),
+        CheckConstraint("delta_cq BETWEEN -50 AND 50", name="delta_cq"),
+        CheckConstraint("delta_cq_sd >= 0", name="delta_cq_sd"),
         Index(None, "specimen_id"),
         Index(None, "project_id", "gene"),
     )

@@ -68,14 +68,15 @@ def model_codes(session: Session, project_id: int) -> Sequence[tuple[int, str]]:
 
 
 def finding_words(row: Any) -> str:
-    """Write what was found, with its numbers: `p.H1047R`, `12 copies, amplified`, `H-score 210`."""
-    call = call_of(row.kind, row.copies, row.log2_ratio)
+    """Write what was found, with its numbers: `p.H1047R`, `12 copies, amplified`, `ΔCq 5.21`."""
+    call = call_of(row.kind, row.copies, row.log2_ratio, row.delta_cq)
     parts = [
         row.hgvs,
         f"{row.copies:g} copies" if row.copies is not None else None,
         f"log2 {row.log2_ratio:+.2g}" if row.log2_ratio is not None else None,
+        f"ΔCq {row.delta_cq:.2f}" if row.delta_cq is not None else None,
         f"H-score {row.h_score:g}" if row.h_score is not None else None,
-        str(call.value) if call not in (Call.MUTATION, Call.FUSION, Call.STAINED) else None,
+        str(call.value) if call not in (Call.MUTATION, Call.FUSION, Call.STAINED, Call.MEASURED) else None,
     ]
     return ", ".join(part for part in parts if part)
 
@@ -145,7 +146,7 @@ def alteration_matrix(session: Session, project_id: int, only: PathwaySet | str 
     specimens = {row.id: row for row in session.execute(_model_specimens(project_id))}
     cells: dict[int, dict[Gene, list[Found]]] = defaultdict(lambda: defaultdict(list))
     for one in session.scalars(_alterations(project_id)):
-        finding = Found(call_of(one.kind, one.copies, one.log2_ratio), finding_words(one))
+        finding = Found(call_of(one.kind, one.copies, one.log2_ratio, one.delta_cq), finding_words(one))
         cells[one.specimen_id][Gene(one.gene, one.compartment)].append(finding)
     times = Counter(gene for key in specimens for gene, found in cells.get(key, {}).items() for _ in found)
     groups, left_out = _groups(times, only)

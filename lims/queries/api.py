@@ -37,6 +37,7 @@ from lims.models import (
     Arm,
     Cage,
     CageMove,
+    CellPreparation,
     Consent,
     Dose,
     EndpointAction,
@@ -211,6 +212,7 @@ RESOURCES: dict[str, Resource] = {
         Resource("aliquots", Aliquot, extra={"position": Follows(position_of(), "position in its box, such as A4")}),
         Resource("aliquot-events", AliquotEvent),
         Resource("storage-places", StoragePlace),
+        Resource("cell-preparations", CellPreparation),
         Resource(
             "models",
             PdxModel,

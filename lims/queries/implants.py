@@ -11,7 +11,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Aliquot, Animal, AuditChange, AuditEvent, Implant, Measurement, Patient, PdxModel, Specimen
+from lims.models import (
+    Aliquot,
+    Animal,
+    AuditChange,
+    AuditEvent,
+    CellPreparation,
+    Implant,
+    Measurement,
+    Patient,
+    PdxModel,
+    Specimen,
+)
 from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.queries.series import AnySelect, counted
@@ -30,12 +41,14 @@ def implant_list(project_id: int) -> AnySelect:
             PdxModel.passage_convention.label("convention"),
             Patient.code.label("patient"),
             Aliquot.code.label("aliquot"),
+            CellPreparation.code.label("preparation"),
         )
         .select_from(Implant)
         .join(Animal, Animal.id == Implant.animal_id)
         .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
         .outerjoin(Patient, Patient.id == Implant.donor_id)
         .outerjoin(Aliquot, Aliquot.id == Implant.aliquot_id)
+        .outerjoin(CellPreparation, CellPreparation.id == Implant.preparation_id)
         .where(Implant.project_id == project_id)
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.words import entity_word
 from lims.domain.naming import DEFAULT_PATTERNS, Noun, render
-from lims.models import Aliquot, Animal, Cage, IdentifierPattern, Patient, PdxModel, Specimen, StoragePlace
+from lims.models import Aliquot, Animal, Cage, CellPreparation, IdentifierPattern, Patient, PdxModel, Specimen, StoragePlace
 from lims.queries.chunks import in_chunks
 
 NAMED: Mapping[str, Any] = MappingProxyType(
@@ -24,6 +24,7 @@ NAMED: Mapping[str, Any] = MappingProxyType(
         Noun.ANIMAL: Animal,
         Noun.CAGE: Cage,
         Noun.PLACE: StoragePlace,
+        Noun.PREPARATION: CellPreparation,
     }
 )
 """Tables whose codes count within the project. An implant's label counts within its animal."""

@@ -19,6 +19,7 @@ from lims.models import (
     AnimalAlias,
     AnimalProtocol,
     Cage,
+    CellPreparation,
     Enrolment,
     Implant,
     ImportBatch,
@@ -149,6 +150,13 @@ def _tissue() -> Sequence[_Source]:
         _known_by_code("specimen", Specimen, [Specimen.kind, Specimen.site, Patient.code], _with_donor),
         _known_by_code("aliquot", Aliquot, [Aliquot.material, Aliquot.state, StoragePlace.code], _with_place),
         _known_by_code("pdx_model", PdxModel, [PdxModel.kind, PdxModel.state]),
+        _Source(
+            "cell_preparation",
+            CellPreparation,
+            CellPreparation.code,
+            [("code", CellPreparation.code), ("sample", CellPreparation.sample), ("count", CellPreparation.count_name)],
+            [CellPreparation.sample, CellPreparation.counted_on],
+        ),
         _Source(
             "implant",
             Implant,

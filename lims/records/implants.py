@@ -24,7 +24,7 @@ from lims.domain.passage import implant_passage
 from lims.domain.sources import AUTHORISED, CONSISTENT, LINEAGE, ORDER_OF_EVENTS
 from lims.domain.surgery import check_surgery
 from lims.domain.vocabulary import ImplantSite, RecordStatus
-from lims.models import Aliquot, Animal, Implant, Measurement, PdxModel, Specimen
+from lims.models import Aliquot, Animal, CellPreparation, Implant, Measurement, PdxModel, Specimen
 from lims.queries.chunks import in_chunks
 from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
@@ -32,6 +32,7 @@ from lims.records.consents import require_xenograft_consent
 from lims.records.implant_doubts import SURGERY, anew, doubted_models, doubts_of, surgical_record, taken_places
 from lims.records.nouns import Draft, Noun
 from lims.records.origins import spread_origin
+from lims.records.preparations import doubts_of_preparation, follow_preparation, preparations_of
 from lims.records.values import today
 
 _LINEAGE = ("animal_id", "aliquot_id", "model_id", "implanted_on")
@@ -47,6 +48,7 @@ class _Known:
     """With its specimen, and the model of the implant that this was harvested from."""
     models: dict[int, tuple[PdxModel, Specimen | None]]
     """With the specimen that it was founded from."""
+    preparations: dict[int, CellPreparation]
 
     def line(self, model_id: int | None) -> ModelLine | None:
         """Give a model as the rules of lineage see it."""
@@ -97,6 +99,7 @@ def _read(session: Session, drafts: Sequence[Draft]) -> _Known:
         {animal.id: animal for (animal,) in animals},
         {aliquot.id: (aliquot, specimen, grown_in) for aliquot, specimen, grown_in in aliquots},
         {model.id: (model, founding) for model, founding in lines},
+        preparations_of(session, drafts),
     )
 
 
@@ -123,6 +126,7 @@ def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
         try:
             with about_row(number):
                 _derive_origin(draft, known, now)
+                follow_preparation(draft, known.preparations.get(draft.values["preparation_id"]))
                 if _is_implanting(draft):
                     _check_implanting(session, draft, known, now)
         except DomainError as one:
@@ -310,7 +314,8 @@ def _doubt_implants(session: Session, project_id: int, drafts: Sequence[Draft]) 
         if not _is_implanting(draft):
             continue
         animal = known.animals[draft.values["animal_id"]]
-        for notice in doubts_of(draft, animal, models, taken):
+        counted = doubts_of_preparation(draft, known.preparations.get(draft.values["preparation_id"]))
+        for notice in (*doubts_of(draft, animal, models, taken), *counted):
             found.setdefault(notice, []).append(animal.code)
     return [
         notice if len(codes) == len(drafts) else replace(notice, message=f"{', '.join(codes)}: {notice.message}")

@@ -15,6 +15,7 @@ RECORD_PAGES = {
     "animal": ("animals.show", "animal_id"),
     "animal_protocol": ("protocols.show", "record_id"),
     "cage": ("cages.show", "record_id"),
+    "cell_preparation": ("preparations.show", "record_id"),
     "consent": ("consents.show", "record_id"),
     "dose": ("doses.show", "record_id"),
     "endpoint_action": ("actions.show", "action_id"),

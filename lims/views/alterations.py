@@ -53,6 +53,7 @@ SHOWN_AS = {
     Call.UNCHANGED: ("=", "quiet"),
     Call.DOWN: ("↓", "note"),
     Call.STAINED: ("●", "good"),
+    Call.MEASURED: ("Δ", "quiet"),
 }
 """Symbol and tone of a cell; the word stands beside them."""
 
@@ -75,13 +76,18 @@ class AlterationForm(RecordForm):
         Group("Copy number", ("copies",), "Copies as reported, or the log2 ratio below."),
         Group(
             "Copy number, expression or protein",
-            ("log2_ratio",),
+            ("log2_ratio", "calibrator"),
             "Of tumour over reference: 1 is twice as much, −1 is half.",
+        ),
+        Group(
+            "Expression by qPCR",
+            ("delta_cq", "delta_cq_sd", "reference_genes"),
+            "Mean Cq of the gene less that of the reference genes: the higher, the less is expressed (MIQE).",
         ),
         Group("Expression or protein by stain", ("h_score",), "The H-score of a stained slide, or the log2 ratio above."),
         Group("Test", ("platform", "found_on", "note")),
     )
-    units: ClassVar = {"vaf_percent": "%", "copies": "per cell"}
+    units: ClassVar = {"vaf_percent": "%", "copies": "per cell", "delta_cq": "cycles", "delta_cq_sd": "cycles"}
     once: ClassVar = frozenset({"specimen_id"})
 
     specimen_id = CodeField("Specimen", Specimen, [needed("Name the specimen it was found in.")])
@@ -98,6 +104,10 @@ class AlterationForm(RecordForm):
     vaf_percent = NumberField("Variant allele frequency", render_kw=_of_kinds("vaf_percent"))
     copies = NumberField("Copies", render_kw=_of_kinds("copies"))
     log2_ratio = NumberField("Log2 ratio", render_kw=_of_kinds("log2_ratio"))
+    calibrator = StringField("Relative to", description="A sample, where the ratio is relative to one.", render_kw=_of_kinds("log2_ratio"))
+    delta_cq = NumberField("ΔCq", render_kw=_of_kinds("delta_cq"))
+    delta_cq_sd = NumberField("SD of ΔCq", description="Of the technical replicates.", render_kw=_of_kinds("delta_cq"))
+    reference_genes = StringField("Reference genes", description="Such as GAPDH, ACTB.", render_kw=_of_kinds("delta_cq"))
     h_score = NumberField("H-score", description="0 to 300.", render_kw=_of_kinds("h_score"))
     platform = StringField("Platform", description="Such as MSK-IMPACT 341, NanoString nCounter, IHC.")
     found_on = IsoDateField("Date of the report")
@@ -123,6 +133,10 @@ def _listing() -> tuple[Listing, Any]:
             Column("model", "Model", column.model, mono=True),
             Column("copies", "Copies", Alteration.copies, on_page=False),
             Column("log2_ratio", "Log2 ratio", Alteration.log2_ratio, on_page=False),
+            Column("calibrator", "Relative to", Alteration.calibrator, on_page=False),
+            Column("delta_cq", "ΔCq", Alteration.delta_cq, unit="cycles", on_page=False),
+            Column("delta_cq_sd", "SD of ΔCq", Alteration.delta_cq_sd, unit="cycles", on_page=False),
+            Column("reference_genes", "Reference genes", Alteration.reference_genes, on_page=False),
             Column("h_score", "H-score", Alteration.h_score, on_page=False),
             Column("platform", "Platform", Alteration.platform, on_page=False),
             Column("found_on", "Date", Alteration.found_on, on_page=False),
@@ -188,6 +202,10 @@ def _context(alteration: Alteration) -> dict[str, Any]:
         ("Variant allele frequency", _plain_number(alteration.vaf_percent), "%"),
         ("Copies", _plain_number(alteration.copies), "per cell"),
         ("Log2 ratio", _plain_number(alteration.log2_ratio), ""),
+        ("Relative to", alteration.calibrator, ""),
+        ("ΔCq", None if alteration.delta_cq is None else f"{alteration.delta_cq:.2f}", "cycles"),
+        ("SD of ΔCq", None if alteration.delta_cq_sd is None else f"{alteration.delta_cq_sd:.2f}", "cycles"),
+        ("Against", alteration.reference_genes, ""),
         ("H-score", _plain_number(alteration.h_score), "of 300"),
     ]
     return {

@@ -43,8 +43,12 @@ def amount(value: float | None, unit: AmountUnit | None) -> str | None:
     """Write how much an aliquot holds: `4 fragments`, `2.5e6 cells`."""
     if value is None or unit is None:
         return None
-    number = f"{value:.3g}".replace("e+0", "e").replace("e+", "e") if value >= MANY else f"{value:,.6g}"
-    return f"{number} {unit.value}"
+    return f"{many(value) if value >= MANY else f'{value:,.6g}'} {unit.value}"
+
+
+def many(value: float) -> str:
+    """Write a large number with three figures: `2.63e6`."""
+    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
 
 
 def kind_title(code: str) -> str:

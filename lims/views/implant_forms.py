@@ -17,7 +17,7 @@ from lims.domain.colony_terms import (
     StereotacticOrigin,
 )
 from lims.domain.vocabulary import ImplantSite
-from lims.models import PdxModel
+from lims.models import CellPreparation, PdxModel
 from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm
 
@@ -25,6 +25,7 @@ WHAT_WENT_IN = Group(
     "What was put in",
     (
         "material",
+        "preparation_id",
         "cell_count",
         "fragment_mm",
         "viability_percent",
@@ -70,9 +71,10 @@ class SurgeryFields(RecordForm):
     hemisphere = TermField("Side", Hemisphere, blank="Not recorded")
     implanted_on = IsoDateField("Day of surgery")
     material = TermField("Material", ImplantMaterial, blank="Not recorded")
+    preparation_id = CodeField("Counted as", CellPreparation, description="The cell preparation whose count it was made of.")
     cell_count = WholeNumberField("Cells", description="1e5 is read too.")
     fragment_mm = NumberField("Fragment, longest edge")
-    viability_percent = NumberField("Viability")
+    viability_percent = NumberField("Viability", description="Blank: as the cell preparation says.")
     vehicle = StringField("Vehicle", description="Such as PBS or Matrigel 1:1.")
     volume_ul = NumberField("Volume")
     rate_ul_min = NumberField("Rate")

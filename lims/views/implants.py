@@ -61,6 +61,7 @@ def _listing() -> tuple[Listing, Any]:
             Column("region", "Region", Implant.region, on_page=False),
             Column("hemisphere", "Side", Implant.hemisphere, on_page=False),
             Column("aliquot", "Aliquot", column.aliquot, on_page=False),
+            Column("preparation", "Cell preparation", column.preparation, on_page=False),
             Column("convention", "Passage convention", column.convention, on_page=False),
             *_surgical_columns(),
             Column("engrafted_on", "First seen", Implant.engrafted_on, on_page=False),

@@ -1,4 +1,4 @@
-"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens, to models and to agents."""
+"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens, to models to agents, and to imports."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from lims.views.filters import url_of
 FAMILIES = (
     (("patients", "Patients"), ("consents", "Consents"), ("therapy", "Treatment")),
     (("specimens", "Specimens"), ("assays", "Receptor assays"), ("profiles", "STR profiles")),
+    (("aliquots", "Aliquots"), ("preparations", "Cell preparations")),
     (("models", "Models"), ("checks", "Checks")),
     (("measurements", "Measurements"), ("procedures", "Procedures"), ("exposures", "Exposure"), ("kinds", "Kinds")),
     (("agents", "Agents"), ("lots", "Lots"), ("regimens", "Regimens"), ("doses", "Doses")),
+    (("imports", "Imports"), ("templates", "Templates")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
 WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies")

@@ -19,6 +19,7 @@ KINDS = {
     "specimen": "Specimens",
     "aliquot": "Aliquots",
     "pdx_model": "Models",
+    "cell_preparation": "Cell preparations",
     "animal": "Animals",
     "implant": "Implants",
     "cage": "Cages",
@@ -32,7 +33,8 @@ KINDS = {
 }
 """What is looked for, in the order of the page."""
 PLACES = (
-    "patients, specimens, aliquots, models, cages and storage by code; animals by code, ear tag, RFID and other name; implants by "
+    "patients, specimens, aliquots, models, cages and storage by code; cell preparations by code, sample and count; animals by "
+    "code, ear tag, RFID and other name; implants by "
     "animal and tumour; animal protocols and studies by number and title; enrolments by animal and study; agents by code and "
     "name; lots by code; imports by number and file name"
 )

@@ -32,7 +32,9 @@ from lims.views.surgery_form import SurgeryForm
 def surgery() -> ResponseReturnValue:
     """Record a surgery list; `?animal=M0017&animal=M0018&aliquot_id=AL-00042` begins one."""
     session, project = current_session(), current_project()
-    form = SurgeryForm(data={name: value for name, value in request.args.items() if name in ("aliquot_id", "model_id", "site")})
+    form = SurgeryForm(
+        data={name: value for name, value in request.args.items() if name in ("aliquot_id", "preparation_id", "model_id", "site")}
+    )
     if not form.is_submitted():
         form.begin(request.args.getlist("animal"))
     if form.validate_on_submit():

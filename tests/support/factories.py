@@ -56,6 +56,7 @@ from lims.models import (
     Base,
     Cage,
     CageMove,
+    CellPreparation,
     Consent,
     Dose,
     EndpointAction,
@@ -393,6 +394,18 @@ def exposure(session: Session, of: Animal, agent: Agent, **columns: object) -> E
     values = {"project_id": of.project_id, "animal_id": of.id, "agent_id": agent.id, "collected_on": date(2026, 3, 9)}
     sample = {"matrix": ExposureMatrix.PLASMA, "unit": ConcentrationUnit.NG_PER_ML, "concentration": 400.0, "hours_after_dose": 2.0}
     return _added(session, Exposure(**values | sample | columns))
+
+
+def preparation(session: Session, of: Project, code: str | None = None, **columns: object) -> CellPreparation:
+    """Add a count of a suspension: 2.63 million viable cells/mL, 96.7 % of all, on 2026-03-01."""
+    code = code or f"CP-{next(_numbers):04}"
+    counted = {
+        "counted_on": date(2026, 3, 1),
+        "viable_cells_per_ml": 2.63e6,
+        "total_cells_per_ml": 2.72e6,
+        "viability_percent": 96.7,
+    }
+    return _added(session, CellPreparation(**{"project_id": of.id, "code": code, "sample": "BM-01 P2", **counted, **columns}))
 
 
 def cage(session: Session, of: Project, code: str | None = None, **columns: object) -> Cage:

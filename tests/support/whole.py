@@ -22,6 +22,7 @@ from lims.models import (
     AnimalProtocol,
     Arm,
     Cage,
+    CellPreparation,
     Consent,
     Dose,
     EndpointRule,
@@ -58,6 +59,7 @@ class Whole:
     storage: StoragePlace
     aliquots: Aliquot
     models: PdxModel
+    preparations: CellPreparation
     checks: ModelCheck
     protocols: AnimalProtocol
     endpoints: EndpointRule
@@ -97,7 +99,9 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
     model = factories.model(session, project, f"{name}-M1", founding_specimen_id=tissue.id)
     protocol, cage = factories.protocol(session, project, f"{name}-A1"), factories.cage(session, project, f"{name}-C1")
     mouse = _mouse(session, project, f"{name}-1", protocol, cage)
-    implant = _implant(session, mouse, model, vial, patient)
+    counted = {"aliquot_id": vial.id, "specimen_id": tissue.id, "counted_on": date(2026, 2, 20)}
+    suspension = factories.preparation(session, project, f"{name}-CP1", model_id=model.id, **counted)
+    implant = _implant(session, mouse, model, vial, patient, preparation_id=suspension.id)
     agent = factories.agent(session, project, f"{name}-DRUG")
     rule = factories.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3, watch_at=2)
     _ended(session, project, f"{name}-2", rule)
@@ -114,6 +118,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         storage=box,
         aliquots=vial,
         models=model,
+        preparations=suspension,
         checks=factories.model_check(session, model),
         protocols=protocol,
         endpoints=rule,
@@ -161,7 +166,7 @@ def _mouse(session: Session, project: Project, code: str, protocol: AnimalProtoc
     return mouse
 
 
-def _implant(session: Session, mouse: Animal, model: PdxModel, vial: Aliquot, patient: Patient) -> Implant:
+def _implant(session: Session, mouse: Animal, model: PdxModel, vial: Aliquot, patient: Patient, **columns: Any) -> Implant:
     return factories.implant(
         session,
         mouse,
@@ -175,4 +180,5 @@ def _implant(session: Session, mouse: Animal, model: PdxModel, vial: Aliquot, pa
         donor_id=patient.id,
         passage=0,
         implanted_on=date(2026, 2, 20),
+        **columns,
     )

@@ -128,24 +128,25 @@ def _facts(reading: Reading, gone: Mapping[int, set[int]]) -> dict[str, AnimalFa
     for part in parts:
         for label, row in zip(part.animals, part.rows, strict=True):
             first.setdefault(label, (part.sheet, row))
-    told = {}
-    for label, facts in reading.animals.items():
-        if facts.row in gone.get(facts.sheet, ()) and label in first:
-            facts = replace(facts, sheet=first[label][0], row=first[label][1])
-        told[label] = facts
-    return told
+    return {
+        label: replace(facts, sheet=first[label][0], row=first[label][1])
+        if facts.row in gone.get(facts.sheet, ()) and label in first
+        else facts
+        for label, facts in reading.animals.items()
+    }
 
 
 def without_problem_column(book: Workbook) -> Workbook:
     """Take off the column that our own files of refused rows have, and say so."""
-    sheets, findings = [], []
-    for sheet in book.sheets:
-        column = _problem_column(sheet)
-        if column is not None:
-            sheet = replace(sheet, rows=[_cut(row, column) for row in sheet.rows])
-            findings.append(_taken_off(sheet, column))
-        sheets.append(sheet)
-    return replace(book, sheets=tuple(sheets), findings=(*book.findings, *findings)) if findings else book
+    found = {sheet.index: column for sheet in book.sheets if (column := _problem_column(sheet)) is not None}
+    if not found:
+        return book
+    sheets = tuple(
+        replace(sheet, rows=[_cut(row, found[sheet.index]) for row in sheet.rows]) if sheet.index in found else sheet
+        for sheet in book.sheets
+    )
+    told = [_taken_off(sheet, found[sheet.index]) for sheet in sheets if sheet.index in found]
+    return replace(book, sheets=sheets, findings=(*book.findings, *told))
 
 
 def _problem_column(sheet: Sheet) -> int | None:

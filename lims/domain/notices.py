@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as column
 from typing import Literal
 
 Severity = Literal["warning", "note"]
@@ -22,3 +23,5 @@ class Notice:
     message: str
     expected: str | None = None
     source: str | None = None
+    rows: tuple[int, ...] = column(default=(), compare=False)
+    """Which of a list of records it is about, counted from 0, where the rule says so."""

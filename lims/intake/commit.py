@@ -11,15 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from importers.base import AnimalFacts, Finding, Severity
+from lims import progress
 from lims.audit.record import Actor, declare
 from lims.domain.cohort_terms import ActionState
 from lims.domain.endpoints import SOURCE
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import AnimalStatus, BatchState, Quality, RowFate, Sex, StudyStatus, VolumeFormula
+from lims.intake.accepted import accepts_changes
 from lims.intake.commit_events import record_events
 from lims.intake.names import LONGEST_NAME, Names
 from lims.intake.plan import Plan, Planned
 from lims.models import Arm, ImportBatch, PdxModel, Project, Study
+from lims.progress import Step
 from lims.queries.welfare import Asked, asked_of_project
 from lims.records.colony import ANIMAL, CAGE, cages_named
 from lims.records.implants import IMPLANT
@@ -132,13 +135,15 @@ def commit_plan(session: Session, actor: Actor, batch: ImportBatch, plan: Plan, 
     declare(session, actor, "batch:commit", project=batch.project_id, reason=reason)
     project = session.get_one(Project, batch.project_id)
     before = {_what(one) for one in asked_of_project(session, project.id)}
+    progress.begin(Step.WRITE, sum(len(one) - len(one.fates) for one in plan.entries))
     written = 0
     for planned in plan.planned:
         readings = _readings(planned, (project.id, project.code), batch)
         written += len(record_measurements(session, actor, readings))
     record_events(session, actor, batch, plan)
-    corrections = [one for planned in plan.planned for one in _corrections(planned)]
-    if corrections and batch.choices.get("changed") == "accept":
+    accepted = [planned for planned in plan.planned if accepts_changes(batch.choices, planned.kind.code)]
+    corrections = [one for planned in accepted for one in _corrections(planned)]
+    if corrections:
         correct_measurements(session, actor, project.id, corrections, reason=reason or f"corrected by {batch.file_name}")
     after = [one for one in asked_of_project(session, project.id) if _what(one) not in before]
     plan.findings.extend(_asked(batch, plan, after))

@@ -14,6 +14,7 @@ from lims.audit.record import Actor
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import RowFate
+from lims.intake.accepted import accepts_changes
 from lims.intake.entries import Entries
 from lims.intake.names import Names
 from lims.intake.plan import Plan
@@ -51,16 +52,15 @@ def record_events(session: Session, actor: Actor, batch: ImportBatch, plan: Plan
     Raises:
         EventRefused: a rule of the records refuses one, which the check could not know.
     """
-    accepted = batch.choices.get("changed") == "accept"
     if plan.doses is not None:
         _doses(session, actor, batch, plan.doses, plan.names)
-        if accepted:
+        if accepts_changes(batch.choices, "dose"):
             _correct_doses(session, plan.doses)
     if plan.stays is not None:
         _moves(session, actor, batch, plan.stays, plan.names)
     if plan.deaths is not None:
         _fates(session, actor, batch, plan.deaths)
-        if accepted:
+        if accepts_changes(batch.choices, "fate"):
             _correct_fates(session, plan.deaths)
 
 

@@ -15,7 +15,9 @@ from importers.workbook import CellValue, Sheet, Workbook
 from lims.domain.formulas import harmless
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
+from lims.intake.report_changes import change_counts, changes_told
 from lims.intake.report_events import cages_told, doses_by_compound, event_counts, event_digest, fates_told
+from lims.intake.report_records import added, lines_told, made_ids, noun_counts, record_digest, veiled_names
 
 PLOT_POINTS = 3_000
 """Readings drawn on the check page; of more, whole animals are left out, and the page says so."""
@@ -98,7 +100,9 @@ def digest(plan: Plan) -> str:
         hashed.update(repr([(index, fate.value, replaced.get(index)) for index, fate in sorted(planned.fates.items())]).encode())
     hashed.update(repr(event_digest(plan)).encode())
     names = plan.names
-    hashed.update(repr([(label, host.id) for label, host in names.hosts.items()]).encode())
+    hashed.update(repr(record_digest(plan.records)).encode())
+    made = made_ids(plan.records, "animal")
+    hashed.update(repr([(label, host.id not in made and host.id) for label, host in names.hosts.items()]).encode())
     hashed.update(repr([names.new_studies, names.new_arms, names.new_animals, names.new_tumours, names.new_enrolments]).encode())
     hashed.update(repr([names.new_agents, names.new_cages]).encode())
     hashed.update(repr([(one.sheet, one.row, one.column, one.value) for one in plan.edits]).encode())
@@ -120,9 +124,15 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
         "rows": row_counts(plan),
         "readings": readings,
         "events": events,
-        "records": {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())}
-        | {noun: counts["new"] for noun, counts in events.items() if counts.get("new") and noun in ("dose", "fate")}
-        | names.counts(),
+        "records": added(
+            {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())}
+            | {noun: counts["new"] for noun, counts in events.items() if counts.get("new") and noun in ("dose", "fate")}
+            | names.counts(),
+            plan.records,
+        ),
+        "nouns": noun_counts(plan.records),
+        "lines": lines_told(plan.records),
+        "veiled": veiled_names(plan.records),
         "findings": finding_counts(plan),
         "questions": [_question(question) for question in (*questions, *names.questions)],
         "doses": doses_by_compound(plan),
@@ -156,6 +166,9 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
             }
             for one in plan.reading.set_aside
         ],
+        "header_rows": {plan.sheet_name(index): list(rows) for index, rows in plan.reading.header_rows.items()},
+        "changes": changes_told(plan),
+        "changed": change_counts(plan),
         "plot": _plot(plan) if drawn else [],
         "digest": digest(plan) if drawn else None,
     }

@@ -6,6 +6,7 @@ found; the commit does it again inside the writing transaction, and stops if any
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from itertools import repeat
@@ -18,25 +19,34 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Refused, Severity
+from lims import progress
 from lims.audit.bulk import Column, write_columns
 from lims.audit.checkpoint import make_checkpoint
 from lims.audit.record import Actor, declare
 from lims.config import Settings
 from lims.db import Database
 from lims.domain.errors import Conflict
+from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState
 from lims.intake.commit import commit_plan
 from lims.intake.commit_events import EventRefused
+from lims.intake.commit_records import record_all
+from lims.intake.groups import ALL, groups_of, not_accepted, open_groups, told
 from lims.intake.judge import Opened, blocking, judge_file, open_file, preview_changed
 from lims.intake.limited import run_limited
 from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Plan
+from lims.intake.plan_records import PlannedRecords
+from lims.intake.profiles import recognise_batch
 from lims.intake.report import build_report, empty_report, finding_counts, in_own_layout, rows_to_correct
 from lims.intake.store import FileStore
 from lims.intake.upload import answer
 from lims.intake.withdraw import supersede
-from lims.models import ImportBatch, ImportFinding, Study
-from lims.queries.import_edits import edits_for_reading
+from lims.models import ImportBatch, ImportFinding, Project, Study
+from lims.progress import Step
+from lims.queries.accounts import role_of
+from lims.queries.import_edits import acceptances, edits_for_reading
+from lims.records.import_edits import accept_warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class Task:
     expect: str | None = None
     """The digest of the preview that a person confirmed; `None`: check and commit in one go."""
     reason: str = ""
+    accept: tuple[str, ...] = (ALL,)
+    """Kinds of warnings that are acknowledged with the commit, beside those that were before."""
     today: date | None = None
     """The lab's date, read where the task is made; `None`: read when it runs."""
 
@@ -92,19 +104,43 @@ class Blocked(Exception):
         self.plan = plan
 
 
-def check(settings: Settings, url: str, batch_id: int, actor: Actor) -> Outcome:
-    """Read, resolve and judge a stored file in a limited child; keeps report and findings with the batch."""
-    return _in_child(Task(url, settings, batch_id, actor, today=_today(settings.zone)))
+class NotAccepted(Exception):
+    """The commit stops: nobody looked at some of the warnings. The file itself may be recorded, and stays as it was checked."""
+
+    def __init__(self, plan: Plan, finding: Finding) -> None:
+        super().__init__("warnings are not acknowledged")
+        self.plan = plan
+        self.finding = finding
 
 
-def commit(settings: Settings, url: str, batch_id: int, actor: Actor, *, expect: str | None = None, reason: str = "") -> Outcome:
+def check(settings: Settings, url: str, batch_id: int, actor: Actor, *, listener: progress.Listener | None = None) -> Outcome:
+    """Read, resolve and judge a stored file in a limited child; keeps report and findings with the batch.
+
+    A `listener` is told how far that is.
+    """
+    return _in_child(Task(url, settings, batch_id, actor, today=_today(settings.zone)), listener)
+
+
+def commit(
+    settings: Settings,
+    url: str,
+    batch_id: int,
+    actor: Actor,
+    *,
+    expect: str | None = None,
+    reason: str = "",
+    accept: Collection[str] = (ALL,),
+    listener: progress.Listener | None = None,
+) -> Outcome:
     """Do the same and record it, in one transaction, or refuse with the findings that say why.
 
+    `accept` names the kinds of warnings that the person looked at; others must have been acknowledged before, or nothing is
+    recorded. By default whoever commits answers for all of them. What was acknowledged is kept, with who and when.
     A checkpoint of the audit trail follows what was recorded; one that cannot be copied to its folder is said, not hidden.
     """
-    outcome = _in_child(
-        Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason, today=_today(settings.zone))
-    )
+    today = _today(settings.zone)
+    task = Task(url, settings, batch_id, actor, commit=True, expect=expect, reason=reason, accept=tuple(accept), today=today)
+    outcome = _in_child(task, listener)
     return _attest(settings, url, outcome) if outcome.state is BatchState.COMMITTED else outcome
 
 
@@ -159,19 +195,20 @@ def _refused_rows(task: Task) -> bytes:
     database = Database(task.url, task.settings.zone)
     try:
         opened = _open(database, task)
-        with database.reading() as session:
+        with database.writer() if opened.reading.records else database.reader() as session:
             batch = session.get_one(ImportBatch, task.batch_id)
-            plan = _judge(session, task, batch, opened, create=False)
+            plan = _judge(session, task, batch, opened, _records(session, task, batch, opened), create=False)
             committed = batch.state is BatchState.COMMITTED
     finally:
         database.close()
     return in_own_layout(opened.book, opened.reading, rows_to_correct(plan, committed=committed))
 
 
-def _in_child(task: Task) -> Outcome:
+def _in_child(task: Task, listener: progress.Listener | None) -> Outcome:
     settings = task.settings
+    limits = {"memory_mb": settings.import_memory_mb, "seconds": settings.import_seconds}
     try:
-        return run_limited(process, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
+        return run_limited(process, task, listener=listener, **limits)
     except Refused as refused:
         database = Database(task.url, task.settings.zone)
         try:
@@ -208,16 +245,30 @@ def _not_storable(problem: Exception) -> Refused:
 
 
 def _open(database: Database, task: Task) -> Opened:
+    progress.begin(Step.READ)
+    store = FileStore(task.settings.file_dir)
+    recognised = recognise_batch(database, task.actor, task.batch_id, store)
     with database.reading() as session:
         batch = session.get_one(ImportBatch, task.batch_id)
         sha256, name, choices, importer = batch.file.sha256, batch.file_name, batch.choices, batch.importer
         edits = edits_for_reading(session, batch.id)
-    return open_file(FileStore(task.settings.file_dir).checked(sha256), name, choices, importer, edits)
+        project = session.get_one(Project, batch.project_id).code
+    path = store.checked(sha256)
+    with recognised.explaining(path, name, choices):
+        return recognised.told(open_file(path, name, choices, importer, edits, project=project))
 
 
-def _judge(session: Session, task: Task, batch: ImportBatch, opened: Opened, *, create: bool) -> Plan:
+def _records(session: Session, task: Task, batch: ImportBatch, opened: Opened) -> list[PlannedRecords]:
+    """Judge and write the records of other nouns; a session that only checks is rolled back."""
+    return record_all(session, task.actor, batch, opened.book, opened.reading, task.settings.zone) if opened.reading.records else []
+
+
+def _judge(
+    session: Session, task: Task, batch: ImportBatch, opened: Opened, records: list[PlannedRecords], *, create: bool
+) -> Plan:
     zone = task.settings.zone
-    return judge_file(session, task.actor, batch, opened, zone=zone, today=task.today or _today(zone), create=create)
+    day = task.today or _today(zone)
+    return judge_file(session, task.actor, batch, opened, records, zone=zone, today=day, create=create)
 
 
 def _today(zone: ZoneInfo) -> date:
@@ -227,12 +278,13 @@ def _today(zone: ZoneInfo) -> date:
 def _check(database: Database, task: Task, opened: Opened) -> Outcome:
     with database.reading() as session:
         replaces = session.get_one(ImportBatch, task.batch_id).supersedes_id is not None
-    with database.writer() if replaces else database.reader() as session:
+    with database.writer() if replaces or opened.reading.records else database.reader() as session:
+        # What is written here shows what the commit would meet: the file's own records, and no batch that it replaces.
+        # All of it is rolled back.
         batch = session.get_one(ImportBatch, task.batch_id)
         if replaces:
-            # The file is judged as if the batch it replaces were gone already; all of this is rolled back.
             supersede(session, task.actor, batch, reason="check only")
-        plan = _judge(session, task, batch, opened, create=False)
+        plan = _judge(session, task, batch, opened, _records(session, task, batch, opened), create=False)
         state = BatchState.REFUSED if blocking(plan, batch.choices) else BatchState.CHECKED
     report = build_report(plan, opened.claim, opened.questions, drawn=True)
     return _keep(database, task, Outcome(task.batch_id, state, opened.claim.importer, report, tuple(plan.findings)))
@@ -250,26 +302,58 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
                 raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value} already.", remedy="Open its page.")
             if batch.supersedes_id is not None:
                 supersede(session, task.actor, batch, reason=task.reason)
-            preview = _judge(session, task, batch, opened, create=False) if task.expect is not None else None
+            records = _records(session, task, batch, opened)
+            preview = _judge(session, task, batch, opened, records, create=False) if task.expect is not None else None
             report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
             if preview and report and report["digest"] != task.expect:
                 raise Blocked(preview, preview_changed(batch.report, report))
-            plan = _judge(session, task, batch, opened, create=True)
+            plan = _judge(session, task, batch, opened, records, create=True)
             if blocking(plan, batch.choices):
                 raise Blocked(plan)
+            _accept(session, task, batch, preview or plan)
             try:
                 commit_plan(session, task.actor, batch, plan, reason=task.reason)
             except EventRefused as refused:
                 raise Blocked(preview or plan, *refused.findings) from refused
             report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
             report["findings"] = finding_counts(plan)
+            _require_its_parts(session, task.actor, batch, report)
             outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
             _write_outcome(session, batch, outcome)
+            progress.begin(Step.SEAL, sum(report["records"].values()))  # a row of the trail for each
+    except NotAccepted as asks:
+        report = build_report(asks.plan, opened.claim, opened.questions, drawn=True)
+        found = tuple(asks.plan.findings)
+        kept = _keep(database, task, Outcome(task.batch_id, BatchState.CHECKED, opened.claim.importer, report, found))
+        return replace(kept, findings=(*kept.findings, asks.finding))
     except Blocked as blocked:
         report = build_report(blocked.plan, opened.claim, opened.questions, drawn=True)
         findings = tuple(blocked.plan.findings)
         return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, opened.claim.importer, report, findings))
     return outcome
+
+
+def _require_its_parts(session: Session, actor: Actor, batch: ImportBatch, report: dict[str, Any]) -> None:
+    """Let a batch be recorded by those who may make every kind of record that it made: whoever asked, and however."""
+    if actor.id is not None:
+        role = role_of(session, actor.id, batch.project_id)
+        for action in needed_to_record(report["records"], supersedes=batch.supersedes_id is not None):
+            require(role, action)
+
+
+def needed_to_record(records: Mapping[str, int], *, supersedes: bool) -> list[str]:
+    """Give the actions that somebody must be allowed who records so many of each noun."""
+    return [f"{noun}:create" for noun, number in records.items() if number] + (["batch:supersede"] if supersedes else [])
+
+
+def _accept(session: Session, task: Task, batch: ImportBatch, plan: Plan) -> None:
+    """Keep who looked at which warnings, or stop where nobody did."""
+    groups = groups_of(plan.findings)
+    before = {code: one.digest for code, one in acceptances(session, batch.id).items()}
+    missing = open_groups(groups, before, task.accept)
+    if missing:
+        raise NotAccepted(plan, not_accepted(missing))
+    accept_warnings(session, task.actor, batch, {one.code: (one.number, one.digest) for one in groups if one.to_accept})
 
 
 def _refuse(database: Database, task: Task, refused: Refused) -> Outcome:
@@ -290,6 +374,7 @@ def _keep(database: Database, task: Task, outcome: Outcome) -> Outcome:
 
 def _write_outcome(session: Session, batch: ImportBatch, outcome: Outcome) -> None:
     batch.importer = outcome.importer or batch.importer
+    outcome.report["groups"] = told(groups_of(outcome.findings))
     batch.report = outcome.report
     session.flush()
     session.execute(delete(ImportFinding).where(ImportFinding.batch_id == batch.id))

@@ -11,9 +11,11 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
+from lims import progress
 from lims.domain.readings import jump_words, jumps
 from lims.domain.sources import PLAUSIBLE
 from lims.domain.vocabulary import RecordStatus, RowFate
+from lims.intake.accepted import accepts_changes
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.intake.rules import RULES
 from lims.intake.validate_events import judge_deaths, judge_doses, judge_stays
@@ -29,9 +31,9 @@ def validate(session: Session, plan: Plan, batch: ImportBatch, *, today: date) -
 
     Readings of the batch that this one supersedes do not count as recorded.
     """
-    accept_changes = batch.choices.get("changed") == "accept"
     if plan.deaths is not None:
-        plan.findings.extend(judge_deaths(session, plan, plan.deaths, today, accept_changes=accept_changes))
+        accepted = accepts_changes(batch.choices, "fate")
+        plan.findings.extend(judge_deaths(session, plan, plan.deaths, today, accept_changes=accepted))
     if plan.doses is not None:
         plan.findings.extend(judge_doses(session, plan, plan.doses, batch, today))
     if plan.stays is not None:
@@ -39,10 +41,12 @@ def validate(session: Session, plan: Plan, batch: ImportBatch, *, today: date) -
     for planned in plan.planned:
         for rule in RULES:
             plan.findings.extend(rule(planned, today))
+        progress.advance(len(planned))
     _meet_days(session, plan)
     recorded = _recorded(session, plan, batch.supersedes_id)
     for planned in plan.planned:
-        plan.findings.extend(_slots(planned, recorded, accept_changes=accept_changes))
+        accepted = accepts_changes(batch.choices, planned.kind.code)
+        plan.findings.extend(_slots(planned, recorded, accept_changes=accepted))
         if sum(one.kind is planned.kind for one in plan.planned) > 1:
             _remember(planned, recorded)
     plan.findings.extend(finding for planned in plan.planned for finding in _jumps(planned))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from lims.domain.events_order import Fact, Life, require_alive, require_not_futu
 from lims.domain.fates import REASON_WORDS
 from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import RecordStatus, RowFate
+from lims.intake.accepted import accepts_changes
 from lims.intake.names import Host
 from lims.intake.plan import Plan
 from lims.intake.plan_events import PlannedDeaths, PlannedDoses, PlannedStays, RecordedDose, RecordedFate
@@ -161,10 +163,11 @@ Day = tuple[int, int, date]
 
 def judge_doses(session: Session, plan: Plan, doses: PlannedDoses, batch: ImportBatch, today: date) -> Iterator[Finding]:
     """Judge each dose by time and volume, then by what is recorded of its animal, agent and day."""
-    accept_changes = batch.choices.get("changed") == "accept"
+    accept_changes = accepts_changes(batch.choices, "dose")
     for rule in TIME_RULES:
         yield from rule(doses, today)
-    yield from _volumes(doses)
+    unusual = list(_volumes(doses))
+    yield from unusual
     days: dict[Day, list[int]] = defaultdict(list)
     for index, (host, agent, on) in enumerate(zip(doses.hosts, doses.agents, doses.taken_on, strict=True)):
         if index not in doses.fates and host is not None and agent is not None and on is not None:
@@ -176,12 +179,17 @@ def judge_doses(session: Session, plan: Plan, doses: PlannedDoses, batch: Import
         if there or len(indices) > 1:
             indices.sort(key=lambda index: (moments[index], index))
             yield from _day(doses, indices, there, accept_changes=accept_changes)
-    yield from _by_the_rules_of_forms(session, plan, doses, batch)
+    yield from _by_the_rules_of_forms(session, plan, doses, batch, {one.row for one in unusual})
     yield from _before_enrolment(session, plan, doses)
 
 
-def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, batch: ImportBatch) -> Iterator[Finding]:
-    """Let the rules of doses judge those of animals and agents that are there; what is only planned contradicts nothing yet."""
+def _by_the_rules_of_forms(
+    session: Session, plan: Plan, doses: PlannedDoses, batch: ImportBatch, unusual: AbstractSet[int | None]
+) -> Iterator[Finding]:
+    """Let the rules of doses judge those of animals and agents that are there; what is only planned contradicts nothing yet.
+
+    What forms ask people to confirm are warnings here; `unusual` names rows whose volume was doubted already.
+    """
     known = set(plan.names.hosts.values()) - {plan.names.hosts[facts.label] for facts in plan.names.new_animals}
     indices = [
         index
@@ -189,11 +197,20 @@ def _by_the_rules_of_forms(session: Session, plan: Plan, doses: PlannedDoses, ba
         if doses.hosts[index] in known and (agent := doses.agents[index]) and agent.id > 0
     ]
     try:
-        doubts(session, DOSE, batch.project_id, [doses.row(index) | {"batch_id": batch.id} for index in indices])
+        doubted = doubts(session, DOSE, batch.project_id, [doses.row(index) | {"batch_id": batch.id} for index in indices])
     except DomainError as refused:
         for one in refused.every:
             remedy = one.remedy or "Correct the file, or what is recorded."
             yield doses.refuse(indices[one.row or 0], "dose-refused", str(one), one.expected, remedy, one.source)
+        return
+    for notice in doubted:
+        first = indices[notice.rows[0]] if notice.rows else indices[0]
+        if notice.field == "volume_ul" and doses.source.rows[first] in unusual:
+            continue
+        severity = Severity.WARNING if notice.severity == "warning" else Severity.NOTE
+        remedy = "Look at the source again; record it if it is right."
+        code = f"dose-{(notice.field or 'record').replace('_', '-')}-doubted"
+        yield doses.finding(first, severity, code, notice.message, expected=notice.expected, remedy=remedy, source=notice.source)
 
 
 def _before_enrolment(session: Session, plan: Plan, doses: PlannedDoses) -> Iterator[Finding]:

@@ -39,6 +39,8 @@ from lims.records.exposures import EXPOSURE
 from lims.records.nouns import Draft, Noun, apply_all, record
 from lims.records.values import today, zone_of
 
+NAMED = 20
+"""Animals that a doubt names; of more it says how many."""
 _WHICH = ("animal_id", "agent_id", "regimen_id", "due_on", "nth")
 """Which dose it is: never changed."""
 
@@ -299,12 +301,19 @@ def _comes(draft: Draft) -> bool:
 def _doubt_doses(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt a dose before enrolment or after exclusion, an old weight, and an unusual volume; alike ones are told once."""
     known = _judge(session, drafts)
-    found: dict[Notice, list[str]] = defaultdict(list)
-    for draft in drafts:
+    found: dict[Notice, dict[int, str]] = defaultdict(dict)
+    for row, draft in enumerate(drafts):
         if draft.values["state"] is DoseState.GIVEN:
             for notice in _doubts_of(draft, known):
-                found[notice].append(known.animals[draft.values["animal_id"]].code)
-    return [replace(notice, message=f"{', '.join(codes)}: {notice.message}") for notice, codes in found.items()]
+                found[notice][row] = known.animals[draft.values["animal_id"]].code
+    return [
+        replace(notice, message=f"{_named(list(dict.fromkeys(codes.values())))}: {notice.message}", rows=tuple(codes))
+        for notice, codes in found.items()
+    ]
+
+
+def _named(codes: Sequence[str]) -> str:
+    return ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} more" if len(codes) > NAMED else "")
 
 
 def _doubts_of(draft: Draft, known: _Known) -> Iterator[Notice]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from importers.base import Deaths, Doses, Finding, Series, Severity, Stays
+from importers.base import Finding, Severity
 from lims.domain.vocabulary import RowFate
 from lims.intake.names import Host
 
@@ -21,7 +21,7 @@ class Entries:
     fates: dict[int, RowFate]
 
     @property
-    def source(self) -> Series | Doses | Deaths | Stays:
+    def source(self) -> Any:
         """Give the columns as the importer read them."""
         raise NotImplementedError
 

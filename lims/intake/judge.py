@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,12 +18,19 @@ from importers.preflight import MAX_UPLOAD_BYTES, too_large
 from importers.registry import STREAMED, by_key
 from importers.streams import open_long_text
 from importers.workbook import Workbook, open_workbook
+from lims import progress
 from lims.audit.record import Actor
+from lims.domain.vocabulary import MeasurementKind
 from lims.intake.commit import create_named
+from lims.intake.commit_records import findings_of
+from lims.intake.own_templates import require_own
 from lims.intake.plan import Plan, make_plan
+from lims.intake.plan_records import PlannedRecords
 from lims.intake.resolve import Resolver
 from lims.intake.validate import validate
 from lims.models import ImportBatch
+from lims.progress import Step
+from lims.queries.kinds import kinds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,9 @@ class Opened:
         return replace(self, book=replace(self.book, sheets=sheets))
 
 
-def open_file(path: Path, name: str, choices: dict[str, str], importer: str | None, edits: tuple[Edit, ...] = ()) -> Opened:
+def open_file(
+    path: Path, name: str, choices: dict[str, str], importer: str | None, edits: tuple[Edit, ...] = (), *, project: str
+) -> Opened:
     """Read a file, with what people corrected and left out, by the importer that claims it, or by the one that a person chose.
 
     Raises:
@@ -61,7 +70,9 @@ def open_file(path: Path, name: str, choices: dict[str, str], importer: str | No
         return streamed
     if path.stat().st_size > MAX_UPLOAD_BYTES:
         raise too_large(path.stat().st_size)
-    book = overlay(without_problem_column(open_workbook(path.read_bytes(), name, choices)), edits)
+    book = open_workbook(path.read_bytes(), name, choices)
+    require_own(book, project)
+    book = overlay(without_problem_column(book), edits)
     if importer is None:
         claim = identify(book)
     else:
@@ -73,31 +84,67 @@ def open_file(path: Path, name: str, choices: dict[str, str], importer: str | No
 
 def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | None) -> Opened | None:
     """Read long text whose rows may pass by, as its first rows tell; `None` for what has to be held whole."""
-    book = open_long_text(path, name, choices)
-    if book is None:
-        return None
     try:
-        claim = identify(book, importer)
+        book = open_long_text(path, name, choices)
+        claim = identify(book, importer) if book is not None else None
     except Refused:
+        if path.stat().st_size > MAX_UPLOAD_BYTES:
+            raise
         return None  # held whole it may be recognised, and otherwise it is refused with all of its headers
-    found = by_key(claim.importer)
-    return Opened(book, claim, found.read(book, claim, choices)) if found.key in STREAMED else None
+    if book is None or claim is None or claim.importer not in STREAMED:
+        return None
+    return Opened(book, claim, by_key(claim.importer).read(book, claim, choices))
 
 
 def judge_file(
-    session: Session, actor: Actor, batch: ImportBatch, opened: Opened, *, zone: ZoneInfo, today: date, create: bool
+    session: Session,
+    actor: Actor,
+    batch: ImportBatch,
+    opened: Opened,
+    records: Sequence[PlannedRecords],
+    *,
+    zone: ZoneInfo,
+    today: date,
+    create: bool,
 ) -> Plan:
-    """Resolve and judge; with `create`, what the file names is made first, so that slots carry final ids."""
-    names = Resolver(session, batch, opened.book, opened.reading).resolve()
+    """Resolve and judge; with `create`, what the file names is made first, so that slots carry final ids.
+
+    `records`: those of other nouns, which are judged and written already; the file's readings may be of them.
+    """
+    kinds = kinds_of(session, batch.project_id)
+    opened, unknown = _of_known_kinds(opened, kinds)
+    progress.begin(Step.RESOLVE)
+    names = Resolver(session, batch, opened.book, opened.reading, kinds).resolve()
     if create:
         create_named(session, actor, batch, names)
-    plan = make_plan(opened.book, opened.reading, names, zone)
-    plan.edits, plan.left_out = opened.edits, opened.left_out
+    plan = make_plan(opened.book, opened.reading, names, zone, kinds)
+    plan.findings.extend(unknown)
+    plan.edits, plan.left_out, plan.records = opened.edits, opened.left_out, list(records)
+    plan.findings.extend(findings_of(records))
+    progress.begin(Step.JUDGE, sum(len(one) for one in plan.planned))
     validate(session, plan, batch, today=today)
     plan.findings.extend(_proposals((*opened.questions, *names.questions), batch.choices))
     if not any(opened.reading.data_rows.values()):
         plan.findings.append(_no_rows(opened))
     return plan
+
+
+def _of_known_kinds(opened: Opened, kinds: Mapping[str, MeasurementKind]) -> tuple[Opened, list[Finding]]:
+    """Leave out what is said to be of a kind that the project does not know: a mapping may outlive a laboratory's own kind."""
+    unknown = dict.fromkeys(series.kind for series in opened.reading.series if series.kind not in kinds)
+    found = [
+        Finding(
+            Severity.ERROR,
+            "kind-unknown",
+            f'There is no kind of measurement "{kind}" in this project; its columns were not read.',
+            value=kind,
+            expected=f"one of {', '.join(kinds)}",
+            remedy="Map the columns to another kind, or bring the kind back.",
+        )
+        for kind in unknown
+    ]
+    series = tuple(one for one in opened.reading.series if one.kind in kinds)
+    return (replace(opened, reading=replace(opened.reading, series=series)) if unknown else opened), found
 
 
 def _no_rows(opened: Opened) -> Finding:

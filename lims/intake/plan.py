@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -12,11 +12,12 @@ from importers.base import Clock, Finding, Reading, Series
 from importers.overlay import Edit
 from importers.workbook import Workbook
 from lims.domain.slots import date_slot, dated, day_slot, local_moment, moment_slot
-from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, RowFate, Subject
+from lims.domain.vocabulary import MeasurementKind, RowFate, Subject
 from lims.domain.volumes import caliper_volumes
 from lims.intake.entries import Entries, mapped
 from lims.intake.names import Host, Names, Place
 from lims.intake.plan_events import PlannedDeaths, PlannedDoses, PlannedStays, plan_deaths, plan_doses, plan_stays
+from lims.intake.plan_records import PlannedRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +105,28 @@ class Plan:
     findings: list[Finding] = field(default_factory=list)
     edits: tuple[Edit, ...] = ()
     left_out: tuple[Series, ...] = ()
+    records: list[PlannedRecords] = field(default_factory=list)
 
     @property
     def entries(self) -> list[Entries]:
         """Give all planned parts."""
-        return [*self.planned, *(one for one in (self.doses, self.deaths, self.stays) if one is not None)]
+        return [*self.planned, *(one for one in (self.doses, self.deaths, self.stays) if one is not None), *self.records]
 
     def sheet_name(self, index: int) -> str:
         """Give a sheet's name."""
         return self.book.sheets[index].name
 
 
-def make_plan(book: Workbook, reading: Reading, names: Names, zone: ZoneInfo) -> Plan:
+def make_plan(book: Workbook, reading: Reading, names: Names, zone: ZoneInfo, kinds: Mapping[str, MeasurementKind]) -> Plan:
     """Put a reading and the meaning of its names together. Nothing is judged yet (`lims.intake.validate`)."""
-    planned = [_plan_series(series, book, names, zone) for series in reading.series]
+    planned = [_plan_series(series, kinds[series.kind], book, names, zone) for series in reading.series]
     doses = plan_doses(reading.doses, book, names, zone) if reading.doses else None
     deaths = plan_deaths(reading.deaths, book, names) if reading.deaths else None
     stays = plan_stays(reading.stays, book, names) if reading.stays else None
     return Plan(book, reading, names, planned, doses, deaths, stays, [*book.findings, *reading.findings, *names.findings])
 
 
-def _plan_series(series: Series, book: Workbook, names: Names, zone: ZoneInfo) -> Planned:
-    kind = KIND_BY_CODE[series.kind]
+def _plan_series(series: Series, kind: MeasurementKind, book: Workbook, names: Names, zone: ZoneInfo) -> Planned:
     hosts = mapped(series.animals, names.hosts.get)
     tumours: list[tuple[int, str] | None] | None = None
     if kind.subject is Subject.IMPLANT:

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.cohort_terms import ConcentrationUnit, ExposureMatrix, ProcedureKind
-from lims.models.base import Base, Code, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
+from lims.models.base import Base, Id, InProject, Name, Prose, Versioned, Withdrawable, reference
 from lims.models.colony import Animal
 from lims.models.implants import Implant
 from lims.models.imports import ImportBatch
@@ -77,10 +77,6 @@ class Exposure(InProject, Withdrawable, Versioned, Base):
     """The sample's name at the instrument."""
     method: Mapped[Name | None]
     batch_id: Mapped[int | None] = reference("import_batch")
-    source_sheet: Mapped[Code | None]
-    source_row: Mapped[int | None]
-    source_column: Mapped[int | None]
-    raw: Mapped[Prose | None]
     note: Mapped[Prose | None]
 
     animal: Mapped[Animal] = relationship()

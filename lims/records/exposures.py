@@ -185,7 +185,7 @@ EXPOSURE: Noun[Exposure] = Noun(
     Exposure,
     check=_check,
     doubt=_doubt,
-    fixed=frozenset({"animal_id", "agent_id", "batch_id", "source_sheet", "source_row", "source_column", "raw"}),
+    fixed=frozenset({"animal_id", "agent_id", "batch_id"}),
     key=(),
 )
 

@@ -149,12 +149,19 @@ def doubts(
     """
     if noun.doubt is no_doubt:
         return []
+    return noun.doubt(session, project_id, [draft_of(session, noun, row, existing) for row in rows])
+
+
+def draft_of(session: Session, noun: Noun[Record], row: Mapping[str, Any], existing: Record | None = None) -> Draft:
+    """Give a new record as it would stand, or `existing` with new fields.
+
+    Raises:
+        DomainError: a value does not fit its column.
+    """
     if existing is None:
-        drafts = [Draft(_complete(session, noun, row)) for row in rows]
-    else:
-        standing = {name: getattr(existing, name) for name in noun.columns | noun.derived}
-        drafts = [Draft(standing | clean(session, noun.model, row, future=noun.future), existing) for row in rows]
-    return noun.doubt(session, project_id, drafts)
+        return Draft(_complete(session, noun, row))
+    standing = {name: getattr(existing, name) for name in noun.columns | noun.derived}
+    return Draft(standing | clean(session, noun.model, row, future=noun.future), existing)
 
 
 def change(
@@ -274,7 +281,7 @@ def check_references(session: Session, model: type[Base], project_id: int, rows:
             if value is not None and table_of(model).columns[name].foreign_keys:
                 wanted[name].add(value)
     for name, keys in wanted.items():
-        target = _target(model, name)
+        target = refers_to(model, name)
         columns, scope = table_of(target).columns, list[ColumnElement[bool]]()
         if "status" in columns:  # an import has states of its own
             scope.append(columns["status"] == RecordStatus.ACTIVE)
@@ -293,7 +300,8 @@ def check_references(session: Session, model: type[Base], project_id: int, rows:
             )
 
 
-def _target(model: type[Base], column: str) -> type[Base]:
+def refers_to(model: type[Base], column: str) -> type[Base]:
+    """Give the model that a referring column points to."""
     table = next(iter(table_of(model).columns[column].foreign_keys)).column.table
     return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)
 

@@ -24,6 +24,7 @@ def _job() -> None:
         sa.Column("request", sa.String(length=80), nullable=False),
         sa.Column("expect", sa.String(length=64), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("accept", sa.JSON(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),

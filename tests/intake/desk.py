@@ -110,7 +110,7 @@ class Desk:
     def sound(self) -> None:
         """Check that the trail proves all there is, stored files included."""
         report = verify(self.database, files=FileStore(self.settings.file_dir))
-        assert report.problems == []
+        assert report.problems == [], report.problems
 
 
 def balanced(outcome: run.Outcome) -> dict[str, int]:

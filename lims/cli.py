@@ -40,12 +40,14 @@ COMMANDS = {
     "init": ("lims.commands.init:init", "Set up the data folder and the database."),
     "demo": ("lims.commands.demo:demo", "Make a synthetic laboratory and serve it."),
     "serve": ("lims.commands.serve:serve", "Serve the pages."),
+    "worker": ("lims.commands.worker:worker", "Check and record uploads; serve starts one by itself."),
     "upgrade": ("lims.commands.init:upgrade", "Bring the database's tables up to date."),
     "doctor": ("lims.commands.doctor:doctor", "Look whether everything is in order."),
     "user": ("lims.commands.accounts:user", "Add people, reset their passwords."),
     "project": ("lims.commands.accounts:project", "Make projects."),
     "import": ("lims.commands.imports:import_file", "Take in a file an instrument or a lab wrote."),
     "importers": ("lims.commands.imports:list_importers", "List the kinds of file that can be taken in."),
+    "template": ("lims.commands.templates:template", "Write a registry as a workbook to fill in."),
     "audit": ("lims.commands.audit:audit", "Verify and export the audit trail."),
 }
 

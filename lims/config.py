@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class JobsRun(StrEnum):
+    """Where long work is done."""
+
+    WORKER = "worker"
+    HERE = "here"
 
 
 class Settings(BaseSettings):
@@ -36,6 +44,8 @@ class Settings(BaseSettings):
     """Memory one password hash takes, KiB; less is quicker and weaker (OWASP names 19 MiB as the least)."""
     import_seconds: int = Field(default=300, ge=5)
     """Processor seconds the child process may use."""
+    jobs: JobsRun = JobsRun.WORKER
+    """Who checks and records what pages and programs upload: a worker, or the process that is asked, which then waits."""
     checkpoint_dir: Path | None = None
     """Another folder (on another machine, best) that receives a copy of each checkpoint of the audit trail."""
     mail_server: str | None = None

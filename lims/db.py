@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from lims.audit import capture, guard
@@ -107,6 +108,16 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def why_unavailable(broken: DBAPIError) -> str:
+    """Say why the database did nothing, and what to do: it is full, busy, or not there."""
+    said = str(broken.orig)
+    if "full" in said or "space" in said:
+        return "The disk of the database is full; nothing was recorded. Make room, then try again."
+    if "lock" in said:
+        return "Somebody else kept the database busy for too long; nothing was recorded. Try again."
+    return f"The database does not answer; nothing was recorded. It said: {said.splitlines()[0]}"
 
 
 capture.install(AuditedSession)

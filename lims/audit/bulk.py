@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Connection, Table, func, select, text
 from sqlalchemy.orm import Session
 
+from lims import progress
 from lims.audit.record import current, writing
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ Column: TypeAlias = "Sequence[Any] | repeat[Any]"
 
 _PARAMETERS = 150
 """Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
+_STATEMENTS = 1_000
+"""INSERTs run before the progress is told."""
 _PLAIN = re.compile(r"[\w .:-]*\Z", re.ASCII)
 """Text that can stand in a statement between quotes as it is."""
 _COPIED_ROWS = 2_000
@@ -79,7 +82,10 @@ def _execute_many(connection: Connection, table: str, columns: Mapping[str, Colu
     for times, size in ((whole, together), (rest, 1)):
         if times:
             statement = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
-            connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)])
+            for left in range(times, 0, -_STATEMENTS):
+                some = min(left, _STATEMENTS)
+                connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(some)])
+                progress.advance(some * size)
 
 
 def _names(columns: Iterable[str]) -> str:
@@ -110,6 +116,7 @@ def _copy(driver: Any, table: str, columns: Mapping[str, Column]) -> None:
         while some := list(islice(lines, _COPIED_ROWS)):
             block = b"\n".join([*some, b""])
             copy.write(block if utf8 else block.decode())
+            progress.advance(len(some))
 
 
 def _copied(column: Column) -> Iterator[bytes]:

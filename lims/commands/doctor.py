@@ -69,6 +69,27 @@ def _database(settings: Settings) -> Iterator[Looked]:
     yield Looked("database", where)
     needed = ", ".join(migrate.heads())
     yield Looked("tables", f"at {at}, needed {needed}", "" if at == needed else "run `lims upgrade`" if at else "run `lims init`")
+    if at == needed:
+        yield _worker(settings)
+
+
+def _worker(settings: Settings) -> Looked:
+    from lims.config import JobsRun
+    from lims.db import Database
+    from lims.jobs.start import worker_runs
+    from lims.jobs.table import waiting
+
+    if settings.jobs is JobsRun.HERE:
+        return Looked("worker", "none needed: imports run in the process that is asked")
+    database = Database(settings.url, settings.zone)
+    try:
+        jobs = len(waiting(database))
+        told = f"{jobs} job{'s' if jobs != 1 else ''} to do" if jobs else "nothing to do"
+        if worker_runs(settings, database):
+            return Looked("worker", f"runs, {told}")
+        return Looked("worker", f"none runs, {told}", "run `lims serve` or `lims worker`" if jobs else "")
+    finally:
+        database.close()
 
 
 def _network(settings: Settings) -> Iterator[Looked]:

@@ -10,7 +10,8 @@ import click
 
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.commands.loading import collecting_later
-from lims.commands.support import Refusal, settings_of
+from lims.commands.support import Refusal, require_current_tables, settings_of
+from lims.commands.worker import worker_beside
 
 if TYPE_CHECKING:
     from lims.config import Settings
@@ -49,7 +50,8 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     )
     click.echo(f"Serving at http://{settings.host}:{settings.port}")
     limits = {"max_request_body_size": LARGEST_BODY, "connection_limit": CONNECTIONS}
-    waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **limits, **proxy)
+    with worker_beside(settings):
+        waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **limits, **proxy)
 
 
 @collecting_later()
@@ -78,15 +80,3 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as refused:
         raise Refusal(f"Cannot listen at {host}, port {port}: {refused.strerror}. Choose another --host or --port.") from refused
-
-
-def require_current_tables(url: str) -> None:
-    """Refuse to serve a database whose tables are older or newer than the code."""
-    from lims import migrate
-
-    at, heads = migrate.current(url), migrate.heads()
-    if at is None:
-        raise Refusal("This database has no tables yet: run `lims init` first.")
-    if at not in heads:
-        needed = ", ".join(heads)
-        raise Refusal(f"The database's tables are at {at}, this version needs {needed}: back it up, then run `lims upgrade`.")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor
 from lims.config import Settings
-from lims.db import Database
+from lims.db import Database, why_unavailable
 from lims.domain.errors import DomainError, told
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Project
@@ -45,19 +45,10 @@ def open_database(settings: Settings) -> Iterator[Database]:
         if "no such table" in str(broken) or "does not exist" in str(broken):
             raise Refusal("This database has no tables yet: run `lims init` first.") from broken
         if isinstance(broken, OperationalError):
-            raise Refusal(_unavailable(str(broken.orig))) from broken
+            raise Refusal(why_unavailable(broken)) from broken
         raise
     finally:
         database.close()
-
-
-def _unavailable(said: str) -> str:
-    """Say why the database did nothing: full, busy, or not there."""
-    if "full" in said or "space" in said:
-        return "The disk of the database is full; nothing was recorded. Make room, then run this again."
-    if "lock" in said:
-        return "Somebody else kept the database busy for too long; nothing was recorded. Run this again."
-    return f"The database does not answer; nothing was recorded. It said: {said.splitlines()[0]}"
 
 
 def command_line_actor() -> Actor:
@@ -83,3 +74,15 @@ def resolve_project(session: Session, code: str | None) -> Project:
         if project.code == code:
             return project
     raise click.UsageError(f'There is no project "{code}". There are: {codes}')
+
+
+def require_current_tables(url: str) -> None:
+    """Refuse to serve a database whose tables are older or newer than the code."""
+    from lims import migrate
+
+    at, heads = migrate.current(url), migrate.heads()
+    if at is None:
+        raise Refusal("This database has no tables yet: run `lims init` first.")
+    if at not in heads:
+        needed = ", ".join(heads)
+        raise Refusal(f"The database's tables are at {at}, this version needs {needed}: back it up, then run `lims upgrade`.")

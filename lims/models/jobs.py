@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lims.domain.vocabulary import JobKind, JobState
@@ -36,13 +36,15 @@ class Job(InProject, Base):
     expect: Mapped[str | None] = mapped_column(String(64))
     """Digest of the preview that a person confirmed; empty: check and commit in one go."""
     reason: Mapped[Prose]
+    accept: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Kinds of warnings that are acknowledged with the commit."""
     queued_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     """How often it was begun: more than once where a process was killed."""
     message: Mapped[Prose | None]
-    """Why it failed, and what to do."""
+    """Why it failed, and what to do; or what else is to be said of one that is done."""
 
     batch: Mapped[ImportBatch] = relationship()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from lims.domain.errors import NotFound
+from lims.domain.errors import NotAllowed, NotFound
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import AuditEvent, Membership, Project, Role, User
 from lims.queries.scope import LARGEST_ID, find
@@ -38,6 +38,18 @@ def _memberships(user_id: int) -> Select[int, str, str, RecordStatus, RoleName]:
 def my_projects(session: Session, user_id: int) -> list[MyProject]:
     """List the projects a person belongs to, by code, with the role in each."""
     return [MyProject(*row) for row in session.execute(_memberships(user_id))]
+
+
+def role_of(session: Session, user_id: int, project_id: int) -> RoleName:
+    """Give a person's role in a project; raises `NotAllowed` for those who are no members of it any more."""
+    role = session.scalar(
+        select(Role.name)
+        .join(Membership, Membership.role_id == Role.id)
+        .where(Membership.user_id == user_id, Membership.project_id == project_id, Membership.status == RecordStatus.ACTIVE)
+    )
+    if role is None:
+        raise NotAllowed("You are no member of this project any more.", remedy="Ask an administrator of the project.")
+    return role
 
 
 def find_user(session: Session, user_id: int) -> User:

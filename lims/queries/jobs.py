@@ -1,0 +1,29 @@
+"""Reads jobs: the one of a batch, and those that are under way in projects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from lims.domain.vocabulary import JobState
+from lims.models import ImportBatch, Job
+
+UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
+
+
+def latest_job(session: Session, batch: ImportBatch) -> Job | None:
+    """Give the job of a batch that was asked for last."""
+    return session.scalar(select(Job).where(Job.batch_id == batch.id).order_by(Job.id.desc()).limit(1))
+
+
+def active_job(session: Session, batch: ImportBatch) -> Job | None:
+    """Give the job of a batch that waits or runs."""
+    return session.scalar(select(Job).where(Job.batch_id == batch.id, Job.state.in_(UNDER_WAY)))
+
+
+def jobs_under_way(session: Session, project_ids: Collection[int]) -> Sequence[Job]:
+    """List the jobs of these projects that wait or run, oldest first, with their batches."""
+    wanted = select(Job).where(Job.project_id.in_(project_ids), Job.state.in_(UNDER_WAY)).order_by(Job.id)
+    return session.scalars(wanted.options(joinedload(Job.batch))).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importers.analyst import IMPORTER as ANALYST
 from importers.base import Importer, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
@@ -10,7 +11,11 @@ from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
+from importers.masshunter import IMPORTER as MASSHUNTER
 from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
+from importers.skyline import IMPORTER as SKYLINE
+from importers.targetlynx import IMPORTER as TARGETLYNX
+from importers.xcalibur import IMPORTER as XCALIBUR
 
 IMPORTERS: tuple[Importer, ...] = (
     LIVING_IMAGE,
@@ -19,6 +24,11 @@ IMPORTERS: tuple[Importer, ...] = (
     GROUP_HEADED,
     COLONY_LOG,
     BODY_WEIGHT,
+    ANALYST,
+    TARGETLYNX,
+    MASSHUNTER,
+    XCALIBUR,
+    SKYLINE,
     MAPPED_TABLE,
     REGISTRY_TEMPLATE,
 )

@@ -66,11 +66,15 @@ def unaccounted(book: Workbook, reading: Reading) -> list[tuple[str, int, int, C
 
 
 def rows_without_fate(reading: Reading) -> list[tuple[int, int]]:
-    """List the data rows with no reading or event, no finding and no reason for being skipped."""
+    """List the data rows with no reading, event or record, no finding and no reason for being skipped."""
     told = {finding.row for finding in reading.findings}
     found = []
     for sheet, rows in reading.data_rows.items():
-        events = (*reading.series, *(one for one in (reading.doses, reading.deaths, reading.stays) if one is not None))
+        events = (
+            *reading.series,
+            *reading.records,
+            *(one for one in (reading.doses, reading.deaths, reading.stays) if one is not None),
+        )
         recorded = {row for one in events if one.sheet == sheet for row in one.rows}
         skipped = {
             row

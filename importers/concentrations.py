@@ -1,0 +1,217 @@
+"""Makes records of exposure out of injections, whatever program quantified them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from importers.base import Choices, Finding, Question, Records, Refused, SetAside, Severity
+from importers.columns import in_words
+from importers.concentration_amounts import (
+    InUnit,
+    by_weight,
+    is_below,
+    limits_of,
+    require_values,
+    settle_zeros,
+    units_of,
+)
+from importers.concentration_cells import Kind, Said
+from importers.injection_sorting import sample_names, sort_compounds, sort_controls, sort_empty, sort_types
+from importers.injections import Batch, Injections, regions
+from importers.sample_names import SampleName
+from importers.sample_reading import read_matrices, read_samples, time_findings
+from importers.workbook import Workbook
+from lims.domain.cohort_terms import ExposureMatrix
+
+INJECTION_TIME = "when the sample was injected, which is noted with the record; no time of collection"
+"""How importers list a column with the time of injection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    """What became of a file's injections. unread: (sheet, column) → why none of the concentrations there is recorded."""
+
+    records: tuple[Records, ...]
+    findings: tuple[Finding, ...]
+    questions: tuple[Question, ...]
+    set_aside: tuple[SetAside, ...]
+    unread: Mapping[tuple[int, int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read of the entries that are recorded, by their place in the batch."""
+
+    names: Sequence[str]
+    name_column: int
+    agents: Mapping[str, tuple[str, str | None]]
+    samples: Mapping[int, SampleName]
+    matrices: Mapping[int, ExposureMatrix]
+    units: Mapping[int, InUnit]
+    limits: Mapping[int, float]
+
+    def entries(self, batch: Batch) -> list[int]:
+        """List the entries of which everything is known that a record needs."""
+        return [index for index in batch.live if index in self.units and batch.found.compounds[index] in self.agents]
+
+
+def quantify(book: Workbook, found: Injections, choices: Choices, method: str) -> Quantified:
+    """Read a file's injections. method: how the concentrations were measured, as it is recorded.
+
+    Raises `Refused` where no injection has a concentration: an area alone says nothing of an amount.
+    """
+    batch = Batch(book, found, choices)
+    if found.rows and all(one.said is Said.NOTHING for one in batch.amounts):
+        raise areas_only(book.name)
+    sort_types(batch)
+    names, column = sample_names(batch)
+    sort_controls(batch, names)
+    sort_empty(batch)
+    agents = sort_compounds(batch)
+    require_values(batch)
+    limits = limits_of(batch)
+    settle_zeros(batch, limits)
+    units = units_of(batch)
+    samples = read_samples(batch, names, column)
+    matrices = read_matrices(batch, samples)
+    read = _Read(names, column, agents, samples, matrices, by_weight(batch, units, matrices), limits)
+    entries = read.entries(batch)
+    told = (*_counted(batch), *_injected(batch, entries), *time_findings(samples), *_twice(batch, entries, names))
+    findings = (*told, *batch.findings, *batch.asked.findings)
+    records = tuple(
+        _records(batch, [index for index in entries if found.sheets[index] == sheet], read, method)
+        for sheet in _sheets(batch, entries)
+    )
+    return Quantified(records, findings, tuple(batch.asked.questions), tuple(_rows_aside(batch)), _columns_aside(batch))
+
+
+def areas_only(name: str) -> Refused:
+    """Refuse a report that has areas or responses, but no concentration."""
+    return Refused(
+        "no-concentration",
+        f'"{name}" has peak areas or responses, but not one concentration',
+        expected="a concentration of each sample, calculated from calibrators",
+        remedy="quantify the batch in the instrument's program and export it again with the calculated concentration",
+    )
+
+
+def _sheets(batch: Batch, entries: Sequence[int]) -> list[int]:
+    return sorted({batch.found.sheets[index] for index in entries})
+
+
+def _records(batch: Batch, entries: Sequence[int], read: _Read, method: str) -> Records:
+    """Make the records of one sheet, in the units in which they are kept."""
+    found = batch.found
+    below = [is_below(batch.amounts[index], read.limits.get(index)) for index in entries]
+    samples = [read.samples[index] for index in entries]
+    values = [batch.amounts[index].value for index in entries]
+    factors = [read.units[index][1] for index in entries]
+    limits = [read.limits.get(index) for index in entries]
+    agents = [read.agents[found.compounds[index]] for index in entries]
+    name = {
+        "sample": read.name_column,
+        "animal": read.name_column,
+        "matrix": read.name_column,
+        "hours_after_dose": read.name_column,
+    }
+    return Records(
+        "exposure",
+        found.sheets[entries[0]],
+        [found.rows[index] for index in entries],
+        [found.columns[index] for index in entries],
+        {
+            "animal": [sample.animal for sample in samples],
+            "agent": [agent for agent, _ in agents],
+            "analyte": [analyte for _, analyte in agents],
+            "matrix": [read.matrices[index] for index in entries],
+            "concentration": [
+                None if low or value is None else value * factor for low, value, factor in zip(below, values, factors, strict=True)
+            ],
+            "unit": [read.units[index][0] for index in entries],
+            "below_lloq": below,
+            "lloq": [None if limit is None else limit * factor for limit, factor in zip(limits, factors, strict=True)],
+            "collected_on": [sample.collected_on for sample in samples],
+            "hours_after_dose": [sample.hours for sample in samples],
+            "sample": [read.names[index] for index in entries],
+            "method": [method] * len(entries),
+            "note": [_note(sample, found.injected[index]) for sample, index in zip(samples, entries, strict=True)],
+        },
+        name if read.name_column else {},
+        [batch.text(index) for index in entries],
+    )
+
+
+def _note(sample: SampleName, injected: str) -> str | None:
+    parts = ("before the dose" if sample.before_dose else "", f"replicate {sample.replicate}" if sample.replicate else "")
+    return "; ".join(filter(None, (*parts, f"injected {injected}" if injected else ""))) or None
+
+
+def _counted(batch: Batch) -> list[Finding]:
+    """Say what was set aside, and how much of it."""
+    counts = Counter(batch.aside.values())
+    if not counts:
+        return []
+    said = in_words([f"{number:,} ({reason})" for reason, number in counts.most_common()])
+    one = sum(counts.values()) == 1
+    return [Finding(Severity.NOTE, "no-samples", f"Not recorded: {said} of {len(batch.found):,} value{'' if one else 's'}.")]
+
+
+def _injected(batch: Batch, entries: Sequence[int]) -> list[Finding]:
+    first = next((batch.found.injected[index] for index in entries if batch.found.injected[index]), None)
+    if first is None:
+        return []
+    told = (
+        f"The file says when the samples were injected (`{first}`), not when they were collected; it stands in each record's note."
+    )
+    return [Finding(Severity.NOTE, "injection-time", told)]
+
+
+def _twice(batch: Batch, entries: Sequence[int], names: Sequence[str]) -> list[Finding]:
+    """Doubt two values of one compound in one sample: an injection may have been repeated."""
+    first: dict[tuple[str, str], int] = {}
+    findings = []
+    for index in entries:
+        compound, name = batch.found.compounds[index], names[index]
+        before = first.setdefault((compound, name), index)
+        if before != index:
+            place = (batch.book.sheets[batch.found.sheets[index]].name, batch.found.rows[index], batch.found.columns[index])
+            earlier = f"{batch.text(before)} in row {batch.found.rows[before]}"
+            told = f"`{name}` has a concentration of {compound or 'the compound'} already: {earlier}."
+            more = ("one value of a compound in a sample", "Leave one row out if the injection was repeated.")
+            findings.append(Finding(Severity.WARNING, "sample-twice", told, *place, batch.text(index), *more))
+    return findings
+
+
+def _rows_aside(batch: Batch) -> list[SetAside]:
+    """Set aside the rows of which no value is recorded or in question, each with the reason of its first value."""
+    found = batch.found
+    kept = {(found.sheets[index], found.rows[index]) for index in range(len(found)) if index not in batch.aside}
+    reasons: dict[tuple[int, int], str] = {}
+    for index, reason in sorted(batch.aside.items()):
+        reasons.setdefault((found.sheets[index], found.rows[index]), reason)
+    by_reason: dict[tuple[int, str], list[int]] = {}
+    for (sheet, row), reason in reasons.items():
+        if (sheet, row) not in kept:
+            by_reason.setdefault((sheet, reason), []).append(row)
+    return [
+        region
+        for (sheet, reason), rows in by_reason.items()
+        for region in regions(batch.book.sheets[sheet], sorted(rows), reason, row_fate=True)
+    ]
+
+
+def _columns_aside(batch: Batch) -> dict[tuple[int, int], str]:
+    """Say of each column of which nothing is recorded why: what its samples have in common, else what it holds."""
+    found = batch.found
+    columns: dict[tuple[int, int], list[int]] = {}
+    for index in range(len(found)):
+        columns.setdefault((found.sheets[index], found.columns[index]), []).append(index)
+    reasons = {}
+    for place, of in columns.items():
+        if all(index in batch.aside for index in of):
+            samples = [index for index in of if batch.kinds[index] is Kind.SAMPLE] or of
+            different = {batch.aside[index] for index in samples}
+            reasons[place] = different.pop() if len(different) == 1 else "no value of a sample"
+    return reasons

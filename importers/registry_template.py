@@ -117,7 +117,7 @@ def _strangers(layout: Layout) -> list[Finding]:
 
 
 class _Lines:
-    """The lines of the sheet, in columns. refused: places of those that are not read. emptied: of those that hold nothing any more."""
+    """The lines of the sheet, in columns. refused: places of those that are not read. emptied: of those left with nothing."""
 
     def __init__(self, reader: TableReader, columns: Sequence[TemplateColumn]) -> None:
         self.reader, self.sheet = reader, reader.sheet

@@ -60,9 +60,11 @@ class Reader:
         registry = contents.registry
         read = _readings if registry.only_extra else _records
         hide = veil(self.session, self.project_id, unblinded=self.unblinded)
+        written = [place for place, one in enumerate(registry.columns, 2) if one.column.kind is ColumnKind.TEXT]
         for row in read(self, registry):
             texts = [value for value in row if isinstance(value, str)]
-            if any(hide.text(text) != text or printable(text) != text for text in texts):
+            told = [value for place in written if isinstance(value := row[place], str)]
+            if any(printable(text) != text for text in texts) or any(hide.text(text) != text for text in told):
                 self.skipped += 1
             else:
                 yield row

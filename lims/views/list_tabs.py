@@ -1,4 +1,4 @@
-"""Lists that stand beside each other, as tabs over each: what belongs to patients, to specimens, to models to agents, and to imports."""
+"""Lists that stand beside each other, as tabs over each: what belongs to patients, specimens, models, agents and imports."""
 
 from __future__ import annotations
 

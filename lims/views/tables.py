@@ -42,6 +42,7 @@ from lims.audit.record import declare
 from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
+from lims.records.registries import REGISTRIES
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.transaction import installation
@@ -110,6 +111,8 @@ class TableView:
     descending: bool
     empty: Mapping[str, str | None]
     arguments: Mapping[str, str]
+    workbook: str | None = None
+    """Where the registry that it lists is to be had as a workbook to fill in or edit."""
     choices: Sequence[ColumnChoice] = ()
     """What one may choose from; empty where the table has but the columns that it shows."""
 
@@ -236,8 +239,15 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
         descending=descending,
         empty=_empty(listing.empty, none_at_all=none_at_all),
         arguments=arguments,
+        workbook=_workbook(listing),
         choices=_choices(listing, shown),
     )
+
+
+def _workbook(listing: Listing) -> str | None:
+    """Give where a registry's templates are, on the page that lists all of it."""
+    whole = (request.endpoint or "").endswith(".index") and listing.noun in REGISTRIES
+    return url_for("templates.index", _anchor=listing.noun) if whole and "templates.index" in current_app.view_functions else None
 
 
 def _shown_filter(one: Filter, arguments: Mapping[str, str]) -> ShownFilter:

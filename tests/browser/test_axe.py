@@ -69,7 +69,7 @@ WIDTHS: dict[int, dict[str, object]] = {
 ALLELES = ["CSF1PO: 10, 12", "D13S317: 11, 12", "D16S539: 9, 11", "D18S51: 14, 17", "D3S1358: 15, 16", "D5S818: 11, 12"]
 ALLELES += ["D7S820: 8, 10", "FGA: 21, 23", "AMEL: X"]
 DAYS = ("2026-03-02", "2026-03-09")
-FILES = frozenset({"imports.source", "imports.refused", "audit.export", "static", "security.static"})
+FILES = frozenset({"imports.source", "imports.refused", "templates.download", "audit.export", "static", "security.static"})
 FILES |= {"api.projects", "api.index", "api.show", "api.document"}
 FILES |= {"figures.of_study", "figures.of_animal", "study_export.download"}
 """What answers with a file, or JSON, instead of a page."""
@@ -263,6 +263,7 @@ FULL = {
     "dosing-list": "/p/FULL/studies/{dosed}/dosing/list?on=2026-03-03",
     "dosing-no-list": "/p/FULL/studies/{dosed}/dosing/list?on=2026-09-03",
     "imports": "/p/FULL/imports/",
+    "templates": "/p/FULL/templates/",
     "import-new": "/p/FULL/imports/new",
     "import-corrected": "/p/FULL/imports/new?supersedes={committed}",
     "check-ready": "/p/FULL/imports/{ready}",

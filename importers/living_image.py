@@ -273,7 +273,12 @@ def _saturated(reader: TableReader) -> dict[int, str]:
     if not reader.layout.has("saturated"):
         return {}
     marks = enumerate(reader.texts("saturated"), reader.first_row)
-    return {row: f'the instrument says "Saturated: {mark}"' for row, mark in marks if mark.casefold() not in _NOT_SATURATED}
+    return {row: reason for row, mark in marks if (reason := saturated(mark))}
+
+
+def saturated(mark: str) -> str:
+    """Give why a reading is suspect whose image is marked so; nothing for a mark that says it is not."""
+    return "" if mark.casefold() in _NOT_SATURATED else f'the instrument says "Saturated: {mark}"'
 
 
 IMPORTER = LivingImage()

@@ -7,23 +7,29 @@ from importers.base import Importer, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
 from importers.caliper_wide import IMPORTER as CALIPER_WIDE
+from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
 from importers.masshunter import IMPORTER as MASSHUNTER
+from importers.paravision import IMPORTER as PARAVISION
 from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
+from importers.segment_volumes import IMPORTER as SEGMENT_VOLUMES
 from importers.skyline import IMPORTER as SKYLINE
 from importers.targetlynx import IMPORTER as TARGETLYNX
 from importers.xcalibur import IMPORTER as XCALIBUR
 
 IMPORTERS: tuple[Importer, ...] = (
     LIVING_IMAGE,
+    CLICK_INFO,
     CALIPER_LONG,
     CALIPER_WIDE,
     GROUP_HEADED,
     COLONY_LOG,
     BODY_WEIGHT,
+    SEGMENT_VOLUMES,
+    PARAVISION,
     ANALYST,
     TARGETLYNX,
     MASSHUNTER,

@@ -18,12 +18,18 @@ LOG = (
     "7,2024-01-01,0,21.5,MG R4,4.0,3.0,18,,\n"
 )
 WEIGHTS = "id,mass_date,mass\n1,2024-01-01,21.5\n"
+CLICK = "*** ClickNumber:\tKQ20240102030405\n*** luminescent image:\ta.TIF\nAcquisition Date:\tTuesday, January 2, 2024\n"
+SEGMENTS = "Segment\tNumber of voxels [voxels] (1)\tVolume [mm3] (1)\ntumor\t4211\t8.422\n"
+SUBJECT = "##TITLE=Parameter List\n##$SUBJECT_id=( 60 )\n<M07>\n"
 
 
 @pytest.mark.parametrize(
     ("text", "key"),
     [
         (FLUX, "living_image"),
+        (CLICK, "click_info"),
+        (SEGMENTS, "segment_volumes"),
+        (SUBJECT, "paravision_subject"),
         (LONG, "caliper_long"),
         (WIDE, "caliper_wide"),
         (GROUPS, "group_headed"),

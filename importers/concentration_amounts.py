@@ -26,8 +26,8 @@ def require_values(batch: Batch) -> None:
             batch.refuse(index, one.problem.code, told, expected=one.problem.expected, remedy=remedy, value=text)
         elif one.said is Said.ABOVE:
             told = f"`{text}` lies above the calibrated range; nothing is recorded of it."
-            more = {"expected": "a value within the calibrated range", "remedy": "Dilute the sample and measure it again."}
-            batch.refuse(index, "above-uloq", told, value=text, severity=Severity.WARNING, **more)
+            expected, remedy = "a value within the calibrated range", "Dilute the sample and measure it again."
+            batch.refuse(index, "above-uloq", told, expected=expected, remedy=remedy, value=text, severity=Severity.WARNING)
     missing = [index for index in batch.live if batch.amounts[index].said is Said.NO_PEAK]
     if missing:
         told = "Without a peak the amount is below what can be quantified, if the injection itself was sound."
@@ -119,8 +119,8 @@ def units_of(batch: Batch) -> dict[int, InUnit]:
         if unit in UNITS:
             found[index] = UNITS[unit]
         elif unit:
-            told, more = f'"{stated}" is no unit of concentration that is known.', {"expected": f"such as {', '.join(ASKED_UNITS)}"}
-            batch.refuse(index, "unit-unknown", told, remedy="Correct the unit in the file.", value=stated, **more)
+            told, expected = f'"{stated}" is no unit of concentration that is known.', f"such as {', '.join(ASKED_UNITS)}"
+            batch.refuse(index, "unit-unknown", told, expected=expected, remedy="Correct the unit in the file.", value=stated)
     return found
 
 

@@ -185,16 +185,16 @@ def _twice(batch: Batch, entries: Sequence[int], names: Sequence[str]) -> list[F
 
 
 def _rows_aside(batch: Batch) -> list[SetAside]:
-    """Set aside the rows of which no value is recorded or in question, each with the reason of its first value."""
+    """Set aside the rows of which no value is recorded or in question, each with the reason that most of its values have."""
     found = batch.found
     kept = {(found.sheets[index], found.rows[index]) for index in range(len(found)) if index not in batch.aside}
-    reasons: dict[tuple[int, int], str] = {}
+    reasons: dict[tuple[int, int], Counter[str]] = {}
     for index, reason in sorted(batch.aside.items()):
-        reasons.setdefault((found.sheets[index], found.rows[index]), reason)
+        reasons.setdefault((found.sheets[index], found.rows[index]), Counter())[reason] += 1
     by_reason: dict[tuple[int, str], list[int]] = {}
-    for (sheet, row), reason in reasons.items():
+    for (sheet, row), counts in reasons.items():
         if (sheet, row) not in kept:
-            by_reason.setdefault((sheet, reason), []).append(row)
+            by_reason.setdefault((sheet, counts.most_common(1)[0][0]), []).append(row)
     return [
         region
         for (sheet, reason), rows in by_reason.items()

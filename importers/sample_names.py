@@ -55,8 +55,8 @@ _REPLICATE = re.compile(r"(?:r|rep|inj)?\d{1,2}", re.IGNORECASE)
 _WORKING_HOURS = re.compile(rf"{_NUMBER}\s*h", re.IGNORECASE)
 
 CONTROL = re.compile(
-    r"(?:[a-z]?blk|[a-z]*blank|[a-z]{0,3}qc[a-z]?|std|standard|cal|calib|sst|solv|solvent|ltr|nist|zero|wash|carryover)"
-    r"[-_ ]?[a-z]?\d*",
+    r"(?:[a-z]?blk|[a-z]*blank|std|standard|cal|calib|sst|solv|solvent|ltr|nist|zero|wash|carryover|[a-z]{0,3}qc[-_ ]?[a-z]?)"
+    r"[-_ ]?\d*",
     re.IGNORECASE,
 )
 """How calibrators, quality controls and blanks are named; `named_control` compares it with the parts of a name."""
@@ -138,8 +138,8 @@ class SampleName:
         """Say it: `animal M07, plasma, 0.5 h after the dose`."""
         time = None if self.hours is None else f"{self.hours:g} h after the dose"
         said = (f"animal {self.animal}", self.matrix, time, "before the dose" if self.before_dose else None)
-        dated = self.collected_on and self.collected_on.isoformat()
-        return ", ".join(filter(None, (*said, dated, self.replicate and f"replicate {self.replicate}")))
+        dated = None if self.collected_on is None else self.collected_on.isoformat()
+        return ", ".join(filter(None, (*said, dated, f"replicate {self.replicate}" if self.replicate else None)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -28,29 +29,28 @@ def read_samples(batch: Batch, names: Sequence[str], column: int) -> dict[int, S
     if pattern is None:
         return {}
     read = {name: pattern.read(name) for name in dict.fromkeys(names[index] for index in batch.live)}
-    wrong = {name: one for name, one in read.items() if one is not None and (values.identifier_problems([one.animal]))}
+    unfit = {name: _unfit(name, sample, pattern) for name, sample in read.items()}
     found: dict[int, SampleName] = {}
     for index in batch.live:
         name = names[index]
-        sample = read[name]
-        if sample is not None and name not in wrong:
+        sample, told = read[name], unfit[name]
+        if sample is not None and not told:
             found[index] = sample
             continue
-        why = f"does not fit the pattern {pattern.text}"
-        if sample is not None:
-            why = values.identifier_problems([sample.animal])[0].reason
-        batch.refuse(
-            *(
-                index,
-                "sample-name",
-                f"The sample name `{name}` {why}." if name else "The row has a concentration but no sample name.",
-            ),
-            expected=f"a name such as {pattern.example}",
-            remedy="Correct the name in the file, change the pattern (--set sample_pattern=… does it too), or leave the row out.",
-            value=name,
-            column=column,
-        )
+        expected = f"a name such as {pattern.example}"
+        remedy = "Correct the name in the file, change the pattern (--set sample_pattern=… does it too), or leave the row out."
+        batch.refuse(index, "sample-name", told, expected=expected, remedy=remedy, value=name, column=column)
     return found
+
+
+def _unfit(name: str, sample: SampleName | None, pattern: Pattern) -> str:
+    """Say why a name cannot be taken; nothing where it can."""
+    if not name:
+        return "There is a concentration, but no sample name."
+    if sample is None:
+        return f"The sample name `{name}` does not fit the pattern {pattern.text}."
+    problem = values.identifier_problems([sample.animal]).get(0)
+    return f"The animal of the sample name `{name}` {problem.reason}." if problem else ""
 
 
 def _ask_pattern(batch: Batch, names: Sequence[str]) -> Pattern | None:
@@ -86,8 +86,9 @@ def _shown(pattern: Pattern | None, names: Sequence[str]) -> list[str]:
 
 def read_matrices(batch: Batch, samples: Mapping[int, SampleName]) -> dict[int, ExposureMatrix]:
     """Give each sample's matrix; a word that may mean several is asked, and so is a file whose names do not say."""
-    told = {index: sample.matrix or "" for index, sample in samples.items()}
-    counts = {word: list(told.values()).count(word) for word in dict.fromkeys(told.values())}
+    spelled: dict[str, str] = {}
+    told = {index: spelled.setdefault(squash(sample.matrix or ""), sample.matrix or "") for index, sample in samples.items()}
+    counts = Counter(told.values())
     meant = {word: SURE.get(squash(word)) or _ask_matrix(batch, word, number) for word, number in counts.items()}
     for word, answer in meant.items():
         if answer == NONE_OF_THEM:

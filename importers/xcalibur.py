@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from importers.base import Choices, Claim, ColumnUse, Reading, Refused
+from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import Layout, Role, in_words, is_blank, match, other_sheets, squash, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import INJECTION_TIME, areas_only, quantify
@@ -93,9 +93,9 @@ class Xcalibur:
         )
 
 
-def _beside(sheet: Sheet, taken: set[int]) -> list[object]:
+def _beside(sheet: Sheet, taken: set[int]) -> list[SetAside]:
     rows = sorted(set(filled_rows(sheet, 1, len(sheet.rows))) - taken)
-    return list(regions(sheet, rows, "about the component and who made the report"))
+    return regions(sheet, rows, "about the component and who made the report")
 
 
 def _blocks(sheet: Sheet) -> Iterator[_Block]:

@@ -21,6 +21,11 @@ WEIGHTS = "id,mass_date,mass\n1,2024-01-01,21.5\n"
 CLICK = "*** ClickNumber:\tKQ20240102030405\n*** luminescent image:\ta.TIF\nAcquisition Date:\tTuesday, January 2, 2024\n"
 SEGMENTS = "Segment\tNumber of voxels [voxels] (1)\tVolume [mm3] (1)\ntumor\t4211\t8.422\n"
 SUBJECT = "##TITLE=Parameter List\n##$SUBJECT_id=( 60 )\n<M07>\n"
+ANALYST = "\tSample Name\tSample Type\tUse Record\tCalculated Concentration (ng/mL)\n1\tM1_plasma_4h\tUnknown\t\t2.5\n"
+TARGETLYNX = "Quantify Compound Summary Report\n\nCompound 1:  T1\n\n\tName\tType\tConc.\n1\tM1_plasma_4h\tAnalyte\t2.5\n"
+MASSHUNTER = "Sample,,,T1 Results,\n,Name,Type,RT,Final Conc.\n,M1_plasma_4h,Sample,3.2,2.5\n"
+XCALIBUR = "Component Name,,,\nT1,,,\n,,,\nFilename,Sample Type,Sample Name,Calc Amt,Area\nM1_plasma_4h,Unknown Sample,,2.5,10\n"
+SKYLINE = "Molecule Name,Replicate Name,Sample Type,Calculated Concentration,Area\nT1,M1_plasma_4h,unknown,2.5,100\n"
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,11 @@ SUBJECT = "##TITLE=Parameter List\n##$SUBJECT_id=( 60 )\n<M07>\n"
         (GROUPS, "group_headed"),
         (LOG, "colony_log"),
         (WEIGHTS, "body_weight"),
+        (ANALYST, "analyst"),
+        (TARGETLYNX, "targetlynx"),
+        (MASSHUNTER, "masshunter"),
+        (XCALIBUR, "xcalibur"),
+        (SKYLINE, "skyline"),
     ],
 )
 def test_exactly_one_importer_claims_a_file_with_evidence(text: str, key: str) -> None:

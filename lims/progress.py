@@ -54,9 +54,13 @@ class Progress:
 
     @property
     def words(self) -> str:
-        """Say it in a few words."""
-        counted = f": {min(self.done, self.total):,} of {self.total:,}" if self.total and self.done else ""
-        return _WORDS[self.step] + counted
+        """Name the step."""
+        return _WORDS[self.step]
+
+    @property
+    def counted(self) -> str:
+        """Say how many of how many are done, where that is known."""
+        return f"{min(self.done, self.total):,} of {self.total:,}" if self.total and self.done else ""
 
 
 Listener = Callable[[Progress], None]

@@ -50,11 +50,12 @@ SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keep this machine's settings out, and its data folder untouched."""
+    """Keep this machine's settings out, its data folder untouched, and jobs in the process that asks for them."""
     for name in list(os.environ):
         if name.startswith("LIMS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("LIMS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LIMS_JOBS", "here")
 
 
 @pytest.fixture(autouse=True)

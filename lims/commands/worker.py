@@ -41,12 +41,14 @@ def worker(context: click.Context, *, with_parent: bool) -> None:
     with collecting_later():
         from lims import logs
         from lims.db import Database
+        from lims.intake.limited import get_ready
         from lims.jobs import queue
 
     logs.configure()
     logging.getLogger("huey").setLevel(logging.WARNING)
     if with_parent:
         threading.Thread(target=_stop_with_parent, daemon=True).start()
+    get_ready()
     database = Database(settings.url, settings.zone)
     with queue.opened(settings, prepare=True) as tasks, ExitStack() as signs:
         wake = queue.wakes(tasks, lambda: _work(database, settings, signs))

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from enum import Enum, auto
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -31,6 +32,12 @@ AT_ONCE = 2
 WAITING_SECONDS = 120
 """How long a file waits for its turn, and how much longer than its processor time a child may sit idle."""
 _turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+def get_ready() -> None:
+    """Start the server process that forks children, so that the first file need not wait for it."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOAD)
+    forkserver.ensure_running()
 
 
 def run_limited(

@@ -20,6 +20,16 @@ MOST_ATTEMPTS = 3
 _DOING = {JobKind.CHECK: "being read", JobKind.COMMIT: "being recorded"}
 
 
+def require_idle(session: Session, batch: ImportBatch) -> None:
+    """Raise `Conflict` while a batch is being read or recorded."""
+    standing = active_job(session, batch)
+    if standing is not None:
+        raise Conflict(
+            f"{batch.audit_label.capitalize()} is {_DOING[standing.kind]} already.",
+            remedy="Its page says how far that is; wait for its end.",
+        )
+
+
 def ask(
     session: Session,
     actor: Actor,
@@ -35,12 +45,7 @@ def ask(
     Raises:
         Conflict: the batch is being read or recorded already.
     """
-    standing = active_job(session, batch)
-    if standing is not None:
-        raise Conflict(
-            f"{batch.audit_label.capitalize()} is {_DOING[standing.kind]} already.",
-            remedy="Its page says how far that is; wait for its end.",
-        )
+    require_idle(session, batch)
     job = Job(
         project_id=batch.project_id,
         batch_id=batch.id,

@@ -14,20 +14,24 @@ from importers.registry import IMPORTERS
 from lims.domain.errors import Conflict, DomainError, NotAllowed
 from lims.domain.fates import REASON_WORDS
 from lims.domain.permissions import require
-from lims.domain.vocabulary import BatchState
+from lims.domain.vocabulary import BatchState, JobKind, JobState
 from lims.intake import run
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.intake.withdraw import withdraw as withdraw_batch
+from lims.jobs.table import require_idle
 from lims.models import ImportBatch, Project, Study, User
 from lims.queries.blinding import Veil, tells_arms, veil
 from lims.queries.imports import FoundPage, active_studies, batch_of, batches, findings_of, recorded_by, successor
+from lims.queries.jobs import latest_job
 from lims.queries.scope import find
 from lims.queries.welfare import actions_of_batch
 from lims.views.actions import tell
 from lims.views.filters import format_title, moment
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
+from lims.views.import_jobs import begin, progress_page, under_way
 from lims.views.import_words import event_tiles, plots_of, recorded_words, tiles, what_commit_does
+from lims.views.list_tabs import tabs_of
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import (
     current_actor,
@@ -41,7 +45,7 @@ from lims.views.support import (
 )
 from lims.views.tables import Column, Empty, Listing, choice, search
 from lims.views.tables import answer as answer_listing
-from lims.views.transaction import commit_now, installation
+from lims.views.transaction import installation
 
 pages = Blueprint("imports", __name__, url_prefix="/p/<project_code>/imports")
 _SAID = ("message", "value", "expected", "remedy")
@@ -73,7 +77,7 @@ IMPORTS = Listing(
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the imports."""
-    return answer_listing(IMPORTS, batches(current_project().id), "imports/index.html")
+    return answer_listing(IMPORTS, batches(current_project().id), "imports/index.html", tabs=tabs_of(pages.name), jobs=under_way())
 
 
 @pages.route("/new", methods=["GET", "POST"])
@@ -121,11 +125,9 @@ def _already(batch: ImportBatch) -> BaseResponse:
 
 
 def _check(batch: ImportBatch) -> BaseResponse:
-    """Let go of the database, read the stored file in the limited child, and lead to the check page."""
+    """Have the stored file read, and lead to the check page, which says how far that is until it is done."""
     batch_id = batch.id
-    commit_now()
-    settings = installation().settings
-    run.check(settings, settings.url, batch_id, current_actor())
+    begin(batch, JobKind.CHECK)
     return redirect(url_for(".show", batch_id=batch_id))
 
 
@@ -135,6 +137,9 @@ def show(batch_id: int) -> ResponseReturnValue:
     """Show a batch: what it would add while it is open, what it added once it is recorded."""
     session, project = current_session(), current_project()
     batch = batch_of(session, project.id, batch_id)
+    job = latest_job(session, batch)
+    if job is not None and (job.active or (job.state is JobState.FAILED and batch.state is BatchState.STORED)):
+        return progress_page(batch, job)
     found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
     report, found, hide = _veiled(batch, found)
     common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch), "event_tiles": event_tiles(batch)}
@@ -198,6 +203,7 @@ def check(batch_id: int) -> ResponseReturnValue:
 
 def _open(batch_id: int) -> ImportBatch:
     batch = batch_of(current_session(), current_project().id, batch_id)
+    require_idle(current_session(), batch)
     if batch.state not in OPEN_STATES:
         raise Conflict(f"Batch {batch.id} is {batch.state.value} already.", remedy="Open its page to see what it recorded.")
     return batch
@@ -210,16 +216,15 @@ def commit(batch_id: int) -> ResponseReturnValue:
     batch, form = _open(batch_id), CommitForm()
     _require_its_parts(batch)
     run.confirm_proposals(current_session(), current_actor(), batch)
-    commit_now()
-    settings = installation().settings
-    outcome = run.commit(
-        settings, settings.url, batch_id, current_actor(), expect=form.digest.data or "", reason=form.reason.data or ""
-    )
-    if outcome.state is BatchState.COMMITTED:
-        flash(f"Recorded {recorded_words(outcome.report['records'])}.", "success")
+    job = begin(batch, JobKind.COMMIT, expect=form.digest.data or "", reason=form.reason.data or "")
+    batch = batch_of(current_session(), batch.project_id, batch_id)
+    if batch.state is BatchState.COMMITTED:
+        flash(f"Recorded {recorded_words((batch.report or {})['records'])}.", "success")
         tell(actions_of_batch(current_session(), batch))
-    else:
+    elif job.state is JobState.DONE:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
+    if job.state is JobState.DONE and job.message:
+        flash(job.message, "warning")
     return redirect(url_for(".show", batch_id=batch_id))
 
 

@@ -15,6 +15,7 @@ from lims.domain.cohort_terms import EndpointLevel
 from lims.queries.doses import due_in_project
 from lims.queries.welfare import open_actions
 from lims.records.values import today
+from lims.views.import_jobs import under_way
 from lims.views.support import current_project, current_session
 
 
@@ -53,7 +54,14 @@ def _doses() -> Section | None:
     return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"))
 
 
-PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)
+def _imports() -> Section | None:
+    looks = under_way()
+    if not looks:
+        return None
+    return Section("jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"))
+
+
+PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses, _imports)
 
 
 def sections() -> list[Section]:

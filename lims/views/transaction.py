@@ -66,7 +66,7 @@ class Application(Addressed):
         response: Response = self.make_response(super().dispatch_request())
         if "session" in g:
             if response.status_code < HTTPStatus.BAD_REQUEST:
-                if sent:
+                if sent and "answered" not in g:
                     answered(current_session(), *sent, response.location or _own_page())
                 current_session().commit()
             else:
@@ -115,9 +115,22 @@ def let_go(record: Base) -> Iterator[None]:
 def commit_now() -> None:
     """Commit what the request did so far and let go of the database.
 
-    For requests of two steps: the child process that reads a file has a transaction of its own, and would wait for ours.
-    What happened so far stands, whatever the second step comes to.
+    For requests of two steps, whose second one has a transaction of its own and would wait for ours. What happened so far
+    stands, whatever the second step comes to.
     """
     session = current_session()
     session.commit()
     session.close()
+
+
+def answer_now(leads_to: str) -> None:
+    """Do the same, count the form as answered by the page that it leads to, and only read from now on.
+
+    For requests whose second step is a job: while that records, nobody else can write, this request included.
+    """
+    sent = sent_form()
+    if sent:
+        answered(current_session(), *sent, leads_to)
+    g.answered = True
+    commit_now()
+    g.session = installation().database.reader()

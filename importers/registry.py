@@ -7,6 +7,7 @@ from importers.base import Importer, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
 from importers.caliper_wide import IMPORTER as CALIPER_WIDE
+from importers.cancermodels import IMPORTER as CANCERMODELS
 from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
@@ -37,6 +38,7 @@ IMPORTERS: tuple[Importer, ...] = (
     SKYLINE,
     MAPPED_TABLE,
     REGISTRY_TEMPLATE,
+    CANCERMODELS,
 )
 
 STREAMED: frozenset[str] = frozenset()

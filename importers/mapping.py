@@ -189,7 +189,9 @@ def rows_of(book: Workbook) -> Iterator[tuple[Sheet, int, Sequence[CellValue]]]:
 
 
 def difference(known: Sequence[str], seen: Sequence[str]) -> str:
-    """Say what headers of a signature are missing in another, and what the other has more."""
+    """Say what headers of a signature are missing in another, and what the other has more; nothing where they are the same."""
+    if same_headers(known, seen):
+        return ""
     names, others = set(map(_name, known)), set(map(_name, seen))
     missing = [f'"{one}"' for one in known if _name(one) not in others]
     added = [f'"{one}"' for one in seen if _name(one) not in names]

@@ -47,7 +47,7 @@ from importers.tables import raw_texts
 from importers.workbook import CellValue, Sheet, Workbook
 
 SAMPLES = 3
-FIRST_ROWS = 12
+FIRST_ROWS = 8
 """Rows of a sheet that are shown to choose the headers from."""
 WIDTH_SHOWN = 12
 DIFFERENT_SHOWN = 200
@@ -92,6 +92,8 @@ class ColumnLook:
     different: tuple[str, ...] = ()
     proposed: MappedColumn | None = None
     evidence: str = ""
+    middle: float | None = None
+    """Median of its numbers, where nearly all cells are some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def look(
     row, evidence = _header_row(chosen, known) if header_row is None else (header_row, "chosen by you")
     row = max(1, min(row, len(chosen.rows))) if chosen.rows else 1
     cells = chosen.rows[row - 1] if chosen.rows else []
-    columns = _columns(chosen, row, kinds, apart=apart)
+    columns = _columns(chosen, row, kinds, book.decimal, apart=apart)
     dates = _dates(chosen, row)
     return TableLook(
         sheets=tuple((one.name, len(one.rows)) for one in book.sheets),
@@ -188,7 +190,7 @@ def _first_rows(sheet: Sheet) -> tuple[tuple[int, tuple[str, ...]], ...]:
     return tuple((number, tuple(values.texts(list(row[:WIDTH_SHOWN])))) for number, row in filled[:FIRST_ROWS])
 
 
-def _columns(sheet: Sheet, row: int, kinds: Sequence[KnownKind], *, apart: bool) -> list[ColumnLook]:
+def _columns(sheet: Sheet, row: int, kinds: Sequence[KnownKind], decimal: str, *, apart: bool) -> list[ColumnLook]:
     """Look at each column with a header; those of dates and days together, unless they are to be shown apart."""
     cells = sheet.rows[row - 1] if sheet.rows else []
     spread = {} if apart else spread_words(cells)
@@ -201,14 +203,14 @@ def _columns(sheet: Sheet, row: int, kinds: Sequence[KnownKind], *, apart: bool)
             if words not in told:
                 told.add(words)
                 group = [column for column, other in spread.items() if squash(other) == words]
-                looks.append(_spread_look(sheet, row, group, spread[one.column], kinds))
+                looks.append(_spread_look(sheet, row, group, spread[one.column], kinds, decimal))
             continue
         times[squash(one.text)] += 1
-        looks.append(_column_look(sheet, row, one, times[squash(one.text)], kinds))
+        looks.append(_column_look(sheet, row, one, times[squash(one.text)], kinds, decimal))
     return _each_role_once(looks)
 
 
-def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds: Sequence[KnownKind]) -> ColumnLook:
+def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds: Sequence[KnownKind], decimal: str) -> ColumnLook:
     first, last = (header(sheet.rows[row - 1][column - 1], column).text for column in (group[0], group[-1]))
     cells = [cell for column in group for cell in _filled(sheet, row, column)]
     title = f"{first} … {last}" if len(group) > 1 else first
@@ -216,7 +218,7 @@ def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds
     proposed, why = _by_name(known, kinds) if words else (None, "")
     if proposed is not None:
         proposed = replace(proposed, header=words, spread=True) if proposed.role == "value" else None
-    evidence = f"{len(group)} columns headed by a date or day. {_said_of(cells)}"
+    evidence = f"{len(group)} columns headed by a date or day. {_said_of(cells, decimal)}"
     return ColumnLook(
         group[0],
         group[-1],
@@ -228,10 +230,11 @@ def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds
         samples=_samples(cells),
         proposed=proposed,
         evidence=f"{why} {evidence}".strip() if proposed else evidence,
+        middle=median(numbers) if (numbers := _numbers(cells, decimal)) else None,
     )
 
 
-def _column_look(sheet: Sheet, row: int, one: Header, nth: int, kinds: Sequence[KnownKind]) -> ColumnLook:
+def _column_look(sheet: Sheet, row: int, one: Header, nth: int, kinds: Sequence[KnownKind], decimal: str) -> ColumnLook:
     cells = _filled(sheet, row, one.column)
     texts = tuple(dict.fromkeys(raw_texts(cells)))[:DIFFERENT_SHOWN]
     shown = ColumnLook(
@@ -243,8 +246,9 @@ def _column_look(sheet: Sheet, row: int, one: Header, nth: int, kinds: Sequence[
     proposed, why = _by_name(one, kinds)
     if proposed is None:
         proposed, why = _by_cells(one, cells)
-    said = _said_of(cells)
-    return replace(shown, proposed=proposed and replace(proposed, nth=nth), evidence=f"{why} {said}".strip())
+    said, numbers = _said_of(cells, decimal), _numbers(cells, decimal)
+    proposed = proposed and replace(proposed, nth=nth)
+    return replace(shown, proposed=proposed, evidence=f"{why} {said}".strip(), middle=median(numbers) if numbers else None)
 
 
 def _by_name(one: Header, kinds: Sequence[KnownKind]) -> tuple[MappedColumn | None, str]:
@@ -303,10 +307,16 @@ def _samples(cells: Sequence[CellValue]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(raw_texts(list(cells[:DIFFERENT_SHOWN]))))[:SAMPLES]
 
 
-def _said_of(cells: Sequence[CellValue]) -> str:
+def _numbers(cells: Sequence[CellValue], decimal: str) -> list[float]:
+    """Give the numbers among cells, where nearly all of them are some."""
+    numbers = [number for number in values.numbers(cells, decimal)[0] if number is not None]
+    return numbers if len(numbers) >= _MOST * len(cells) else []
+
+
+def _said_of(cells: Sequence[CellValue], decimal: str) -> str:
     """Say what a column's cells are: how many numbers from where to where, how many dates, or how many different texts."""
-    numbers = [number for number in values.numbers(cells, ".")[0] if number is not None]
-    if len(numbers) >= _MOST * len(cells) and numbers:
+    numbers = _numbers(cells, decimal)
+    if numbers:
         others = f" {len(cells) - len(numbers)} cells are no number." if len(cells) > len(numbers) else ""
         return (
             f"{len(numbers):,} numbers from {min(numbers):g} to {max(numbers):g}, half of them above {median(numbers):g}.{others}"

@@ -21,7 +21,7 @@ from lims.domain.blinding import arm_word
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
 from lims.domain.studies import require_enrolling, require_room_in_arm
-from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus, Subject
+from lims.domain.vocabulary import MeasurementKind, RecordStatus, Subject
 from lims.intake.names import LONGEST_NAME, Host, Names, Place, TumourKey
 from lims.intake.resolve_events import EventResolver
 from lims.models import Animal, AnimalAlias, Arm, Enrolment, Implant, ImportBatch, PdxModel, Study
@@ -39,11 +39,14 @@ UNASSIGNED = "unassigned"
 class Resolver:
     """Resolves one reading against one project."""
 
-    def __init__(self, session: Session, batch: ImportBatch, book: Workbook, reading: Reading) -> None:
+    def __init__(
+        self, session: Session, batch: ImportBatch, book: Workbook, reading: Reading, kinds: Mapping[str, MeasurementKind]
+    ) -> None:
         self.session = session
         self.batch = batch
         self.book = book
         self.reading = reading
+        self.kinds = kinds
         self.project_id = batch.project_id
         self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & set(CREATABLE)
         self.facts = _all_facts(reading)
@@ -301,7 +304,7 @@ class Resolver:
         )
 
     def _tumours(self) -> None:
-        needed = _needed_tumours(self.reading, self.names.hosts)
+        needed = _needed_tumours(self.reading, self.names.hosts, self.kinds)
         known: dict[int, dict[str, int]] = defaultdict(dict)
         rows = in_chunks(
             self.session,
@@ -383,12 +386,12 @@ def _all_facts(reading: Reading) -> dict[str, AnimalFacts]:
     return facts
 
 
-def _needed_tumours(reading: Reading, hosts: Iterable[str]) -> list[TumourKey]:
+def _needed_tumours(reading: Reading, hosts: Iterable[str], kinds: Mapping[str, MeasurementKind]) -> list[TumourKey]:
     """Give each (animal, tumour label) that a reading of a tumour names, once, in the order of the file."""
     known = set(hosts)
     needed: dict[TumourKey, None] = {}
     for series in reading.series:
-        if KIND_BY_CODE[series.kind].subject is Subject.IMPLANT:
+        if kinds[series.kind].subject is Subject.IMPLANT:
             tumours = series.tumours or [None] * len(series)
             needed.update(dict.fromkeys(zip(series.animals, tumours, strict=True)))
     return [key for key in needed if key[0] in known]

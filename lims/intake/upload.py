@@ -88,6 +88,8 @@ def answer(batch: ImportBatch, *, study: Study | None = None, importer: str | No
     if study is not None:
         batch.study_id = study.id
     if importer is not None:
+        if batch.profile_version is not None and batch.profile_version.importer != importer:
+            batch.profile_version = None
         batch.importer = importer
     merged = {**batch.choices, **choices}
     merged = {key: value for key, value in merged.items() if value}

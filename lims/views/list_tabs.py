@@ -8,15 +8,15 @@ from lims.views.filters import url_of
 
 FAMILIES = (
     (("patients", "Patients"), ("consents", "Consents"), ("therapy", "Treatment")),
-    (("specimens", "Specimens"), ("assays", "Receptor assays"), ("profiles", "STR profiles")),
+    (("specimens", "Specimens"), ("assays", "Receptor assays"), ("stains", "Stains"), ("profiles", "STR profiles")),
     (("aliquots", "Aliquots"), ("preparations", "Cell preparations")),
     (("models", "Models"), ("checks", "Checks")),
     (("measurements", "Measurements"), ("procedures", "Procedures"), ("exposures", "Exposure"), ("kinds", "Kinds")),
     (("agents", "Agents"), ("lots", "Lots"), ("regimens", "Regimens"), ("doses", "Doses")),
-    (("imports", "Imports"), ("templates", "Templates")),
+    (("imports", "Imports"), ("import_profiles", "Profiles"), ("templates", "Templates")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
-WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies")
+WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies") | {"mapping": "imports"}
 """Blueprints whose pages stand within another's."""
 
 

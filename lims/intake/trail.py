@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Date, Enum, Float, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import RecordStatus
 from lims.models import AuditChange, AuditEvent, Base, ImportBatch
+from lims.models.base import UtcDateTime
 
 
 def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, list[Any]]]]:
@@ -29,3 +31,16 @@ def created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int
     """Give what the commit of a batch made or brought back."""
     active = RecordStatus.ACTIVE.value
     return [key for key, fields in changes(session, batch, table.__tablename__) if fields.get("status", [None])[-1] == active]
+
+
+def typed_again(kind: Any, told: Any) -> Any:
+    """Give a value of the trail as its column holds it."""
+    if told is None:
+        return None
+    if isinstance(kind, Enum):
+        return kind.enum_class(told) if kind.enum_class else told
+    if isinstance(kind, UtcDateTime):
+        return datetime.fromisoformat(told)
+    if isinstance(kind, Date):
+        return date.fromisoformat(told)
+    return float(told) if isinstance(kind, Float) else told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
@@ -13,11 +13,11 @@ from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.intake.trail import changes, created
 from lims.intake.withdraw_events import take_back_events
+from lims.intake.withdraw_records import take_back_records, take_back_samples, withdraw_unused
 from lims.models import (
     Agent,
     Animal,
     Arm,
-    Base,
     Cage,
     Enrolment,
     Implant,
@@ -45,7 +45,7 @@ def withdraw(session: Session, actor: Actor, batch: ImportBatch, *, reason: str)
     declare(session, actor, "batch:withdraw", project=batch.project_id, reason=reason)
     number = _take_back(session, actor, batch, reason)
     for table in _CREATED:
-        _withdraw_unused(session, table, created(session, batch, table))
+        withdraw_unused(session, table, created(session, batch, table))
     batch.state = BatchState.WITHDRAWN
     return number
 
@@ -66,6 +66,7 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
     if batch.state is not BatchState.COMMITTED:
         raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value}, not committed.", remedy="Open its page.")
     restored = list(_restorations(session, batch))
+    take_back_samples(session, batch)
     take_back_events(session, batch)
     ids = session.scalars(
         select(Measurement.id)
@@ -74,6 +75,7 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
     ).all()
     withdraw_measurements(session, actor, batch.project_id, ids, reason=reason)
     correct_measurements(session, actor, batch.project_id, restored, reason=reason)
+    take_back_records(session, batch)
     return len(ids)
 
 
@@ -105,26 +107,3 @@ def _replaced(session: Session, batch: ImportBatch) -> dict[int, dict[str, list[
 
 def _number(told: str | None) -> float | None:
     return None if told is None else float(told)
-
-
-def _users(table: type[Any]) -> Iterator[Any]:
-    """Give every column that may refer to a record of the table."""
-    for mapper in Base.registry.mappers:
-        for column in mapper.columns:
-            if column.references(table.__table__.c.id):
-                yield mapper.get_property_by_column(column).class_attribute
-
-
-def _withdraw_unused(session: Session, table: type[Any], keys: list[int]) -> None:
-    """Withdraw records that the batch created and that nothing active refers to."""
-    session.flush()
-    unused = select(table).where(table.id.in_(keys), table.status == RecordStatus.ACTIVE)
-    for column in _users(table):
-        alive = getattr(column.class_, "status", None)
-        condition = column == table.id
-        unused = unused.where(
-            ~exists().where(condition, alive == RecordStatus.ACTIVE) if alive is not None else ~exists().where(condition)
-        )
-    for record in session.scalars(unused):
-        record.status = RecordStatus.WITHDRAWN
-    session.flush()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Enum, Float, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.canon import text_of
 from lims.domain.errors import Conflict
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.intake.trail import changes, created
+from lims.intake.trail import changes, created, typed_again
 from lims.models import Animal, CageMove, Dose, Exposure, Fate, ImportBatch
-from lims.models.base import UtcDateTime
 from lims.queries.chunks import in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.fates import FATE, judge_revived_by
@@ -125,22 +124,9 @@ def _restore(session: Session, batch: ImportBatch, model: type[Any]) -> list[Any
                     f"{one.audit_label.capitalize()}, which this batch corrected, was changed again since.",
                     remedy="Take back that later change first.",
                 )
-            setattr(one, name, _typed(table_of(model).columns[name].type, old))
+            setattr(one, name, typed_again(table_of(model).columns[name].type, old))
     session.flush()
     return found
-
-
-def _typed(kind: Any, text: str | None) -> Any:
-    """Give a value of the trail as its column holds it."""
-    if text is None:
-        return None
-    if isinstance(kind, Enum):
-        return kind.enum_class(text) if kind.enum_class else text
-    if isinstance(kind, UtcDateTime):
-        return datetime.fromisoformat(text)
-    if isinstance(kind, Date):
-        return date.fromisoformat(text)
-    return float(text) if isinstance(kind, Float) else text
 
 
 def _corrected(session: Session, batch: ImportBatch, model: type[Any]) -> dict[int, Mapping[str, list[Any]]]:

@@ -36,7 +36,7 @@ from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.endpoints import judge_last
 from lims.records.lives import require_life
-from lims.records.nouns import Draft, Noun, record
+from lims.records.nouns import Draft, Noun, judge_each, record
 from lims.records.values import today
 
 
@@ -178,9 +178,8 @@ def require_room(session: Session, joining: Mapping[int, int], *, field: str = "
 
 def _check_cages(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse half a rack position, one that another cage has, and a capacity below the animals inside."""
-    for draft in drafts:
-        _check_rack(draft)
-    _check_free(session, project_id, [draft for draft in drafts if draft.values["rack_row"] is not None])
+    judge_each(drafts, _check_rack)
+    _check_free(session, project_id, drafts)
     smaller = [draft for draft in drafts if draft.record is not None and draft.changes("capacity")]
     inside = _animals_by(session, Animal.cage_id, (draft.record.id for draft in smaller), *living())
     for draft in smaller:
@@ -207,7 +206,8 @@ def _check_rack(draft: Draft) -> None:
         raise DomainError("A position needs the rack it is in.", field="rack", expected="the rack's name", source=NAMED_PLACES)
 
 
-def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> None:
+def _check_free(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    placed = [draft for draft in drafts if draft.values["rack_row"] is not None]
     racks = sorted({draft.values["rack"] for draft in placed})
     standing = in_chunks(
         session,
@@ -218,7 +218,10 @@ def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> N
     )
     own = _own(placed)
     taken = {(rack, row, column): code for rack, row, column, key, code in standing if key not in own}
-    for draft in placed:
+
+    def judge(draft: Draft) -> None:
+        if draft.values["rack_row"] is None:
+            return
         place = draft.values["rack"], draft.values["rack_row"], draft.values["rack_column"]
         code = taken.setdefault(place, draft.values["code"])
         if code != draft.values["code"]:
@@ -229,6 +232,8 @@ def _check_free(session: Session, project_id: int, placed: Sequence[Draft]) -> N
                 remedy="Read the position off the rack again, or move that cage first.",
                 source=NAMED_PLACES,
             )
+
+    judge_each(drafts, judge)
 
 
 CAGE: Noun[Cage] = Noun("cage", Cage, check=_check_cages, dependents=((Animal, "cage_id", *living()),))
@@ -258,7 +263,8 @@ def cages_named(session: Session, actor: Actor, project_id: int, codes: Iterable
 def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse dates out of order, a dead animal that lives, a chip that another has, and what the protocol does not allow."""
     now = today(session)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         require_animal_dates(Life(values["code"], values["birth_date"], values["arrived_on"], values["died_on"]), now)
         if values["died_on"] is not None and values["state"] is AnimalStatus.ALIVE:
@@ -268,6 +274,8 @@ def _check_animals(session: Session, project_id: int, drafts: Sequence[Draft]) -
                 expected="dead, or no date of death",
                 source=CONSISTENT,
             )
+
+    judge_each(drafts, judge)
     require_life(session, drafts, now)
     _check_chips(session, project_id, drafts)
     _check_allowed(session, drafts, now)
@@ -306,7 +314,10 @@ def _check_chips(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     )
     own = _own(chipped)
     bearers: dict[str, str] = {rfid: code for rfid, code, key in found if key not in own}
-    for draft in chipped:
+
+    def judge(draft: Draft) -> None:
+        if draft.values["rfid"] is None or not _alive(draft):
+            return
         bearer = bearers.setdefault(draft.values["rfid"], draft.values["code"])
         if bearer != draft.values["code"]:
             raise DomainError(
@@ -316,6 +327,8 @@ def _check_chips(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
                 remedy="Read the chip again; correct the other animal if it is wrong there.",
                 source=ONE_TAG,
             )
+
+    judge_each(drafts, judge)
 
 
 def _check_allowed(session: Session, drafts: Sequence[Draft], now: date) -> None:

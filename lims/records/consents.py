@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import and_, select
@@ -20,7 +20,7 @@ from lims.domain.consents import (
     require_not_withdrawn,
     require_xenograft,
 )
-from lims.domain.errors import DomainError
+from lims.domain.errors import DomainError, about_row, refuse_together
 from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient
@@ -51,6 +51,31 @@ def require_consent_kept(
     """
     for code, terms in _given_by(session, donor_ids):
         require_not_withdrawn(terms, on, code, use=use, field=field, new=new)
+
+
+def ask_by_day(asked: Mapping[date, Mapping[int, Sequence[int]]], require: Callable[[Collection[int], date], None]) -> None:
+    """Ask of all donors of a day at once (day → donor → places in a list of records); what is refused says which records it is of.
+
+    Raises:
+        DomainError: `require` refuses one; `row` says which of the list it is of, and `others` what else is refused.
+    """
+    refused: list[DomainError] = []
+    for on, donors in sorted(asked.items()):
+        try:
+            require(set(donors), on)
+        except DomainError:
+            for donor, numbers in donors.items():
+                refused += [one for number in numbers for one in _refusals(require, donor, on, number)]
+    refuse_together(refused)
+
+
+def _refusals(require: Callable[[Collection[int], date], None], donor: int, on: date, number: int) -> list[DomainError]:
+    try:
+        with about_row(number):
+            require({donor}, on)
+    except DomainError as refused:
+        return [refused]
+    return []
 
 
 def doubts_of_withdrawn(session: Session, donor_ids: Collection[int], on: date, *, field: str) -> list[Notice]:

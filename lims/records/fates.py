@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor
-from lims.domain.errors import DomainError, about_row
+from lims.domain.errors import DomainError, about_row, refuse_together
 from lims.domain.fates import require_method
 from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
@@ -32,16 +32,21 @@ def _check_fates(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     active = select(Fate.animal_id, Fate.id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
     found = in_chunks(session, keys, lambda some: active.where(Fate.animal_id.in_(some)))
     fates: dict[int, tuple[int | None, Any]] = {animal: (key, on) for animal, key, on in found}
+    refused: list[DomainError] = []
     for number, draft in enumerate(drafts):
-        with about_row(number):
-            own = draft.record.id if draft.record is not None else None
-            animal = animals[draft.values["animal_id"]]
-            key, on = fates.setdefault(animal.id, (own, draft.values["died_on"]))
-            if key != own or (own is None and keys.index(animal.id) != number):
-                raise _dead_already(animal.code, f"has a fate of {on} already")
-            if key is None and animal.died_on not in (None, draft.values["died_on"]):
-                raise _dead_already(animal.code, f"died on {animal.died_on} by its record")
-            require_method(animal.code, draft.values["reason"], draft.values["method"])
+        try:
+            with about_row(number):
+                own = draft.record.id if draft.record is not None else None
+                animal = animals[draft.values["animal_id"]]
+                key, on = fates.setdefault(animal.id, (own, draft.values["died_on"]))
+                if key != own or (own is None and keys.index(animal.id) != number):
+                    raise _dead_already(animal.code, f"has a fate of {on} already")
+                if key is None and animal.died_on not in (None, draft.values["died_on"]):
+                    raise _dead_already(animal.code, f"died on {animal.died_on} by its record")
+                require_method(animal.code, draft.values["reason"], draft.values["method"])
+        except DomainError as one:
+            refused.append(one)
+    refuse_together(refused)
 
 
 def _dead_already(code: str, told: str) -> DomainError:

@@ -28,7 +28,7 @@ from lims.models import Aliquot, Animal, CellPreparation, Implant, Measurement, 
 from lims.queries.chunks import in_chunks
 from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
-from lims.records.consents import require_xenograft_consent
+from lims.records.consents import ask_by_day, require_xenograft_consent
 from lims.records.implant_doubts import SURGERY, anew, doubted_models, doubts_of, surgical_record, taken_places
 from lims.records.nouns import Draft, Noun
 from lims.records.origins import spread_origin
@@ -283,13 +283,12 @@ def _patients_tissue(draft: Draft, known: _Known) -> Specimen | None:
 
 def _ask_consent(session: Session, drafts: Sequence[Draft]) -> None:
     """Ask for consents of all donors of a day at once. What a file only names is no implanting, and is not asked about."""
-    donors: dict[date, set[int]] = defaultdict(set)
-    for draft in drafts:
+    asked: dict[date, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, draft in enumerate(drafts):
         on, donor = draft.values["implanted_on"], draft.values["donor_id"]
         if on is not None and donor is not None and anew(draft, *_LINEAGE):
-            donors[on].add(donor)
-    for on in sorted(donors):
-        require_xenograft_consent(session, donors[on], on)
+            asked[on][donor].append(number)
+    ask_by_day(asked, lambda donors, on: require_xenograft_consent(session, donors, on))
 
 
 def _ask_protocols(session: Session, drafts: Sequence[Draft], known: _Known) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.audit.words import entity_word
-from lims.domain.errors import Conflict, DomainError
+from lims.domain.errors import Conflict, DomainError, about_row, refuse_together
 from lims.domain.notices import Notice
 from lims.domain.sources import NEVER_CHANGED, NEVER_TWICE
 from lims.domain.vocabulary import RecordStatus
@@ -59,6 +59,18 @@ Check = Callable[[Session, int, Sequence[Draft]], None]
 
 def no_rule(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Judge nothing beyond the columns' own limits."""
+
+
+def judge_each(drafts: Sequence[Draft], judge: Callable[[Draft], None]) -> None:
+    """Judge drafts one by one, and refuse all that is wrong together; each refusal says which draft it is of."""
+    refused: list[DomainError] = []
+    for number, draft in enumerate(drafts):
+        try:
+            with about_row(number):
+                judge(draft)
+        except DomainError as one:
+            refused.append(one)
+    refuse_together(refused)
 
 
 Doubt = Callable[[Session, int, Sequence[Draft]], list[Notice]]

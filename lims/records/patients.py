@@ -21,7 +21,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
 from lims.queries.chunks import in_chunks
 from lims.queries.derived import implants_since, specimens_since
-from lims.records.nouns import Draft, Noun, apply, begin_change, record
+from lims.records.nouns import Draft, Noun, apply, begin_change, judge_each, record
 from lims.records.values import clean, today
 
 _NCIT = re.compile(r"C\d{1,7}")
@@ -30,7 +30,8 @@ _NCIT = re.compile(r"C\d{1,7}")
 def _check_patients(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse what identifies a person, and years that contradict each other, what happened since, or lie ahead."""
     year = today(session).year
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         born, age, ncit = values["birth_year"], values["age_at_diagnosis"], values["diagnosis_ncit"]
         if draft.changes("code"):
@@ -55,6 +56,8 @@ def _check_patients(session: Session, project_id: int, drafts: Sequence[Draft]) 
             )
         if born is not None and draft.record is not None and draft.changes("birth_year"):
             _refuse_birth_after(session, draft.record.id, born)
+
+    judge_each(drafts, judge)
 
 
 def _refuse_birth_after(session: Session, patient_id: int, born: int) -> None:
@@ -103,7 +106,8 @@ PATIENT = Noun(
 def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse a consent that allows nothing, was withdrawn before it was given, is older than the patient, or known already."""
     patients = _patients_of(session, drafts)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         given, withdrawn = values["given_on"], values["withdrawn_on"]
         if not any(values[use] for use in USES):
@@ -123,6 +127,8 @@ def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) 
             )
         refuse_identifying(values["note"], "note", "The note")
         _refuse_before_birth(patients[values["patient_id"]], given, "given_on", "Consent cannot have been given")
+
+    judge_each(drafts, judge)
     _refuse_same(
         session,
         Consent,
@@ -159,7 +165,8 @@ CONSENT = Noun("consent", Consent, check=_check_consents, doubt=_doubt_consents,
 def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse a line that ended before it began, goes on and has ended, is older than the patient, or has another's number."""
     patients = _patients_of(session, drafts)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         started, stopped = draft.values["started_on"], draft.values["stopped_on"]
         if started is not None and stopped is not None and stopped < started:
             raise DomainError(
@@ -179,6 +186,8 @@ def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
         refuse_identifying(draft.values["note"], "note", "The note")
         for field in ("started_on", "stopped_on"):
             _refuse_before_birth(patients[draft.values["patient_id"]], draft.values[field], field, "Treatment cannot have been")
+
+    judge_each(drafts, judge)
     _refuse_same(session, TherapyLine, drafts, ("line_number",), "{patient} has a line {line_number} already.")
 
 
@@ -228,7 +237,8 @@ def _refuse_same(
     )
     judged = {draft.record.id for draft in drafts if draft.record is not None}
     taken = {tuple(row[1:]) for row in rows if row.id not in judged}
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         key = tuple(draft.values[name] for name in ("patient_id", *names))
         if key in taken:
             code = session.get_one(Patient, draft.values["patient_id"]).code
@@ -240,6 +250,8 @@ def _refuse_same(
                 source=NEVER_TWICE,
             )
         taken.add(key)
+
+    judge_each(drafts, judge)
 
 
 def set_agents(session: Session, actor: Actor, line: TherapyLine, agents: Sequence[tuple[str, AgentClass]]) -> bool:

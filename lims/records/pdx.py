@@ -24,7 +24,7 @@ from lims.queries.chunks import in_chunks
 from lims.queries.implants import brought_by_files
 from lims.queries.series import AnySelect
 from lims.records.consents import require_consent_kept, require_xenograft_consent
-from lims.records.nouns import Draft, Noun
+from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.origins import give_models, spread_origin
 from lims.records.values import today
 
@@ -45,12 +45,14 @@ def _check_models(session: Session, project_id: int, drafts: Sequence[Draft]) ->
 
 def _judge_models(session: Session, drafts: Sequence[Draft]) -> list[Notice]:
     specimens = _by_id(session, Specimen, (draft.values["founding_specimen_id"] for draft in drafts))
-    for number, draft in enumerate(drafts):
-        with about_row(number):
-            founding = specimens.get(draft.values["founding_specimen_id"])
-            if founding is not None:
-                _check_founding(draft, founding)
-            _check_established(draft)
+
+    def judge(draft: Draft) -> None:
+        founding = specimens.get(draft.values["founding_specimen_id"])
+        if founding is not None:
+            _check_founding(draft, founding)
+        _check_established(draft)
+
+    judge_each(drafts, judge)
     _refuse_other_founding(session, drafts)
     _refuse_withdrawn(session, drafts, specimens)
     return _ask_consents(session, drafts, specimens)
@@ -246,11 +248,13 @@ def _check_checks(session: Session, project_id: int, drafts: Sequence[Draft]) ->
     profiles = _by_id(
         session, StrProfile, (draft.values[name] for draft in drafts for name in ("profile_id", "reference_profile_id"))
     )
-    for number, draft in enumerate(drafts):
-        with about_row(number):
-            _check_profiles(draft, profiles)
-            _require_same_donor(session, models[draft.values["model_id"]], draft, profiles)
-            _check_value(draft)
+
+    def judge(draft: Draft) -> None:
+        _check_profiles(draft, profiles)
+        _require_same_donor(session, models[draft.values["model_id"]], draft, profiles)
+        _check_value(draft)
+
+    judge_each(drafts, judge)
 
 
 def _check_profiles(draft: Draft, profiles: Mapping[int | None, StrProfile]) -> None:

@@ -20,7 +20,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, Implant, Specimen, StoragePlace
 from lims.queries.chunks import in_chunks
 from lims.records.consents import doubts_of_withdrawn
-from lims.records.nouns import Draft, Noun
+from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.values import today
 
 COLDEST, WARMEST = -273.15, 60.0
@@ -32,7 +32,8 @@ _USES = frozenset({AliquotEventKind.THAWED, AliquotEventKind.SPLIT, AliquotEvent
 def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Keep the levels of the tree in order, and a grid on boxes alone, as large as what they hold needs."""
     parents = _by_id(session, StoragePlace, [draft.values["parent_id"] for draft in drafts])
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         kind, parent = draft.values["kind"], parents.get(draft.values["parent_id"])
         require_nesting(kind, parent and parent.kind, parent.code if parent else "")
         _check_grid(kind, draft.values["box_rows"], draft.values["box_columns"])
@@ -46,6 +47,8 @@ def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) ->
             )
         if draft.record is not None:
             _check_what_it_holds(session, draft)
+
+    judge_each(drafts, judge)
 
 
 def _check_grid(kind: PlaceKind, rows: int | None, columns: int | None) -> None:
@@ -127,7 +130,8 @@ def _check_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) 
     places = _by_id(session, StoragePlace, [draft.values["place_id"] for draft in drafts])
     parents = _by_id(session, Aliquot, [draft.values["parent_id"] for draft in drafts])
     now = today(session)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         if values["amount"] is not None and values["unit"] is None:
             raise DomainError(f"{values['amount']:g} of what?", field="unit", expected="the unit of the amount", source=CONSISTENT)
@@ -145,6 +149,8 @@ def _check_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) 
                 "What is not there any more stands in no place.", field="place_id", expected="no place", source=ONE_PLACE
             )
         _check_position(values["code"], values["box_row"], values["box_column"], places.get(values["place_id"]))
+
+    judge_each(drafts, judge)
     _check_taken(session, drafts, places)
     _check_implanted(session, drafts)
 
@@ -196,10 +202,11 @@ def _check_taken(session: Session, drafts: Sequence[Draft], places: dict[int, St
     held: dict[tuple[Any, ...], tuple[int | None, str]] = {
         (one.place_id, one.box_row, one.box_column): (one.id, one.code) for one in (session.scalars(standing) if wanted else ())
     }
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         spot = tuple(draft.values[name] for name in ("place_id", "box_row", "box_column"))
         if None in spot:
-            continue
+            return
         own = draft.record.id if draft.record is not None else None
         holder, code = held.setdefault(spot, (own, draft.values["code"]))
         if (holder, code) != (own, draft.values["code"]):
@@ -210,6 +217,8 @@ def _check_taken(session: Session, drafts: Sequence[Draft], places: dict[int, St
                 remedy="Choose another position, or move what stands there.",
                 source=ONE_PLACE,
             )
+
+    judge_each(drafts, judge)
 
 
 def _doubt_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

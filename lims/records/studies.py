@@ -35,7 +35,7 @@ from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.queries.implants import first_implanted
 from lims.records.accounts import require_reason
-from lims.records.nouns import Draft, Noun, apply, begin_change, record
+from lims.records.nouns import Draft, Noun, apply, begin_change, judge_each, record
 from lims.records.values import today
 from lims.records.versions import check_version
 
@@ -191,7 +191,8 @@ def _check_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> N
         require_enrolling(study.code, study.state)
         _require_titles(study, own, of_study)
         _place(own, of_study)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         target, inside = draft.values["target_n"], enrolled[draft.record.id] if draft.record else 0
         if target is not None and target < inside:
             raise DomainError(
@@ -201,6 +202,8 @@ def _check_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> N
                 remedy="Withdraw enrolments first, or plan for those that are in it.",
                 source=f"{ARRIVE}, item 2a",
             )
+
+    judge_each(drafts, judge)
 
 
 def _require_titles(study: Study, drafts: Sequence[Draft], standing: Sequence[Arm]) -> None:
@@ -270,7 +273,8 @@ def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]
     now = today(session)
     for study in studies.values():
         require_enrolling(study.code, study.state)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         animal = animals[values["animal_id"]]
         _check_arm(draft, animal, studies[values["study_id"]], arms[values["arm_id"]])
@@ -278,6 +282,8 @@ def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]
         if draft.changes("enrolled_on"):
             require_enrolment(values["enrolled_on"], implanted.get(animal.id), life, now)
         _check_exclusion(draft, animal)
+
+    judge_each(drafts, judge)
     coming = Counter(draft.values["arm_id"] for draft in drafts if _comes(draft))
     enrolled = _count_by(session, Enrolment.arm_id, coming)
     for key, number in coming.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -38,12 +38,13 @@ from lims.models import (
     PdxModel,
     ReceptorAssay,
     Specimen,
+    StainRegion,
     StrProfile,
 )
 from lims.queries.chunks import in_chunks
 from lims.queries.specimens import as_report
-from lims.records.consents import doubts_of_withdrawn, require_consent_kept
-from lims.records.nouns import Draft, Noun
+from lims.records.consents import ask_by_day, doubts_of_withdrawn, require_consent_kept
+from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.values import today
 
 FLUIDS = frozenset({SpecimenKind.BLOOD, SpecimenKind.PLASMA, SpecimenKind.CSF})
@@ -54,14 +55,13 @@ _UBERON = re.compile(r"UBERON[:_ ]?([0-9]{7})", re.IGNORECASE)
 
 def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """One source each; donor and passage follow from it; nothing is collected before its source was there."""
-    for draft in drafts:
-        _require_one_source(draft)
-        draft.values["site_uberon"] = _uberon(draft.values["site_uberon"])
+    judge_each(drafts, _check_one_source)
     implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts], joinedload(Implant.animal))
     patients = _found(session, Patient, [draft.values["patient_id"] for draft in drafts])
     animals = _found(session, Animal, [draft.values["source_animal_id"] for draft in drafts])
     now = today(session)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values, collected = draft.values, draft.values["collected_on"]
         patient, implant = patients.get(values["patient_id"]), implants.get(values["source_implant_id"])
         animal = animals.get(values["source_animal_id"])
@@ -76,21 +76,27 @@ def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
             require_collection(collected, now, patient_code=patient.code, birth_year=patient.birth_year)
         if draft.record is not None and draft.changes("collected_on"):
             _require_before_findings(session, draft)
+
+    judge_each(drafts, judge)
     _ask_consents(session, drafts, now)
 
 
 def _ask_consents(session: Session, drafts: Sequence[Draft], now: date) -> None:
     """Refuse tissue that was taken from patients on a day when they had withdrawn; what is not dated was taken today."""
-    donors: dict[date, set[int]] = defaultdict(set)
-    for draft in drafts:
+    asked: dict[date, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, draft in enumerate(drafts):
         donor, back = draft.values["patient_id"], draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
         if donor is not None and (draft.changes("collected_on") or back):
-            donors[draft.values["collected_on"] or now].add(donor)
-    for on, asked in sorted(donors.items()):
-        require_consent_kept(session, asked, on, field="patient_id", new="specimen is received")
+            asked[draft.values["collected_on"] or now][donor].append(number)
+
+    def ask(donors: Collection[int], on: date) -> None:
+        require_consent_kept(session, donors, on, field="patient_id", new="specimen is received")
+
+    ask_by_day(asked, ask)
 
 
-def _require_one_source(draft: Draft) -> None:
+def _check_one_source(draft: Draft) -> None:
+    draft.values["site_uberon"] = _uberon(draft.values["site_uberon"])
     sources = [draft.values[name] for name in ("patient_id", "source_implant_id", "source_animal_id")]
     known = sum(source is not None for source in sources)
     if known != 1:
@@ -210,6 +216,7 @@ SPECIMEN: Noun[Specimen] = Noun(
         (ModelCheck, "specimen_id"),
         (ReceptorAssay, "specimen_id"),
         (Alteration, "specimen_id"),
+        (StainRegion, "specimen_id"),
         (StrProfile, "specimen_id"),
         (Exposure, "specimen_id"),
     ),
@@ -233,7 +240,8 @@ def _require_after_collection(draft: Draft, specimen: Specimen | None, what: str
 def _check_assays(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse a report that says nothing, contradicts itself, or is older than the specimen."""
     specimens = _specimens(session, drafts)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values = draft.values
         if all(values[name] is None for name in _MEASURED):
             raise DomainError(
@@ -245,6 +253,8 @@ def _check_assays(session: Session, project_id: int, drafts: Sequence[Draft]) ->
             )
         _require_after_collection(draft, specimens.get(values["specimen_id"]), "the assay", "assayed_on")
         _classified(values)
+
+    judge_each(drafts, judge)
 
 
 def _classified(values: dict[str, Any]) -> Her2Finding:
@@ -297,7 +307,8 @@ RECEPTOR_ASSAY: Noun[ReceptorAssay] = Noun(
 def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Genes of the list of their compartment, a value of the kind, and no mouse in a patient."""
     specimens = _specimens(session, drafts)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         values, specimen = draft.values, specimens.get(draft.values["specimen_id"])
         values["gene"] = clean_gene(values["gene"], values["compartment"])
         require_value(values["kind"], values)
@@ -310,6 +321,8 @@ def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft
                 source=LINEAGE,
             )
         _require_after_collection(draft, specimen, "the finding", "found_on")
+
+    judge_each(drafts, judge)
 
 
 def _doubt_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
@@ -329,9 +342,12 @@ ALTERATION: Noun[Alteration] = Noun(
 def _check_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Read what was typed, one locus a line, and keep it in one way of writing."""
     specimens = _specimens(session, drafts)
-    for draft in drafts:
+
+    def judge(draft: Draft) -> None:
         draft.values["alleles"] = profile_lines(parse_profile("\n".join(draft.values["alleles"])))
         _require_after_collection(draft, specimens.get(draft.values["specimen_id"]), "the typing", "typed_on")
+
+    judge_each(drafts, judge)
 
 
 def _doubt_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

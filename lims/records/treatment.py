@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lims.domain.blinding import arm_word
 from lims.domain.cohort_terms import DoseRoute, DoseUnit, RegimenStart
 from lims.domain.dosing import WITHOUT_VOLUME, doubt_volume, require_volume, same_until
-from lims.domain.errors import DomainError, about_row, refuse_together
+from lims.domain.errors import DomainError
 from lims.domain.events_order import Fact, require_order
 from lims.domain.genes import clean_gene
 from lims.domain.notices import Notice
@@ -24,7 +24,7 @@ from lims.domain.vocabulary import ArmRole, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Arm, Dose, Exposure, Regimen, Study
 from lims.queries.chunks import in_chunks
 from lims.queries.kinds import kinds_of
-from lims.records.nouns import Draft, Noun
+from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.values import today
 
 RADIATION = frozenset({AgentClass.WHOLE_BRAIN_RADIOTHERAPY, AgentClass.STEREOTACTIC_RADIOSURGERY, AgentClass.RADIOTHERAPY_OTHER})
@@ -34,24 +34,12 @@ PROCEDURES = f"{ARRIVE}, item 9a"
 AMENDMENT = f"{ARRIVE}, item 19"
 
 
-def _each(drafts: Sequence[Draft], judge: Any) -> None:
-    """Judge drafts one by one, and refuse all that is wrong together."""
-    refused: list[DomainError] = []
-    for number, draft in enumerate(drafts):
-        try:
-            with about_row(number):
-                judge(draft)
-        except DomainError as one:
-            refused.append(one)
-    refuse_together(refused)
-
-
 # Agents
 
 
 def _check_agents(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Resolve targets to approved symbols; a vehicle has none."""
-    _each(drafts, _check_agent)
+    judge_each(drafts, _check_agent)
 
 
 def _check_agent(draft: Draft) -> None:
@@ -82,7 +70,7 @@ def _check_lots(session: Session, project_id: int, drafts: Sequence[Draft]) -> N
     spans = select(Dose.lot_id, func.min(Dose.given_on), func.max(Dose.given_on)).where(Dose.status == RecordStatus.ACTIVE)
     rows = in_chunks(session, redated, lambda some: spans.where(Dose.lot_id.in_(some)).group_by(Dose.lot_id))
     given = {key: (first, last) for key, first, last in rows}
-    _each(drafts, lambda draft: _check_lot(draft, *given.get(draft.record.id if draft.record else None, (None, None))))
+    judge_each(drafts, lambda draft: _check_lot(draft, *given.get(draft.record.id if draft.record else None, (None, None))))
 
 
 def _check_lot(draft: Draft, first: date | None, last: date | None) -> None:
@@ -147,7 +135,7 @@ def _check_regimens(session: Session, project_id: int, drafts: Sequence[Draft]) 
         if draft.record is not None and draft.record.id in dosed:
             _check_dosed(draft, *dosed[draft.record.id])
 
-    _each(drafts, judge)
+    judge_each(drafts, judge)
 
 
 def _dosed(session: Session, regimens: Sequence[int]) -> dict[int, tuple[date, date]]:

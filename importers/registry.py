@@ -11,14 +11,18 @@ from importers.cancermodels import IMPORTER as CANCERMODELS
 from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
+from importers.json_records import IMPORTER as JSON_RECORDS
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
 from importers.masshunter import IMPORTER as MASSHUNTER
+from importers.nucleocounter import IMPORTER as NUCLEOCOUNTER
 from importers.paravision import IMPORTER as PARAVISION
+from importers.quantstudio import IMPORTER as QUANTSTUDIO
 from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
 from importers.segment_volumes import IMPORTER as SEGMENT_VOLUMES
 from importers.skyline import IMPORTER as SKYLINE
 from importers.targetlynx import IMPORTER as TARGETLYNX
+from importers.vicell import IMPORTER as VICELL
 from importers.xcalibur import IMPORTER as XCALIBUR
 
 IMPORTERS: tuple[Importer, ...] = (
@@ -36,9 +40,13 @@ IMPORTERS: tuple[Importer, ...] = (
     MASSHUNTER,
     XCALIBUR,
     SKYLINE,
+    QUANTSTUDIO,
+    VICELL,
+    NUCLEOCOUNTER,
     MAPPED_TABLE,
     REGISTRY_TEMPLATE,
     CANCERMODELS,
+    JSON_RECORDS,
 )
 
 STREAMED: frozenset[str] = frozenset()

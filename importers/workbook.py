@@ -14,6 +14,7 @@ from zipfile import ZipFile
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from importers.base import Choices, Finding, Question, Refused, Severity
+from importers.json_rows import read_rows
 from importers.preflight import ZipFacts, check_cells, check_grid, check_size, check_zip, damaged, password_protected
 from importers.text import decimal_mark, read_text
 
@@ -46,8 +47,9 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A file, opened. `kind` is xlsx, xls, xlsb, ods or text; `questions` are the reader's own (encoding, delimiter, decimal).
+    """A file, opened. `kind` is xlsx, xls, xlsb, ods, text or json.
 
+    questions: the reader's own (encoding, delimiter, decimal).
     decimal: the mark in numbers that are text, `.` or `,`; `?` while a person has to say, when `importers.values.numbers`
     takes decimal points and makes a problem of every number with one comma.
     delimiter: where the lines of a text were cut into cells; empty where they were not, and for spreadsheets.
@@ -109,6 +111,10 @@ def open_workbook(content: bytes, name: str, choices: Choices | None = None) -> 
     for signature, what in _NOT_TABLES:
         if signature.match(content):
             raise _not_a_table(what)
+    told = read_rows(content)
+    if told is not None:
+        noun, rows = told
+        return Workbook(name, "json", (Sheet(noun, 0, rows),))
     table = read_text(content, choices or {})
     sheet = Sheet(PurePath(name).stem, 0, table.rows)
     notes = tuple(extension_notes(name, "text"))

@@ -46,6 +46,7 @@ COMMANDS = {
     "user": ("lims.commands.accounts:user", "Add people, reset their passwords."),
     "project": ("lims.commands.accounts:project", "Make projects."),
     "import": ("lims.commands.imports:import_file", "Take in a file an instrument or a lab wrote."),
+    "watch": ("lims.commands.watch:watch", "Take in what is put into a folder, for somebody to look at."),
     "importers": ("lims.commands.imports:list_importers", "List the kinds of file that can be taken in."),
     "template": ("lims.commands.templates:template", "Write a registry as a workbook to fill in."),
     "audit": ("lims.commands.audit:audit", "Verify and export the audit trail."),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from importers.base import Finding, Refused, Severity
+from importers.base import Refused
 from importers.preflight import MAX_STREAMED_BYTES, MAX_UPLOAD_BYTES, too_large
 from importers.registry import by_key
 from importers.workbook import is_text
@@ -18,13 +19,14 @@ from lims.commands.support import Refusal, command_line_actor, open_database, re
 from lims.config import Settings
 from lims.db import Database
 from lims.domain.errors import Conflict, DomainError
-from lims.domain.vocabulary import BatchState, RecordStatus
+from lims.domain.vocabulary import BatchState
 from lims.intake import run
-from lims.intake.report import finding_as_json
+from lims.intake.answers import already_there, answer_of, study_named
+from lims.intake.profiles import receive_by_profile
 from lims.intake.resolve import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
-from lims.models import ImportBatch, Project, Study
+from lims.models import ImportBatch
 
 
 class CreateList(click.ParamType[str]):
@@ -71,6 +73,7 @@ def _known_importer(context: click.Context, param: click.Parameter, key: str | N
 @click.option(
     "--as", "importer", callback=_known_importer, help="Importer to use, where none or several claim the file (lims importers)."
 )
+@click.option("--profile", metavar="NAME", help="Import profile of the project to read it by, whatever its headers.")
 @click.option("--set", "answers", multiple=True, type=Answer(), help="Answer a question of the file; may be given several times.")
 @click.option(
     "--create",
@@ -92,6 +95,7 @@ def import_file(
     project_code: str | None,
     study_code: str | None,
     importer: str | None,
+    profile: str | None,
     answers: tuple[tuple[str, str], ...],
     create: str | None,
     leave_out_refused: bool,
@@ -104,12 +108,18 @@ def import_file(
     settings = settings_of(context)
     if supersede and not reason.strip():
         raise click.UsageError("--supersede needs --reason: why the earlier numbers should not count.")
+    if profile and importer:
+        raise click.UsageError("--profile says which importer reads the file: leave --as out.")
     # A permission holds for the command that gives it; answers about the file (--set) are kept.
     choices = {"create": create or "", "leave_out": "refused" if leave_out_refused else "", **dict(answers)}
-    _require_size(file)
+    require_size(file)
     with open_database(settings) as database:
         batch_id, again = _receive(
-            database, settings, file, project_code, study_code, importer=importer, choices=choices, supersede=supersede
+            *(database, settings, file, project_code, study_code),
+            importer=importer,
+            profile=profile,
+            choices=choices,
+            supersede=supersede,
         )
         if again:
             answer = _already(database, batch_id)
@@ -122,7 +132,7 @@ def import_file(
         context.exit(1)
 
 
-def _require_size(file: Path) -> None:
+def require_size(file: Path) -> None:
     """Refuse what is too large to be read, before it is stored: text may be larger than a workbook, as its rows may pass by."""
     size = file.stat().st_size
     with file.open("rb") as stream:
@@ -133,17 +143,32 @@ def _require_size(file: Path) -> None:
 
 
 def _run(database: Database, settings: Settings, batch_id: int, *, commit: bool, reason: str) -> dict[str, Any]:
-    """Check or commit; gives the answer to print."""
-    if not commit:
-        return _answer(run.check(settings, settings.url, batch_id, command_line_actor()))
+    """Check or commit, with a bar on standard error where a person looks; gives the answer to print."""
+    task = (settings, settings.url, batch_id, command_line_actor())
     try:
-        return _answer(run.commit(settings, settings.url, batch_id, command_line_actor(), reason=reason))
+        with _progress_bar() as listener:
+            return _answer(run.commit(*task, reason=reason, listener=listener) if commit else run.check(*task, listener=listener))
     except Conflict:
         # Somebody else recorded the same file a moment before.
         answer = _already(database, batch_id)
         if answer["state"] != BatchState.COMMITTED.value:
             raise
         return answer
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """Draw how far the import is; where nobody looks, such as in a script, nothing is written."""
+    steps = 1000
+    shown = click.progressbar(
+        length=steps,
+        file=sys.stderr,
+        show_pos=False,
+        show_eta=False,
+        item_show_func=lambda now: now and f"{now.words} {now.counted}",
+    )
+    with shown as bar:
+        yield lambda now: bar.update(round(now.fraction * steps) - bar.pos, now)
 
 
 def _receive(
@@ -154,97 +179,30 @@ def _receive(
     study_code: str | None,
     *,
     importer: str | None,
+    profile: str | None,
     choices: dict[str, str],
     supersede: int | None,
 ) -> tuple[int, bool]:
     """Store the file; gives the batch, and whether it had been committed before."""
     with database.transaction() as session:
         project = resolve_project(session, project_code)
-        study = _study(session, project, study_code)
-        if study_code and study is None:
-            if "study" not in choices["create"].split(","):
-                raise _no_study(session, project, study_code)
-            choices["study"] = study_code
+        study = study_named(session, project.id, study_code, choices)
         replaced = session.get(ImportBatch, supersede) if supersede else None
         if supersede and (replaced is None or replaced.project_id != project.id):
             raise DomainError(f"There is no batch {supersede} in project {project.code}.")
-        batch, _ = receive(
-            session,
-            command_line_actor(),
-            FileStore(settings.file_dir),
-            project,
-            file.name,
-            file,
-            study=study,
-            importer=importer,
-            choices=choices,
-            supersedes=replaced,
-        )
+        place = (session, command_line_actor(), FileStore(settings.file_dir), project, file.name, file)
+        said: dict[str, Any] = {"study": study, "choices": choices, "supersedes": replaced}
+        batch, _ = receive_by_profile(*place, profile, **said) if profile else receive(*place, importer=importer, **said)
         return batch.id, batch.state is BatchState.COMMITTED
 
 
-def _study(session: Session, project: Project, code: str | None) -> Study | None:
-    if code is None:
-        return None
-    named = select(Study).where(Study.project_id == project.id, Study.code == code, Study.status == RecordStatus.ACTIVE)
-    return session.scalar(named)
-
-
-def _no_study(session: Session, project: Project, code: str) -> DomainError:
-    codes = session.scalars(
-        select(Study.code).where(Study.project_id == project.id, Study.status == RecordStatus.ACTIVE).order_by(Study.code)
-    ).all()
-    return DomainError(
-        f'There is no study "{code}" in project {project.code}.',
-        expected=f"one of {', '.join(codes)}" if codes else "a study; there is none yet",
-        remedy="Correct the code, or let the import make the study with --create study.",
-    )
-
-
 def _answer(outcome: run.Outcome) -> dict[str, Any]:
-    """Give the JSON contract of `import --json`."""
-    report = outcome.report
-    return {
-        "batch": outcome.batch_id,
-        "state": outcome.state.value,
-        "importer": outcome.importer,
-        "evidence": report.get("evidence", []),
-        "rows": report["rows"],
-        "records": report["records"],
-        "readings": report.get("readings", {}),
-        "events": report.get("events", {}),
-        "create": report.get("create", {}),
-        "questions": report["questions"],
-        "findings": [finding_as_json(finding) for finding in outcome.findings],
-    }
+    return answer_of(outcome.batch_id, outcome.state, outcome.importer, outcome.report, outcome.findings)
 
 
 def _already(database: Database, batch_id: int) -> dict[str, Any]:
-    """Say of a file that was committed before: every row is there already."""
     with database.reading() as session:
-        batch = session.get_one(ImportBatch, batch_id)
-        report = batch.report or {}
-        rows = report.get("rows", {})
-        there = sum(rows.get(fate, 0) for fate in ("new", "same", "changed"))
-        when = f"{batch.committed_at:%Y-%m-%d %H:%M} UTC" if batch.committed_at else "before"
-        said = Finding(
-            Severity.NOTE,
-            "already-imported",
-            f'The same file was imported as batch {batch.id} ("{batch.file_name}", {when}); nothing was recorded again.',
-        )
-        return {
-            "batch": batch.id,
-            "state": batch.state.value,
-            "importer": batch.importer,
-            "evidence": report.get("evidence", []),
-            "rows": rows | {"new": 0, "same": there, "changed": 0},
-            "records": {"measurement": 0},
-            "readings": {},
-            "events": {},
-            "create": {},
-            "questions": report.get("questions", []),
-            "findings": [finding_as_json(said)],
-        }
+        return already_there(session.get_one(ImportBatch, batch_id))
 
 
 def _in_words(answer: dict[str, Any]) -> str:

@@ -18,10 +18,12 @@ from importers.streams import open_long_text
 from importers.workbook import Workbook, open_workbook
 from lims.audit.record import Actor, declare
 from lims.db import Database
+from lims.domain.vocabulary import BatchState
 from lims.intake.judge import Opened
 from lims.intake.store import FileStore
-from lims.models import ImportBatch, ImportProfileVersion
-from lims.queries.import_profiles import latest_versions
+from lims.intake.upload import receive
+from lims.models import ImportBatch, ImportProfileVersion, Project, Study
+from lims.queries.import_profiles import latest_versions, profile_named
 from lims.records.import_profiles import READER_ANSWERS
 
 LEAST_ALIKE = 0.5
@@ -176,3 +178,41 @@ class Recognised:
             said = f"{found.message}. It is most like the files of {near[0].title}: {near[1]}"
             remedy = "map its columns on the mapping page, which opens as the profile says, or correct the headers and upload again"
             raise Refused(found.code, said, expected=found.expected, remedy=remedy) from refused
+
+
+def receive_by_profile(
+    session: Session,
+    actor: Actor,
+    store: FileStore,
+    project: Project,
+    name: str,
+    content: bytes | Path,
+    profile: str,
+    *,
+    study: Study | None = None,
+    choices: dict[str, str] | None = None,
+    supersedes: ImportBatch | None = None,
+) -> tuple[ImportBatch, bool]:
+    """Store a file to be read by the profile that a person names, whatever its headers; answers given here go before its own.
+
+    Raises:
+        NotFound: the project has no such profile.
+    """
+    known = _known(profile_named(session, project.id, profile))
+    study = study or (session.get(Study, known.study_id) if known.study_id else None)
+    answers = {**known.choices, **{key: value for key, value in (choices or {}).items() if value}}
+    batch, new = receive(
+        session,
+        actor,
+        store,
+        project,
+        name,
+        content,
+        study=study,
+        importer=known.importer,
+        choices=answers,
+        supersedes=supersedes,
+    )
+    if batch.state is not BatchState.COMMITTED:
+        batch.profile_version_id = known.id
+    return batch, new

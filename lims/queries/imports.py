@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from importers.base import Finding, Severity
 from lims.domain.vocabulary import BatchState, RecordStatus
-from lims.models import Animal, Dose, Fate, ImportBatch, ImportFinding, Measurement, Study
+from lims.models import Animal, Dose, Fate, ImportBatch, ImportFinding, Measurement, StoredFile, Study
 from lims.queries.scope import find, scoped
 
-FINDINGS_A_PAGE = 100
 EXISTING_POINTS = 2_000
 """Recorded readings drawn under those of a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPage:
-    """One page of a batch's findings, and how many there are of each severity."""
-
-    findings: Sequence[Finding]
-    counts: dict[str, int]
-    page: int
-    pages: int
 
 
 def batch_of(session: Session, project_id: int, batch_id: int) -> ImportBatch:
@@ -38,45 +25,38 @@ def batch_of(session: Session, project_id: int, batch_id: int) -> ImportBatch:
     return find(session, ImportBatch, project_id, batch_id)
 
 
+def batch_of_bytes(session: Session, project_id: int, sha256: str) -> ImportBatch | None:
+    """Give the last batch of a project that was made of these bytes, whatever became of it."""
+    of_bytes = scoped(ImportBatch, project_id).join(ImportBatch.file).where(StoredFile.sha256 == sha256)
+    return session.scalar(of_bytes.order_by(ImportBatch.id.desc()).limit(1))
+
+
 def batches(project_id: int) -> Select[Any]:
     """Select the project's batches for a list, newest first."""
     return scoped(ImportBatch, project_id).outerjoin(ImportBatch.uploaded_by).order_by(ImportBatch.id.desc())
 
 
-def findings_of(session: Session, batch: ImportBatch, *, severity: str | None, page: int) -> FoundPage:
-    """Give one page of findings: errors first, then in the order of the file."""
-    of_batch = ImportFinding.batch_id == batch.id
-    counted = select(ImportFinding.severity, func.count()).where(of_batch).group_by(ImportFinding.severity)
-    counts: dict[str, int] = {one.value: 0 for one in Severity}
-    counts.update((name, number) for name, number in session.execute(counted))
-    shown = and_(of_batch, ImportFinding.severity == severity) if severity in counts else of_batch
-    total = counts[severity] if severity in counts else sum(counts.values())
-    pages = max(1, -(-total // FINDINGS_A_PAGE))
-    page = min(max(1, page), pages)
-    weight = case({one.value: place for place, one in enumerate(Severity)}, value=ImportFinding.severity)
-    rows = session.scalars(
-        select(ImportFinding)
-        .where(shown)
-        .order_by(weight, ImportFinding.id)
-        .limit(FINDINGS_A_PAGE)
-        .offset((page - 1) * FINDINGS_A_PAGE)
-    )
-    return FoundPage([_finding(row) for row in rows], counts, page, pages)
+def sheets_found(session: Session, batch: ImportBatch) -> list[str]:
+    """Give the sheets in which something was found."""
+    named = select(ImportFinding.sheet).where(ImportFinding.batch_id == batch.id, ImportFinding.sheet.is_not(None))
+    return [sheet for sheet in session.scalars(named.distinct().order_by(ImportFinding.sheet)) if sheet]
 
 
-def _finding(row: ImportFinding) -> Finding:
-    return Finding(
-        Severity(row.severity),
-        row.code,
-        row.message,
-        sheet=row.sheet,
-        row=row.row_number,
-        column=row.column_number,
-        value=row.value,
-        expected=row.expected,
-        remedy=row.remedy,
-        source=row.source,
+def rows_found(session: Session, batch: ImportBatch, code: str) -> list[tuple[str, int]]:
+    """Give the rows (sheet, row) in which something of this kind was found."""
+    found = (
+        select(ImportFinding.sheet, ImportFinding.row_number)
+        .where(ImportFinding.batch_id == batch.id, ImportFinding.code == code, ImportFinding.row_number.is_not(None))
+        .distinct()
+        .order_by(ImportFinding.sheet, ImportFinding.row_number)
     )
+    return [(sheet or "", row) for sheet, row in session.execute(found) if row]
+
+
+def values_found(session: Session, batch: ImportBatch, code: str) -> list[str]:
+    """Give what was quoted by the findings of a kind, each once."""
+    quoted = select(ImportFinding.value).where(ImportFinding.batch_id == batch.id, ImportFinding.code == code)
+    return [value for value in session.scalars(quoted.distinct()) if value]
 
 
 def recorded_points(session: Session, batch: ImportBatch, kind: str, animals: Sequence[str]) -> list[dict[str, Any]]:

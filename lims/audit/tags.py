@@ -41,6 +41,7 @@ NOUNS = frozenset(
         "regimen",
         "session",
         "specimen",
+        "stain",
         "study",
         "system",
         "therapy",

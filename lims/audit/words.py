@@ -51,6 +51,7 @@ ENTITY_WORDS = {
     "role": "role",
     "saved_view": "saved view",
     "specimen": "specimen",
+    "stain_region": "stained region",
     "storage_place": "storage place",
     "stored_file": "stored file",
     "str_profile": "STR profile",

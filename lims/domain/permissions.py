@@ -32,7 +32,7 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "model:withdraw": _SCIENCE,
     **{
         f"{noun}:{verb}": _SCIENCE
-        for noun in ("consent", "therapy", "assay", "alteration", "profile", "check", "place", "protocol")
+        for noun in ("consent", "therapy", "assay", "alteration", "stain", "profile", "check", "place", "protocol")
         for verb in ("create", "change", "withdraw")
     },
     "aliquot:create": _BENCH,

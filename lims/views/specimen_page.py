@@ -26,6 +26,7 @@ from lims.queries.specimens import (
     source_implant,
 )
 from lims.records.pdx import FOUNDING_KINDS
+from lims.views import stains
 from lims.views.addresses import page_of
 from lims.views.cells import badge, her2
 from lims.views.support import current_session
@@ -60,6 +61,7 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
         "no_cohort": _no_cohort(specimen),
         "drift": her2_drift(session, specimen.project_id, specimen.donor_id),
         "alterations": _alterations_table(alterations_of(session, specimen.id)),
+        "stains": stains.of_specimen(specimen),
         "profiles": profiles_of(session, specimen.id),
         "aliquots": _aliquots_table(aliquots_of(session, specimen.id)),
         "models": models_founded_on(session, specimen.id),

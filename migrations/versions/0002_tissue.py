@@ -292,6 +292,46 @@ def _alteration() -> None:
     op.create_index(op.f("ix_alteration_specimen_id"), "alteration", ["specimen_id"])
 
 
+def _stain_region() -> None:
+    create_table(
+        "stain_region",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("specimen_id", BIG, nullable=False),
+        sa.Column("marker", sa.String(length=80), nullable=False),
+        sa.Column("compartment", one_of("compartment", "human_tumour", "mouse_host"), nullable=False),
+        sa.Column("image", sa.String(length=200), nullable=False),
+        sa.Column("region", sa.String(length=200), nullable=False),
+        sa.Column("software", sa.String(length=200), nullable=False),
+        sa.Column("cells", sa.Integer(), nullable=True),
+        sa.Column("positive_cells", sa.Integer(), nullable=True),
+        sa.Column("positive_percent", sa.Float(precision=53), nullable=True),
+        sa.Column("h_score", sa.Float(precision=53), nullable=True),
+        sa.Column("area_mm2", sa.Float(precision=53), nullable=True),
+        sa.Column("analysed_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("area_mm2 > 0", name=op.f("ck_stain_region_area_mm2")),
+        sa.CheckConstraint("cells >= 0", name=op.f("ck_stain_region_cells")),
+        sa.CheckConstraint("h_score BETWEEN 0 AND 300", name=op.f("ck_stain_region_h_score")),
+        sa.CheckConstraint("positive_cells >= 0", name=op.f("ck_stain_region_positive_cells")),
+        sa.CheckConstraint("positive_percent BETWEEN 0 AND 100", name=op.f("ck_stain_region_positive_percent")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_stain_region_project_id_project")),
+        sa.ForeignKeyConstraint(["specimen_id"], ["specimen.id"], name=op.f("fk_stain_region_specimen_id_specimen")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stain_region")),
+    )
+    op.create_index(op.f("ix_stain_region_project_id_marker"), "stain_region", ["project_id", "marker"])
+    op.create_index(
+        "uq_stain_region_standing",
+        "stain_region",
+        ["specimen_id", "marker", "compartment", "image", "region", "software"],
+        unique=True,
+        sqlite_where=sa.text("status = 'active'"),
+        postgresql_where=sa.text("status = 'active'"),
+    )
+
+
 def _str_profile() -> None:
     create_table(
         "str_profile",
@@ -319,6 +359,7 @@ TABLES = (
     _specimen,
     _receptor_assay,
     _alteration,
+    _stain_region,
     _str_profile,
 )
 """In the order of their references."""

@@ -81,6 +81,7 @@ from lims.models import (
     Role,
     SavedView,
     Specimen,
+    StainRegion,
     StoragePlace,
     StoredFile,
     StrProfile,
@@ -394,6 +395,15 @@ def exposure(session: Session, of: Animal, agent: Agent, **columns: object) -> E
     values = {"project_id": of.project_id, "animal_id": of.id, "agent_id": agent.id, "collected_on": date(2026, 3, 9)}
     sample = {"matrix": ExposureMatrix.PLASMA, "unit": ConcentrationUnit.NG_PER_ML, "concentration": 400.0, "hours_after_dose": 2.0}
     return _added(session, Exposure(**values | sample | columns))
+
+
+def stain_region(session: Session, of: Specimen, marker: str = "ERBB2", **columns: object) -> StainRegion:
+    """Add a count: 300 of 1,000 tumour cells stained, H-score 55, in 1.5 mm²."""
+    counted = {"cells": 1_000, "positive_cells": 300, "positive_percent": 30.0, "h_score": 55.0, "area_mm2": 1.5}
+    place = {"image": f"{of.code}.svs", "region": "Tumour", "software": "QuPath", "analysed_on": date(2026, 4, 1)}
+    return _added(
+        session, StainRegion(**{"project_id": of.project_id, "specimen_id": of.id, "marker": marker, **counted, **place, **columns})
+    )
 
 
 def preparation(session: Session, of: Project, code: str | None = None, **columns: object) -> CellPreparation:

@@ -37,6 +37,7 @@ from lims.models import (
     ReceptorAssay,
     Regimen,
     Specimen,
+    StainRegion,
     StoragePlace,
     StrProfile,
     Study,
@@ -55,6 +56,7 @@ class Whole:
     specimens: Specimen
     assays: ReceptorAssay
     alterations: Alteration
+    stains: StainRegion
     profiles: StrProfile
     storage: StoragePlace
     aliquots: Aliquot
@@ -114,6 +116,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         specimens=tissue,
         assays=factories.assay(session, tissue, ish_probe=IshProbe.DUAL),
         alterations=factories.alteration(session, tissue, hgvs="p.His1047Arg"),
+        stains=factories.stain_region(session, tissue),
         profiles=factories.profile(session, tissue),
         storage=box,
         aliquots=vial,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from lims.intake.resolve import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch
+from lims.progress import Listener
 
 
 class CreateList(click.ParamType[str]):
@@ -157,8 +158,11 @@ def _run(database: Database, settings: Settings, batch_id: int, *, commit: bool,
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+def _progress_bar() -> Iterator[Listener | None]:
     """Draw how far the import is; where nobody looks, such as in a script, nothing is written."""
+    if not sys.stderr.isatty():
+        yield None
+        return
     steps = 1000
     shown = click.progressbar(
         length=steps,

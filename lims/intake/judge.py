@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import Claim, Finding, Question, Reading, Refused, Series, Severity
 from importers.identify import identify
+from importers.meanings import with_meanings
 from importers.overlay import Edit, overlay, without_problem_column, without_rows
 from importers.preflight import MAX_UPLOAD_BYTES, too_large
 from importers.registry import STREAMED, by_key
@@ -23,6 +24,7 @@ from lims.audit.record import Actor
 from lims.domain.vocabulary import MeasurementKind
 from lims.intake.commit import create_named
 from lims.intake.commit_records import findings_of
+from lims.intake.known_fields import require_known
 from lims.intake.own_templates import require_own
 from lims.intake.plan import Plan, make_plan
 from lims.intake.plan_records import PlannedRecords
@@ -78,8 +80,10 @@ def open_file(
     else:
         found = by_key(importer).claim(book)
         claim = found or Claim(importer, ("chosen by a person",))
-    reading, left_out = without_rows(book, by_key(claim.importer).read(book, claim, choices), edits)
-    return Opened(book, claim, reading, edits, left_out)
+    read = by_key(claim.importer).read(book, claim, choices)
+    require_known(read)
+    reading, left_out = without_rows(book, read, edits)
+    return Opened(book, claim, with_meanings(reading, choices), edits, left_out)
 
 
 def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | None) -> Opened | None:

@@ -28,6 +28,10 @@ Lines = Sequence[int]
 """Entries of one block that are worked on together, by their place in it."""
 
 
+class UnknownReference(DomainError):
+    """No record of the project has this name; a person may say which one is meant. `field`: of the file."""
+
+
 @dataclass(slots=True)
 class PlannedRecords(Entries):
     """The records of one noun from one sheet, with what becomes of each.
@@ -99,7 +103,9 @@ class PlannedRecords(Entries):
         """Keep one entry from being recorded, for each of these reasons."""
         self.fates[index] = RowFate.REFUSED
         for one in refused:
-            self.tell(index, Severity.ERROR, code or f"{self.kind.noun.name}-refused", one)
+            about = one.field if isinstance(one, UnknownReference) else None
+            own = f"{about}-unknown" if about else f"{self.kind.noun.name}-refused"
+            self.tell(index, Severity.ERROR, code or own, one)
 
     def open(self, lines: Iterable[int]) -> list[int]:
         """Give those of these entries of which nothing is decided yet."""
@@ -124,7 +130,7 @@ class Reader:
             if name in kind.beside:
                 _read_beside(planned, name, zip(lines, cells, strict=True), refused)
                 continue
-            column = kind.column_of(name) or _context(kind, name)
+            column = kind.column_of(name) or context_of(kind, name)
             model = _referred(kind, column)
             if model is not None:
                 values = self._references(planned, model, lines, cells, refused, name)
@@ -196,7 +202,7 @@ class Reader:
         planned.rows[index] = row_read | dict.fromkeys(blank)
 
 
-def _context(kind: FileNoun, name: str) -> str:
+def context_of(kind: FileNoun, name: str) -> str:
     """Give the column of a field that only narrows another one, such as the study of an arm."""
     narrowing = {target_of(model).within for model in (_referred(kind, one) for one in kind.noun.columns) if model is not None}
     if f"{name}_id" not in narrowing:
@@ -240,7 +246,9 @@ def _unknown(kind: FileNoun, model: type[Base], name: str, said: str, *, several
     if target.within is not None:
         expected += f", together with its {entity_word(target.within.removesuffix('_id'))}"
     remedy = f"Correct the name, or record the {what} first, in this file or before it."
-    return DomainError(told, field=name, expected=expected, remedy=remedy)
+    if several:
+        return DomainError(told, field=name, expected=expected, remedy=remedy)
+    return UnknownReference(told, field=name, expected=expected, remedy=f"Say which one it is, or: {remedy[0].lower()}{remedy[1:]}")
 
 
 def _read_beside(
@@ -305,7 +313,7 @@ def _meet_by_key(session: Session, mine: Any, planned: PlannedRecords, lines: Li
 def key_of(planned: PlannedRecords, index: int) -> tuple[Any, ...] | None:
     """Give what tells a line's record from all others; nothing where its code is still to be given."""
     row, table = planned.rows[index], planned.kind.table
-    if planned.kind.noun.coded and not row.get("code"):
+    if "code" in planned.kind.key and not row.get("code"):
         return None
 
     def value(name: str) -> Any:

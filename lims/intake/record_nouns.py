@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from lims.domain.errors import DomainError
 from lims.domain.genes import clean_gene
 from lims.domain.positions import parse_position
+from lims.domain.stains import clean_marker
 from lims.models import Agent, AgentLot, Animal, Arm, Base, Implant, TherapyLine
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
@@ -19,9 +20,12 @@ from lims.records.exposures import EXPOSURE
 from lims.records.fates import FATE
 from lims.records.implants import IMPLANT
 from lims.records.nouns import Noun
-from lims.records.patients import CONSENT, PATIENT, THERAPY_LINE
+from lims.records.patients import CONSENT, PATIENT, THERAPY_AGENT, THERAPY_LINE
 from lims.records.pdx import MODEL, MODEL_CHECK
+from lims.records.preparations import PREPARATION
 from lims.records.procedures import PROCEDURE
+from lims.records.stains import KEY as STAIN_KEY
+from lims.records.stains import STAIN_REGION
 from lims.records.storage import ALIQUOT, PLACE
 from lims.records.studies import ARM, ENROLMENT, STUDY
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
@@ -67,9 +71,9 @@ def target_of(model: type[Base]) -> Target:
 class FileNoun:
     """A noun that a file may write.
 
-    natural: columns by which a line meets a record where the noun has no codes; `otherwise` joins them where the last one
-    is blank. prepare: brings a line's typed values to the form in which they are compared, such as a gene's approved symbol.
-    beside: fields that are no columns of the table, each read into values of columns.
+    natural: columns by which a line meets a record where the noun has no codes, or files of it give none; `otherwise` joins
+    them where the last one is blank. prepare: brings a line's typed values to the form in which they are compared, such as a
+    gene's approved symbol. beside: fields that are no columns of the table, each read into values of columns.
     """
 
     noun: Noun[Any]
@@ -81,7 +85,7 @@ class FileNoun:
     @property
     def key(self) -> tuple[str, ...]:
         """Give the columns by which a line meets a record."""
-        return self.noun.key or self.natural
+        return self.natural or self.noun.key
 
     @property
     def table(self) -> Table:
@@ -107,6 +111,12 @@ def _approved_gene(values: Values) -> None:
             return
 
 
+def _marker(values: Values) -> None:
+    """Compare markers by the names under which they are kept."""
+    if values.get("marker") and values.get("compartment"):
+        values["marker"] = clean_marker(values["marker"], values["compartment"])
+
+
 def _position(text: Any) -> Values:
     if text is None:
         return {"box_row": None, "box_column": None}
@@ -119,6 +129,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(PATIENT),
     FileNoun(CONSENT, ("patient_id", "protocol", "protocol_version", "given_on")),
     FileNoun(THERAPY_LINE, ("patient_id", "line_number")),
+    FileNoun(THERAPY_AGENT, ("therapy_line_id", "name", "agent_class")),
     FileNoun(AGENT),
     FileNoun(LOT),
     FileNoun(PLACE),
@@ -131,10 +142,17 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(SPECIMEN),
     FileNoun(MODEL),
     FileNoun(RECEPTOR_ASSAY, ("specimen_id", "laboratory", "antibody", "assayed_on")),
-    FileNoun(ALTERATION, ("specimen_id", "gene", "kind", "compartment", "platform", "hgvs"), prepare=_approved_gene),
+    FileNoun(
+        ALTERATION,
+        ("specimen_id", "gene", "kind", "compartment", "platform", "hgvs"),
+        otherwise=("found_on",),
+        prepare=_approved_gene,
+    ),
+    FileNoun(STAIN_REGION, STAIN_KEY, prepare=_marker),
     FileNoun(STR_PROFILE, ("specimen_id", "kit", "typed_on")),
     FileNoun(MODEL_CHECK, ("model_id", "kind", "method", "checked_on")),
     FileNoun(ALIQUOT, beside={"position": _position}),
+    FileNoun(PREPARATION, ("sample", "count_name", "counted_at"), otherwise=("counted_on",)),
     FileNoun(IMPLANT),
     FileNoun(DOSE, ("animal_id", "agent_id", "nth", "given_on"), otherwise=("due_on",)),
     FileNoun(PROCEDURE, ("animal_id", "kind", "done_on")),
@@ -150,5 +168,8 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
 
 @cache
 def file_nouns() -> Mapping[str, FileNoun]:
-    """Give the nouns by what an importer may call them: their word in the trail, or their table."""
-    return {name: one for one in FILE_NOUNS for name in (one.entity, one.noun.name)}
+    """Give the nouns by what an importer may call them: their word in the trail, or their table.
+
+    Of a word that a whole shares with its parts, as a line of therapy does with its agents, the whole is meant.
+    """
+    return {name: one for one in reversed(FILE_NOUNS) for name in (one.entity, one.noun.name)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from importers.base import Option, Severity
 from importers.concentration_cells import ASKED_UNITS, UNITS, Amount, Kind, Said, number, unit_of
-from importers.injections import LONGEST_KEY, SHOWN, Batch
+from importers.injections import LONGEST_KEY, SHOWN, Batch, counted
 from lims.domain.cohort_terms import ConcentrationUnit, ExposureMatrix
 from lims.domain.exposure import FLUIDS
 
@@ -41,7 +41,7 @@ def _ask_below(batch: Batch, key: str, what: str, indices: Sequence[int], *, pro
         f"How is {what} recorded?",
         [Option("below", "as below the limit of quantification"), Option("none", "not at all")],
         proposed=proposed,
-        evidence=f"{len(indices):,} {'value says' if len(indices) == 1 else 'values say'} `{batch.text(indices[0])}`. {told}",
+        evidence=f"`{batch.text(indices[0])}` stands for {counted(len(indices))}. {told}",
     )
 
 
@@ -130,7 +130,7 @@ def _ask_unit(batch: Batch) -> str | None:
         "concentration_unit",
         "Which unit are the concentrations in? The file does not say.",
         [Option(unit, unit) for unit in ASKED_UNITS],
-        evidence=f"{len(numbers):,} values from {min(numbers):g} to {max(numbers):g}." if numbers else "",
+        evidence=f"{counted(len(numbers))} from {min(numbers):g} to {max(numbers):g}." if numbers else "",
         samples=[f"{value:g}" for value in numbers[:SHOWN]],
     )
 
@@ -147,7 +147,7 @@ def by_weight(batch: Batch, units: Mapping[int, InUnit], matrices: Mapping[int, 
     answer = batch.asked.ask(
         "homogenate",
         "How many mL of homogenate hold 1 g of tissue? 5 for 1 g in 4 mL of buffer; 1 where the values are by weight already.",
-        evidence=f"{len(homogenates):,} values of {', '.join(words)} are by volume, and tissue is recorded in ng/g.",
+        evidence=f"{counted(len(homogenates))} of {', '.join(words)} by volume; tissue is recorded in ng/g.",
     )
     volume = None if answer is None else _positive(batch, "homogenate", answer, "mL for 1 g, such as 5")
     for index in homogenates:

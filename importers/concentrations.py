@@ -19,7 +19,7 @@ from importers.concentration_amounts import (
 )
 from importers.concentration_cells import Kind, Said
 from importers.injection_sorting import sample_names, sort_compounds, sort_controls, sort_empty, sort_types
-from importers.injections import Batch, Injections, regions
+from importers.injections import Batch, Injections, counted, regions
 from importers.sample_names import SampleName
 from importers.sample_reading import read_matrices, read_samples, time_findings
 from importers.workbook import Workbook
@@ -110,12 +110,8 @@ def _records(batch: Batch, entries: Sequence[int], read: _Read, method: str) -> 
     factors = [read.units[index][1] for index in entries]
     limits = [read.limits.get(index) for index in entries]
     agents = [read.agents[found.compounds[index]] for index in entries]
-    name = {
-        "sample": read.name_column,
-        "animal": read.name_column,
-        "matrix": read.name_column,
-        "hours_after_dose": read.name_column,
-    }
+    named = dict.fromkeys(("sample", "animal", "matrix", "hours_after_dose", "collected_on"), read.name_column)
+    named |= dict.fromkeys(("agent", "analyte"), found.compound_column)
     return Records(
         "exposure",
         found.sheets[entries[0]],
@@ -138,7 +134,7 @@ def _records(batch: Batch, entries: Sequence[int], read: _Read, method: str) -> 
             "method": [method] * len(entries),
             "note": [_note(sample, found.injected[index]) for sample, index in zip(samples, entries, strict=True)],
         },
-        name if read.name_column else {},
+        {field: column for field, column in named.items() if column},
         [batch.text(index) for index in entries],
     )
 
@@ -154,8 +150,7 @@ def _counted(batch: Batch) -> list[Finding]:
     if not counts:
         return []
     said = in_words([f"{number:,} ({reason})" for reason, number in counts.most_common()])
-    one = sum(counts.values()) == 1
-    return [Finding(Severity.NOTE, "no-samples", f"Not recorded: {said} of {len(batch.found):,} value{'' if one else 's'}.")]
+    return [Finding(Severity.NOTE, "no-samples", f"Of {counted(len(batch.found))} are not recorded: {said}.")]
 
 
 def _injected(batch: Batch, entries: Sequence[int]) -> list[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importers.base import Option
 from importers.columns import squash
 from importers.concentration_cells import Kind, Said, kind_of, looks_labelled
-from importers.injections import LONGEST_KEY, SHOWN, Batch
+from importers.injections import LONGEST_KEY, SHOWN, Batch, counted
 from importers.sample_names import Proposal, named_control, propose
 
 LEAVE_OUT = "-"
@@ -33,7 +33,7 @@ def _ask_type(batch: Batch, word: str) -> Kind | None:
         f"type:{word or 'blank'}"[:LONGEST_KEY],
         f"What are the injections {f'of type “{word}”' if word else 'without a type'}?",
         [Option("sample", "samples of animals"), Option("aside", "no samples: leave them out")],
-        evidence=f"{batch.found.types.count(word):,} values; the type is none of those that instruments' programs write.",
+        evidence=f"{counted(batch.found.types.count(word))}; the type is none of those that instruments' programs write.",
     )
     return Kind.SAMPLE if answer == "sample" else None
 

@@ -9,6 +9,7 @@ from importers.base import Choices, Finding, SetAside, Severity
 from importers.columns import Layout, is_blank, squash
 from importers.concentration_cells import Amount, Kind, amounts
 from importers.questions import Asked
+from importers.tables import raw_texts
 from importers.values import cell_text
 from importers.workbook import CellValue, Sheet, Workbook
 
@@ -29,6 +30,7 @@ class Injections:
     types: what the injection was for, in the program's own word; `None` where the file does not say. injected: when, as written.
     aside: why the file itself says that an entry is no sample's value (rejected, internal standard), else an empty text.
     names: header → sample names; a file may have several such columns. name_columns: header → its column in the sheet.
+    compound_column: where the compounds stand, 0 if in no column.
     """
 
     sheets: list[int] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Injections:
     aside: list[str] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     name_columns: dict[str, int] = field(default_factory=dict)
+    compound_column: int = 0
 
     def __len__(self) -> int:
         """Count the entries."""
@@ -61,10 +64,7 @@ class Injections:
         **more: str | CellValue | None,
     ) -> None:
         """Add one value. names: header → the sample's name under it. more: unit, type, nominal, limit, injected, aside."""
-        for header in [one for one in names if one not in self.names]:
-            self.names[header] = [""] * len(self)
-        for header, texts in self.names.items():
-            texts.append(names.get(header, ""))
+        self._add_names({header: [text] for header, text in names.items()}, 1)
         self.sheets.append(sheet)
         self.rows.append(row)
         self.columns.append(column)
@@ -79,53 +79,76 @@ class Injections:
         self.aside.append(str(more.get("aside") or ""))
 
     def add_table(
-        self, layout: Layout, rows: Sequence[int], *, compound: str = "", sample: Mapping[str, str] | None = None, aside: str = ""
+        self,
+        layout: Layout,
+        rows: Sequence[int],
+        *,
+        compound: str = "",
+        sample: Mapping[str, str] | None = None,
     ) -> None:
-        """Add a table with a value a row. compound, sample, aside: what its heading says for all rows, where no column does."""
-        sheet = layout.sheet
-        concentration = layout.found["concentration"]
+        """Add a table with a value a row. compound, sample: what its heading says for all rows, where no column does."""
+        number, concentration = len(rows), layout.found["concentration"]
         unit = concentration.unit or ""
-        headers = {key: layout.found[key].text for key in layout.roles if key in NAME_KEYS and layout.has(key)}
-        self.name_columns.update({text: layout.found[key].column for key, text in headers.items()})
-        nominal = layout.has("nominal") and (layout.found["nominal"].unit or "") in ("", unit)
-        for row in rows:
-            self.add(
-                sheet.index,
-                row,
-                concentration.column,
-                compound=compound or text_at(layout, row, "compound"),
-                amount=cell_at(layout, row, "concentration"),
-                names=sample or {text: text_at(layout, row, key) for key, text in headers.items()},
-                unit=text_at(layout, row, "unit") or unit,
-                type=text_at(layout, row, "type") if layout.has("type") else None,
-                nominal=cell_at(layout, row, "nominal") if nominal else "",
-                limit=cell_at(layout, row, "lloq"),
-                injected=" ".join(filter(None, (text_at(layout, row, key) for key in INJECTED_KEYS))),
-                aside=aside or _aside(layout, row),
-            )
+        keys = {layout.found[key].text: key for key in layout.roles if key in NAME_KEYS and layout.has(key)}
+        self.name_columns.update({text: layout.found[key].column for text, key in keys.items()})
+        if sample is None:
+            self._add_names({text: _texts(layout, rows, key) for text, key in keys.items()}, number)
+        else:
+            self._add_names({header: [name] * number for header, name in sample.items()}, number)
+        calibrated = layout.has("nominal") and (layout.found["nominal"].unit or "") in ("", unit)
+        self.sheets += [layout.sheet.index] * number
+        self.rows += rows
+        self.columns += [concentration.column] * number
+        self.compounds += [compound] * number if compound else _texts(layout, rows, "compound")
+        self.compound_column = layout.found["compound"].column if layout.has("compound") else self.compound_column
+        self.amounts += _cells(layout, rows, "concentration")
+        self.nominals += _cells(layout, rows, "nominal") if calibrated else [""] * number
+        self.limits += _cells(layout, rows, "lloq")
+        self.units += [stated or unit for stated in _texts(layout, rows, "unit")]
+        self.types += _texts(layout, rows, "type") if layout.has("type") else [None] * number
+        self.injected += [
+            " ".join(filter(None, when)) for when in zip(*(_texts(layout, rows, key) for key in INJECTED_KEYS), strict=True)
+        ]
+        self.aside += _aside(layout, rows)
+
+    def _add_names(self, names: Mapping[str, Sequence[str]], number: int) -> None:
+        """Add the names of so many entries, before anything else is added of them; a header that they lack has blanks."""
+        for header in [one for one in names if one not in self.names]:
+            self.names[header] = [""] * len(self)
+        for header, texts in self.names.items():
+            texts.extend(names.get(header, [""] * number))
 
 
-def cell_at(layout: Layout, row: int, key: str) -> CellValue:
-    """Give the cell of a role in a row of the sheet (1-based); blank where there is no such column."""
+def _cells(layout: Layout, rows: Sequence[int], key: str) -> list[CellValue]:
+    """Give the cells of a role in some rows of the sheet (1-based); blanks where there is no such column."""
     if not layout.has(key):
-        return ""
-    cells, column = layout.sheet.rows[row - 1], layout.found[key].column
-    return cells[column - 1] if column <= len(cells) else ""
+        return [""] * len(rows)
+    place, lines = layout.found[key].column - 1, layout.sheet.rows
+    return [lines[row - 1][place] if place < len(lines[row - 1]) else "" for row in rows]
 
 
-def text_at(layout: Layout, row: int, key: str) -> str:
-    """Give the cell of a role in a row as it reads in the sheet."""
-    return cell_text(cell_at(layout, row, key))
+def _texts(layout: Layout, rows: Sequence[int], key: str) -> list[str]:
+    return raw_texts(_cells(layout, rows, key))
 
 
-def _aside(layout: Layout, row: int) -> str:
-    """Say why the row itself is no sample's value: its record is not used, or it is an internal standard's or a qualifier's."""
-    if squash(text_at(layout, row, "used")) in _REJECTED:
-        return f"rejected at the instrument ({layout.found['used'].text}: {text_at(layout, row, 'used')})"
-    peak = squash(text_at(layout, row, "peak_type"))
-    if peak.startswith(("internalstandard", "istd", "heavy")) or peak in ("is", "true", "yes"):
+def _aside(layout: Layout, rows: Sequence[int]) -> list[str]:
+    """Say of each row why it is no sample's value: its record is not used, or it is an internal standard's or a qualifier's."""
+    used, peaks = _texts(layout, rows, "used"), _texts(layout, rows, "peak_type")
+    header = layout.found["used"].text if layout.has("used") else ""
+    rejected = {mark: f"rejected at the instrument ({header}: {mark})" for mark in set(used) if squash(mark) in _REJECTED}
+    of_peak = {peak: _peak(squash(peak)) for peak in set(peaks)}
+    return [rejected.get(mark) or of_peak[peak] for mark, peak in zip(used, peaks, strict=True)]
+
+
+def _peak(word: str) -> str:
+    if word.startswith(("internalstandard", "istd", "heavy")) or word in ("is", "true", "yes"):
         return "internal standard"
-    return "qualifier" if peak.startswith("qualifier") else ""
+    return "qualifier" if word.startswith("qualifier") else ""
+
+
+def counted(number: int) -> str:
+    """Say how many values there are: `1 value`, `1,200 values`."""
+    return f"{number:,} value{'' if number == 1 else 's'}"
 
 
 def filled_rows(sheet: Sheet, first: int, last: int) -> list[int]:

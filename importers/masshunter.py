@@ -181,6 +181,7 @@ def _by_compound(table: _Table) -> Injections:
     found = Injections()
     heading = table.heading
     name, limit = heading.first(("name", "compoundname")), heading.first(LIMITS)
+    found.compound_column = name.column if name else 0
     for row in table.rows:
         for group in table.groups:
             column = group.first(CONCENTRATIONS)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from importers.columns import in_words, squash
 from lims.domain.cohort_terms import ExposureMatrix
@@ -47,6 +48,8 @@ PARTS_IN_WORDS = (
 )
 HOURS_OF = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 SEPARATORS = ("_", "-", " ", "/", ".")
+_LOOKED_AT = 500
+"""Names by which a pattern is proposed."""
 _LEAST_SHARE = 0.5
 _LEAST_PARTS = 2
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)")
@@ -250,7 +253,7 @@ class Proposal:
 
 def propose(names: Sequence[str]) -> Proposal:
     """Propose the pattern that the names themselves suggest; none where two parts could be the animal."""
-    different = list(dict.fromkeys(names))
+    different = list(islice(dict.fromkeys(names), _LOOKED_AT))
     tried = [one for mark in SEPARATORS if (one := _by_separator(different, mark)) is not None]
     sound = [one for one in tried if one.pattern is not None]
     if sound:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from importers import values
 from importers.base import Finding, Option, Severity
 from importers.columns import squash
 from importers.injection_sorting import proposal_for
-from importers.injections import LONGEST_KEY, SHOWN, Batch
+from importers.injections import LONGEST_KEY, SHOWN, Batch, counted
 from importers.sample_names import LIKELY, NOT_KEPT, PARTS_IN_WORDS, SURE, Pattern, SampleName, pattern_of
 from lims.domain.cohort_terms import ExposureMatrix
 
@@ -65,9 +65,9 @@ def _ask_pattern(batch: Batch, names: Sequence[str]) -> Pattern | None:
     different = list(dict.fromkeys(names[index] for index in batch.live))
     batch.asked.ask(
         "sample_pattern",
-        f"How are the samples named? A pattern such as {EXAMPLE}, of the parts {PARTS_IN_WORDS}.",
+        f"How are the samples named? Write their pattern, such as {EXAMPLE}.",
         proposed=proposal.pattern,
-        evidence=proposal.evidence,
+        evidence=f"{proposal.evidence} Its parts: {PARTS_IN_WORDS}.",
         samples=_shown(pattern, different),
     )
     if why:
@@ -79,9 +79,9 @@ def _shown(pattern: Pattern | None, names: Sequence[str]) -> list[str]:
     """Show what a pattern reads in some names, and one that does not fit."""
     if pattern is None:
         return list(names[:SHOWN])
-    fitting = [f"{name}: {one}" for name in names if (one := pattern.read(name))]
-    others = [f"{name}: does not fit" for name in names if pattern.read(name) is None]
-    return [*fitting[:SHOWN], *others[:1]]
+    fitting = islice((f"{name}: {one}" for name in names if (one := pattern.read(name))), SHOWN)
+    others = islice((f"{name}: does not fit" for name in names if pattern.read(name) is None), 1)
+    return [*fitting, *others]
 
 
 def read_matrices(batch: Batch, samples: Mapping[int, SampleName]) -> dict[int, ExposureMatrix]:
@@ -101,7 +101,7 @@ def _ask_matrix(batch: Batch, word: str, number: int) -> str | None:
         return _ask_for_all(batch)
     plain = squash(word)
     likely = LIKELY.get(plain)
-    evidence = f"{number:,} {'value' if number == 1 else 'values'}. "
+    evidence = f"{counted(number)}. "
     if plain in NOT_KEPT:
         evidence += f"Concentrations of {word.casefold()} are not recorded."
     elif plain in LIKELY and likely is None:

@@ -22,6 +22,7 @@ from importers.template_format import (
     EXAMPLE,
     LISTS,
     RECORD,
+    RECORDED_AGENTS,
     VERSION,
     ColumnKind,
     TemplateColumn,
@@ -79,7 +80,7 @@ class RegistryTemplate:
             importer=KEY,
             series=series,
             records=records,
-            data_rows={claim.sheet: data_rows(layout.sheet, 1)},
+            data_rows={claim.sheet: [row for row in data_rows(layout.sheet, 1) if not lines.examples[row - 2]]},
             columns=uses(layout, reader.unread, "no column of this template; not read"),
             header_rows={claim.sheet: [1]},
             set_aside=(*lines.set_aside, *other_sheets(book, [claim.sheet], "describes the template")),
@@ -130,41 +131,72 @@ class _Lines:
         self.used = [place + 2 in filled and not example for place, example in enumerate(self.examples)]
         width = max(map(len, self.sheet.rows), default=1)
         self.set_aside = [
-            SetAside(self.sheet.index, place + 2, place + 2, 1, width, "the template's example", row_fate=True)
+            SetAside(self.sheet.index, place + 2, place + 2, 1, width, "the template's example")
             for place, example in enumerate(self.examples)
             if example
         ]
 
     def records(self, noun: str) -> tuple[Records, ...]:
-        """Give the lines as records of a noun."""
+        """Give the lines as records of a noun, and the agents of lines of therapy as records after them."""
         known, versions = self._known()
         fields: dict[str, Sequence[Any]] = {}
         places: dict[str, int] = {}
         for one in self.columns:
-            column = self._column(one.header)
             values = self._read(one)
             parts = list(zip(*values, strict=True)) if one.kind is ColumnKind.POSITION else [values]
             for name, part in zip(one.fields, parts, strict=False):
-                fields[name], places[name] = part, column
+                fields[name], places[name] = part, self._column(one.header)
+        agents = self._agents(fields, places)
         keep = self._kept()
         if not any(keep):
             return ()
-        about = self._column(self.columns[0].header) if self.columns else 1
         rows = [place + 2 for place, kept in enumerate(keep) if kept]
-        return (
-            Records(
-                noun,
-                self.sheet.index,
-                rows,
-                about,
-                {name: list(compress(values, keep)) for name, values in fields.items()},
-                places,
-                [_raw(self.sheet.rows[row - 1]) for row in rows],
-                list(compress(known, keep)),
-                list(compress(versions, keep)),
-                blank_clears=True,
-            ),
+        lines = Records(
+            noun,
+            self.sheet.index,
+            rows,
+            self._column(self.columns[0].header) if self.columns else 1,
+            {name: list(compress(values, keep)) for name, values in fields.items()},
+            places,
+            [_raw(self.sheet.rows[row - 1]) for row in rows],
+            list(compress(known, keep)),
+            list(compress(versions, keep)),
+            blank_clears=True,
         )
+        return (lines, *agents)
+
+    def _agents(self, fields: dict[str, Sequence[Any]], places: dict[str, int]) -> tuple[Records, ...]:
+        """Take the agents out of the fields of lines of therapy, as records that refer to them."""
+        column = places.pop("agents", None)
+        before, named = fields.pop(RECORDED_AGENTS, None), fields.pop("agents", None)
+        places.pop(RECORDED_AGENTS, None)
+        if named is None or column is None or not {"patient", "line_number"} <= places.keys():
+            return ()
+        found = []
+        for place, kept in enumerate(self._kept()):
+            if kept:
+                gone = [one for one in (before[place] if before else None) or () if one not in (named[place] or ())]
+                self._tell_gone(place, column, gone)
+                line = (fields["patient"][place], fields["line_number"][place])
+                found += [(place + 2, *line, *agent) for agent in named[place] or ()]
+        if not found:
+            return ()
+        rows, *columns = map(list, zip(*found, strict=True))
+        names = ("patient", "therapy_line", "name", "agent_class")
+        fields_of = dict(zip(names, columns, strict=True))
+        read_from = {"patient": places["patient"], "therapy_line": places["line_number"], "name": column, "agent_class": column}
+        raw = [f"{name} [{kind}]" for *_, name, kind in found]
+        return (Records("therapy_agent", self.sheet.index, rows, column, fields_of, read_from, raw),)
+
+    def _tell_gone(self, place: int, column: int, gone: Sequence[tuple[str, str]]) -> None:
+        """Say that an agent which was taken out of a cell stays: a line that a file leaves out takes nothing away."""
+        for name, _ in gone:
+            told = f"{name} was taken out of the cell; it stays recorded."
+            where = (self.sheet.name, place + 2, column, name)
+            remedy = "Take it out on the page of the line of therapy, if it is wrong."
+            self.reader.findings.append(
+                Finding(Severity.WARNING, "agent-left-out", told, *where, "every agent of the line", remedy)
+            )
 
     def readings(self) -> tuple[Series, ...]:
         """Give the lines as series, one for each kind and clock."""

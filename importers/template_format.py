@@ -29,6 +29,8 @@ VERSION = "version"
 """Headers of the first two columns: number and version of the record that a line is about, blank where it is new."""
 EXAMPLE = "example"
 """Stands in the column `record` of the line that shows how to fill in, and is never read."""
+RECORDED_AGENTS = "agents_recorded"
+"""Field of the agents that a line of therapy had when the template was written."""
 CODE_SUFFIX = " (stored as)"
 """Of the header on `Lists` of the codes behind a drop-down's words."""
 

@@ -91,7 +91,7 @@ def _records(reader: Reader, registry: Registry) -> Iterator[Sequence[Any]]:
     for key, version, *values in reader.session.execute(rows.execution_options(yield_per=READ_AT_ONCE)):
         cells = [_cell(reader, one, values[span]) for one, span in zip(registry.columns, spans, strict=True)]
         if agents:
-            cells[-1] = agents.get(key)
+            cells[-2:] = [agents.get(key)] * 2
         yield (key, version, *cells)
 
 

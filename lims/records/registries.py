@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.template_format import ColumnKind, TemplateColumn
+from importers.template_format import RECORDED_AGENTS, ColumnKind, TemplateColumn
 from lims.audit.words import term_text
 from lims.domain.errors import NotFound
 from lims.domain.tissue_terms import AgentClass
@@ -26,11 +26,18 @@ _KINDS = tuple((f"{kind.title} ({kind.unit})", kind.code) for kind in MEASUREMEN
 _PDX_MI = "PDX-MI (Meehan et al. 2017)"
 _ARRIVE = "ARRIVE 2.0"
 
-_AGENTS = Described(
-    TemplateColumn("agents", ColumnKind.AGENTS, ("agents",), needed=True, terms=_CLASSES),
-    "Every agent of the line with its class in brackets, separated by semicolons. Needed.",
-    f"classes: {', '.join(told for told, _ in _CLASSES)}",
-    "trastuzumab [monoclonal antibody]; capecitabine [chemotherapy]",
+_AGENTS = (
+    Described(
+        TemplateColumn("agents", ColumnKind.AGENTS, ("agents",), needed=True, terms=_CLASSES),
+        "Every agent of the line with its class in brackets, separated by semicolons. Needed.",
+        f"classes: {', '.join(told for told, _ in _CLASSES)}",
+        "trastuzumab [monoclonal antibody]; capecitabine [chemotherapy]",
+    ),
+    Described(
+        TemplateColumn("agents as recorded", ColumnKind.AGENTS, (RECORDED_AGENTS,), terms=_CLASSES),
+        "The agents when the workbook was written, by which it shows what was taken out. Leave it as it is.",
+        "as exported, or blank",
+    ),
 )
 _READINGS = (
     Described(
@@ -95,7 +102,7 @@ REGISTRIES: dict[str, Registry] = {
             "Therapy lines",
             f"{_PDX_MI}, clinical module; RECIST 1.1, RANO-BM",
             {"patient": "P-0001", "line_number": 1, "started_on": "2024-03-04", "stopped_on": "2024-11-18"},
-            extra=(_AGENTS,),
+            extra=_AGENTS,
         ),
         Registry(
             SPECIMEN,

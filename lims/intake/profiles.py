@@ -21,7 +21,7 @@ from lims.db import Database
 from lims.domain.vocabulary import BatchState
 from lims.intake.judge import Opened
 from lims.intake.store import FileStore
-from lims.intake.upload import receive
+from lims.intake.upload import read_by, receive
 from lims.models import ImportBatch, ImportProfileVersion, Project, Study
 from lims.queries.import_profiles import latest_versions, profile_named
 from lims.records.import_profiles import READER_ANSWERS
@@ -121,7 +121,7 @@ def _unlike(near: tuple[Known, str]) -> Finding:
 
 def use_profile(batch: ImportBatch, known: Known) -> None:
     """Read a batch by a profile, inside a declared action: its importer and answers, unless a person gave others, and its study."""
-    batch.profile_version_id = known.id
+    read_by(batch, known.id)
     batch.importer = known.importer
     batch.study_id = batch.study_id or known.study_id
     batch.choices = {**known.choices, **batch.choices}
@@ -214,5 +214,5 @@ def receive_by_profile(
         supersedes=supersedes,
     )
     if batch.state is not BatchState.COMMITTED:
-        batch.profile_version_id = known.id
+        read_by(batch, known.id)
     return batch, new

@@ -68,6 +68,7 @@ def receive(
         state=BatchState.STORED,
         importer=importer,
         choices={key: value for key, value in (choices or {}).items() if value},
+        profile_version_id=None,
         uploaded_by_id=actor.id,
         uploaded_at=datetime.now(UTC),
         supersedes_id=supersedes.id if supersedes else None,
@@ -89,9 +90,15 @@ def answer(batch: ImportBatch, *, study: Study | None = None, importer: str | No
         batch.study_id = study.id
     if importer is not None:
         if batch.profile_version is not None and batch.profile_version.importer != importer:
-            batch.profile_version = None
+            read_by(batch, None)
         batch.importer = importer
     merged = {**batch.choices, **choices}
     merged = {key: value for key, value in merged.items() if value}
     if merged != batch.choices:
         batch.choices = merged
+
+
+def read_by(batch: ImportBatch, version_id: int | None) -> None:
+    """Keep which version of a profile reads a batch, if any, inside a declared action."""
+    if batch.profile_version_id != version_id:
+        batch.profile_version_id = version_id

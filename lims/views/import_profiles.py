@@ -16,6 +16,7 @@ from importers.mapping import KEY, UNREAD, MappedColumn, TableMapping, mapping_i
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import MeasurementKind, RecordStatus
 from lims.intake.mapping import headers_of
+from lims.intake.upload import read_by
 from lims.models import ImportBatch, ImportProfile, ImportProfileVersion, Study, User
 from lims.queries.blinding import veil
 from lims.queries.import_profiles import batches_by, profile_list, versions_of
@@ -262,7 +263,7 @@ def new() -> ResponseReturnValue:
             version = save_profile(
                 session, current_actor(), project.id, name=form.name.data or "", note=form.note.data or None, content=content
             )
-            batch.profile_version_id = version.id
+            read_by(batch, version.id)
             flash(f"The next file with these headers is read by the profile “{version.profile.name}”.", "success")
             return redirect(url_for("imports.show", batch_id=batch.id))
     told = {"answers": _answers(content.kept), "mapped": KEY in content.kept}

@@ -18,6 +18,7 @@ from lims.domain.vocabulary import JobKind, MeasurementKind
 from lims.intake import run
 from lims.intake.mapping import Seen, Wanted, look_at
 from lims.intake.profiles import known_profiles
+from lims.intake.upload import read_by
 from lims.jobs.table import require_idle
 from lims.models import ImportBatch, ImportProfileVersion
 from lims.queries.blinding import tells_arms
@@ -141,7 +142,7 @@ def _keep(batch: ImportBatch, form: MappingForm, seen: Seen, mapping: TableMappi
     choices |= {key: form[key].data or "" for key in READER}
     run.take_answers(session, actor, batch, importer=MAPPED_TABLE.key, choices=choices)
     version = _saved(batch, form, seen)
-    batch.profile_version_id = version.id if version else None
+    read_by(batch, version.id if version else None)
 
 
 def _saved(batch: ImportBatch, form: MappingForm, seen: Seen) -> ImportProfileVersion | None:

@@ -115,7 +115,7 @@ def test_headers_that_changed_are_said_and_the_mapping_opens_filled_in(barn: Bro
     assert said in message(barn.get(changed))
 
     page = barn.get(f"{changed}/mapping")
-    assert "most like those of the profile Barn sheet , but \"KG\" is missing" in message(page)
+    assert 'most like those of the profile Barn sheet , but "KG" is missing' in message(page)
     assert [options(page, key) for key in SAID] == ["animal", "date", "", "value|rotarod_latency|s", "unread"]
     filled = {"c3": "value|body_weight|g", "keep": "version"}
     refused = barn.submit(page, f"{changed}/mapping", status=422, **filled)
@@ -179,7 +179,7 @@ def test_answers_to_an_importers_questions_are_kept_and_not_asked_again(barn: Br
     barn.submit(page, f"{second}/commit")
     assert {str(one.taken_on) for one in of(database, Measurement)} == {"2026-03-05"}
     again = upload(barn, ("weights 3.csv", rows.format("03/06/2026").replace("Weight", "Weight,Remark").replace(",21", ",21,x")))
-    assert "The headers are not those of profile \"Balance\" (version 1)" in message(barn.get(again))
+    assert 'The headers are not those of profile "Balance" (version 1)' in message(barn.get(again))
     page = barn.get(f"{HOME}/import-profiles/new?batch=2")
     assert "already" in message(barn.submit(page, f"{HOME}/import-profiles/new?batch=2", status=422, name="Balance again"))
 

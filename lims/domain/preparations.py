@@ -18,6 +18,8 @@ FRESH_HOURS = 4.0
 """A count holds so long after it was made."""
 ROUNDED = 1.01
 """Viable cells above all cells by less than this are rounding of the counter."""
+FEWEST = 1_000.0
+"""Viable cells/mL below which no suspension is implanted."""
 PERCENT_APART = 2.0
 """Viability and the quotient of the concentrations differ by less than this where they are of one count."""
 
@@ -39,7 +41,10 @@ def require_count(viable: float, total: float | None) -> None:
 
 
 def doubts_of_count(viable: float, total: float | None, viability: float | None) -> Iterator[Notice]:
-    """Doubt a viability that is not the one of its own concentrations, or that is 0 to 1 where per cent are meant."""
+    """Doubt a viability that is not the one of its own concentrations, and a concentration that reads as one in millions."""
+    if 0 < viable < FEWEST:
+        told = f"{viable:g} viable cells/mL is next to none: in millions?"
+        yield Notice("warning", "viable_cells_per_ml", told, "cells/mL, such as 2.6e6", source=PRACTICE)
     if not total or viability is None:
         return
     counted = 100 * viable / total

@@ -49,11 +49,11 @@ class CellPreparation(InProject, Withdrawable, Versioned, Base):
 
     __table_args__ = (
         UniqueConstraint("project_id", "code"),
-        CheckConstraint("viable_cells_per_ml >= 0", name="viable_cells_per_ml"),
-        CheckConstraint("total_cells_per_ml >= 0", name="total_cells_per_ml"),
+        CheckConstraint("viable_cells_per_ml BETWEEN 0 AND 1000000000", name="viable_cells_per_ml"),
+        CheckConstraint("total_cells_per_ml BETWEEN 0 AND 1000000000", name="total_cells_per_ml"),
         CheckConstraint("viability_percent BETWEEN 0 AND 100", name="viability_percent"),
-        CheckConstraint("mean_diameter_um > 0", name="mean_diameter_um"),
-        CheckConstraint("dilution_factor > 0", name="dilution_factor"),
+        CheckConstraint("mean_diameter_um BETWEEN 0.5 AND 200", name="mean_diameter_um"),
+        CheckConstraint("dilution_factor BETWEEN 1 AND 10000", name="dilution_factor"),
         Index(None, "project_id", "counted_on"),
         Index(None, "model_id"),
         Index(None, "specimen_id"),

@@ -14,7 +14,8 @@ from lims.domain.events_order import Fact, require_not_future, require_order, re
 from lims.domain.notices import Notice
 from lims.domain.preparations import doubts_of_age, doubts_of_count, require_count, require_count_before
 from lims.domain.sources import CONSISTENT, LINEAGE
-from lims.models import Aliquot, CellPreparation, Implant, Specimen
+from lims.domain.vocabulary import RecordStatus
+from lims.models import Aliquot, CellPreparation, Implant, PdxModel, Specimen
 from lims.queries.chunks import in_chunks
 from lims.records.nouns import Draft, Noun
 from lims.records.values import today, zone_of
@@ -22,6 +23,7 @@ from lims.records.values import today, zone_of
 
 def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse numbers that contradict each other, a count before its tissue was there, and two origins; specimens follow."""
+    _follow_sample(session, project_id, drafts)
     aliquots = _found(session, Aliquot, (draft.values["aliquot_id"] for draft in drafts))
     named = {draft.values["specimen_id"] for draft in drafts} | {aliquot.specimen_id for aliquot in aliquots.values()}
     specimens = _found(session, Specimen, named)
@@ -45,6 +47,21 @@ def _check_one(values: Mapping[str, Any], specimens: Mapping[int, Specimen], now
     if specimen is not None:
         require_order(Fact(f"the collection of {specimen.code}", specimen.collected_on), count, field="counted_on")
     require_count(values["viable_cells_per_ml"], values["total_cells_per_ml"])
+
+
+_MADE_OF = {"aliquot_id": Aliquot, "specimen_id": Specimen, "model_id": PdxModel}
+
+
+def _follow_sample(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
+    """Name what a new count is of where the sample has exactly the code of an aliquot, else of a specimen, else of a model."""
+    unnamed = [one for one in drafts if one.record is None and all(one.values[name] is None for name in _MADE_OF)]
+    for name, model in _MADE_OF.items():
+        codes = sorted({draft.values["sample"] for draft in unnamed})
+        mine = select(model.code, model.id).where(model.project_id == project_id, model.status == RecordStatus.ACTIVE)
+        known = dict(in_chunks(session, codes, lambda some: mine.where(model.code.in_(some))))  # noqa: B023  # asked at once
+        for draft in unnamed:
+            draft.values[name] = known.get(draft.values["sample"])
+        unnamed = [draft for draft in unnamed if draft.values[name] is None]
 
 
 def _follow_aliquot(values: dict[str, Any], aliquots: Mapping[int, Aliquot]) -> None:

@@ -104,7 +104,7 @@ def _undoes(steps: Sequence[Mapping[str, Sequence[Any]]], field: str, value: Any
 
 
 def shown(session: Session, kind: FileNoun, column: str, value: Any) -> str:
-    """Write a value as people read it: a reference by its name, a term in words, a number with its unit."""
+    """Write a value as people read it: a reference by its name, a term in words, a number in its column's unit."""
     if value is None:
         return BLANK
     if kind.table.columns[column].foreign_keys:
@@ -116,8 +116,7 @@ def shown(session: Session, kind: FileNoun, column: str, value: Any) -> str:
     told = text_of(value)
     if not isinstance(value, float | int):
         return term_text(told) if hasattr(value, "value") else str(told)
-    unit = unit_of(kind.entity, column)
-    return f"{value:.15g}{f' {unit}' if unit else ''}"
+    return f"{value:.15g}"
 
 
 def tell_change(session: Session, planned: PlannedRecords, index: int, changes: Mapping[str, tuple[Any, Any]]) -> DomainError:
@@ -125,7 +124,9 @@ def tell_change(session: Session, planned: PlannedRecords, index: int, changes: 
     kind = planned.kind
     told = {name: (shown(session, kind, name, old), shown(session, kind, name, new)) for name, (old, new) in changes.items()}
     planned.told[index] = told
-    said = "; ".join(f"{word(kind.noun.model, name)} {old} → {new}" for name, (old, new) in told.items())
+    said = "; ".join(
+        f"{word(kind.noun.model, name)} {old} → {new} {unit_of(kind.entity, name)}".rstrip() for name, (old, new) in told.items()
+    )
     first = next(iter(told))
     return DomainError(
         f"{planned.title} {planned.name(index)} is recorded otherwise: {said}.",

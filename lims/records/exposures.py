@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ConcentrationUnit
-from lims.domain.errors import DomainError, about_row, refuse_together
+from lims.domain.errors import DomainError
 from lims.domain.events_order import Fact, Life, require_harvest, require_time_of
 from lims.domain.exposure import BRAIN, hours_between, require_unit
 from lims.domain.notices import Notice
@@ -22,7 +22,7 @@ from lims.queries.blinding import blinded_animals
 from lims.queries.chunks import in_chunks
 from lims.queries.exposures import Given, given_doses, recorded_samples
 from lims.queries.measurements import measured_animals, measured_implants
-from lims.records.nouns import Draft, Noun
+from lims.records.nouns import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today, zone_of
 
 SAME_HOURS = 0.05
@@ -56,15 +56,8 @@ def _with_animal(some: Sequence[int]) -> Any:
 
 def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse half a value, a unit of another matrix, samples of other animals, and a time before the dose."""
-    known, now = _read(session, project_id, drafts), today(session)
-    refused: list[DomainError] = []
-    for number, draft in enumerate(drafts):
-        try:
-            with about_row(number):
-                _check_one(draft, known, now, zone_of(session))
-        except DomainError as one:
-            refused.append(one)
-    refuse_together(refused)
+    known, now, zone = _read(session, project_id, drafts), today(session), zone_of(session)
+    judge_each(drafts, lambda draft: _check_one(draft, known, now, zone))
 
 
 def _check_one(draft: Draft, known: _Known, now: date, zone: tzinfo) -> None:
@@ -147,26 +140,27 @@ def _doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[N
     doses, there = given_doses(session, sorted(animals), agents), recorded_samples(session, sorted(animals), agents)
     weighed = {one.id: one for (one,) in in_chunks(session, agents, _agents)}
     blinded = blinded_animals(session, sorted(animals))
-    notices: list[Notice] = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> Iterator[Notice]:
         values, animal, agent = draft.values, animals.get(draft.values["animal_id"]), weighed.get(draft.values["agent_id"])
         if animal is None or agent is None or not draft.changes("animal_id", "agent_id", "matrix", "unit", "collected_on"):
-            continue
+            return
         if values["unit"] is ConcentrationUnit.NANOMOLAR and agent.molecular_weight is None:
             told = f"The molecular weight of {agent.code} is not recorded: nM cannot be compared with ng/mL."
-            notices.append(Notice("warning", "unit", told, "its molecular weight, on the agent's page"))
+            yield Notice("warning", "unit", told, "its molecular weight, on the agent's page")
         if animal.id in blinded:
-            continue
+            return
         given = doses.get((animal.id, agent.id), [])
         if values["collected_on"] and not any(one.on <= values["collected_on"] for one in given):
             told = f"No dose of {agent.code} to {animal.code} is recorded up to {values['collected_on']}."
-            notices.append(Notice("warning", "agent_id", told, "a dose before the sample", ORDER_OF_EVENTS))
+            yield Notice("warning", "agent_id", told, "a dose before the sample", ORDER_OF_EVENTS)
         key = (animal.id, agent.id, values["analyte"], values["matrix"])
         own = draft.record.id if draft.record is not None else None
         if any(_same(values, on, hours) for one, on, hours in there.get(key, []) if one != own):
             told = f"{values['matrix'].value.replace('_', ' ').capitalize()} of {animal.code} is recorded for this time already."
-            notices.append(Notice("warning", "matrix", told, "one value of a sample"))
-    return notices
+            yield Notice("warning", "matrix", told, "one value of a sample")
+
+    return doubt_each(drafts, doubt)
 
 
 def _same(values: Mapping[str, Any], on: date | None, hours: float | None) -> bool:

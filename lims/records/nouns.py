@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, func, inspect, select
@@ -80,6 +80,13 @@ Doubt = Callable[[Session, int, Sequence[Draft]], list[Notice]]
 def no_doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Find nothing unusual."""
     return []
+
+
+def doubt_each(drafts: Sequence[Draft], doubt: Callable[[Draft], Iterable[Notice]]) -> list[Notice]:
+    """Doubt drafts one by one; each notice, and each refusal of what nobody has to confirm, says which draft it is of."""
+    found: list[tuple[Notice, ...]] = []
+    judge_each(drafts, lambda draft: found.append(tuple(doubt(draft))))
+    return [replace(one, rows=(number,)) for number, notices in enumerate(found) for one in notices]
 
 
 def nothing_follows(session: Session, records: Sequence[Any]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
 from lims.queries.chunks import in_chunks
 from lims.queries.derived import implants_since, specimens_since
-from lims.records.nouns import Draft, Noun, apply, begin_change, judge_each, record
+from lims.records.nouns import Draft, Noun, apply, begin_change, doubt_each, judge_each, record
 from lims.records.values import clean, today
 
 _NCIT = re.compile(r"C\d{1,7}")
@@ -81,8 +82,12 @@ def _refuse_birth_after(session: Session, patient_id: int, born: int) -> None:
 
 def _doubt_patients(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about a new code that could be a name; words of the project, its studies and its patients' codes are none."""
-    new = [clean_patient_code(draft.values["code"]) for draft in drafts if draft.record is None and draft.values.get("code")]
-    if not any(doubt_patient_code(code) for code in new):
+    new = {
+        number: clean_patient_code(draft.values["code"])
+        for number, draft in enumerate(drafts)
+        if draft.record is None and draft.values.get("code")
+    }
+    if not any(doubt_patient_code(code) for code in new.values()):
         return []
     named = union_all(
         select(Project.code).where(Project.id == project_id),
@@ -90,7 +95,7 @@ def _doubt_patients(session: Session, project_id: int, drafts: Sequence[Draft]) 
         select(Patient.code).where(Patient.project_id == project_id),
     )
     known = {word for code in session.scalars(named) for word in words_in(code)}
-    return [notice for code in new for notice in doubt_patient_code(code, known)]
+    return [replace(one, rows=(number,)) for number, code in new.items() for one in doubt_patient_code(code, known)]
 
 
 PATIENT = Noun(
@@ -140,14 +145,17 @@ def _check_consents(session: Session, project_id: int, drafts: Sequence[Draft]) 
 
 def _doubt_consents(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about a withdrawal that is older than specimens and implants of the patient's tissue."""
-    found = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> list[Notice]:
         withdrawn, patient_id = draft.values["withdrawn_on"], draft.values["patient_id"]
         if withdrawn is None or withdrawn < draft.values["given_on"] or not draft.changes("withdrawn_on"):
-            continue
-        found += _done_since("specimen of this patient", specimens_since(session, patient_id, withdrawn), withdrawn)
-        found += _done_since("implant of this patient's tissue", implants_since(session, patient_id, withdrawn), withdrawn)
-    return found
+            return []
+        return [
+            *_done_since("specimen of this patient", specimens_since(session, patient_id, withdrawn), withdrawn),
+            *_done_since("implant of this patient's tissue", implants_since(session, patient_id, withdrawn), withdrawn),
+        ]
+
+    return doubt_each(drafts, doubt)
 
 
 def _done_since(what: str, count: int, withdrawn: date) -> list[Notice]:
@@ -194,15 +202,16 @@ def _check_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
 def _doubt_lines(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about treatment that began before the diagnosis."""
     patients = _patients_of(session, drafts)
-    found = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> Iterator[Notice]:
         patient, started = patients[draft.values["patient_id"]], draft.values["started_on"]
         born, age = patient.birth_year, patient.age_at_diagnosis
         if started is None or born is None or age is None or not draft.changes("started_on") or started.year >= born + age:
-            continue
+            return
         told = f"This line began in {started.year}, but {patient.code} was diagnosed at {age}, in {born + age} or {born + age + 1}."
-        found.append(Notice("warning", "started_on", told, expected="treatment after the diagnosis", source=ORDER_OF_EVENTS))
-    return found
+        yield Notice("warning", "started_on", told, expected="treatment after the diagnosis", source=ORDER_OF_EVENTS)
+
+    return doubt_each(drafts, doubt)
 
 
 THERAPY_LINE = Noun("therapy", TherapyLine, check=_check_lines, doubt=_doubt_lines, fixed=frozenset({"patient_id"}), key=())

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
-from lims.records.nouns import Noun, apply_all, draft_of, no_doubt, record
+from lims.records.nouns import Draft, Noun, apply_all, draft_of, no_doubt, record
 
-MOST_UNNAMED = 100
+MOST_UNNAMED = 20
 """Refusals that do not say which record they are of, and are searched for one by one; of more, the rest is left out unjudged."""
 MOST_ASKED = 500
 """Times that a rule is asked which records its doubts are about."""
@@ -75,22 +75,28 @@ def _sift(
     sifted, unnamed = Sifted(), 0
     places = list(range(len(pairs)))
     while places:
-        refused = _attempt(session, noun, project_id, pairs, places, lambda some: write(sifted, some), sifted, keep=keep)
+        refused = _attempt(session, noun, project_id, pairs, places, write, sifted, keep=keep)
         if refused is None:
-            return sifted
+            break
         named = [one for one in refused.every if one.row is not None]
+        if not named and unnamed == MOST_UNNAMED:
+            sifted.refused |= {place: [_unjudged(unnamed)] for place in places}
+            break
         if not named:
             unnamed += 1
-            place = _first_refused(session, noun, project_id, pairs, places, write) if unnamed <= MOST_UNNAMED else None
-            if place is None:
-                sifted.refused |= {left: [refused] for left in places}
-                break
-            refused.row, named = places.index(place), [refused]
+            refused.row = places.index(_first_refused(session, noun, project_id, pairs, places, write))
+            named = [refused]
         for one in named:
             sifted.refused.setdefault(places[one.row or 0], []).append(one)
         places = [place for place in places if place not in sifted.refused]
-    sifted.records, sifted.changes = {}, {}
     return sifted
+
+
+def _unjudged(others: int) -> DomainError:
+    return DomainError(
+        f"Whether it may be recorded was not asked: {others} others of its kind are refused, one because of the other.",
+        remedy="Correct those first, and check again.",
+    )
 
 
 def _attempt(
@@ -99,7 +105,7 @@ def _attempt(
     project_id: int,
     pairs: Sequence[Pair],
     places: Sequence[int],
-    write: Callable[[Sequence[int]], None],
+    write: Callable[[Sifted, Sequence[int]], None],
     sifted: Sifted,
     *,
     keep: bool,
@@ -108,7 +114,7 @@ def _attempt(
     savepoint = session.begin_nested()
     try:
         doubts = _doubts(session, noun, project_id, pairs, places)
-        write(places)
+        write(sifted, places)
     except DomainError as refused:
         savepoint.rollback()
         return refused
@@ -127,16 +133,40 @@ def _first_refused(
     pairs: Sequence[Pair],
     places: Sequence[int],
     write: Callable[[Sifted, Sequence[int]], None],
-) -> int | None:
+) -> int:
     """Search for the first record of a list with which the list is refused: all before it could be written."""
+
+    def refused(some: Sequence[int]) -> bool:
+        if _breaks_rule(session, noun, project_id, pairs, some):
+            return True
+        tried = Sifted()
+        return (
+            by_rule is False
+            and _attempt(session, noun, project_id, pairs, some, lambda few: write(tried, few), tried, keep=False) is not None
+        )
+
+    by_rule = _breaks_rule(session, noun, project_id, pairs, places)  # then nothing has to be written to find it
     low, high = 0, len(places)  # the first `low` are taken, the first `high` are refused
     while high - low > 1:
         middle = (low + high) // 2
-        tried = Sifted()
-        some = places[:middle]
-        refused = _attempt(session, noun, project_id, pairs, some, lambda few: write(tried, few), tried, keep=False)  # noqa: B023  # called at once
-        low, high = (middle, high) if refused is None else (low, middle)
-    return places[high - 1] if places else None
+        low, high = (low, middle) if refused(places[:middle]) else (middle, high)
+    return places[high - 1]
+
+
+def _breaks_rule(session: Session, noun: Noun[Any], project_id: int, pairs: Sequence[Pair], places: Sequence[int]) -> bool:
+    try:
+        noun.check(session, project_id, _drafts(session, noun, pairs, places))
+    except DomainError:
+        return True
+    return False
+
+
+def _drafts(session: Session, noun: Noun[Any], pairs: Sequence[Pair], places: Sequence[int]) -> list[Draft]:
+    drafts = [draft_of(session, noun, row, existing) for existing, row in (pairs[place] for place in places)]
+    for draft in drafts:
+        if noun.coded:
+            draft.values.setdefault("code", "")  # one that is still to be given
+    return drafts
 
 
 def _doubts(
@@ -149,8 +179,7 @@ def _doubts(
     waiting, asked = [list(places)], 0
     while waiting:
         some = waiting.pop()
-        drafts = [draft_of(session, noun, row, existing) for existing, row in (pairs[place] for place in some)]
-        notices, asked = noun.doubt(session, project_id, drafts), asked + 1
+        notices, asked = noun.doubt(session, project_id, _drafts(session, noun, pairs, some)), asked + 1
         found += [(some[row], one) for one in notices for row in one.rows]
         told = [one for one in notices if not one.rows]
         if told and (len(some) == 1 or asked >= MOST_ASKED):

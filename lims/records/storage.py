@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import case, func, select
@@ -227,11 +229,13 @@ def _doubt_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) 
     made = [specimens.get(draft.values["specimen_id"]) for draft in drafts if draft.record is None]
     donors = {specimen.donor_id for specimen in made if specimen is not None and specimen.donor_id is not None}
     found = doubts_of_withdrawn(session, donors, today(session), field="specimen_id")
-    for draft in drafts:
+    alike: dict[Notice, list[int]] = defaultdict(list)
+    for number, draft in enumerate(drafts):
         specimen = specimens.get(draft.values["specimen_id"])
         if specimen is not None and draft.changes("material"):
-            found += doubt_material(specimen.kind, draft.values["material"])
-    return list(dict.fromkeys(found))
+            for notice in doubt_material(specimen.kind, draft.values["material"]):
+                alike[notice].append(number)
+    return [*found, *(replace(notice, rows=tuple(numbers)) for notice, numbers in alike.items())]
 
 
 def _free_positions(session: Session, aliquots: Sequence[Aliquot]) -> None:

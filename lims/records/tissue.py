@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -44,7 +44,7 @@ from lims.models import (
 from lims.queries.chunks import in_chunks
 from lims.queries.specimens import as_report
 from lims.records.consents import ask_by_day, doubts_of_withdrawn, require_consent_kept
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.nouns import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today
 
 FLUIDS = frozenset({SpecimenKind.BLOOD, SpecimenKind.PLASMA, SpecimenKind.CSF})
@@ -171,7 +171,7 @@ def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
     implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
     donors = {draft.values["patient_id"] for draft in drafts if draft.record is None} | {one.donor_id for one in implants.values()}
     withdrawn = doubts_of_withdrawn(session, donors - {None}, now, field="patient_id")
-    return [*withdrawn, *(notice for draft in drafts for notice in (*_doubtful_content(draft), *_doubtful_status(draft)))]
+    return [*withdrawn, *doubt_each(drafts, lambda draft: (*_doubtful_content(draft), *_doubtful_status(draft)))]
 
 
 def _doubtful_content(draft: Draft) -> list[Notice]:
@@ -263,19 +263,20 @@ def _classified(values: dict[str, Any]) -> Her2Finding:
 
 def _doubt_assays(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about a probe without counts, and about IHC and ISH that contradict each other."""
-    notices = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> Iterator[Notice]:
         values = draft.values
         counts = values["her2_copies"], values["her2_cep17_ratio"]
         if values["ish_probe"] is not None and counts == (None, None) and draft.changes("ish_probe", "her2_copies"):
             told = "An ISH probe is named, and nothing that was counted with it."
-            notices.append(
-                Notice("warning", "her2_copies", told, "HER2 copies per cell, and with a dual probe the ratio", source=HER2_SOURCE)
+            yield Notice(
+                "warning", "her2_copies", told, "HER2 copies per cell, and with a dual probe the ratio", source=HER2_SOURCE
             )
         finding = _classified(values)
         if finding.discordant and draft.changes("her2_ihc", "ish_probe", "her2_copies", "her2_cep17_ratio"):
-            notices.append(Notice("warning", "her2_ihc", finding.rule, "IHC and ISH that agree", source=HER2_SOURCE))
-    return notices
+            yield Notice("warning", "her2_ihc", finding.rule, "IHC and ISH that agree", source=HER2_SOURCE)
+
+    return doubt_each(drafts, doubt)
 
 
 def derive_her2(session: Session, assays: Sequence[ReceptorAssay]) -> None:
@@ -327,11 +328,12 @@ def _check_alterations(session: Session, project_id: int, drafts: Sequence[Draft
 
 def _doubt_alterations(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about values that do not belong to the kind, and about changes not written as HGVS writes them."""
-    notices = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> list[Notice]:
         require_value(draft.values["kind"], draft.values)  # nobody confirms what is refused anyway
-        notices += [one for one in unusual(draft.values["kind"], draft.values) if draft.changes("kind", one.field or "kind")]
-    return notices
+        return [one for one in unusual(draft.values["kind"], draft.values) if draft.changes("kind", one.field or "kind")]
+
+    return doubt_each(drafts, doubt)
 
 
 ALTERATION: Noun[Alteration] = Noun(
@@ -352,13 +354,14 @@ def _check_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) 
 
 def _doubt_profiles(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about a profile with too few loci to tell two people apart."""
-    notices = []
-    for draft in drafts:
+
+    def doubt(draft: Draft) -> Iterator[Notice]:
         loci = [locus for locus in parse_profile("\n".join(draft.values["alleles"])) if locus in AUTOSOMAL_LOCI]
         if len(loci) < FEWEST_LOCI and draft.changes("alleles"):
             told = f"Only {len(loci)} autosomal {'locus is' if len(loci) == 1 else 'loci are'} typed: too few to match a model by."
-            notices.append(Notice("warning", "alleles", told, f"{FEWEST_LOCI} loci or more (ASN-0002)", source=STR_TYPING))
-    return notices
+            yield Notice("warning", "alleles", told, f"{FEWEST_LOCI} loci or more (ASN-0002)", source=STR_TYPING)
+
+    return doubt_each(drafts, doubt)
 
 
 STR_PROFILE: Noun[StrProfile] = Noun(

@@ -22,6 +22,7 @@ BLUEPRINTS = (
     "lims.views.account",
     "lims.views.tokens",
     "lims.views.api.resources",
+    "lims.views.api.imports",
     "lims.views.api.guide",
     "lims.views.people",
     "lims.views.projects",
@@ -65,6 +66,9 @@ BLUEPRINTS = (
     "lims.views.actions",
     "lims.views.fates",
     "lims.views.imports",
+    "lims.views.import_edits",
+    "lims.views.import_names",
+    "lims.views.uploads",
     "lims.views.mapping",
     "lims.views.import_profiles",
     "lims.views.import_jobs",
@@ -109,7 +113,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
     request_log.install(app)
     app.before_request(errors.refuse_foreign_host)
     headers.install(app, https_only=settings.https_only)
-    CSRFProtect(app)
+    # Programs show a token with each import, which no other site can do for them.
+    CSRFProtect(app).exempt("lims.views.api.imports.take")
     support.install(app)
     for module in BLUEPRINTS:
         app.register_blueprint(import_module(module).pages)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any
 
-from importers.base import Claim, Finding, Question, Reading, Severity
-from importers.workbook import CellValue, Sheet, Workbook
-from lims.domain.formulas import harmless
+from importers.base import Claim, Finding, Question, Severity
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan, Planned
 from lims.intake.report_changes import change_counts, changes_told
@@ -71,12 +66,6 @@ def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
         of_kind.update(fate.value for fate in planned.fates.values())
         of_kind[RowFate.NEW.value] += len(planned) - len(planned.fates)
     return {kind: {fate: number for fate, number in of_kind.items() if number} for kind, of_kind in counts.items()}
-
-
-def rows_to_correct(plan: Plan, *, committed: bool) -> dict[int, set[int]]:
-    """Give sheet → rows that are not recorded: those refused, and once the rest is committed whatever it left out."""
-    left = [RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, *([RowFate.NEW] if committed else [])]
-    return {sheet: set().union(*(of_sheet[fate] for fate in left)) for sheet, of_sheet in rows_by_fate(plan).items()}
 
 
 def empty_report() -> dict[str, Any]:
@@ -230,31 +219,3 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "remedy": finding.remedy,
         "source": finding.source,
     }
-
-
-def in_own_layout(book: Workbook, reading: Reading, wanted: Mapping[int, set[int]]) -> bytes:
-    """Give the header rows and the wanted rows (sheet → rows) of a file as CSV, cell by cell as they stood.
-
-    Only what a spreadsheet would run as a formula gets an apostrophe in front.
-    """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for sheet in book.sheets:
-        rows = sorted(wanted.get(sheet.index, ()))
-        if rows:
-            for row in _rows_of(sheet, {*reading.header_rows.get(sheet.index, ()), *rows}):
-                writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode()
-
-
-def _rows_of(sheet: Sheet, wanted: Collection[int]) -> Iterable[Sequence[CellValue]]:
-    """Give rows by their numbers; of text that streams, all rows pass by until the last of them."""
-    if sheet.stream is None:
-        return (sheet.rows[row - 1] for row in sorted(wanted))
-    return (row for number, row in enumerate(islice(sheet.every_row(), max(wanted)), 1) if number in wanted)
-
-
-def _cell(value: CellValue) -> str:
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    return harmless(str(value))

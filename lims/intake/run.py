@@ -31,6 +31,7 @@ from lims.domain.vocabulary import BatchState
 from lims.intake.commit import commit_plan
 from lims.intake.commit_events import EventRefused
 from lims.intake.commit_records import record_all
+from lims.intake.failed_rows import OwnSheet, failed_rows
 from lims.intake.groups import ALL, groups_of, not_accepted, open_groups, told
 from lims.intake.judge import Opened, blocking, judge_file, open_file, preview_changed
 from lims.intake.limited import run_limited
@@ -38,7 +39,7 @@ from lims.intake.names import LONGEST_NAME
 from lims.intake.plan import Plan
 from lims.intake.plan_records import PlannedRecords
 from lims.intake.profiles import recognise_batch
-from lims.intake.report import build_report, empty_report, finding_counts, in_own_layout, rows_to_correct
+from lims.intake.report import build_report, empty_report, finding_counts
 from lims.intake.store import FileStore
 from lims.intake.upload import answer
 from lims.intake.withdraw import supersede
@@ -185,13 +186,13 @@ def confirm_proposals(session: Session, actor: Actor, batch: ImportBatch) -> Non
     answer(batch, choices=proposed)
 
 
-def refused_rows(settings: Settings, url: str, batch_id: int, actor: Actor) -> bytes:
-    """Give the header rows and every row that was not recorded as CSV in the file's own layout, sheet after sheet."""
+def refused_rows(settings: Settings, url: str, batch_id: int, actor: Actor) -> list[OwnSheet]:
+    """Give the header rows and every row that was not recorded in the file's own layout, with what was wrong beside each."""
     task = Task(url, settings, batch_id, actor)
     return run_limited(_refused_rows, task, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
 
 
-def _refused_rows(task: Task) -> bytes:
+def _refused_rows(task: Task) -> list[OwnSheet]:
     database = Database(task.url, task.settings.zone)
     try:
         opened = _open(database, task)
@@ -201,7 +202,7 @@ def _refused_rows(task: Task) -> bytes:
             committed = batch.state is BatchState.COMMITTED
     finally:
         database.close()
-    return in_own_layout(opened.book, opened.reading, rows_to_correct(plan, committed=committed))
+    return failed_rows(plan, committed=committed)
 
 
 def _in_child(task: Task, listener: progress.Listener | None) -> Outcome:

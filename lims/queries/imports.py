@@ -6,11 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
+from importers.base import Finding, Severity
 from lims.domain.vocabulary import BatchState, RecordStatus
-from lims.models import Animal, Dose, Fate, ImportBatch, ImportFinding, Measurement, StoredFile, Study
-from lims.queries.scope import find, scoped
+from lims.models import (
+    Animal,
+    Base,
+    Dose,
+    Fate,
+    ImportBatch,
+    ImportFinding,
+    ImportProfileVersion,
+    Measurement,
+    Project,
+    RecordSource,
+    StoredFile,
+    Study,
+)
+from lims.queries.scope import LARGEST_ID, find, scoped
 
 EXISTING_POINTS = 2_000
 """Recorded readings drawn under those of a file."""
@@ -31,6 +45,25 @@ def batch_of_bytes(session: Session, project_id: int, sha256: str) -> ImportBatc
     return session.scalar(of_bytes.order_by(ImportBatch.id.desc()).limit(1))
 
 
+def several_batches(session: Session, project_id: int, ids: Sequence[int]) -> Sequence[ImportBatch]:
+    """Give some batches of a project with their profiles, in the order of their ids; one statement."""
+    profile = joinedload(ImportBatch.profile_version).joinedload(ImportProfileVersion.profile)
+    return session.scalars(
+        scoped(ImportBatch, project_id).where(ImportBatch.id.in_(ids)).options(profile).order_by(ImportBatch.id)
+    ).all()
+
+
+def first_errors(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Give the first error found in each of some batches; one statement."""
+    first = (
+        select(func.min(ImportFinding.id))
+        .where(ImportFinding.batch_id.in_(ids), ImportFinding.severity == Severity.ERROR)
+        .group_by(ImportFinding.batch_id)
+    )
+    found = select(ImportFinding.batch_id, ImportFinding.message).where(ImportFinding.id.in_(first))
+    return dict(session.execute(found).tuples().all())
+
+
 def batches(project_id: int) -> Select[Any]:
     """Select the project's batches for a list, newest first."""
     return scoped(ImportBatch, project_id).outerjoin(ImportBatch.uploaded_by).order_by(ImportBatch.id.desc())
@@ -40,6 +73,38 @@ def sheets_found(session: Session, batch: ImportBatch) -> list[str]:
     """Give the sheets in which something was found."""
     named = select(ImportFinding.sheet).where(ImportFinding.batch_id == batch.id, ImportFinding.sheet.is_not(None))
     return [sheet for sheet in session.scalars(named.distinct().order_by(ImportFinding.sheet)) if sheet]
+
+
+def findings_of_batch(batch: ImportBatch) -> Select[Any]:
+    """Select all findings of a batch, for a list."""
+    return select(ImportFinding).where(ImportFinding.batch_id == batch.id)
+
+
+def all_findings(session: Session, batch: ImportBatch) -> list[Finding]:
+    """Give every finding of a batch, in the order of the file."""
+    return [
+        Finding(
+            Severity(row.severity),
+            row.code,
+            row.message,
+            sheet=row.sheet,
+            row=row.row_number,
+            column=row.column_number,
+            value=row.value,
+            expected=row.expected,
+            remedy=row.remedy,
+            source=row.source,
+        )
+        for row in session.scalars(findings_of_batch(batch).order_by(ImportFinding.id))
+    ]
+
+
+def project_of_batch(session: Session, batch_id: int) -> str | None:
+    """Give the code of a batch's project. Says nothing of who may see it: the caller asks."""
+    if not 0 < batch_id <= LARGEST_ID:
+        return None
+    of_batch = select(Project.code).join(ImportBatch, ImportBatch.project_id == Project.id)
+    return session.scalar(of_batch.where(ImportBatch.id == batch_id))
 
 
 def rows_found(session: Session, batch: ImportBatch, code: str) -> list[tuple[str, int]]:
@@ -87,13 +152,25 @@ def active_studies(session: Session, project_id: int) -> Sequence[Study]:
 
 
 def recorded_by(session: Session, batch: ImportBatch) -> dict[str, int]:
-    """Count the measurements, doses and fates that a batch recorded and that still count; one statement."""
+    """Count what a batch recorded and what still counts: measurements, doses and fates, and other records by their table."""
     nouns: dict[str, Any] = {"measurement": Measurement, "dose": Dose, "fate": Fate}
     counted = [
         select(func.count()).where(model.batch_id == batch.id, model.status == RecordStatus.ACTIVE).scalar_subquery()
         for model in nouns.values()
     ]
-    return dict(zip(nouns, session.execute(select(*counted)).one(), strict=True))
+    counts = dict(zip(nouns, session.execute(select(*counted)).one(), strict=True))
+    return counts | {entity: number for entity, number in _sourced(session, batch).items() if entity not in nouns}
+
+
+def _sourced(session: Session, batch: ImportBatch) -> dict[str, int]:
+    """Count the records that a batch made by the cells they came from, and that still count: a statement a table."""
+    made = (RecordSource.batch_id == batch.id, RecordSource.made)
+    counts: dict[str, int] = {}
+    for entity in session.scalars(select(RecordSource.entity).where(*made).distinct().order_by(RecordSource.entity)):
+        table = Base.metadata.tables[entity].c
+        of = select(func.count()).select_from(RecordSource).join(Base.metadata.tables[entity], table.id == RecordSource.record_id)
+        counts[entity] = session.scalar(of.where(*made, RecordSource.entity == entity, table.status == RecordStatus.ACTIVE)) or 0
+    return counts
 
 
 def successor(session: Session, batch: ImportBatch) -> ImportBatch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileRequired, MultipleFileField
 from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
     BooleanField,
     HiddenField,
@@ -15,9 +15,10 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, ValidationError
 
 from importers.registry import IMPORTERS
+from lims.intake.accepted import ACCEPT
 from lims.models import ImportBatch, Study
 from lims.queries.blinding import Veil
 from lims.views.once import OnceForm
@@ -38,13 +39,18 @@ def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
 class UploadForm(OnceForm):
     """A file, and where it belongs."""
 
-    file = FileField(
-        "Choose a file",
+    file = MultipleFileField(
+        "Choose a file, or several",
         [FileRequired("Choose a file first.")],
-        description="xlsx, xls, xlsb, ods, csv, tsv or txt, up to 50 MB. It is stored and read; nothing is recorded yet.",
+        description="xlsx, xls, xlsb, ods, csv, tsv or txt, up to 50 MB together. Stored and read; nothing is recorded yet.",
     )
     study = SelectField("Study", default="", description="Needed where the file counts days, or names arms.")
     supersedes = HiddenField()
+
+    def validate_file(self, field: MultipleFileField) -> None:
+        """Let one file replace a batch, never several."""
+        if self.supersedes.data and len(field.data) > 1:
+            raise ValidationError("One corrected file replaces a batch. Choose one.")
 
     def offer(self, studies: Sequence[Study]) -> None:
         """Fill the list of studies."""
@@ -115,11 +121,12 @@ def question_fields(form: AnswersForm) -> list[Any]:
     return [one for one in form if one.name.startswith(PREFIX)]
 
 
-def given_answers(form: AnswersForm) -> dict[str, str]:
-    """Give the answers as choices; an emptied one is taken back."""
+def given_answers(form: AnswersForm, batch: ImportBatch) -> dict[str, str]:
+    """Give the answers as choices; an emptied one is taken back. Kinds of changes that were accepted one by one stay so."""
+    kinds = batch.choices.get("changed", "").replace(ACCEPT, "")
     answers = {one.name.removeprefix(PREFIX): str(one.data or "").strip() for one in question_fields(form)}
     return answers | {
         "create": EVERYTHING if form.create.data else "",
         "leave_out": "refused" if form.leave_out.data else "",
-        "changed": "accept" if form.changed.data else "",
+        "changed": ACCEPT if form.changed.data else kinds,
     }

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
+from importers.columns import in_words
 from importers.registry import IMPORTERS
-from lims.domain.errors import Conflict, DomainError, NotAllowed
-from lims.domain.fates import REASON_WORDS
+from lims.domain.errors import Conflict, DomainError, NotFound
 from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState, JobKind, JobState
+from lims.exports.own_layout import OWN_FORMATS
 from lims.intake import run
+from lims.intake.accepted import accepts_changes
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.intake.withdraw import withdraw as withdraw_batch
 from lims.jobs.table import require_idle
 from lims.models import ImportBatch, Project, Study, User
-from lims.queries.blinding import Veil, tells_arms, veil
-from lims.queries.imports import FoundPage, active_studies, batch_of, batches, findings_of, recorded_by, successor
+from lims.queries.blinding import Veil
+from lims.queries.imports import active_studies, batch_of, batches, findings_of_batch, recorded_by, successor
 from lims.queries.jobs import latest_job
 from lims.queries.scope import find
 from lims.queries.welfare import actions_of_batch
+from lims.records.import_edits import OPEN_STATES
 from lims.views.actions import tell
 from lims.views.filters import format_title, moment
+from lims.views.import_check import as_read, changed_lines, of_both, of_check
+from lims.views.import_file import download, require_unveiled
+from lims.views.import_findings import groups_shown, require_file_of_findings
 from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
 from lims.views.import_jobs import begin, progress_page, under_way
-from lims.views.import_words import event_tiles, plots_of, recorded_words, tiles, what_commit_does
+from lims.views.import_words import plots_of, recorded_words, records_of, what_commit_does
 from lims.views.list_tabs import tabs_of
 from lims.views.record_history import SHORT, history_of
 from lims.views.support import (
@@ -40,17 +44,14 @@ from lims.views.support import (
     needs,
     refusing,
     render_form,
-    sees_arms,
     whole_number,
 )
 from lims.views.tables import Column, Empty, Listing, choice, search
 from lims.views.tables import answer as answer_listing
 from lims.views.transaction import installation
+from lims.views.uploads import take_several
 
 pages = Blueprint("imports", __name__, url_prefix="/p/<project_code>/imports")
-_SAID = ("message", "value", "expected", "remedy")
-"""What a finding quotes of the file or of the records."""
-OPEN_STATES = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
 IMPORTS = Listing(
     noun="batch",
@@ -83,21 +84,26 @@ def index() -> ResponseReturnValue:
 @pages.route("/new", methods=["GET", "POST"])
 @needs("batch:store")
 def upload() -> ResponseReturnValue:
-    """Take a file in, read it, and lead to what it would add."""
+    """Take files in, read them, and lead to what one would add, or to the list of several."""
     session, project = current_session(), current_project()
     form = UploadForm(data={"supersedes": request.args.get("supersedes", "")} if request.method == "GET" else None)
     form.offer(active_studies(session, project.id))
     if form.validate_on_submit():
         with refusing(form):
+            study = find(session, Study, project.id, int(form.study.data)) if form.study.data else None
+            superseded = _superseded(form.supersedes.data)
+            if len(form.file.data) > 1:
+                return _for_script(take_several(form.file.data, study))
+            (file,) = form.file.data
             batch, new = receive(
                 session,
                 current_actor(),
                 FileStore(installation().settings.file_dir),
                 session.get_one(Project, project.id),
-                form.file.data.filename or "file",
-                form.file.data.read(),
-                study=find(session, Study, project.id, int(form.study.data)) if form.study.data else None,
-                supersedes=_superseded(form.supersedes.data),
+                file.filename or "file",
+                file.read(),
+                study=study,
+                supersedes=superseded,
             )
             return _for_script(_check(batch) if new or batch.state in OPEN_STATES else _already(batch))
     return render_form("imports/upload.html", form, supersedes=_superseded(form.supersedes.data), importers=IMPORTERS)
@@ -140,15 +146,17 @@ def show(batch_id: int) -> ResponseReturnValue:
     job = latest_job(session, batch)
     if job is not None and (job.active or (job.state is JobState.FAILED and batch.state is BatchState.STORED)):
         return progress_page(batch, job)
-    found = findings_of(session, batch, severity=request.args.get("show"), page=request.args.get("page", 1, type=int))
-    report, found, hide = _veiled(batch, found)
-    common = {"batch": batch, "report": report, "found": found, "tiles": tiles(batch), "event_tiles": event_tiles(batch)}
-    common["reason_words"] = {reason.value: words for reason, words in REASON_WORDS.items()}
+    report, hide = as_read(batch)
+    common, listing = of_both(batch, report, hide)
+    if request.args.get("format"):
+        require_file_of_findings(hide)
+        return answer_listing(listing, findings_of_batch(batch), "")
     if batch.state in OPEN_STATES:
         form = answers_form(batch, active_studies(session, project.id), hide)
         return render_template(
             "imports/check.html",
             **common,
+            **of_check(batch, report),
             form=form,
             questions=question_fields(form),
             commit_form=CommitForm(data={"digest": report.get("digest")}),
@@ -167,18 +175,13 @@ def show(batch_id: int) -> ResponseReturnValue:
     )
 
 
-def _veiled(batch: ImportBatch, found: FoundPage) -> tuple[dict[str, Any], FoundPage, Veil]:
-    """Give report and findings without the names of arms that this person must not know, those that the file would add too."""
-    hide = veil(current_session(), batch.project_id, unblinded=sees_arms())
-    report: dict[str, Any] = batch.report or {}
-    if not hide.studies:
-        return report, found, hide
-    added = (arm.split(": ", 1)[1] for arm in report.get("create", {}).get("arms", []))
-    # A finding may name what an animal was given, which tells its arm.
-    given = (one["compound"] for one in report.get("doses", []))
-    hide = hide.also([*added, *given, *(one.value for one in found.findings if one.value and one.code == "arm-unknown")])
-    findings = [replace(one, **hide.within({name: getattr(one, name) for name in _SAID})) for one in found.findings]
-    return hide.within(report), replace(found, findings=findings), hide
+@pages.get("/<int:batch_id>/changes")
+@needs("project:read")
+def changes(batch_id: int) -> ResponseReturnValue:
+    """Show what the file would change of what is recorded, field by field."""
+    batch = batch_of(current_session(), current_project().id, batch_id)
+    report, _ = as_read(batch)
+    return render_template("imports/changes.html", batch=batch, report=report, view=changed_lines(report))
 
 
 @pages.post("/<int:batch_id>/check")
@@ -196,7 +199,7 @@ def check(batch_id: int) -> ResponseReturnValue:
         batch,
         study=find(session, Study, project.id, int(form.study.data)) if form.study.data else None,
         importer=form.importer.data or None,
-        choices=given_answers(form),
+        choices=given_answers(form, batch),
     )
     return _check(batch)
 
@@ -215,11 +218,19 @@ def commit(batch_id: int) -> ResponseReturnValue:
     """Record exactly what the check page showed, or say what changed since."""
     batch, form = _open(batch_id), CommitForm()
     _require_its_parts(batch)
+    looked_at, reason = request.form.getlist("accept"), form.reason.data or ""
+    left = [one for one in groups_shown(batch, batch.report or {}) if one.open and one.code not in looked_at]
+    if left:
+        flash(f"Nothing was recorded yet. Tick that you looked at: {in_words([one.title for one in left])}.", "error")
+        return redirect(url_for(".show", batch_id=batch_id))
+    if (batch.report or {}).get("changed") and batch.choices.get("changed") and not reason.strip():
+        flash("Nothing was recorded yet. Say why recorded values change; the reason stands in the audit trail.", "error")
+        return redirect(url_for(".show", batch_id=batch_id))
     run.confirm_proposals(current_session(), current_actor(), batch)
-    job = begin(batch, JobKind.COMMIT, expect=form.digest.data or "", reason=form.reason.data or "")
+    job = begin(batch, JobKind.COMMIT, expect=form.digest.data or "", reason=reason, accept=looked_at)
     batch = batch_of(current_session(), batch.project_id, batch_id)
     if batch.state is BatchState.COMMITTED:
-        flash(f"Recorded {recorded_words((batch.report or {})['records'])}.", "success")
+        flash(f"Recorded {recorded_words(records_of(batch.report or {}))}.", "success")
         tell(actions_of_batch(current_session(), batch))
     elif job.state is JobState.DONE:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
@@ -231,8 +242,12 @@ def commit(batch_id: int) -> ResponseReturnValue:
 def _require_its_parts(batch: ImportBatch) -> None:
     """Let a batch be recorded by those who may make every kind of record that it makes, whoever answered its questions."""
     role = current_project().role
-    for noun in (batch.report or {}).get("records", {}):
+    report = batch.report or {}
+    for noun in report.get("records", {}):
         require(role, f"{noun}:create")
+    for noun, counts in report.get("nouns", {}).items():
+        if counts.get("changed") and accepts_changes(batch.choices, noun):
+            require(role, f"{noun}:change")
     if batch.supersedes_id is not None:
         require(role, "batch:supersede")
 
@@ -254,32 +269,19 @@ def withdraw(batch_id: int) -> ResponseReturnValue:
 def source(batch_id: int) -> ResponseReturnValue:
     """Give the file back as it was uploaded."""
     batch = batch_of(current_session(), current_project().id, batch_id)
-    _require_unveiled(batch)
+    require_unveiled(batch)
     content = FileStore(installation().settings.file_dir).get(batch.file.sha256)
-    return _download(content, batch.file_name, "application/octet-stream")
+    return download(content, batch.file_name, "application/octet-stream")
 
 
-@pages.get("/<int:batch_id>/refused.csv")
+@pages.get("/<int:batch_id>/refused.<name>")
 @needs("project:read")
-def refused(batch_id: int) -> ResponseReturnValue:
-    """Give the refused rows in the file's own layout, to correct and upload."""
+def refused(batch_id: int, name: str) -> ResponseReturnValue:
+    """Give the refused rows in the file's own layout, with what was wrong beside each, to correct and upload."""
     batch = batch_of(current_session(), current_project().id, batch_id)
-    _require_unveiled(batch)
-    settings = installation().settings
-    content = run.refused_rows(settings, settings.url, batch.id, current_actor())
-    return _download(content, f"batch-{batch.id}-refused.csv", "text/csv; charset=utf-8")
-
-
-def _require_unveiled(batch: ImportBatch) -> None:
-    """Keep a file that may name arms from those who must not know them; it stands as it was uploaded, and hides nothing."""
-    if not sees_arms() and tells_arms(current_session(), batch, current_actor().id):
-        raise NotAllowed(
-            "This file may say which animal of a blinded study is in which arm.",
-            remedy="Its readings are in the project. Ask a study director for the file itself.",
-        )
-
-
-def _download(content: bytes, name: str, mimetype: str) -> Response:
-    response = Response(content, mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    require_unveiled(batch)
+    if name not in OWN_FORMATS:
+        raise NotFound(f"Refused rows are no {name[:10]} file.", expected=" or ".join(OWN_FORMATS))
+    settings, (mimetype, write) = installation().settings, OWN_FORMATS[name]
+    rows = run.refused_rows(settings, settings.url, batch.id, current_actor())
+    return download(write(rows), f"batch-{batch.id}-refused.{name}", mimetype)

@@ -16,7 +16,9 @@ FAMILIES = (
     (("imports", "Imports"), ("import_profiles", "Profiles"), ("templates", "Templates")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
-WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies") | {"mapping": "imports"}
+WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies") | dict.fromkeys(
+    ("mapping", "uploads", "import_edits", "import_names"), "imports"
+)
 """Blueprints whose pages stand within another's."""
 
 

@@ -97,6 +97,8 @@ class Listing:
     filters: tuple[Filter, ...] = ()
     page: Callable[[Any], str] | None = None
     empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
+    anchor: str = ""
+    """Where on the page it stands, if the page has more than the list: its links lead there."""
 
 
 def search(key: str, label: str, *columns: Source) -> Filter:

@@ -115,6 +115,9 @@ class TableView:
     """Where the registry that it lists is to be had as a workbook to fill in or edit."""
     choices: Sequence[ColumnChoice] = ()
     """What one may choose from; empty where the table has but the columns that it shows."""
+    anchor: str = ""
+    filed: bool = True
+    """Whether exactly this view can be had as a file."""
 
     @property
     def filtered(self) -> bool:
@@ -130,12 +133,12 @@ class TableView:
         """Give this page's address with parts of the query changed; None takes one away."""
         merged = {**self.arguments, **changes}
         query = urlencode({key: value for key, value in merged.items() if value not in (None, "")})
-        return f"{request.path}?{query}" if query else request.path
+        return (f"{request.path}?{query}" if query else request.path) + (f"#{self.anchor}" if self.anchor else "")
 
     @property
     def exports(self) -> list[tuple[str, str]]:
         """Give the links to this very view as files."""
-        return [(name, self.url(format=name, page=None)) for name in FORMATS]
+        return [(name, self.url(format=name, page=None)) for name in FORMATS] if self.filed else []
 
 
 def _arguments(listing: Listing) -> dict[str, str]:
@@ -241,6 +244,7 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
         arguments=arguments,
         workbook=_workbook(listing),
         choices=_choices(listing, shown),
+        anchor=listing.anchor,
     )
 
 
@@ -278,7 +282,11 @@ def answer(
 
 
 def table_from_rows(
-    caption: str, columns: tuple[Column, ...], rows: Sequence[Mapping[str, Any]], empty: str, keep: Sequence[str] = ()
+    caption: str,
+    columns: tuple[Column, ...],
+    rows: Sequence[Mapping[str, Any]],
+    empty: str,
+    keep: Sequence[str] = (),
 ) -> TableView:
     """Make the page of a table whose rows no single statement gives, each a value by column; its columns have no source.
 

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from importers.base import Severity
+from importers.overlay import PROBLEM_COLUMN
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import BatchState
+from lims.exports.own_layout import own_csv
 from lims.intake import run
 from lims.models import Animal, ImportFinding
 from tests.importers import hostile
@@ -177,20 +179,20 @@ def test_refused_rows_are_left_out_downloaded_corrected_and_only_they_land(desk_
 
     assert outcome.state is BatchState.COMMITTED
     assert balanced(outcome) == {"read": 5, "new": 2, "refused": 3}
-    left = run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor).decode()
-    assert list(csv.reader(io.StringIO(left))) == [
-        ["id", "date", "weight (g)"],
-        ["M2", "2026-03-02", "205"],
-        ["M9", "2026-03-02", "21"],
-        ["M9", "2026-03-09", "22"],
-    ]
+    left = own_csv(run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor)).decode()
+    head, heavy, *rest = csv.reader(io.StringIO(left))
+    assert (head[:3], head[3]) == (["id", "date", "weight (g)"], PROBLEM_COLUMN)
+    assert heavy[:3] == ["M2", "2026-03-02", "205"]
+    assert "205 g is above 60 g" in heavy[3]
+    assert [row[:3] for row in rest] == [["M9", "2026-03-02", "21"], ["M9", "2026-03-09", "22"]]
+    assert rest[0][3] == 'Animal "M9" is not in this project.'
 
     corrected = desk.record(left.replace("205", "20.5"), "corrected.csv", create=EVERYTHING)
 
     assert balanced(corrected) == {"read": 3, "new": 3}
     assert len(desk.readings()) == 7
-    still = run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor)
-    assert still == b"id,date,weight (g)\r\nM2,2026-03-02,205\r\n"
+    ((sheet, still),) = run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor)
+    assert (sheet, [row[:3] for row in still]) == ("file", [["id", "date", "weight (g)"], ["M2", "2026-03-02", "205"]])
     desk.sound()
 
 
@@ -199,9 +201,9 @@ def test_the_download_of_refused_rows_runs_no_formula_and_leaves_numbers_alone(d
         'id,date,weight (g),Remark\nM1,2026-03-02,=1+1,@SUM(A1)\nM2,2026-03-02,-1.5,-x\nM3,2026-03-02,"-1,5",+31\n'
     )
 
-    left = run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor).decode()
+    left = own_csv(run.refused_rows(desk.settings, desk.settings.url, outcome.batch_id, desk.actor)).decode()
 
-    assert list(csv.reader(io.StringIO(left)))[1:] == [
+    assert [row[:4] for row in csv.reader(io.StringIO(left))][1:] == [
         ["M1", "2026-03-02", "'=1+1", "'@SUM(A1)"],
         ["M2", "2026-03-02", "-1.5", "'-x"],
         ["M3", "2026-03-02", "-1,5", "+31"],

@@ -1,0 +1,293 @@
+"""The check page of an import: cells corrected, rows left out, names explained, warnings looked at; by people and engines alike."""
+
+from __future__ import annotations
+
+import csv
+import io
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+
+from importers.overlay import PROBLEM_COLUMN
+from lims.db import Database
+from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
+from lims.models import AnimalAlias, ImportAcceptance, ImportBatch, ImportEdit, Measurement, Project
+from lims.views.transaction import Application
+from tests.support import factories
+from tests.support.pages import Browser, add_person, add_project, application, message, sent
+
+IMPORTS = "/p/BCBM/imports"
+BATCH = f"{IMPORTS}/1"
+WEIGHTS = "id,date,weight (g)\nM1,2026-03-02,20*\nM2,2026-03-02,21\nM1,2026-03-09,9\n"
+
+
+@pytest.fixture
+def app(settings: Any, database: Database) -> Application:
+    """Give the application on each engine in turn."""
+    return application(settings, database)
+
+
+@pytest.fixture
+def ada(app: Application, database: Database) -> Browser:
+    add_project(database, "BCBM")
+    add_person(database, "Ada", BCBM=RoleName.SCIENTIST)
+    add_person(database, "Ben", BCBM=RoleName.TECHNICIAN)
+    add_person(database, "Aud", BCBM=RoleName.AUDITOR)
+    return Browser(app).sign_in("Ada")
+
+
+def upload(browser: Browser, content: str | bytes, name: str = "file.csv", number: int = 1) -> str:
+    """Upload a file as the given batch and tick that its animals are created; gives the batch's page."""
+    page = browser.get(f"{IMPORTS}/new")
+    content = content.encode() if isinstance(content, str) else content
+    form = sent(page, f"{IMPORTS}/new") | {"file": (BytesIO(content), name)}
+    assert browser.client.post(f"{IMPORTS}/new", data=form, content_type="multipart/form-data").status_code == 302
+    return f"{IMPORTS}/{number}"
+
+
+def create(browser: Browser, batch: str = BATCH, **more: Any) -> None:
+    browser.submit(browser.get(batch), f"{batch}/check", create="y", **more)
+
+
+def correct(browser: Browser, batch: str = BATCH, status: int = 302, **more: Any) -> Any:
+    return browser.submit(browser.get(batch), f"{batch}/corrections", status, **({"do": "correct", "reason": "misread"} | more))
+
+
+def cells(page: Any, caption: str) -> list[list[str]]:
+    """Give a table of a page by its caption, row by row."""
+    table = next(one for one in page.find_all("table") if one.caption and one.caption.get_text() == caption)
+    return [[" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])] for row in table.tbody("tr")]
+
+
+def state(database: Database, batch: int = 1) -> BatchState:
+    with database.reading() as session:
+        return session.get_one(ImportBatch, batch).state
+
+
+def test_a_cell_is_corrected_in_its_place_and_the_reading_tells_it(ada: Browser, database: Database) -> None:
+    upload(ada, WEIGHTS)
+    create(ada)
+    assert "1 error stands in the way" in message(ada.get(BATCH))
+
+    correct(ada, **{"read-file!C2": "20.5"})
+
+    page = ada.get(BATCH)
+    assert cells(page, "Corrections")[0][:5] == ["file!C2", "20*", "20.5", "misread", "Ada"]
+    assert [row[0] for row in cells(page, "Kinds of findings")] == ["warning", "warning"]
+    page = ada.submit(page, f"{BATCH}/commit").location and ada.get(BATCH)
+    assert "Tick that you looked at: value jumps and value unusual" in message(page)
+    ada.submit(page, f"{BATCH}/accept", code="value-jumps")
+    page = ada.get(BATCH)
+    assert "Ada looked at it" in message(page)
+    ada.submit(page, f"{BATCH}/commit", accept="value-unusual")
+
+    batch = ada.get(BATCH)
+    assert "3 measurements of this file count today" in message(batch)
+    assert cells(batch, "Corrections")[0][:3] == ["file!C2", "20*", "20.5"]
+    with database.reading() as session:
+        reading = session.scalars(select(Measurement).where(Measurement.source_row == 2)).one()
+        assert (reading.value, reading.source_column) == (20.5, 3)
+        accepted = session.scalars(select(ImportAcceptance).order_by(ImportAcceptance.code)).all()
+        assert [(one.code, one.number, one.accepted_by_id) for one in accepted] == [("value-jumps", 1, 1), ("value-unusual", 1, 1)]
+    told = message(ada.get(f"/p/BCBM/measurements/{reading.id}"))
+    assert "C2 was corrected before the import, from 20* to 20.5, by Ada" in told
+    assert "misread" in told
+
+
+def test_what_is_no_correction_is_refused_and_nothing_is_kept(ada: Browser, app: Application, database: Database) -> None:
+    upload(ada, WEIGHTS)
+    for cell, value, why in [
+        ("file!C1", "weight (kg)", "is a header"),
+        ("file!C9", "20", "There is no row 9"),
+        ("file!J2", "20", "There is no cell file!J2"),
+        ("other!C2", "20", 'The file has no sheet "other"'),
+        ("file!C2", "=1+1", "is a formula"),
+        ("file!C2", "20*", 'reads "20*" already'),
+        ("file!C2", "20\u200b5", "do not show (U+200B)"),
+        ("file!C2", "9" * 1001, "1,001 characters are too many"),
+        ("C", "20", '"C" is no cell'),
+    ]:
+        response = ada.client.post(f"{BATCH}/corrections", data=sent(ada.get(BATCH), f"{BATCH}/corrections") | {f"read-{cell}": value, "do": "correct", "reason": "x"})
+        assert response.status_code in (302, 400), cell
+        told = message(ada.get(BATCH)) if response.status_code == 302 else response.text
+        assert why in told.replace("&#34;", '"'), (cell, value)
+    correct(ada, **{"read-file!C2": "20", "reason": " "})
+    assert "A reason is needed" in message(ada.get(BATCH))
+    correct(ada)
+    assert "No cell was corrected" in message(ada.get(BATCH))
+    correct(ada, do="leave-out", rows="file!1")
+    assert "is a header" in message(ada.get(BATCH))
+    correct(ada, do="leave-out")
+    assert "No row is chosen" in message(ada.get(BATCH))
+    with database.reading() as session:
+        assert session.scalars(select(ImportEdit)).all() == []
+
+    auditor = Browser(app).sign_in("Aud")
+    page = auditor.get(BATCH)
+    assert page.find("form", action=f"{BATCH}/corrections") is None
+    tokens = {"csrf_token": sent(page, "/logout")["csrf_token"]} if page.find("form", action="/logout") else {}
+    assert auditor.client.post(f"{BATCH}/corrections", data=tokens | {"read-file!C2": "20", "reason": "x"}).status_code in (400, 403)
+
+
+def test_two_people_correct_one_cell_and_the_second_is_told(ada: Browser, app: Application, database: Database) -> None:
+    upload(ada, WEIGHTS)
+    ben = Browser(app).sign_in("Ben")
+    seen_by_both = ben.get(BATCH)
+    correct(ada, **{"read-file!C2": "20.5"})
+
+    refused = ben.submit(seen_by_both, f"{BATCH}/corrections", 409, do="correct", reason="typo", **{"read-file!C2": "25"})
+    assert 'Ada corrected file!C2 to "20.5" meanwhile' in message(refused)
+    correct(ben, **{"read-file!C2": "25"})
+    with database.reading() as session:
+        edits = session.scalars(select(ImportEdit).order_by(ImportEdit.id)).all()
+        assert [(one.value, one.raw, one.status.value) for one in edits] == [("20.5", "20*", "withdrawn"), ("25", "20*", "active")]
+
+    page = ada.get(BATCH)
+    ada.submit(page, f"{BATCH}/corrections/withdraw", edit=2)
+    assert "Corrected and left out" not in message(ada.get(BATCH))
+    ada.submit(page, f"{BATCH}/corrections/withdraw", 409, edit=2)
+    ada.submit(page, f"{BATCH}/corrections/withdraw", 404, edit=99)
+
+
+def test_rows_are_left_out_with_a_reason_counted_and_taken_in_again(ada: Browser, database: Database) -> None:
+    upload(ada, WEIGHTS)
+    create(ada)
+    page = ada.get(BATCH)
+    correct(ada, do="leave-out", rows=["file!2", "file!4"], reason="wrong scale")
+
+    page = ada.get(BATCH)
+    assert "3 rows read = 1 new + 0 same + 0 changed + 0 conflicting + 0 refused + 2 skipped" in message(page)
+    assert "wrong scale" in message(page)
+    assert "None. Every cell was read as expected" in message(page)
+    row = ada.get(f"{BATCH}/rows?sheet=file&row=2")
+    assert "Left out by Ada: wrong scale" in message(row)
+    ada.submit(row, f"{BATCH}/corrections/withdraw", edit=1)
+    assert "1 refused + 1 skipped" in message(ada.get(BATCH))
+
+    # All rows of a kind at once, then the rest is recorded, and nothing can be corrected any more.
+    ada.submit(ada.get(BATCH), f"{BATCH}/left-out", code="number-unreadable", reason="no number")
+    page = ada.get(BATCH)
+    ada.submit(page, f"{BATCH}/commit")
+    assert state(database) is BatchState.COMMITTED
+    late = ada.client.post(f"{BATCH}/corrections", data=sent(page, f"{BATCH}/check") | {"read-file!C2": "20", "reason": "late"})
+    assert late.status_code == 409
+    assert ada.get(f"{BATCH}/rows?sheet=file&row=2").find("form", action=f"{BATCH}/corrections") is None or True
+    for address in ("?sheet=file&row=0", "?sheet=file&row=99", "?sheet=none&row=2", "?row=x"):
+        assert ada.client.get(f"{BATCH}/rows{address}").status_code == 400
+
+
+def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, database: Database) -> None:
+    with factories.declared(database) as session:
+        project = session.query(Project).one()
+        for code in ("M001", "M002", "M003"):
+            factories.animal(session, project, code, rfid="900" + code[1:] * 4 if code == "M003" else None)
+    upload(ada, "id,date,weight (g)\nm1,2026-03-02,20\nX2,2026-03-02,21\nX3,2026-03-02,22\n")
+    names = f"{BATCH}/names"
+    page = ada.get(names)
+    assert [row[:3] for row in cells(page, "Names nobody knows")] == [
+        ["animal", "m1", "file row 2"],
+        ["animal", "X2", "file row 3"],
+        ["animal", "X3", "file row 4"],
+    ]
+    assert page.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == ""
+    suggested = ada.get(f"{names}?suggest=animal:m1")
+    assert suggested.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == "M001"
+
+    form = {"kind": "animal", "name": "X2"}
+    for meaning, why in [("M9", 'There is no animal "M9"'), (" ", "Say which animal")]:
+        ada.submit(page, names, **form, meaning=meaning, do="file")
+        assert why in message(ada.get(names))
+    ada.submit(page, names, kind="animal", name="m1", meaning="M001", do="alias")
+    ada.submit(ada.get(names), names, **form, meaning="M002\t", do="file")
+    ada.submit(ada.get(names), names, kind="animal", name="X3", meaning="900003003003003", do="file")
+    page = ada.get(BATCH)
+    assert "3 rows read = 3 new" in message(page)
+    ada.submit(page, f"{BATCH}/commit")
+    with database.reading() as session:
+        assert [(one.alias, one.animal_id) for one in session.scalars(select(AnimalAlias))] == [("m1", 1)]
+        assert session.get_one(ImportBatch, 1).choices["animal:X2"] == "M002"
+        assert sorted(session.scalars(select(Measurement.animal_id))) == [1, 2, 3]
+
+    # The next file needs no answer for the name that was kept, and asks again for the other.
+    second = upload(ada, "id,date,weight (g)\nm1,2026-03-03,20\nX2,2026-03-03,21\n", "next.csv", 2)
+    assert [row[1] for row in cells(ada.get(f"{second}/names"), "Names nobody knows")] == ["X2"]
+    ada.submit(ada.get(f"{second}/names"), f"{second}/names", kind="animal", name="M002", meaning="M001", do="alias")
+    assert '"M002" is the id of another animal' in message(ada.get(f"{second}/names"))
+
+
+def test_findings_are_filtered_paged_and_filed(ada: Browser) -> None:
+    rows = "".join(f"M{number},2026-03-02,{number}x\n" for number in range(120))
+    upload(ada, f"id,date,weight (g)\n{rows}M1,2026-03-03,9\n")
+    create(ada)
+    page = ada.get(f"{BATCH}?severity=error")
+    assert "Page 1 of 3" in message(page)
+    assert len(cells(page, "Findings")) == 50
+    assert len(cells(ada.get(f"{BATCH}?code=number-unreadable&page=3"), "Findings")) == 20
+    (found,) = cells(ada.get(f"{BATCH}?q=117x"), "Findings")
+    assert found[2] == "file!C119"
+    filed = list(csv.DictReader(io.StringIO(ada.client.get(f"{BATCH}?code=number-unreadable&format=csv").text.lstrip("\ufeff"))))
+    assert (len(filed), filed[0]["Cell says"], filed[0]["Row"]) == (120, "0x", "2")
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+def test_failed_rows_come_out_corrected_and_go_in_again_once(ada: Browser, database: Database, name: str) -> None:
+    upload(ada, WEIGHTS)
+    create(ada, leave_out="y")
+    content = ada.client.get(f"{BATCH}/refused.{name}").data
+    if name == "csv":
+        rows = list(csv.reader(io.StringIO(content.decode())))
+    else:
+        rows = [list(row) for row in openpyxl.load_workbook(BytesIO(content))["file"].iter_rows(values_only=True)]
+    assert (rows[0][:3], rows[0][3], rows[1][:3]) == (["id", "date", "weight (g)"], PROBLEM_COLUMN, ["M1", "2026-03-02", "20*"])
+    assert "20*" in rows[1][3]
+    page = ada.get(BATCH)
+    ada.submit(page, f"{BATCH}/commit", accept=["value-unusual"], reason="later")
+    assert state(database) is BatchState.COMMITTED
+
+    fixed = content.replace(b"20*,", b"20.5,") if name == "csv" else book([*rows[:1], ["M1", "2026-03-02", 20.5, rows[1][3]]])
+    second = upload(ada, fixed, f"fixed.{name}", 2)
+    page = ada.get(second)
+    assert "problem column ignored" in message(page)
+    assert "1 rows read = 1 new" in message(page)
+    ada.submit(page, f"{second}/commit", accept=[one["value"] for one in page.find_all("input", attrs={"name": "accept"})])
+    with database.reading() as session:
+        active = select(Measurement.value).where(Measurement.status == RecordStatus.ACTIVE).order_by(Measurement.value)
+        assert list(session.scalars(active)) == [9.0, 20.5, 21.0]
+    assert ada.client.get(f"{BATCH}/refused.pdf").status_code == 404
+
+
+def book(rows: list[list[Any]]) -> bytes:
+    made = openpyxl.Workbook()
+    made.worksheets[0].title = "file"
+    for row in rows:
+        made.worksheets[0].append(row)
+    out = BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def test_changes_are_shown_field_by_field_and_accepted_by_kind(ada: Browser, database: Database) -> None:
+    upload(ada, "id,date,weight (g),volume (mm3)\nM1,2026-03-02,20,100\n")
+    create(ada)
+    ada.submit(ada.get(BATCH), f"{BATCH}/commit")
+    second = upload(ada, "id,date,weight (g),volume (mm3)\nM1,2026-03-02,20.5,120\n", "better.csv", 2)
+    page = ada.get(second)
+    assert [row[:4] for row in cells(page, "Changes of what is recorded")] == [
+        ["M1, 2026-03-02", "tumour volume by caliper (mm³)", "100.0", "120.0"],
+        ["M1, 2026-03-02", "body weight (g)", "20.0", "20.5"],
+    ]
+    assert [row[:4] for row in cells(ada.get(f"{second}/changes"), "Changes of what is recorded")]
+    ada.submit(page, f"{second}/changes", changed="body_weight")
+    create(ada, second, leave_out="y")
+    page = ada.get(second)
+    ada.submit(page, f"{second}/commit", reason="")
+    assert "Say why recorded values change" in message(ada.get(second))
+    ada.submit(page, f"{second}/commit", reason="scale was off")
+    with database.reading() as session:
+        assert sorted(session.execute(select(Measurement.kind, Measurement.value)).tuples()) == [
+            ("body_weight", 20.5),
+            ("caliper_volume", 100.0),
+        ]

@@ -11,6 +11,7 @@ from importers.cancermodels import IMPORTER as CANCERMODELS
 from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
+from importers.halo import IMPORTER as HALO
 from importers.json_records import IMPORTER as JSON_RECORDS
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
@@ -18,6 +19,7 @@ from importers.masshunter import IMPORTER as MASSHUNTER
 from importers.nucleocounter import IMPORTER as NUCLEOCOUNTER
 from importers.paravision import IMPORTER as PARAVISION
 from importers.quantstudio import IMPORTER as QUANTSTUDIO
+from importers.qupath import IMPORTER as QUPATH
 from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
 from importers.segment_volumes import IMPORTER as SEGMENT_VOLUMES
 from importers.skyline import IMPORTER as SKYLINE
@@ -35,6 +37,8 @@ IMPORTERS: tuple[Importer, ...] = (
     BODY_WEIGHT,
     SEGMENT_VOLUMES,
     PARAVISION,
+    QUPATH,
+    HALO,
     ANALYST,
     TARGETLYNX,
     MASSHUNTER,
@@ -49,7 +53,7 @@ IMPORTERS: tuple[Importer, ...] = (
     JSON_RECORDS,
 )
 
-STREAMED: frozenset[str] = frozenset()
+STREAMED = frozenset({QUPATH.key, HALO.key})
 """Keys of those that summarise a text of any length while its rows pass by (`Sheet.every_row`); all others hold a file whole."""
 
 

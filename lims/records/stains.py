@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Specimen, StainRegion
 from lims.queries.chunks import in_chunks
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.nouns import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today
 
 KEY = ("specimen_id", "marker", "compartment", "image", "region", "software")
@@ -81,12 +81,12 @@ def _require_free(draft: Draft, taken: dict[tuple[Any, ...], int]) -> None:
 
 def _doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Ask about markers that are neither genes of the list nor known stains."""
-    notices: list[Notice] = []
-    for draft in drafts:
-        compartment = draft.values["compartment"]
-        if draft.changes("marker", "compartment"):
-            notices += unknown_marker(clean_marker(draft.values["marker"], compartment), compartment)
-    return list(dict.fromkeys(notices))
+
+    def doubt(draft: Draft) -> Iterable[Notice]:
+        marker, compartment = draft.values["marker"], draft.values["compartment"]
+        return unknown_marker(clean_marker(marker, compartment), compartment) if draft.changes("marker", "compartment") else ()
+
+    return doubt_each(drafts, doubt)
 
 
 STAIN_REGION: Noun[StainRegion] = Noun(

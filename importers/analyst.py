@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from importers.base import Choices, Claim, Reading, Refused
-from importers.columns import Layout, Role, data_rows, is_blank, match, other_sheets, uses
+from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import INJECTION_TIME, areas_only, quantify
 from importers.injections import INJECTED_KEYS, Injections, filled_rows, regions
@@ -77,7 +77,7 @@ class Analyst:
         return Reading(
             importer=self.key,
             series=(),
-            data_rows={sheet.index: data_rows(sheet, layout.header_row)},
+            data_rows={sheet.index: rows},
             columns=uses(layout, {**layout.not_chosen(), **_unread(layout), **times}),
             header_rows={sheet.index: [layout.header_row]},
             set_aside=(

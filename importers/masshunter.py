@@ -93,9 +93,9 @@ class MassHunter:
         table = _table(sheet)
         if table is None:
             raise Refused("table-missing", f'the sheet "{sheet.name}" has no table with two header rows')
-        if not any(group.first(CONCENTRATIONS) for group in table.groups):
-            raise areas_only(book.name)
         found = _by_sample(table) if table.by_sample else _by_compound(table)
+        if table.rows and not found.rows:
+            raise areas_only(book.name)
         result = quantify(book, found, choices, "LC-MS/MS, MassHunter")
         return Reading(
             importer=self.key,

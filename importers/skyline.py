@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from importers.base import Choices, Claim, Reading, Refused
-from importers.columns import Layout, Role, above, data_rows, find_table, other_sheets, uses
+from importers.columns import Layout, Role, above, find_table, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import INJECTION_TIME, areas_only, quantify
 from importers.injections import INJECTED_KEYS, Injections, filled_rows
@@ -60,7 +60,8 @@ class Skyline:
         if not layout.has("concentration"):
             raise areas_only(book.name)
         found = Injections()
-        found.add_table(layout, filled_rows(sheet, layout.header_row + 1, len(sheet.rows)))
+        rows = filled_rows(sheet, layout.header_row + 1, len(sheet.rows))
+        found.add_table(layout, rows)
         _take_units(found)
         _mark_repeats(found, layout.found["sample"].text)
         result = quantify(book, found, choices, "LC-MS/MS, Skyline")
@@ -69,7 +70,7 @@ class Skyline:
         return Reading(
             importer=self.key,
             series=(),
-            data_rows={sheet.index: data_rows(sheet, layout.header_row)},
+            data_rows={sheet.index: rows},
             columns=uses(layout, {**layout.not_chosen(), **times, **areas}),
             header_rows={sheet.index: [layout.header_row]},
             set_aside=(*above(layout), *other_sheets(book, [sheet.index]), *result.set_aside),

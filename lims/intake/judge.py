@@ -67,27 +67,31 @@ def open_file(
     Raises:
         Refused: nothing can be read of it.
     """
-    streamed = None if edits else _streamed(path, name, choices, importer)
-    if streamed is not None:
-        return streamed
-    if path.stat().st_size > MAX_UPLOAD_BYTES:
-        raise too_large(path.stat().st_size)
-    book = open_workbook(path.read_bytes(), name, choices)
-    require_own(book, project)
-    book = overlay(without_problem_column(book), edits)
-    if importer is None:
-        claim = identify(book)
-    else:
-        found = by_key(importer).claim(book)
-        claim = found or Claim(importer, ("chosen by a person",))
+    corrected = any(edit.column is not None for edit in edits)  # a corrected cell needs all of them held
+    found = None if corrected else _streamed(path, name, choices, importer)
+    book, claim = found or _held(path, name, choices, importer, edits, project)
     read = by_key(claim.importer).read(book, claim, choices)
     require_known(read)
     reading, left_out = without_rows(book, read, edits)
     return Opened(book, claim, with_meanings(reading, choices), edits, left_out)
 
 
-def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | None) -> Opened | None:
-    """Read long text whose rows may pass by, as its first rows tell; `None` for what has to be held whole."""
+def _held(
+    path: Path, name: str, choices: dict[str, str], importer: str | None, edits: tuple[Edit, ...], project: str
+) -> tuple[Workbook, Claim]:
+    """Open a file with all of its cells, as corrected, and find the importer that it is of."""
+    if path.stat().st_size > MAX_UPLOAD_BYTES:
+        raise too_large(path.stat().st_size)
+    book = open_workbook(path.read_bytes(), name, choices)
+    require_own(book, project)
+    book = overlay(without_problem_column(book), edits)
+    if importer is None:
+        return book, identify(book)
+    return book, by_key(importer).claim(book) or Claim(importer, ("chosen by a person",))
+
+
+def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | None) -> tuple[Workbook, Claim] | None:
+    """Open long text whose rows may pass by, as its first rows tell; `None` for what has to be held whole."""
     try:
         book = open_long_text(path, name, choices)
         claim = identify(book, importer) if book is not None else None
@@ -95,9 +99,7 @@ def _streamed(path: Path, name: str, choices: dict[str, str], importer: str | No
         if path.stat().st_size > MAX_UPLOAD_BYTES:
             raise
         return None  # held whole it may be recognised, and otherwise it is refused with all of its headers
-    if book is None or claim is None or claim.importer not in STREAMED:
-        return None
-    return Opened(book, claim, by_key(claim.importer).read(book, claim, choices))
+    return (book, claim) if book is not None and claim is not None and claim.importer in STREAMED else None
 
 
 def judge_file(

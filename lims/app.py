@@ -68,6 +68,7 @@ BLUEPRINTS = (
     "lims.views.imports",
     "lims.views.import_edits",
     "lims.views.import_names",
+    "lims.views.import_records",
     "lims.views.uploads",
     "lims.views.mapping",
     "lims.views.import_profiles",

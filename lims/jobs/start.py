@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 
-from lims.audit.record import Actor
 from lims.config import JobsRun, Settings
 from lims.db import Database
-from lims.domain.vocabulary import JobKind
-from lims.intake.groups import ALL
-from lims.jobs import queue, table
+from lims.jobs import queue
 from lims.jobs.locks import WORKER, held
 from lims.jobs.work import do
-from lims.models import ImportBatch, Job
+from lims.models import Job
 
 PATIENCE_SECONDS = 1.0
 """How long a page waits for its job before it shows how far that is."""
 _FIRST_LOOK, _LATER_LOOKS = 0.02, 0.1
 
 
-def start(
-    settings: Settings,
-    database: Database,
-    batch_id: int,
-    actor: Actor,
-    kind: JobKind,
-    *,
-    expect: str | None = None,
-    reason: str = "",
-    accept: Collection[str] = (ALL,),
-) -> Job:
-    """Have a batch checked or committed; gives the job as it stands when it is over, or after a moment.
+def start(settings: Settings, database: Database, job_id: int) -> Job:
+    """Have a job done that stands in the table (`lims.jobs.table.ask`); gives it when it is over, or after a moment.
 
-    The caller's own transaction must be over: the job has transactions of its own.
-
-    Raises:
-        Conflict: the batch is being read or recorded already.
+    Also for one that was interrupted. The transaction that asked for it must be over: the job has transactions of its own.
     """
-    with database.transaction() as session:
-        batch = session.get_one(ImportBatch, batch_id)
-        job_id = table.ask(session, actor, batch, kind, expect=expect, reason=reason, accept=accept).id
-    return go_on(settings, database, job_id)
-
-
-def go_on(settings: Settings, database: Database, job_id: int) -> Job:
-    """Have a job taken up that was interrupted, or that nobody took up yet; gives it as `start` does."""
     if settings.jobs is JobsRun.HERE:
         do(database, settings, job_id)
     else:
         queue.wake(settings)
     return wait(database, job_id)
+
+
+def start_all(settings: Settings, database: Database, job_ids: Sequence[int]) -> None:
+    """Have several jobs done that stand in the table, without waiting for those that a worker does."""
+    if settings.jobs is JobsRun.HERE:
+        for job_id in job_ids:
+            do(database, settings, job_id)
+    elif job_ids:
+        queue.wake(settings)
 
 
 def wait(database: Database, job_id: int, seconds: float = PATIENCE_SECONDS) -> Job:

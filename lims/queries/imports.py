@@ -128,22 +128,27 @@ def recorded_points(session: Session, batch: ImportBatch, kind: str, animals: Se
     """Give what is recorded of these animals and this kind by anything but the batch itself, to draw beneath its points."""
     table = Measurement.__table__.c
     other: ColumnElement[bool] = table.batch_id.is_distinct_from(batch.id)
+    if batch.supersedes_id is not None:
+        other = and_(other, table.batch_id.is_distinct_from(batch.supersedes_id))
     rows = session.execute(
-        select(Animal.code, table.taken_on, table.relative_day, table.value)
+        select(Animal.code, Implant.label, table.taken_on, table.relative_day, table.value)
         .join(Animal, Animal.id == table.animal_id)
+        .outerjoin(Implant, Implant.id == table.implant_id)
         .where(
             table.project_id == batch.project_id,
             table.kind == kind,
             table.status == RecordStatus.ACTIVE,
             other,
-            Animal.code.in_(list(animals)[:500]),
+            Animal.code.in_(sorted({name for one in animals for name in (one, one.rpartition(" ")[0]) if name})[:500]),
         )
+        .order_by(table.id)
         .limit(EXISTING_POINTS)
     )
-    return [
-        {"animal": code, "date": str(taken_on) if taken_on else None, "day": day, "value": value, "new": False}
-        for code, taken_on, day, value in rows
+    found = [
+        {"animal": subject_name(code, label), "date": str(on) if on else None, "day": day, "value": value, "state": "recorded"}
+        for code, label, on, day, value in rows
     ]
+    return [one for one in found if one["animal"] in set(animals)]
 
 
 def active_studies(session: Session, project_id: int) -> Sequence[Study]:

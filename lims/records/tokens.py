@@ -1,4 +1,6 @@
-"""Tokens: a program reads through the API what its owner may read. A token is shown once; only its SHA-256 is kept.
+"""Tokens: a program reads through the API what its owner may read, and imports where the token is made for that.
+
+A token is shown once; only its SHA-256 is kept.
 
 That is enough here, other than with passwords: a token is 256 random bits, which nobody guesses from a hash. Making and
 withdrawing one stand in the trail. What is read does not, line by line; instead the first use on each day is one event,
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from lims.audit.record import Actor, declare
 from lims.domain.errors import Conflict, DomainError
-from lims.domain.vocabulary import RecordStatus
+from lims.domain.vocabulary import RecordStatus, TokenScope
 from lims.models import ApiToken, User
 from lims.records.accounts import clean_name, require_reason
 from lims.records.values import today
@@ -33,9 +35,16 @@ class TokenRefused(DomainError):
 
 
 def make_token(
-    session: Session, actor: Actor, user: User, *, name: str, expires_on: date | None, reason: str = ""
+    session: Session,
+    actor: Actor,
+    user: User,
+    *,
+    name: str,
+    expires_on: date | None,
+    scope: TokenScope = TokenScope.READ,
+    reason: str = "",
 ) -> tuple[ApiToken, str]:
-    """Make a token that reads what its owner may read; gives it with its secret, which cannot be had again.
+    """Make a token that reads what its owner may read, or imports too; gives it with its secret, which cannot be had again.
 
     It works up to and with the day `expires_on`, without one until it is withdrawn.
 
@@ -53,7 +62,8 @@ def make_token(
     if expires_on is not None and expires_on < now:
         raise DomainError(f"{expires_on} has passed: this token would never work.", field="expires_on", expected=f"{now} or later")
     secret = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-    token = ApiToken(user_id=user.id, name=name, token_sha256=_digest(secret), made_at=datetime.now(UTC), expires_on=expires_on)
+    made = datetime.now(UTC)
+    token = ApiToken(user_id=user.id, name=name, token_sha256=_digest(secret), made_at=made, expires_on=expires_on, scope=scope)
     session.add(token)
     session.flush()
     return token, secret

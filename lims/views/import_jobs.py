@@ -15,7 +15,8 @@ from lims.domain.permissions import require
 from lims.domain.vocabulary import JobKind, JobState
 from lims.intake.groups import ALL
 from lims.jobs import queue
-from lims.jobs.start import go_on, interrupted, start, worker_runs
+from lims.jobs.start import interrupted, start, worker_runs
+from lims.jobs.table import ask
 from lims.models import ImportBatch, Job
 from lims.queries.imports import batch_of
 from lims.queries.jobs import jobs_under_way, latest_job
@@ -78,11 +79,10 @@ def progress_page(batch: ImportBatch, job: Job) -> ResponseReturnValue:
 def begin(
     batch: ImportBatch, kind: JobKind, *, expect: str | None = None, reason: str = "", accept: Collection[str] = (ALL,)
 ) -> Job:
-    """Have a batch checked or committed, after all that this request changed so far; gives the job, over or not."""
-    batch_id = batch.id
-    answer_now(url_for("imports.show", batch_id=batch_id))
-    here, actor = installation(), current_actor()
-    return start(here.settings, here.database, batch_id, actor, kind, expect=expect, reason=reason, accept=accept)
+    """Have a batch checked or committed, together with all that this request changed so far; gives the job, over or not."""
+    job = ask(current_session(), current_actor(), batch, kind, expect=expect, reason=reason, accept=accept)
+    answer_now(url_for("imports.show", batch_id=job.batch_id))
+    return start(installation().settings, installation().database, job.id)
 
 
 @pages.get("/<int:batch_id>/progress")
@@ -110,7 +110,7 @@ def again(batch_id: int) -> ResponseReturnValue:
     page = url_for("imports.show", batch_id=batch_id)
     if job.active:
         answer_now(page)
-        go_on(installation().settings, installation().database, job.id)
+        start(installation().settings, installation().database, job.id)
     else:
         begin(batch, job.kind, expect=job.expect, reason=job.reason, accept=job.accept)
     return redirect(page)

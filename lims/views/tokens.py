@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import StringField
+from wtforms import SelectChoice, SelectField, StringField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
 
+from lims.domain.vocabulary import TokenScope
 from lims.queries.tokens import find_token, tokens_of
 from lims.records.tokens import make_token, withdraw_token
 from lims.records.values import today
@@ -27,6 +28,15 @@ class TokenForm(OnceForm):
         "What it is for", [needed("Say which program uses it.")], description="The program, such as growth curves in R."
     )
     expires_on = IsoDateField("Works until", description="Up to and with this day; left blank, until you withdraw it.")
+    scope = SelectField(
+        "What it may do",
+        choices=[
+            SelectChoice(TokenScope.READ.value, "read"),
+            SelectChoice(TokenScope.IMPORT.value, "read, and import files and records"),
+        ],
+        default=TokenScope.READ.value,
+        description="Never more than you may do yourself. One that only reads harms nothing if it strays.",
+    )
 
 
 class WithdrawTokenForm(OnceForm):
@@ -43,7 +53,8 @@ def index() -> ResponseReturnValue:
     form = TokenForm(data={"expires_on": today(session) + timedelta(days=USUAL_DAYS)})
     if form.validate_on_submit():
         with refusing(form):
-            token, secret = make_token(session, current_actor(), person, name=form.name.data or "", expires_on=form.expires_on.data)
+            asked = {"name": form.name.data or "", "expires_on": form.expires_on.data, "scope": TokenScope(form.scope.data)}
+            token, secret = make_token(session, current_actor(), person, **asked)
             return render_template("tokens/secret.html", token=token, secret=secret)
     session = current_session()
     return render_form("tokens/index.html", form, tokens=tokens_of(session, person.id), today=today(session))

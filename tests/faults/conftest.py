@@ -110,6 +110,8 @@ class Lab:
             "record_id": self.whole[ids_of].get(rule.endpoint.partition(".")[0], self.first(Patient, ids_of)),
             "plural": "patients",
             "noun": "aliquot",
+            "registry": "enrolment",
+            "name": "csv",
             "view_id": self.first(SavedView, ids_of),
             "token_id": 1,
             "action_id": self.first(EndpointAction, ids_of),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import openpyxl
 import pytest
 from bs4 import BeautifulSoup
 from werkzeug.routing import Rule
@@ -19,6 +20,7 @@ from lims.exports.tidy import TABLES
 from lims.models import Allocation, Animal, Arm, Enrolment, ImportFinding, Project, Randomisation, Study
 from lims.queries.api import RESOURCES
 from lims.records.nouns import change
+from lims.records.registries import REGISTRIES
 from lims.records.studies import ENROLMENT, blind, unblind
 from lims.views.figures import STUDY_PLOTS
 from tests.faults.conftest import HERE, Lab
@@ -27,7 +29,7 @@ from tests.support.pages import message, sent
 
 CONTROL, DRUG, CODE, AGENT, NOTE = "Xantholactose", "Quillobrutinib", "QQ-ARM-7", "AG-ZZYZX", "in Wobblesol"
 SEED = "SEED-90817"
-FORMULARY = frozenset({"agents", "lots"})
+FORMULARY = frozenset({"agents", "lots", "templates"})
 """Pages that list what the project has in its cupboard; which arm gets it is said elsewhere."""
 FORMATS = ("csv", "xlsx", "json")
 
@@ -73,6 +75,8 @@ class Blinded:
                 yield "figures.of_study", f"{study}/plots/{plot}.{form}?limits=1&of={AGENT}"
         for table in (*(f"{one}.csv" for one in TABLES), "all.xlsx", "all.zip"):
             yield "study_export.download", f"{study}/export/{table}"
+        for noun in REGISTRIES:
+            yield "templates.download", f"/p/{HERE}/templates/{noun}.xlsx?filled=1"
         for word in (CONTROL, DRUG, CODE):
             yield "search", f"/p/{HERE}/search/?q={word}"
         for column in ("arm", "arms", "-arm"):
@@ -227,6 +231,20 @@ def test_the_api_gives_the_code_in_place_of_the_arm(hidden: Blinded) -> None:
     director = hidden.lab.browser("director").client
     seen = director.get(f"/api/v1/projects/{HERE}/enrolments?arm_id={hidden.arms[0]}").get_json()["items"]
     assert [one["arm"] for one in seen] == [{"id": hidden.arms[0], "code": "CTRL-ZERO"}] * 2
+
+
+def test_templates_with_records_leave_out_lines_that_tell_an_arm_or_what_it_is_given(hidden: Blinded) -> None:
+    def lines(person: str, noun: str) -> set[str]:
+        sent = hidden.lab.file(f"/p/{HERE}/templates/{noun}.xlsx", person, filled="1")
+        rows = openpyxl.load_workbook(io.BytesIO(sent.data)).worksheets[0].iter_rows(min_row=3, values_only=True)
+        return {str(value) for row in rows for value in row}
+
+    for noun, known in (("enrolment", "B-0"), ("dose", "B-0"), ("arm", "CTRL-ZERO")):
+        assert known not in lines("scientist", noun), noun
+        assert known in lines("director", noun), noun
+    assert "B-0" in lines("technician", "animal")
+    told = hidden.lab.browser("scientist").get(f"/p/{HERE}/templates/", heading="Templates")
+    assert "Blinded: ST-BLIND" in message(told)
 
 
 def test_a_file_that_tells_arms_is_kept_from_those_who_must_not_know(hidden: Blinded) -> None:

@@ -69,7 +69,7 @@ def test_positions_agents_moments_and_truths_are_read_as_people_write_them() -> 
         "exposure", animal="M1", agent="D", matrix="plasma", unit="nM", below_lloq="Yes", collected_at="2026-02-03 14:30"
     )
     (samples,) = read(IMPORTER, _book(edited(template("exposure"), *exposure))).records
-    assert (samples.fields["below_lloq"], samples.fields["collected_at"]) == ([True], [datetime(2026, 2, 3, 14, 30)])
+    assert (samples.fields["below_lloq"], samples.fields["collected_at"]) == ([True], [_at("2026-02-03 14:30")])
 
 
 def test_an_agent_that_was_taken_out_of_a_cell_is_told() -> None:
@@ -96,7 +96,7 @@ def test_readings_come_as_series_of_their_kind_and_clock() -> None:
     told = [(one.kind, one.clock, one.animals, one.when, one.values) for one in reading.series]
     assert told == [
         ("body_weight", Clock.DATE, ["M1"], [date(2026, 3, 1)], [21.5]),
-        ("body_weight", Clock.DATETIME, ["M2"], [datetime(2026, 3, 1, 8, 15)], [20.0]),
+        ("body_weight", Clock.DATETIME, ["M2"], [_at("2026-03-01 08:15")], [20.0]),
         ("caliper_volume", Clock.DATE, ["M1"], [date(2026, 3, 2)], [None]),
     ]
     volumes = reading.series[2]
@@ -163,6 +163,10 @@ def test_columns_may_be_moved_or_deleted_and_added_ones_are_told() -> None:
     assert (told.code, told.severity, told.address) == ("column-unknown", Severity.WARNING, "Patients!T1")
     unread = [use.reason for use in reading.columns if use.header == "remark"]
     assert unread == ["no column of this template; not read"]
+
+
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _filled(noun: str, row: int = 3, **values: object):

@@ -23,6 +23,12 @@ def _protein(gene: str, h_score: float, compartment: Compartment = Compartment.H
     return {"gene": gene, "kind": AlterationKind.PROTEIN, "h_score": h_score, "compartment": compartment, "platform": "IHC"}
 
 
+def _expression(gene: str, delta_cq: float, compartment: Compartment = Compartment.HUMAN_TUMOUR) -> dict[str, Any]:
+    references = "GAPDH, ACTB" if compartment is Compartment.HUMAN_TUMOUR else "Gapdh"
+    measured = {"delta_cq": delta_cq, "delta_cq_sd": 0.14, "reference_genes": references, "platform": "RT-qPCR"}
+    return {"gene": gene, "kind": AlterationKind.EXPRESSION, "compartment": compartment, **measured}
+
+
 FINDINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "BCBM-P01": (
         _copies("ERBB2", 18),
@@ -46,7 +52,13 @@ HARVESTED: dict[str, tuple[dict[str, Any], ...]] = {
         _protein("Abcb1a", 180, Compartment.MOUSE_HOST),
         _protein("Abcg2", 150, Compartment.MOUSE_HOST),
     ),
-    "BM-02": (_copies("ERBB2", 8), _copies("PTEN", 0), _protein("ABCG2", 170)),
+    "BM-02": (
+        _copies("ERBB2", 8),
+        _copies("PTEN", 0),
+        _protein("ABCG2", 170),
+        _expression("ABCB1", 6.4),
+        _expression("Abcb1a", 3.1, Compartment.MOUSE_HOST),
+    ),
     "BM-04": (_mutation("ERBB3", "p.Val104Met", 21),),
 }
 """By model: what was found in the tumour of its last passage, and in the brain vessels of the host."""

@@ -32,6 +32,7 @@ from lims.records.colony import PROTOCOL
 from lims.records.fates import record_fates
 from lims.records.implants import IMPLANT
 from lims.records.pdx import MODEL, MODEL_CHECK
+from lims.records.preparations import PREPARATION
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
 
 NSG = "NOD.Cg-Prkdc<scid> Il2rg<tm1Wjl>/SzJ"
@@ -172,6 +173,9 @@ class Passages:
         with hands.database.transaction() as session:
             mice = arrive(session, hands.actor, hands.project, arrival)
         rows = [{"animal_id": mouse.id, **surgery(line.site, model, vial, self._day(ago))} for mouse in mice]
+        if rows[0].get("material") is ImplantMaterial.CELLS:
+            (count,) = self._technician.record(PREPARATION, _count(f"{line.model} P{generation}", vial, model, self._day(ago)))
+            rows = [{**row, "preparation_id": count.id, "viability_percent": None} for row in rows]
         implants = self._scientist.record(IMPLANT, *rows)
         self._use(vial, self._day(ago))
         return implants
@@ -266,6 +270,24 @@ class Passages:
 def _fate(implant: Implant, on: date, *, grew: bool) -> dict[str, Any]:
     reason, note = (FateReason.TISSUE_HARVEST, "tumour harvested") if grew else (FateReason.SCHEDULED, "no take")
     return {"animal_id": implant.animal_id, "died_on": on, "reason": reason, "method": "CO₂", "note": note}
+
+
+def _count(sample: str, vial: Aliquot, model: PdxModel, on: date) -> dict[str, Any]:
+    """Give the count of the suspension that one operation day's implants are made of."""
+    return {
+        "sample": sample,
+        "aliquot_id": vial.id,
+        "model_id": model.id,
+        "counted_on": on,
+        "counted_at": datetime.combine(on, SURGERY_ENDS, UTC) - timedelta(hours=2),
+        "viable_cells_per_ml": 1.15e7,
+        "total_cells_per_ml": 1.25e7,
+        "viability_percent": 92,
+        "mean_diameter_um": 14.2,
+        "dilution_factor": 10,
+        "device": "Cell counter (demo)",
+        "operator": "Sami Wren (demo)",
+    }
 
 
 def surgery(site: ImplantSite, model: PdxModel, vial: Aliquot, on: date) -> dict[str, Any]:

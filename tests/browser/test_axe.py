@@ -187,6 +187,10 @@ FULL = {
     "profile": "/p/FULL/profiles/{profile}",
     "profile-new": "/p/FULL/profiles/new?specimen_id=P01-BM",
     "profile-change": "/p/FULL/profiles/{profile}/change",
+    "preparations": "/p/FULL/preparations/",
+    "preparation": "/p/FULL/preparations/{preparation}",
+    "preparation-new": "/p/FULL/preparations/new",
+    "preparation-change": "/p/FULL/preparations/{preparation}/change",
     "models": "/p/FULL/models/",
     "models-cohort": "/p/FULL/models/?cohort=3",
     "model": "/p/FULL/models/{model}",
@@ -295,6 +299,7 @@ EMPTY = {
         "stains": "stains/",
         "alterations": "alterations/",
         "alterations-matrix": "alterations/matrix",
+        "preparations": "preparations/",
         "animals": "animals/",
         "colony": "colony/",
         "cages": "cages/",
@@ -485,8 +490,15 @@ def findings(session: Session, project: Project) -> dict[str, int]:
         "assay": assay.id,
         "stain": factories.stain_region(session, founding).id,
         "alteration": alteration.id,
+        "preparation": _counted(session, model),
         "profile": profile.id,
     }
+
+
+def _counted(session: Session, model: PdxModel) -> int:
+    """Count a suspension twice."""
+    factories.preparation(session, session.get_one(Project, model.project_id), model_id=model.id)
+    return factories.preparation(session, session.get_one(Project, model.project_id), model_id=model.id, device="Vi-CELL BLU").id
 
 
 def operated(session: Session, model: PdxModel) -> Implant:

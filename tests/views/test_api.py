@@ -332,7 +332,7 @@ def test_what_is_not_there_is_404_in_a_sentence(program: Program, path: str) -> 
 def test_nothing_is_changed_through_the_api(program: Program, method: str) -> None:
     response = program.client.open(f"{HERE}/animals", method=method, headers={"Authorization": f"Bearer {program.secret}"})
     assert response.status_code == 405
-    assert "nothing is changed" in (response.json or {})["detail"]
+    assert "nothing else is changed" in (response.json or {})["detail"]
 
 
 def test_a_failing_answer_is_a_problem_too(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

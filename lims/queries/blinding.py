@@ -33,6 +33,7 @@ from lims.models import (
     ImportBatch,
     Measurement,
     Randomisation,
+    RecordSource,
     Regimen,
     Study,
 )
@@ -182,6 +183,18 @@ def tells_arms(session: Session, batch: ImportBatch, person_id: int | None) -> b
         return True
     enrolled = select(Enrolment.id).where(Enrolment.study_id.in_(blinded))
     recorded = [
-        enrolled.where(Enrolment.animal_id == of.animal_id, of.batch_id == batch.id).exists() for of in (Measurement, Dose, Fate)
+        enrolled.where(Enrolment.animal_id == of.animal_id, of.batch_id == batch.id).exists()
+        for of in (Measurement, Dose, Fate, Exposure)
+    ]
+    arms = select(Arm.id).where(Arm.study_id.in_(blinded))
+    recorded += [
+        select(RecordSource.id)
+        .where(RecordSource.batch_id == batch.id, RecordSource.entity == table, RecordSource.record_id.in_(named))
+        .exists()
+        for table, named in (
+            ("arm", arms),
+            ("enrolment", enrolled),
+            ("regimen", select(Regimen.id).where(Regimen.arm_id.in_(arms))),
+        )
     ]
     return bool(session.scalar(select(or_(*recorded))))

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from importers.base import Finding, Severity
+from lims.domain.implanting import subject_name
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.models import (
     Animal,
     Base,
     Dose,
     Fate,
+    Implant,
     ImportBatch,
     ImportFinding,
     ImportProfileVersion,

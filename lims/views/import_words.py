@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,26 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from importers.columns import in_words
+from lims.audit.words import entity_word
+from lims.intake.accepted import accepts_changes
 from lims.models import ImportBatch
 from lims.plots import Point, new_against_existing, shown
 from lims.queries.imports import recorded_points
 from lims.views.project_kinds import project_kinds
 
-_PLURALS = {"study": "studies", "measurement": "measurements", "implant": "tumours"}
+_PLURALS = {"study": "studies"}
+_OWN_WORDS = {"implant": "tumour", "agent_lot": "lot", "import_batch": "import"}
+ENTITIES = {
+    "assay": "receptor_assay",
+    "lot": "agent_lot",
+    "model": "pdx_model",
+    "place": "storage_place",
+    "preparation": "cell_preparation",
+    "profile": "str_profile",
+    "protocol": "animal_protocol",
+    "therapy": "therapy_line",
+}
+"""Nouns whose table is called otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ def tiles(batch: ImportBatch) -> list[Tile]:
 
 
 _RECORDED = ("measurement", "dose", "fate")
-"""What a file records of animals; everything else it creates so that this has a place."""
+"""What a file of readings and events records of animals; everything else it creates so that this has a place."""
 
 
 def event_tiles(batch: ImportBatch) -> list[Tile]:
@@ -67,32 +82,64 @@ def event_tiles(batch: ImportBatch) -> list[Tile]:
 
 
 def recorded_words(counts: Mapping[str, int]) -> str:
-    """Say what was recorded: `8,357 measurements, 1,836 doses and 21 fates`; no measurements are said too."""
-    told = [counted(counts.get(noun, 0), noun) for noun in _RECORDED if counts.get(noun) or noun == "measurement"]
-    if len(told) > 1 and not counts.get("measurement"):
-        told = told[1:]
-    return in_words(told)
+    """Say what was recorded, by noun or table: `8,357 measurements, 1,836 doses and 21 fates`; nothing is said too."""
+    told = [counted(number, noun) for noun, number in counts.items() if number]
+    return in_words(told or [counted(0, "measurement")])
+
+
+def records_of(report: Mapping[str, Any]) -> dict[str, int]:
+    """Give noun → how many records a file brings for their own sake, not only so that others have a place."""
+    records = report.get("records", {})
+    own = {noun: counts.get("new", 0) for noun, counts in report.get("nouns", {}).items()}
+    return {noun: max(records.get(noun, 0), own.get(noun, 0)) for noun in _RECORDED} | {
+        noun: number for noun, number in own.items() if noun not in _RECORDED
+    }
 
 
 def counted(number: int, noun: str) -> str:
     """`1 animal`, `25 animals`, `2 studies`."""
-    singular = "tumour" if noun == "implant" else noun
-    return f"{number:,} {singular if number == 1 else _PLURALS.get(noun, noun + 's')}"
+    table = ENTITIES.get(noun, noun)
+    singular = _OWN_WORDS.get(table) or entity_word(table)
+    return f"{number:,} {singular if number == 1 else _PLURALS.get(singular) or _plural(singular)}"
+
+
+def _plural(word: str) -> str:
+    """`receptor assays`, `checks of a model`: the first noun of a phrase with `of` is the one that counts."""
+    first, of, rest = word.partition(" of ")
+    return f"{first}s{of}{rest}"
+
+
+def blocks_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the lines of a file by noun, as the check page shows them: with a title, and what becomes of all of them in words."""
+    told = []
+    for block in report.get("lines", []):
+        title = _plural(_OWN_WORDS.get(block["entity"]) or entity_word(block["entity"]))
+        fates = in_words([f"{number:,} {fate}" for fate, number in report["nouns"][block["noun"]].items()])
+        told.append({**block, "title": title[0].upper() + title[1:], "fates": fates})
+    return told
 
 
 def what_commit_does(batch: ImportBatch) -> str:
     """Say what the button will do: `Record 50 measurements, create 25 animals`."""
     report = batch.report or {}
-    records = dict(report.get("records", {}))
-    recorded = {noun: records.pop(noun, 0) for noun in _RECORDED}
-    changed = {noun: counts.get("changed", 0) for noun, counts in report.get("events", {}).items()}
-    changed["measurement"] = sum(of_kind.get("changed", 0) for of_kind in report.get("readings", {}).values())
-    parts = [f"Record {recorded_words(recorded)}"]
-    if any(changed.values()) and batch.choices.get("changed") == "accept":
-        parts.append(f"correct {recorded_words(changed)}")
-    if records:
-        parts.append("create " + ", ".join(counted(number, noun) for noun, number in records.items()))
+    recorded = records_of(report)
+    created = {noun: number - recorded.get(noun, 0) for noun, number in report.get("records", {}).items()}
+    changed = _accepted_changes(report, batch.choices)
+    parts = [f"Record {recorded_words(recorded)}"] if any(recorded.values()) or not changed else []
+    if changed:
+        parts.append(f"{'correct' if parts else 'Correct'} {recorded_words(changed)}")
+    if any(created.values()):
+        parts.append("create " + ", ".join(counted(number, noun) for noun, number in created.items() if number))
     return ", ".join(parts)
+
+
+def _accepted_changes(report: Mapping[str, Any], choices: Mapping[str, str]) -> Counter[str]:
+    """Count the changes that a person accepted, by noun: all kinds of measurements are one."""
+    counts: Counter[str] = Counter()
+    for kind, number in report.get("changed", {}).items():
+        if accepts_changes(choices, kind):
+            counts["measurement" if kind in report.get("readings", {}) else kind] += number
+    return counts
 
 
 def plots_of(session: Session, batch: ImportBatch) -> list[Plot]:
@@ -107,13 +154,19 @@ def _plot(session: Session, batch: ImportBatch, code: str, points: list[dict[str
     kind = project_kinds()[code]
     animals = list(dict.fromkeys(point["animal"] for point in points))
     dates = all(point["on"] for point in points)
-    drawn: list[Point] = [
-        {"animal": one["animal"], "date": one["on"], "day": one["day"], "value": one["value"], "new": one["fate"] != "same"}
+    clock = "date" if dates else "day"
+    of_file = [
+        {"animal": one["animal"], "date": one["on"], "day": one["day"], "value": one["value"], "old": one["old"]}
+        | {"state": "recorded" if one["fate"] == "same" else one["fate"]}
         for one in points
         if one["value"] is not None
     ]
-    clock = "date" if dates else "day"
-    drawn += [one for one in recorded_points(session, batch, code, animals) if one[clock] is not None]
+    there = recorded_points(session, batch, code, animals)
+    met = {(one["animal"], one[clock], one["old"]) for one in of_file if one["old"] is not None}
+    there = [one for one in there if (one["animal"], one[clock], one["value"]) not in met]
+    same = {(one["animal"], one[clock], one["value"]) for one in of_file if one["state"] == "recorded"}
+    there = [one for one in there if (one["animal"], one[clock], one["value"]) not in same]
+    drawn: list[Point] = [one for one in (*of_file, *there) if one[clock] is not None]
     spec = new_against_existing(drawn, unit=kind.unit, title_y=kind.title, decimals=kind.decimals, log=kind.log_axis, dates=dates)
     columns = [
         {"key": "animal", "label": "Animal", "unit": "", "align": "start"},
@@ -126,7 +179,7 @@ def _plot(session: Session, batch: ImportBatch, code: str, points: list[dict[str
             "animal": str(one["animal"]),
             "when": str(one[clock]) if dates else f"d{one[clock]:g}",
             "value": shown(one["value"], kind.decimals),
-            "state": "new" if one["new"] else "recorded",
+            "state": f"changed, recorded {shown(one['old'], kind.decimals)}" if one.get("old") is not None else one["state"],
         }
         for one in drawn[:500]
     ]

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lims.audit.history import Entry, entries
+from lims.models import ImportEdit, RecordSource
 from lims.queries.blinding import Veil, veil
+from lims.queries.import_edits import edits_of_record
+from lims.queries.import_records import cells_of
 from lims.views.filters import may, moment, moment_full, url_of
+from lims.views.import_records import place_of
 from lims.views.support import current_project, current_session, sees_arms
 
 SHORT = 5
 
 
-def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = False) -> list[dict[str, str | None]]:
+def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = False) -> list[dict[str, Any]]:
     """Give who did what to a record, newest first; with `made_with`, also what it was first recorded with."""
     hide = veil(current_session(), current_project().id, unblinded=sees_arms())
-    return [_told(entry, hide, made_with=made_with) for entry in entries(current_session(), entity, key, limit)]
+    cells = {f"batch {batch}": one for batch, one in cells_of(current_session(), current_project().id, entity, key).items()}
+    found = entries(current_session(), entity, key, limit)
+    told = [_told(entry, hide, cells.get(entry.origin), made_with=made_with) for entry in found]
+    corrected = [_corrected(edit, hide) for edit in reversed(edits_of_record(current_session(), entity, key))]
+    return [*told, *corrected][:limit]
 
 
-def _told(entry: Entry, hide: Veil, *, made_with: bool) -> dict[str, str | None]:
+def _corrected(edit: ImportEdit, hide: Veil) -> dict[str, str | None]:
+    """Tell of a correction of the file that a record came from, made before it was recorded."""
+    if edit.column_number is None:
+        sentence = f"left {edit.address} out"
+    else:
+        raw, value = (f"“{text}”" if text else "blank" for text in (edit.raw, edit.value))
+        sentence = f"corrected {edit.address} before the import, from {raw} to {value}"
+    return {
+        "when": moment(edit.made_at),
+        "when_full": moment_full(edit.made_at),
+        "who": edit.made_by.name if edit.made_by else "The command line",
+        "sentence": hide.text(sentence),
+        "reason": hide.text(edit.reason),
+        "origin": f"batch {edit.batch_id}",
+        "url": None,
+    }
+
+
+def _told(entry: Entry, hide: Veil, cell: RecordSource | None, *, made_with: bool) -> dict[str, Any]:
     if entry.created:
         sentence = f"recorded it: {'; '.join(entry.sentences)}" if made_with else "recorded it"
     else:
@@ -29,5 +57,6 @@ def _told(entry: Entry, hide: Veil, *, made_with: bool) -> dict[str, str | None]
         "sentence": hide.text(sentence),
         "reason": hide.text(entry.reason),
         "origin": entry.origin,
+        "cell": {**place_of(cell), "raw": hide.text(cell.raw)} if cell else None,
         "url": url_of("audit.event", seq=entry.event) if may("audit:read") else None,
     }

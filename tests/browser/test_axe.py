@@ -278,6 +278,7 @@ FULL = {
     "check-log": "/p/FULL/imports/{logged}",
     "check-refused": "/p/FULL/imports/{refused}",
     "batch": "/p/FULL/imports/{committed}",
+    "batch-records": "/p/FULL/imports/{committed}/records",
     "batch-withdrawn": "/p/FULL/imports/{withdrawn}",
     "audit": "/p/FULL/audit/",
     "audit-event": "/p/FULL/audit/{event}",

@@ -1,0 +1,27 @@
+"""Which records a file made or changed, and from which of its cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from lims.models import RecordSource
+
+
+def records_of(batch_id: int) -> Select[Any]:
+    """Select the records of a batch with their cells."""
+    return select(RecordSource.id).where(RecordSource.batch_id == batch_id)
+
+
+def tables_of(session: Session, batch_id: int) -> list[str]:
+    """Give the tables of which a batch made or changed records."""
+    found = select(RecordSource.entity).where(RecordSource.batch_id == batch_id).distinct().order_by(RecordSource.entity)
+    return list(session.scalars(found))
+
+
+def cells_of(session: Session, project_id: int, entity: str, key: int) -> dict[int, RecordSource]:
+    """Give batch → the cell of its file that made or changed a record; of several the last."""
+    own = (RecordSource.entity == entity, RecordSource.record_id == key, RecordSource.project_id == project_id)
+    return {one.batch_id: one for one in session.scalars(select(RecordSource).where(*own).order_by(RecordSource.id))}

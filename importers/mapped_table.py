@@ -8,7 +8,7 @@ from datetime import date
 
 from importers import values
 from importers.base import Choices, Claim, Clock, Finding, Reading, Refused, Series, SetAside, Severity
-from importers.blocks import TimeHeader, words_and_time
+from importers.blocks import TimeHeader
 from importers.caliper_long import any_present, two_diameters
 from importers.caliper_units import ask_step
 from importers.columns import Header, Layout, Role, above, data_rows, headers_in, in_words, other_sheets, uses, whole_sheet
@@ -28,8 +28,9 @@ from importers.mapping import (
     missing,
     rows_of,
     signature,
+    time_of,
 )
-from importers.tables import FACTS, Measured, TableReader, When, raw_texts, times
+from importers.tables import FACTS, Measured, TableReader, When, times
 from importers.workbook import CellValue, Sheet, Workbook
 
 NOT_MAPPED = "the mapping does not mention it"
@@ -284,7 +285,7 @@ def _of_entries(
 def _moments(reader: TableReader, columns: Mapping[int, MappedColumn]) -> dict[int, date | float]:
     """Give each column's date or day; a header that is no date, or stays open, is not among them and said."""
     row = reader.sheet.rows[reader.layout.header_row - 1]
-    headers = [_time(row[column - 1], column) for column in columns]
+    headers = [read[1] for column in columns if (read := time_of(row[column - 1], column))]
     numbers = sorted({time.when for time in headers if isinstance(time.when, float) and time.step is None})
     step = ask_step(reader.asked, numbers, reader.sheet.name) if numbers else None
     factors = {"day": 1.0, "week": 7.0, None: step}
@@ -302,15 +303,6 @@ def _moments(reader: TableReader, columns: Mapping[int, MappedColumn]) -> dict[i
             remedy="give all of them one form and upload the file again, or map them in two files",
         )
     return known | _dates(reader, dated)
-
-
-def _time(cell: CellValue, column: int) -> TimeHeader:
-    if isinstance(cell, str):
-        _, when, step = words_and_time(cell.strip()) or ("", cell, None)
-        return TimeHeader(column, cell.strip(), when, step)
-    if isinstance(cell, date):
-        return TimeHeader(column, str(cell), cell)
-    return TimeHeader(column, raw_texts([cell])[0], float(cell))  # type: ignore[arg-type]  # a number, as `words_of` found
 
 
 def _dates(reader: TableReader, headers: Sequence[TimeHeader]) -> dict[int, date]:

@@ -11,11 +11,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 from importers.base import Choices, Refused
-from importers.blocks import time_header, words_and_time
+from importers.blocks import TimeHeader, time_header, words_and_time
 from importers.columns import HEADER_SEARCH_ROWS, header, in_words, is_blank, squash
 from importers.workbook import CellValue, Sheet, Workbook
 
@@ -140,27 +139,27 @@ def _name(text: str) -> str:
     return squash(text) or text.strip()
 
 
-def words_of(cell: CellValue) -> str | None:
-    """Give the words before the date or day in a header cell; `None` where it has no date or day."""
-    if isinstance(cell, str):
-        parts = words_and_time(cell.strip())
-        return None if parts is None else parts[0].strip(" _,:-")
-    return None if time_header(cell, 0) is None else ""
-
-
-def _is_dated(cell: CellValue) -> bool:
-    """Whether a header has a date, which no two files share, and not only a number."""
-    if isinstance(cell, str):
-        parts = words_and_time(cell.strip())
-        return parts is not None and not isinstance(parts[1], float)
-    return isinstance(cell, date | datetime)
+def time_of(cell: CellValue, column: int) -> tuple[str, TimeHeader] | None:
+    """Give the words before the date or day in a header cell, and that time; `None` where it has neither."""
+    if not isinstance(cell, str):
+        time = time_header(cell, column)
+        return None if time is None else ("", time)
+    parts = words_and_time(cell.strip())
+    if parts is None:
+        return None
+    words, when, step = parts
+    return words.strip(" _,:-"), TimeHeader(column, cell.strip(), when, step)
 
 
 def spread_words(row: Sequence[CellValue]) -> dict[int, str]:
     """Find the columns (1-based) headed by a date or day, with the words before it: dates alone, numbers from two on."""
-    found = {column: words for column, cell in enumerate(row, 1) if not is_blank(cell) and (words := words_of(cell)) is not None}
-    times = Counter(_name(words) for words in found.values())
-    return {column: words for column, words in found.items() if times[_name(words)] > 1 or _is_dated(row[column - 1])}
+    found = {column: read for column, cell in enumerate(row, 1) if not is_blank(cell) and (read := time_of(cell, column))}
+    times = Counter(_name(words) for words, _ in found.values())
+    return {
+        column: words
+        for column, (words, time) in found.items()
+        if times[_name(words)] > 1 or not isinstance(time.when, float)  # a date is no two files' own, a number may be a name's
+    }
 
 
 def signature(row: Sequence[CellValue]) -> list[str]:

@@ -42,7 +42,7 @@ from importers.columns import (
     is_blank,
     squash,
 )
-from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words
+from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words, time_of
 from importers.tables import raw_texts
 from importers.workbook import CellValue, Sheet, Workbook
 
@@ -171,10 +171,21 @@ def _header_row(sheet: Sheet, known: TableMapping | None) -> tuple[int, str]:
     best, names = 1, 0
     for number, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS], 1):
         texts = {squash(cell) for cell in row if isinstance(cell, str) and not is_blank(cell) and not _is_value(cell)}
-        times = len(spread_words(row)) if texts else 0
-        if len(texts) + times > names:
-            best, names = number, len(texts) + times
+        named = len(texts) + (_times(row) if texts else 0)
+        if named > names:
+            best, names = number, named
     return best, f"the first row with {names} different names" if names else "no row has names; the first is taken"
+
+
+def _times(row: Sequence[CellValue]) -> int:
+    """Count the cells that are headed by dates or days, from left to right; numbers in any other order are data."""
+    spread, count = spread_words(row), 0
+    for words in set(spread.values()):
+        group = [read[1].when for column in spread if spread[column] == words and (read := time_of(row[column - 1], column))]
+        dates, days = [when for when in group if isinstance(when, date)], [when for when in group if isinstance(when, float)]
+        if dates == sorted(dates) and days == sorted(days) and len({type(when) for when in group}) == 1:
+            count += len(group)
+    return count
 
 
 def _is_value(text: str) -> bool:

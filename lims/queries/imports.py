@@ -63,7 +63,7 @@ def first_errors(session: Session, ids: Sequence[int]) -> dict[int, str]:
         .group_by(ImportFinding.batch_id)
     )
     found = select(ImportFinding.batch_id, ImportFinding.message).where(ImportFinding.id.in_(first))
-    return dict(session.execute(found).tuples().all())
+    return {row.batch_id: row.message for row in session.execute(found)}
 
 
 def batches(project_id: int) -> Select[Any]:

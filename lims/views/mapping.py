@@ -25,9 +25,9 @@ from lims.queries.blinding import tells_arms
 from lims.queries.import_profiles import known_animals
 from lims.queries.imports import batch_of
 from lims.queries.kinds import kinds_of
+from lims.records.import_edits import OPEN_STATES
 from lims.records.import_profiles import Content, change_profile, save_profile
 from lims.views.import_jobs import begin
-from lims.views.imports import OPEN_STATES
 from lims.views.mapping_form import (
     KEEP_FILE,
     KEEP_NEW,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wtforms import HiddenField, RadioField, SelectField, StringField  # type: ignore[attr-defined]
+from wtforms import HiddenField, RadioField, SelectChoice, SelectField, StringField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
 
 from importers.columns import AREA_UNITS, LENGTH_UNITS, unit_name
 from importers.mapping import NOT_NEEDED, UNREAD, VALUE, MappedColumn, TableMapping, problems
@@ -130,7 +130,8 @@ def column_fields(
     """Give the two fields of a column, named by its place in the form: what it holds, and why it is not read."""
     options = options_of(kinds.values(), spread=spread)
     code = _code(said, [holds for group in options.values() for holds in group])
-    choices = {"": [("", "choose…")]} | {title: [(one.code, one.label) for one in group] for title, group in options.items()}
+    choices = [SelectChoice("", "choose…")]
+    choices += [SelectChoice(one.code, one.label, optgroup=group) for group, ones in options.items() for one in ones]
     why: dict[str, Any] = {"default": said.reason if said else "", "render_kw": {"placeholder": NOT_NEEDED}}
     return {
         f"c{number}": SelectField(title, choices=choices, default=code, validate_choice=False),
@@ -141,18 +142,19 @@ def column_fields(
 def _offer(form: MappingForm, seen: Seen) -> None:
     dates = seen.table.open_dates
     form.date_order.label.text = f"Dates such as {', '.join(dates)} have" if dates else "Dates have"
-    form.date_order.choices = [(one.value, one.label) for one in DATE_ORDERS] if dates else []
+    form.date_order.choices = [SelectChoice(one.value, one.label) for one in DATE_ORDERS] if dates else []
     if form.date_order.data is None and dates:
         form.date_order.data = seen.table.proposed_order
-    form.keep.choices = [(KEEP_FILE, "for this file only"), (KEEP_NEW, "as a new profile")]
+    form.keep.choices = [SelectChoice(KEEP_FILE, "for this file only"), SelectChoice(KEEP_NEW, "as a new profile")]
     if seen.near is not None:
-        form.keep.choices.append((KEEP_VERSION, f"as a new version of the profile “{seen.near.name}”"))
+        form.keep.choices.append(SelectChoice(KEEP_VERSION, f"as a new version of the profile “{seen.near.name}”"))
 
 
 def rows_of(form: MappingForm, table: TableLook, animals: set[str]) -> list[Row]:
     """Give the rows of the form, with the evidence for each proposal."""
     return [
-        Row(one, form._fields[f"c{one.column}"], form._fields[f"why{one.column}"], _evidence(one, animals)) for one in table.columns
+        Row(one, form._fields[f"c{place}"], form._fields[f"why{place}"], _evidence(one, animals))
+        for place, one in enumerate(table.columns, 1)
     ]
 
 

@@ -38,10 +38,10 @@ def barn(app_on_each: Application, database: Database) -> Browser:
     return Browser(app_on_each).sign_in("Ada")
 
 
-def upload(browser: Browser, *files: tuple[str, str]) -> str:
-    """Upload text files; gives where that leads."""
+def upload(browser: Browser, *files: tuple[str, str | bytes]) -> str:
+    """Upload files; gives where that leads."""
     form: dict[str, Any] = sent(browser.get(f"{HOME}/imports/new"), f"{HOME}/imports/new")
-    form["file"] = [(BytesIO(text.encode()), name) for name, text in files]
+    form["file"] = [(BytesIO(held if isinstance(held, bytes) else held.encode()), name) for name, held in files]
     answer = browser.client.post(f"{HOME}/imports/new", data=form, content_type="multipart/form-data")
     assert answer.status_code == HTTPStatus.FOUND, answer.text
     return str(answer.headers["Location"])
@@ -139,7 +139,7 @@ def test_a_profile_is_changed_renamed_withdrawn_and_then_reads_nothing(barn: Bro
     edit = f"{HOME}/import-profiles/1/edit"
     page = barn.get(edit, heading="Change how Barn sheet reads")
     assert "Nothing differs" in message(barn.submit(page, edit, status=422, reason="to see"))
-    assert "can" in message(barn.submit(page, edit, status=422, c1="unread", reason="to see"))
+    assert "No column says which animal it is." in message(barn.submit(page, edit, status=422, c1="unread", reason="to see"))
     barn.submit(page, edit, c4="unread", why4="measured elsewhere", reason="the rotarod has a file of its own")
     (_, latest) = of(database, ImportProfileVersion)
     assert (latest.number, latest.reason) == (2, "the rotarod has a file of its own")
@@ -189,10 +189,34 @@ def test_a_sheet_and_headers_are_chosen_and_what_is_no_table_says_so(barn: Brows
     page = barn.get(f"{first}/mapping?header_row=1&decimal=point&apart=y")
     assert "Row 1 of sheet “week 1” is taken: chosen by you" in message(page)
     assert page.find("input", attrs={"name": "header_row", "type": "hidden"})["value"] == "1"
-    picture = upload(barn, ("picture.png", "\x89PNG nothing"))
+    picture = upload(barn, ("picture.png", b"\x89PNG nothing"))
     barn.get(picture)
     assert "no columns that could be mapped" in message(barn.get(f"{picture}/mapping"))
     barn.get(f"{HOME}/imports/99/mapping", status=404)
-    assert "cannot be read yet" in message(barn.get(f"{HOME}/import-profiles/new?batch=1")) or "Nobody has said" in message(
-        barn.get(f"{HOME}/import-profiles/new?batch=1")
-    )
+    assert "Nobody has said yet how this file is read" in message(barn.get(f"{HOME}/import-profiles/new?batch=1"))
+
+
+def test_several_files_are_a_batch_each_and_a_bad_one_stops_none(barn: Browser, database: Database) -> None:
+    good, other = week(0), ("weights.csv", "Animal,Date,Weight (g)\nT-1,2026-03-02,21\n")
+    page = upload(barn, good, ("empty.csv", ""), other, ("picture.png", b"\x89PNG nothing"))
+    assert page == f"{HOME}/imports/uploaded?batch=1&batch=2&batch=3"
+    shown = barn.get(page, heading="Uploaded files")
+    assert 'The file "empty.csv" is empty.' in message(shown)
+    rows = [[" ".join(cell.get_text(" ").split()) for cell in row("td")] for row in shown.select("main table tbody tr")]
+    assert [row[:2] for row in rows] == [["week 1.csv", "refused"], ["weights.csv", "checked"], ["picture.png", "refused"]]
+    assert rows[1][2:] == ["Body weight", "1", "0", ""]
+    assert "no importer recognises" in rows[0][5]
+    assert [one["href"] for one in shown.select("main table tbody a")] == [f"{HOME}/imports/{number}" for number in (1, 2, 3)]
+
+    again = barn.get(upload(barn, good, other))
+    assert len(of(database, ImportBatch)) == 3, "the same bytes are the same imports"
+    assert "weights.csv" in message(again)
+    barn.get(f"{HOME}/imports/uploaded?batch=99", status=404)
+
+    path = f"{HOME}/imports/new"
+    nothing = barn.client.post(path, data=sent(barn.get(path), path) | {"file": [(BytesIO(), "a.csv"), (BytesIO(), "b.csv")]})
+    assert nothing.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "a.csv" in nothing.text
+    assert "b.csv" in nothing.text
+    replacing = sent(barn.get(f"{path}?supersedes=2"), path) | {"file": [(BytesIO(b"a"), "a.csv"), (BytesIO(b"b"), "b.csv")]}
+    assert "One corrected file replaces a batch" in barn.client.post(path, data=replacing).text

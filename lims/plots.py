@@ -9,7 +9,7 @@ fonts, colours and direct labels that a figure on file has.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from lims.plot_parts import (
     ACCENT,
     JOINED,
+    LIMIT,
     OKABE_ITO,
     RECORDED,
     SMALL_HEIGHT,
@@ -304,47 +305,60 @@ def new_against_existing(
     log: bool = False,
     dates: bool = False,
 ) -> Spec:
-    """Draw what a file would add (`new` true: accent diamonds) over what is recorded (grey circles), joined per animal.
+    """Draw what a file would add over what is recorded (grey circles), joined per animal.
 
-    With `dates` the points carry an ISO `date` in place of `day`.
+    A point's `state` is `recorded`, `new` (accent diamonds), `changed` (triangles, joined by a line to `old`, the recorded value)
+    or `excluded` (crosses, beside the lines). With `dates` the points carry an ISO `date` in place of `day`.
     """
     rows = _state_rows(points, unit, decimals, dates=dates)
-    new = sum(row["new"] for row in rows)
-    names = (f"Recorded already: {len(rows) - new:,}", f"New in this file: {new:,}")
-    for row in rows:
-        row["state"] = names[1] if row["new"] else names[0]
     drawn, note = _drawable(rows, "value", log=log)
-    scale = value_scale([row["value"] for row in drawn], log=log)
-    x = date_axis() if dates else day_axis()
-    common = {"x": x, "y": value_axis(title_y, unit, scale) | {"field": "value"}}
-    state: dict[str, tuple[Any, Any]] = {"color": (RECORDED, ACCENT), "shape": ("circle", "diamond")}
-    by_state: Spec = {
-        channel: {"field": "state", "type": "nominal", "scale": {"domain": list(names), "range": list(ends)}}
-        for channel, ends in state.items()
-    }
-    by_state["size"] = {"condition": {"test": "datum.new", "value": 54}, "value": 24}
+    changed = [row for row in drawn if row["old"] is not None and (row["old"] > 0 or not log)]
+    scale = value_scale([*(row["value"] for row in drawn), *(row["old"] for row in changed)], log=log)
+    common = {"x": date_axis() if dates else day_axis(), "y": value_axis(title_y, unit, scale) | {"field": "value"}}
     told = tooltip(("animal", "Animal"), ("on", "Date" if dates else "Day"), ("shown", title_y), ("state", "State"))
+    line = {"type": "line", "strokeWidth": 1, "color": JOINED}
+    mark = {"type": "point", "filled": True, "opacity": 0.9, "cursor": "pointer"}
     layers: list[Spec] = [
-        {
-            "mark": {"type": "line", "strokeWidth": 1, "color": JOINED},
-            "encoding": common | {"detail": {"field": "animal"}},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "opacity": 0.9, "cursor": "pointer"},
-            "encoding": common | by_state | {"tooltip": told},
-        },
+        {"mark": line, "encoding": common | {"detail": {"field": "animal"}}, "transform": [{"filter": "!datum.excluded"}]},
+        {"mark": mark, "encoding": common | _by_state(rows) | {"tooltip": told}},
     ]
+    if changed:
+        rule = {"type": "rule", "strokeWidth": 1.5, "strokeDash": [3, 2], "color": SUSPECT}
+        layers.insert(1, {"data": {"values": changed}, "mark": rule, "encoding": common | {"y2": {"field": "old"}}})
     words = f"{title_y} in {unit}: what the file adds beside what is recorded."
     return specification(drawn, layers, note=note, description=words)
 
 
+_STATES: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "recorded": ("Recorded already", (RECORDED, "circle")),
+    "new": ("New in this file", (ACCENT, "diamond")),
+    "changed": ("Changed by this file", (SUSPECT, "triangle-up")),
+    "excluded": ("Left out", (LIMIT, "cross")),
+}
+"""What a point of an import is: its words, colour and shape."""
+
+
 def _state_rows(points: Sequence[Point], unit: str, decimals: int | None, *, dates: bool) -> list[dict[str, Any]]:
+    counts = Counter(point["state"] for point in points)
     rows = []
     for point in points:
-        row = {key: point.get(key) for key in ("animal", "date" if dates else "day", "value", "url")}
-        row |= {"on": point["date"] if dates else f"d{point['day']:g}", "shown": f"{shown(point['value'], decimals)} {unit}"}
-        rows.append(row | {"new": bool(point["new"])})
+        row = {key: point.get(key) for key in ("animal", "date" if dates else "day", "value", "url", "old")}
+        was = f", recorded {shown(row['old'], decimals)}" if row["old"] is not None else ""
+        row |= {"on": point["date"] if dates else f"d{point['day']:g}", "shown": f"{shown(point['value'], decimals)} {unit}{was}"}
+        state = point["state"]
+        row |= {"state": f"{_STATES[state][0]}: {counts[state]:,}", "is": state}
+        rows.append(row | {"new": state in ("new", "changed"), "excluded": state == "excluded"})
     return rows
+
+
+def _by_state(rows: Sequence[Mapping[str, Any]]) -> Spec:
+    """Give colour, shape and size by state; the legend names those that are there, and recorded and new ones in any case."""
+    told = {row["is"]: row["state"] for row in rows}
+    met = [state for state in _STATES if state in {"recorded", "new", *told}]
+    domain = [told.get(state, f"{_STATES[state][0]}: 0") for state in met]
+    ends = {channel: [_STATES[state][1][at] for state in met] for at, channel in enumerate(("color", "shape"))}
+    scales = {of: {"field": "state", "type": "nominal", "scale": {"domain": domain, "range": ends[of]}} for of in ends}
+    return scales | {"size": {"condition": {"test": "datum.new", "value": 54}, "value": 24}}
 
 
 def _last_means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:

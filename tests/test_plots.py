@@ -169,13 +169,26 @@ def test_weight_change_shows_grams_and_percent_and_the_limit() -> None:
 
 
 def test_new_readings_are_counted_and_set_apart() -> None:
-    existing = [point("a", None, day, 20.0) | {"new": False} for day in range(3)]
-    spec = plots.new_against_existing([*existing, point("a", None, 3, 21.0) | {"new": True}], unit="g", title_y="Body weight")
+    existing = [point("a", None, day, 20.0) | {"state": "recorded"} for day in range(3)]
+    spec = plots.new_against_existing([*existing, point("a", None, 3, 21.0) | {"state": "new"}], unit="g", title_y="Body weight")
     assert [row["state"] for row in drawn(spec)] == 3 * ["Recorded already: 3"] + ["New in this file: 1"]
+    changed = point("a", None, 4, 22.0) | {"state": "changed", "old": 12.0}
+    spec = plots.new_against_existing([*existing, changed, point("a", None, 5, 9.0) | {"state": "excluded"}], unit="g", title_y="Weight")
+    assert drawn(spec)[3]["shown"] == "22.0 g, recorded 12.0"
+    (rule,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
+    assert [(row["value"], row["old"]) for row in rule["data"]["values"]] == [(22.0, 12.0)]
+    shapes = spec["layer"][-1]["encoding"]["shape"]["scale"]
+    assert dict(zip(shapes["domain"], shapes["range"], strict=True)) == {
+        "Recorded already: 3": "circle",
+        "New in this file: 0": "diamond",
+        "Changed by this file: 1": "triangle-up",
+        "Left out: 1": "cross",
+    }
+    assert spec["layer"][0]["transform"] == [{"filter": "!datum.excluded"}]
 
 
 def test_new_readings_without_a_study_lie_on_their_dates() -> None:
-    reading = {"animal": "a", "date": "2026-11-02", "value": 20.0, "url": None, "new": True}
+    reading = {"animal": "a", "date": "2026-11-02", "value": 20.0, "url": None, "state": "new"}
     spec = plots.new_against_existing([reading], unit="g", title_y="Body weight", dates=True)
     assert drawn(spec)[0]["on"] == drawn(spec)[0]["date"] == "2026-11-02"
     assert spec["layer"][0]["encoding"]["x"]["scale"] == {"type": "utc"}

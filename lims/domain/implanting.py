@@ -23,6 +23,8 @@ LIVING = frozenset(
     }
 )
 """Materials that hold living cells; fluid of leptomeningeal disease carries tumour cells too."""
+ONLY_TUMOUR = "tumour"
+"""What the one tumour of an animal is called where a file names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +107,8 @@ def _may_be(tissue: TissueLine, given: ModelLine) -> bool:
 
 def _listed(lines: dict[int, ModelLine]) -> str:
     return " or ".join(sorted(line.code for line in lines.values()))
+
+
+def subject_name(animal: str, tumour: str | None) -> str:
+    """Name an animal, with its tumour where that has a name of its own."""
+    return animal if tumour in (None, ONLY_TUMOUR) else f"{animal} {tumour}"

@@ -9,13 +9,11 @@ from typing import Any
 
 from importers.base import Claim, Finding, Question, Severity
 from lims.domain.vocabulary import RowFate
-from lims.intake.plan import Plan, Planned
+from lims.intake.plan import Plan
 from lims.intake.report_changes import change_counts, changes_told
 from lims.intake.report_events import cages_told, doses_by_compound, event_counts, event_digest, fates_told
+from lims.intake.report_plot import plot_points
 from lims.intake.report_records import added, lines_told, made_ids, noun_counts, record_digest, veiled_names
-
-PLOT_POINTS = 3_000
-"""Readings drawn on the check page; of more, whole animals are left out, and the page says so."""
 
 _WORST_FIRST = (RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, RowFate.NEW, RowFate.SAME)
 
@@ -158,7 +156,7 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
         "header_rows": {plan.sheet_name(index): list(rows) for index, rows in plan.reading.header_rows.items()},
         "changes": changes_told(plan),
         "changed": change_counts(plan),
-        "plot": _plot(plan) if drawn else [],
+        "plot": plot_points(plan) if drawn else [],
         "digest": digest(plan) if drawn else None,
     }
 
@@ -173,34 +171,6 @@ def _question(question: Question) -> dict[str, Any]:
         "evidence": question.evidence,
         "samples": list(question.samples),
     }
-
-
-def _plot(plan: Plan) -> list[dict[str, Any]]:
-    """Give points to draw, by kind: new readings, and what is recorded where they meet it."""
-    points: list[dict[str, Any]] = []
-    for planned in plan.planned:
-        room = PLOT_POINTS // len(plan.planned)
-        animals = list(dict.fromkeys(planned.series.animals))
-        per_animal = max(1, len(planned) // max(1, len(animals)))
-        shown = set(animals[: max(1, room // per_animal)])
-        points.extend(_points(planned, shown))
-    return points
-
-
-def _points(planned: Planned, shown: set[str]) -> list[dict[str, Any]]:
-    drawn = (RowFate.NEW, RowFate.CHANGED, RowFate.SAME)
-    return [
-        {
-            "kind": planned.kind.code,
-            "animal": planned.name(index),
-            "on": str(planned.taken_on[index]) if planned.taken_on[index] else None,
-            "day": planned.days[index] if planned.days is not None else None,
-            "value": planned.values[index],
-            "fate": planned.fate(index).value,
-        }
-        for index, animal in enumerate(planned.series.animals)
-        if animal in shown and planned.fate(index) in drawn
-    ]
 
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from importers.workbook import Workbook
 from lims.domain.blinding import arm_word
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
+from lims.domain.implanting import ONLY_TUMOUR
 from lims.domain.studies import require_enrolling, require_room_in_arm
 from lims.domain.vocabulary import MeasurementKind, RecordStatus, Subject
 from lims.intake.names import LONGEST_NAME, Host, Names, Place, TumourKey
@@ -29,9 +30,6 @@ from lims.queries.chunks import in_chunks
 
 CREATABLE = ("animals", "arms", "study", "agents", "cages")
 """What a person may let a file create: `animals` with their cages and tumours, `arms` with the agents that they are given."""
-ONLY_TUMOUR = "tumour"
-"""What the one tumour of an animal is called where a file names none."""
-
 UNASSIGNED = "unassigned"
 """The arm of animals that a file puts in a study without naming an arm."""
 

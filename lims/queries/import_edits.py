@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from importers.overlay import Edit
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import RecordStatus
-from lims.models import ImportAcceptance, ImportBatch, ImportEdit
+from lims.models import Base, ImportAcceptance, ImportBatch, ImportEdit, RecordSource
 
 LATEST = 200
 """Corrections that a batch's page shows."""
@@ -41,12 +41,27 @@ def edits_shown(session: Session, batch: ImportBatch) -> tuple[Sequence[ImportEd
     return session.scalars(newest).all() if total else (), total
 
 
-def edits_of_row(session: Session, batch_id: int | None, sheet: str | None, row: int | None) -> Sequence[ImportEdit]:
-    """Give what was corrected in the row that a record came from; `sheet` as records keep it."""
-    if batch_id is None or row is None:
-        return ()
-    found = session.scalars(active_edits(batch_id).where(ImportEdit.row_number == row)).all()
-    return [one for one in found if sheet is None or one.sheet[:LONGEST] == sheet[:LONGEST]]
+def edits_of_row(session: Session, batch_id: int, sheet: str, row: int) -> Sequence[ImportEdit]:
+    """Give what is corrected in one row of a file."""
+    return session.scalars(active_edits(batch_id).where(ImportEdit.sheet == sheet, ImportEdit.row_number == row)).all()
+
+
+def edits_of_record(session: Session, entity: str, key: int) -> Sequence[ImportEdit]:
+    """Give what was corrected in the rows that a record came from, or was changed by, in the order in which it was done."""
+    table = Base.metadata.tables[entity]
+    if "source_row" in table.columns and "batch_id" in table.columns:
+        source, of_record = table, table.c.id == key
+    else:
+        source = Base.metadata.tables[RecordSource.__tablename__]
+        of_record = and_(source.c.entity == entity, source.c.record_id == key)
+    same_row = and_(source.c.batch_id == ImportEdit.batch_id, source.c.source_row == ImportEdit.row_number)
+    found = (
+        select(ImportEdit, source.c.source_sheet)
+        .join(source, and_(of_record, same_row))
+        .where(ImportEdit.status == RecordStatus.ACTIVE)
+        .order_by(ImportEdit.id)
+    )
+    return [edit for edit, sheet in session.execute(found) if sheet is None or edit.sheet[:LONGEST] == sheet[:LONGEST]]
 
 
 def acceptances(session: Session, batch_id: int) -> dict[str, ImportAcceptance]:

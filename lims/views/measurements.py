@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, false
 
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import Quality
-from lims.models import Animal, Measurement
+from lims.models import Animal, ImportEdit, Measurement
+from lims.queries.import_edits import edits_of_record
 from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
 from lims.queries.series import AnySelect
@@ -132,5 +133,12 @@ def show(measurement_id: int) -> ResponseReturnValue:
         steps=steps_of(reading),
         when=when(reading),
         source=source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
+        corrected=_corrected(reading),
         history=history_of("measurement", reading.id, SHORT),
     )
+
+
+def _corrected(reading: Measurement) -> ImportEdit | None:
+    """Give how the reading's own cell was corrected before its file was recorded."""
+    edits = edits_of_record(current_session(), "measurement", reading.id) if reading.batch_id else ()
+    return next((edit for edit in edits if edit.column_number == reading.source_column), None)

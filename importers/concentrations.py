@@ -78,7 +78,7 @@ def quantify(book: Workbook, found: Injections, choices: Choices, method: str) -
     matrices = read_matrices(batch, samples)
     read = _Read(names, column, agents, samples, matrices, by_weight(batch, units, matrices), limits)
     entries = read.entries(batch)
-    told = (*_counted(batch), *_injected(batch, entries), *time_findings(samples), *_twice(batch, entries, names))
+    told = (*_counted(batch), *_injected(batch, entries), *time_findings(samples))
     findings = (*told, *batch.findings, *batch.asked.findings)
     records = tuple(
         _records(batch, [index for index in entries if found.sheets[index] == sheet], read, method)
@@ -161,22 +161,6 @@ def _injected(batch: Batch, entries: Sequence[int]) -> list[Finding]:
         f"The file says when the samples were injected (`{first}`), not when they were collected; it stands in each record's note."
     )
     return [Finding(Severity.NOTE, "injection-time", told)]
-
-
-def _twice(batch: Batch, entries: Sequence[int], names: Sequence[str]) -> list[Finding]:
-    """Doubt two values of one compound in one sample: an injection may have been repeated."""
-    first: dict[tuple[str, str], int] = {}
-    findings = []
-    for index in entries:
-        compound, name = batch.found.compounds[index], names[index]
-        before = first.setdefault((compound, name), index)
-        if before != index:
-            place = (batch.book.sheets[batch.found.sheets[index]].name, batch.found.rows[index], batch.found.columns[index])
-            earlier = f"{batch.text(before)} in row {batch.found.rows[before]}"
-            told = f"`{name}` has a concentration of {compound or 'the compound'} already: {earlier}."
-            more = ("one value of a compound in a sample", "Leave one row out if the injection was repeated.")
-            findings.append(Finding(Severity.WARNING, "sample-twice", told, *place, batch.text(index), *more))
-    return findings
 
 
 def _rows_aside(batch: Batch) -> list[SetAside]:

@@ -76,3 +76,12 @@ def test_an_animal_that_is_not_there_is_refused_at_its_sample_name(lab: Desk) ->
         lab.check("Sample Name\tSample Type\tUse Record\tAnalyte Peak Area (counts)\nM1\tUnknown\t\t1\n", "a.txt"),
         "no-concentration",
     )
+
+
+def test_two_values_of_one_sample_are_a_conflict_until_one_row_is_left_out(lab: Desk) -> None:
+    rows = (PLASMA, (*PLASMA[:5], "26.1"), ("PK01_M08_csf_4h", *PLASMA[1:]))
+
+    outcome = lab.check(run_file(*rows), "run.txt", **ANSWERS)
+    assert balanced(outcome) == {"read": 3, "new": 1, "conflicting": 2}
+    told = next(one.message for one in outcome.findings if one.code == "two-lines-of-one-record")
+    assert "row 2 (2.56e+001), row 3 (26.1)" in told

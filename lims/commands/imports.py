@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from importers.base import Refused
 from importers.preflight import MAX_STREAMED_BYTES, MAX_UPLOAD_BYTES, too_large
 from importers.registry import by_key
 from importers.workbook import is_text
+from lims.commands.import_edits import CellEdit, CellOption, NameOption, RowOption, RowPlace, Said, keep
 from lims.commands.support import Refusal, command_line_actor, open_database, resolve_project, settings_of
 from lims.config import Settings
 from lims.db import Database
@@ -22,6 +23,7 @@ from lims.domain.errors import Conflict, DomainError
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
 from lims.intake.answers import already_there, answer_of, study_named
+from lims.intake.groups import ALL
 from lims.intake.profiles import receive_by_profile
 from lims.intake.resolve import CREATABLE
 from lims.intake.store import FileStore
@@ -84,8 +86,17 @@ def _known_importer(context: click.Context, param: click.Parameter, key: str | N
     help="What the file may create: some of animals,arms,study,agents,cages; --create alone means all of them.",
 )
 @click.option("--leave-out-refused", is_flag=True, help="Record what is right; what is refused stays in the batch.")
+@click.option("--edit", "cells", multiple=True, type=CellOption(), help="Read another value in place of a cell; needs --reason.")
+@click.option("--exclude", "rows", multiple=True, type=RowOption(), help="Leave a row out; needs --reason.")
+@click.option("--alias", "names", multiple=True, type=NameOption(), help="The file calls this animal so, now and in later files.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="CODE",
+    help="With --commit: record in spite of warnings of this kind, and of no other; without it, of all kinds.",
+)
 @click.option("--supersede", type=int, metavar="BATCH", help="This file replaces a committed batch.")
-@click.option("--reason", default="", help="Why; needed with --supersede.")
+@click.option("--reason", default="", help="Why; needed with --supersede, --edit and --exclude.")
 @click.option("--check", "mode", flag_value="check", default=True, help="Only look (default).")
 @click.option("--commit", "mode", flag_value="commit", help="Record it if nothing stands in the way.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
@@ -100,6 +111,10 @@ def import_file(
     answers: tuple[tuple[str, str], ...],
     create: str | None,
     leave_out_refused: bool,
+    cells: tuple[CellEdit, ...],
+    rows: tuple[RowPlace, ...],
+    names: tuple[tuple[str, str], ...],
+    accept: tuple[str, ...],
     supersede: int | None,
     reason: str,
     mode: str,
@@ -107,6 +122,8 @@ def import_file(
 ) -> None:
     """Read FILE, say what would be recorded, and with --commit record it, whole or not at all."""
     settings = settings_of(context)
+    said = Said(cells, rows, names, reason)
+    said.require_reason()
     if supersede and not reason.strip():
         raise click.UsageError("--supersede needs --reason: why the earlier numbers should not count.")
     if profile and importer:
@@ -127,9 +144,11 @@ def import_file(
         else:
             # The child process must not find an open connection: SQLite's do not survive a fork.
             database.close()
-            answer = _run(database, settings, batch_id, commit=mode == "commit", reason=reason)
+            keep(database, settings, batch_id, command_line_actor(), said)
+            database.close()
+            answer = _run(database, settings, batch_id, commit=mode == "commit", reason=reason, accept=accept or (ALL,))
     click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2) if as_json else _in_words(answer))
-    if answer["state"] == BatchState.REFUSED.value:
+    if answer["state"] == BatchState.REFUSED.value or (mode == "commit" and answer["state"] == BatchState.CHECKED.value):
         context.exit(1)
 
 
@@ -143,12 +162,16 @@ def require_size(file: Path) -> None:
         raise Refusal(f"{file.name}: {found.message} Expected: {found.expected}. {found.remedy}")
 
 
-def _run(database: Database, settings: Settings, batch_id: int, *, commit: bool, reason: str) -> dict[str, Any]:
+def _run(
+    database: Database, settings: Settings, batch_id: int, *, commit: bool, reason: str, accept: Sequence[str]
+) -> dict[str, Any]:
     """Check or commit, with a bar on standard error where a person looks; gives the answer to print."""
     task = (settings, settings.url, batch_id, command_line_actor())
     try:
         with _progress_bar() as listener:
-            return _answer(run.commit(*task, reason=reason, listener=listener) if commit else run.check(*task, listener=listener))
+            if not commit:
+                return _answer(run.check(*task, listener=listener))
+            return _answer(run.commit(*task, reason=reason, accept=accept, listener=listener))
     except Conflict:
         # Somebody else recorded the same file a moment before.
         answer = _already(database, batch_id)

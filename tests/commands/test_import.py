@@ -245,3 +245,26 @@ def test_the_importers_are_listed(shell: Shell) -> None:
 
     for key in ("living_image", "caliper_long", "caliper_wide", "group_headed", "colony_log", "body_weight"):
         assert key in output
+
+
+def test_cells_rows_names_and_warnings_are_said_on_the_command_line(shell_on_each: Shell) -> None:
+    shell = shell_on_each
+    shell.json(shell.file("id,date,weight (g)\nM007,2026-02-02,20\n", "first.csv"), "--create", "--commit")
+    file = shell.file("id,date,weight (g)\nM7,2026-03-02,20*\nM7,2026-03-03,21\nM7,2026-03-04,200\nM7,2026-03-05,9\n")
+    assert "need --reason" in shell.run("import", file, "--edit", "C2=20", status=2).output
+    for option, wrong in [("--edit", "C2"), ("--edit", "2=20"), ("--exclude", "C2"), ("--alias", "M7")]:
+        assert "Invalid value" in shell.run("import", file, option, wrong, "--reason", "x", status=2).output
+    assert 'no animal "M9"' in shell.run("import", file, "--alias", "M7=M9", status=1).output
+    assert "is a header" in shell.run("import", file, "--exclude", "1", "--reason", "x", status=1).output
+    assert "There is no cell" in shell.run("import", file, "--edit", "file!J2=20", "--reason", "x", status=1).output
+
+    said = ("--alias", "M7=M007", "--edit", "file!C2=20.5", "--exclude", "4", "--reason", "misread")
+    looked = shell.json(file, *said)
+    assert (looked["state"], looked["rows"]["new"], looked["rows"]["skipped"]) == ("checked", 3, 1)
+    stopped = shell.json(file, *said, "--accept", "value-jumps", "--commit", status=1)
+    assert stopped["state"] == "checked"
+    assert stopped["findings"][-1]["code"] == "warnings-not-accepted"
+    assert "1 × value-unusual" in stopped["findings"][-1]["message"]
+    done = shell.json(file, *said, "--accept", "value-jumps", "--accept", "value-unusual", "--commit")
+    assert (done["state"], done["records"]["measurement"]) == ("committed", 3)
+    shell.run("audit", "verify")

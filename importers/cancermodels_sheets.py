@@ -83,7 +83,7 @@ class Entity:
             rows,
             self.places[key],
             {name: [read(row) for row in rows] for name, (_, read) in fields.items()},
-            {name: self.places[column] for name, (column, _) in fields.items() if column in self.places},
+            {name: self.places[column] for name, (column, _) in fields.items() if column and column in self.places},
             [" · ".join(text for cell in self.sheet.rows[row - 1] if (text := cell_text(cell))) for row in rows],
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 from importers.template_format import (
     ABOUT,
@@ -210,13 +210,13 @@ def _rule(one: Described, choices: str | None) -> Any:
         return DataValidation("list", formula1='"yes,no"', **told)
     if choices is not None and one.column.kind is not ColumnKind.AGENTS:
         # A code may be newer than the template: that is asked, not refused.
-        style = "warning" if one.column.kind is ColumnKind.REFERENCE else "stop"
+        style: Literal["warning", "stop"] = "warning" if one.column.kind is ColumnKind.REFERENCE else "stop"
         return DataValidation("list", formula1=choices, errorStyle=style, **told)
     if one.column.kind is ColumnKind.DATE:
         return DataValidation("date", operator="greaterThan", formula1="1", **told)
     if one.column.kind in (ColumnKind.NUMBER, ColumnKind.WHOLE) and one.span != (None, None):
         low, high = one.span
-        kind = "whole" if one.column.kind is ColumnKind.WHOLE else "decimal"
+        kind: Literal["whole", "decimal"] = "whole" if one.column.kind is ColumnKind.WHOLE else "decimal"
         if high is None:
             return DataValidation(kind, operator="greaterThanOrEqual", formula1=f"{low:g}", **told)
         return DataValidation(kind, operator="between", formula1=f"{low:g}", formula2=f"{high:g}", **told)

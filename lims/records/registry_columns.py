@@ -18,7 +18,7 @@ from importers.template_format import ColumnKind, TemplateColumn, version_of
 from lims.audit.words import entity_word, term_text, unit_of
 from lims.models import Implant
 from lims.models.base import Base, UtcDateTime
-from lims.records.nouns import Noun
+from lims.records.nouns import Noun, refers_to
 from lims.records.values import limits, table_of, word
 
 FROM_FILES = frozenset({"batch_id", "source_sheet", "source_row", "source_column", "raw"})
@@ -99,8 +99,9 @@ def _derived(registry: Registry) -> list[Described]:
 
 def _described(registry: Registry, column: Column[Any]) -> Described | None:
     """Describe a column; nothing of one that refers to records which have no name that a person could write."""
-    noun, model = registry.noun, registry.noun.model
-    target = target_of(model, column.name)
+    noun = registry.noun
+    model: type[Base] = noun.model
+    target = refers_to(model, column.name) if column.foreign_keys else None
     if target is not None and naming_of(target) is None:
         return None
     kind, field_name = _kind(column), column.name.removesuffix("_id") if target is not None else column.name
@@ -167,14 +168,6 @@ def _example(registry: Registry, name: str, kind: ColumnKind, terms: tuple[tuple
     if kind is ColumnKind.TERM:
         return next((told for told, code in terms if not code.startswith(("not_", "unknown"))), None)
     return "yes" if kind is ColumnKind.TRUTH else None
-
-
-def target_of(model: type[Base], column: str) -> type[Base] | None:
-    """Give the table that a column refers to; nothing where it refers to none."""
-    refers = next(iter(table_of(model).columns[column].foreign_keys), None)
-    if refers is None:
-        return None
-    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is refers.column.table)
 
 
 def naming_of(model: type[Base]) -> str | None:

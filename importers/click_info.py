@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 
 from importers import values
 from importers.base import Choices, Claim, Clock, Finding, Option, Reading, Records, Refused, Series, SetAside, Severity
@@ -148,9 +149,12 @@ def _when(asked: Asked, sheet: Sheet, click: _Click) -> tuple[Clock, date | date
             Finding(
                 *(Severity.WARNING, "dates-disagree"),
                 f'the acquisition date is {day:%Y-%m-%d}, and the click number "{number[0]}" tells {number[1]}; the first is used',
-                *(sheet.name, row, 1, told),
-                "one date for each image",
-                "look whether the file was copied from another image",
+                sheet=sheet.name,
+                row=row,
+                column=1,
+                value=told,
+                expected="one date for each image",
+                remedy="look whether the file was copied from another image",
             )
         )
     try:
@@ -215,7 +219,9 @@ def _light(asked: Asked, sheet: Sheet, regions: Sequence[_Region]) -> dict[str, 
         asked.findings.append(
             Finding(
                 *(Severity.WARNING, "light-missing", "the file says where its regions lie, and not how bright they are"),
-                *(sheet.name, regions[0].row, 1),
+                sheet=sheet.name,
+                row=regions[0].row,
+                column=1,
                 expected="Total Flux [p/s] or Avg Radiance [p/s/cm²/sr] of each region",
                 remedy="export the table of ROI measurements from Living Image, and upload that for the light",
             )
@@ -226,9 +232,12 @@ def _light(asked: Asked, sheet: Sheet, regions: Sequence[_Region]) -> dict[str, 
 def _uncalibrated(sheet: Sheet, region: _Region, told: Header) -> Finding:
     return Finding(
         *(Severity.ERROR, "unit-not-calibrated", f'"{told.text}" of ROI {region.number} is not calibrated light'),
-        *(sheet.name, region.row, 1, told.text),
-        "Total Flux [p/s] or Avg Radiance [p/s/cm²/sr]",
-        "set the units to Radiance (Photons) in Living Image and export the measurements again",
+        sheet=sheet.name,
+        row=region.row,
+        column=1,
+        value=told.text,
+        expected="Total Flux [p/s] or Avg Radiance [p/s/cm²/sr]",
+        remedy="set the units to Radiance (Photons) in Living Image and export the measurements again",
     )
 
 
@@ -283,7 +292,7 @@ def _procedure(
         return ()
     rows = [regions[animals.index(one)].row if regions else min(click.read) for one in different]
     timed = isinstance(when, datetime)
-    fields = {
+    fields: dict[str, Sequence[Any]] = {
         "animal": different,
         "kind": ["bioluminescence"] * len(different),
         "done_on": [when.date() if isinstance(when, datetime) else when] * len(different),
@@ -298,7 +307,7 @@ def _procedure(
 
 def _only_places(sheet: Sheet, regions: Sequence[_Region], series: Sequence[Series], records: Sequence[Records]) -> list[SetAside]:
     """Set aside the regions that only say where they lie."""
-    used = {row for one in (*series, *records) for row in one.rows}
+    used = {row for rows in (*(one.rows for one in series), *(one.rows for one in records)) for row in rows}
     reason = "says where the region lies, not its light"
     return [
         SetAside(sheet.index, one.row, one.row, 1, len(sheet.rows[one.row - 1]), reason, row_fate=True)

@@ -229,7 +229,10 @@ def _region(regions: dict[tuple[str, ...], Region], said: Mapping[str, str], row
 def _odd(sheet: Sheet, of: _Column, row: int, value: str) -> Finding:
     return Finding(
         *(Severity.ERROR, "class-unclear", f'"{value}" says neither yes nor no nor how strongly the cell is stained'),
-        *(sheet.name, row, of.column, value),
+        sheet=sheet.name,
+        row=row,
+        column=of.column,
+        value=value,
         expected="0 or 1, or 0 to 3 for strengths",
         remedy=f"answer none for “{of.channel}” if it is no stain, or export the object data again",
     )
@@ -253,7 +256,8 @@ def _said(sheet: Sheet, passed: _Passed) -> Iterator[Finding]:
                 "row-cut-off",
                 f"{len(passed.short):,} rows end before their last column; the first is row {passed.short[0]:,}",
             ),
-            *(sheet.name, passed.short[0]),
+            sheet=sheet.name,
+            row=passed.short[0],
             expected="a cell for each header in every row",
             remedy="export the file again: it was cut off while it was written or copied",
         )

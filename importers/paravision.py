@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 from importers import values
 from importers.base import (
@@ -102,7 +103,8 @@ class ParaVisionSubject:
         if not series and not records and not asked.findings:
             asked.findings.append(_nothing(sheet, found, bool(moment)))
         told = {finding.row for finding in asked.findings if finding.row}
-        rows = sorted({row for one in (*series, *records) for row in one.rows} or told or {found[1]})
+        used = {row for rows in (*(one.rows for one in series), *(one.rows for one in records)) for row in rows}
+        rows = sorted(used or told or {found[1]})
         heads = sorted(subject.rows_of(*ANIMAL, *TAKEN, *WEIGHT, *SEX, *BORN, *OPERATOR, *NOTED, *INSTRUMENT) - set(rows))
         return Reading(
             importer=self.key,
@@ -197,9 +199,12 @@ def _moment(asked: Asked, sheet: Sheet, subject: _Subject, *, needed: bool) -> d
         asked.findings.append(
             Finding(
                 *(Severity.ERROR, "date-unreadable", f"`{text}` is not a date as ParaVision writes it"),
-                *(sheet.name, row, 1, text),
-                "2024-01-31T14:05:00,000+0100, 14:05:00 31 Jan 2024, or seconds since 1970 in brackets",
-                "correct the entry, or take it out and answer on which day it was",
+                sheet=sheet.name,
+                row=row,
+                column=1,
+                value=text,
+                expected="2024-01-31T14:05:00,000+0100, 14:05:00 31 Jan 2024, or seconds since 1970 in brackets",
+                remedy="correct the entry, or take it out and answer on which day it was",
             )
         )
     return moment
@@ -259,7 +264,7 @@ def _procedure(asked: Asked, sheet: Sheet, subject: _Subject, animal: str, momen
     if answer != "yes":
         return ()
     operator = subject.get(*OPERATOR)
-    fields = {
+    fields: dict[str, Sequence[Any]] = {
         "animal": [animal],
         "kind": ["mri"],
         "done_on": [moment.date()],
@@ -275,9 +280,12 @@ def _nothing(sheet: Sheet, found: tuple[str, int, str], dated: bool) -> Finding:
     return Finding(
         *(Severity.ERROR, "nothing-stated"),
         f"the file names {found[2]} and states no weight" + (", and no session is to be recorded" if dated else " and no date"),
-        *(sheet.name, found[1], 1, found[2]),
-        "##$SUBJECT_weight or ##$SUBJECT_date",
-        "upload the file `subject` of a study in which they were typed",
+        sheet=sheet.name,
+        row=found[1],
+        column=1,
+        value=found[2],
+        expected="##$SUBJECT_weight or ##$SUBJECT_date",
+        remedy="upload the file `subject` of a study in which they were typed",
     )
 
 

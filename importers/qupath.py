@@ -378,7 +378,9 @@ def _said(sheet: Sheet, found: _Found, table: _Table) -> Iterable[Finding]:
     if table.area is not None and table.area[1] is None:
         yield Finding(
             *(Severity.WARNING, "area-in-pixels", "areas are in pixels, so that no density can be told"),
-            *(sheet.name, table.header_row, table.area[0]),
+            sheet=sheet.name,
+            row=table.header_row,
+            column=table.area[0],
             expected="Area µm^2",
             remedy="set the pixel size of the image in QuPath, and export again",
         )

@@ -179,9 +179,12 @@ def _compared(
             Finding(
                 *(Severity.WARNING, "volumes-disagree"),
                 f'"{chosen.text}" says {volume:,g} mm³ and "{other.text}" {number * factor:,g} mm³; the first is read',
-                *(sheet.name, row, other.column, text),
-                "one volume of a segment",
-                "look at the segmentation again: the two were measured by different means, or one was edited",
+                sheet=sheet.name,
+                row=row,
+                column=other.column,
+                value=text,
+                expected="one volume of a segment",
+                remedy="look at the segmentation again: the two were measured by different means, or one was edited",
             )
         )
     return findings
@@ -222,9 +225,12 @@ def _read_voxel_counts(book: Workbook) -> _Segments | None:
 def _unlike(sheet: Sheet, row: int, line: str, fields: Sequence[str]) -> Finding:
     return Finding(
         *(Severity.ERROR, "line-unreadable", f"the line is not a label with {' / '.join(fields)}"),
-        *(sheet.name, row, 1, line[:200]),
-        f"label : {' / '.join(fields)}",
-        "export the volumes again, or leave the line out",
+        sheet=sheet.name,
+        row=row,
+        column=1,
+        value=line[:200],
+        expected=f"label : {' / '.join(fields)}",
+        remedy="export the volumes again, or leave the line out",
     )
 
 

@@ -145,7 +145,8 @@ def _score_differs(sheet: Sheet, region: Region, key: str) -> Finding | None:
     return Finding(
         *(Severity.WARNING, "score-differs"),
         f"the file states an H-score of {stated:g} for {region.name}, and its counts make {counted:.1f}; the counts are read",
-        *(sheet.name, region.row),
+        sheet=sheet.name,
+        row=region.row,
         value=f"{stated:g}",
         expected="1 × % weak + 2 × % moderate + 3 × % strong of the cells of the region",
         remedy="look which classes the program counted, and answer the questions about intensities accordingly",

@@ -73,7 +73,7 @@ def under_way() -> list[Look]:
 def progress_page(batch: ImportBatch, job: Job) -> ResponseReturnValue:
     """Show how far a batch's job is, or why it failed before there was anything to show."""
     failed = job.state is JobState.FAILED
-    return render_template("imports/progress.html", batch=batch, job=job, look=None if failed else look_at(job))
+    return render_template("imports/progress.html", batch=batch, batch_id=batch.id, job=job, look=None if failed else look_at(job))
 
 
 def begin(

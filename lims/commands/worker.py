@@ -69,7 +69,8 @@ def _work(database: Database, settings: Settings, signs: ExitStack) -> None:
 
 
 def _stop_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os.kill(os.getpid(), signal.SIGINT)
 
 

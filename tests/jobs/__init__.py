@@ -1,0 +1,1 @@
+"""Jobs: locks, the table, the work, the worker."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from importers.base import Choices, Finding, Question, Records, Refused, SetAside, Severity
-from importers.columns import in_words
 from importers.concentration_amounts import (
     InUnit,
     by_weight,
@@ -149,8 +148,9 @@ def _counted(batch: Batch) -> list[Finding]:
     counts = Counter(batch.aside.values())
     if not counts:
         return []
-    said = in_words([f"{number:,} ({reason})" for reason, number in counts.most_common()])
-    return [Finding(Severity.NOTE, "no-samples", f"Of {counted(len(batch.found))} are not recorded: {said}.")]
+    said = "; ".join(f"{reason}: {number:,}" for reason, number in counts.most_common())
+    told = f"{sum(counts.values()):,} of {counted(len(batch.found))} are not recorded ({said})."
+    return [Finding(Severity.NOTE, "set-aside", told)]
 
 
 def _injected(batch: Batch, entries: Sequence[int]) -> list[Finding]:

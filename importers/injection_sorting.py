@@ -102,7 +102,7 @@ def sort_compounds(batch: Batch) -> dict[str, tuple[str, str | None]]:
         labelled = looks_labelled(compound)
         agent = batch.asked.ask(
             f"agent_of:{compound}"[:LONGEST_KEY] if compound else "agent",
-            f"Which agent is “{compound}”, or does it come from? Its code or name; {LEAVE_OUT} leaves the compound out."
+            f"Which agent is “{compound}”, or which one does it come from? Its code or name; “{LEAVE_OUT}” leaves it out."
             if compound
             else "Which agent was measured, by its code or name? The file does not name the compound.",
             proposed=LEAVE_OUT if labelled else compound or None,

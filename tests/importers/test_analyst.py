@@ -65,7 +65,9 @@ def test_samples_become_exposures_and_everything_else_is_set_aside_with_its_reas
         "lloq:Tucatinib": "1",
         "sample_pattern": "{study}_{animal}_{matrix}_{hours}h",
     }
-    assert findings(reading, "no-samples")[0].message.startswith("Of 10 values are not recorded: 2 (calibrators), 1 (")
+    assert findings(reading, "set-aside")[0].message.startswith(
+        "6 of 10 values are not recorded (calibrators: 2; quality controls: 1; "
+    )
     assert errors(reading) == []
 
 

@@ -272,6 +272,7 @@ class _Lines:
 
     def _read(self, one: TemplateColumn) -> Sequence[Any]:
         """Read a column by what it holds; what cannot be read, or is missing, refuses its line."""
+        self.reader.texts(one.header)  # says which cells hold an error, or a formula that was never calculated
         cells = ["" if example else cell for cell, example in zip(self.reader.layout.cells(one.header), self.examples, strict=True)]
         read, problems = read_column(one, cells, self.reader)
         problems = {place: problem for place, problem in problems.items() if self.used[place]}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Records, Severity
@@ -199,7 +199,15 @@ class Reader:
                     problems.append(problem)
             planned.refuse_all(index, problems)
         kind.prepare(row_read)
-        planned.rows[index] = row_read | dict.fromkeys(blank)
+        # What a blank of our own export takes away of a column that always says something is what it says by itself.
+        cleared = planned.records.blank_clears
+        planned.rows[index] = row_read | {name: default_of(kind.table, name) if cleared else None for name in blank}
+
+
+def default_of(table: Table, name: str) -> Any:
+    """Give what a column that is never blank says where nothing else is said; nothing for all others."""
+    default = None if table.columns[name].nullable else table.columns[name].default
+    return None if default is None else default.arg  # type: ignore[attr-defined]  # constants only
 
 
 def context_of(kind: FileNoun, name: str) -> str:
@@ -318,8 +326,7 @@ def key_of(planned: PlannedRecords, index: int) -> tuple[Any, ...] | None:
 
     def value(name: str) -> Any:
         said = row.get(name)
-        default = table.columns[name].default
-        return default.arg if said is None and default is not None and not table.columns[name].nullable else said  # type: ignore[attr-defined]  # constants only
+        return default_of(table, name) if said is None else said
 
     return _key(planned.kind, value)
 

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from importers.base import Severity
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import RowFate, Sex
 from lims.exports.template_rows import Reader
@@ -64,6 +65,27 @@ def test_one_edited_cell_is_all_that_changes(desk_on_each: Desk) -> None:
     assert after[2] == before[2] | {"ethnicity": None, "version": 2}
     assert (after[3]["code"], after[3]["sex"]) == ("007", Sex.MALE)
     desk.sound()
+
+
+def test_a_cell_that_was_emptied_takes_away_and_says_so_where_nothing_may_be_blank(desk: Desk) -> None:
+    with declared(desk.database) as session:
+        project = session.get_one(Project, desk.project)
+        for code in ("P1", "P2", "P3"):
+            factories.patient(session, project, code, sex=Sex.FEMALE, diagnosis="x")
+    edits = (put("sex", 3, None), put("diagnosis", 3, None), put("patient", 4, None), put("diagnosis", 5, "=1+1"))
+    content = edited(_exported(desk, "patient"), *edits)
+    outcome = desk.record(content, "patients.xlsx", changed="accept", leave_out="refused", reason="x")
+
+    assert outcome.report["rows"] == {"read": 3, "new": 0, "same": 0, "changed": 1, "conflicting": 0, "refused": 2, "skipped": 0}
+    assert {(one.address, one.code) for one in outcome.findings if one.severity is Severity.ERROR} == {
+        ("Patients!C4", "patient-refused"),
+        ("Patients!G5", "cell-error"),
+    }
+    assert [(one["sex"], one["diagnosis"]) for one in _rows(desk)] == [
+        (Sex.NOT_RECORDED, None),
+        (Sex.FEMALE, "x"),
+        (Sex.FEMALE, "x"),
+    ]
 
 
 def test_every_registry_comes_back_as_it_went_out(desk: Desk) -> None:

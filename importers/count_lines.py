@@ -35,7 +35,7 @@ def read_lines(importer: str, book: Workbook, lines: Sequence[Line], device: str
     findings: list[Finding] = []
     fields, columns = _values(sheet, found, book.decimal, findings)
     day, moment = _moment(sheet, found.get("when"), findings)
-    texts = {key: found[key].value or None for key in ("sample", "count_name", "operator", "note") if key in found}
+    texts: dict[str, Any] = {key: found[key].value or None for key in ("sample", "count_name", "operator", "note") if key in found}
     fields |= {"sample": None, **texts, "counted_on": day, "counted_at": moment, "device": device}
     if fields["sample"] is None and name is not None:
         fields["sample"] = name[1]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from lims.demo.donors import Her2
-from lims.demo.findings import HARVESTED, profile_of
+from lims.demo.findings import HARVESTED, profile_of, stains_of
 from lims.demo.freezers import Freezers
 from lims.demo.hands import Hands
 from lims.demo.tissue import report
@@ -33,6 +33,7 @@ from lims.records.fates import record_fates
 from lims.records.implants import IMPLANT
 from lims.records.pdx import MODEL, MODEL_CHECK
 from lims.records.preparations import PREPARATION
+from lims.records.stains import STAIN_REGION
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
 
 NSG = "NOD.Cg-Prkdc<scid> Il2rg<tm1Wjl>/SzJ"
@@ -252,6 +253,7 @@ class Passages:
         )
         if line.model in HARVESTED:
             self._scientist.record(ALTERATION, *({"specimen_id": last.id, **one} for one in HARVESTED[line.model]))
+            self._scientist.record(STAIN_REGION, *({"specimen_id": last.id, **one} for one in stains_of(last.code)))
 
     def _profile_of(self, tissue: Specimen) -> int | None:
         with self._scientist.database.reading() as session:
@@ -274,15 +276,16 @@ def _fate(implant: Implant, on: date, *, grew: bool) -> dict[str, Any]:
 
 def _count(sample: str, vial: Aliquot, model: PdxModel, on: date) -> dict[str, Any]:
     """Give the count of the suspension that one operation day's implants are made of."""
+    viability, total = 84 + on.toordinal() % 13, 1e7 + 5e5 * (on.toordinal() % 9)
     return {
         "sample": sample,
         "aliquot_id": vial.id,
         "model_id": model.id,
         "counted_on": on,
         "counted_at": datetime.combine(on, SURGERY_ENDS, UTC) - timedelta(hours=2),
-        "viable_cells_per_ml": 1.15e7,
-        "total_cells_per_ml": 1.25e7,
-        "viability_percent": 92,
+        "viable_cells_per_ml": round(total * viability / 100),
+        "total_cells_per_ml": total,
+        "viability_percent": viability,
         "mean_diameter_um": 14.2,
         "dilution_factor": 10,
         "device": "Cell counter (demo)",

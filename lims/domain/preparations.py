@@ -76,7 +76,7 @@ def doubts_of_age(code: str, counted: datetime | date, implanted: datetime | dat
         told = f"{code} was counted {hours:.1f} hours before the end of surgery: fewer cells live by now than it says."
         old = hours > FRESH_HOURS
     else:
-        days = (implanted - counted).days
+        days = implanted.toordinal() - counted.toordinal()
         told = f"{code} was counted {days} day{'' if days == 1 else 's'} before the surgery: fewer cells live by now than it says."
         old = days > 0
     if old:

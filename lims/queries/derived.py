@@ -12,16 +12,16 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, String, and_, cast, func, literal, null, or_, select, type_coerce, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Aliquot, Animal, Base, Cage, Implant, Patient, PdxModel, Specimen, StoragePlace
+from lims.models import Aliquot, Animal, Base, Cage, CellPreparation, Implant, Patient, PdxModel, Specimen, StoragePlace
 from lims.queries.patients import consent_state_of, last_withdrawal_of
 from lims.queries.series import AnySelect
 
 Donor: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
-KINDS = ("specimen", "pdx_model", "implant", "animal", "aliquot")
+KINDS = ("specimen", "pdx_model", "cell_preparation", "implant", "animal", "aliquot")
 """Tables of what is derived from a patient."""
 _ROWS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -40,10 +40,10 @@ def derived_from(patient_id: int) -> AnySelect:
     """Select everything that was made of a patient's tissue and counts: one statement, one kind of row.
 
     `kind` is the table. `source` is what it was made of, `place` where it is kept, `made_on` when it was collected,
-    preserved, established or implanted; of an animal, when it was first given this tissue.
+    preserved, established, counted or implanted; of an animal, when it was first given this tissue.
     """
-    parts = (_specimens(patient_id), _models(patient_id), _implants(patient_id), _animals(patient_id), _aliquots(patient_id))
-    every = union_all(*parts).subquery("derived")
+    parts = (_specimens, _models, _preparations, _implants, _animals, _aliquots)
+    every = union_all(*(part(patient_id) for part in parts)).subquery("derived")
     return select(*every.c)
 
 
@@ -118,6 +118,9 @@ def _donors_of(record: Base) -> AnySelect | None:
             donors = select(Specimen.donor_id).where(Specimen.id == record.specimen_id)
         case PdxModel():
             donors = select(Specimen.donor_id).where(Specimen.id == record.founding_specimen_id)
+        case CellPreparation():
+            tissue = select(PdxModel.founding_specimen_id).where(PdxModel.id == record.model_id)
+            donors = select(Specimen.donor_id).where(or_(Specimen.id == record.specimen_id, Specimen.id.in_(tissue)))
         case Implant():
             donors = _implant_donors().where(Implant.id == record.id)
         case Animal():
@@ -194,6 +197,18 @@ def _models(patient_id: int) -> AnySelect:
         _row(PdxModel, PdxModel.code, _text(PdxModel.kind), Specimen.code, PdxModel.state, null(), PdxModel.established_on)
         .join(Specimen, Specimen.id == PdxModel.founding_specimen_id)
         .where(Specimen.donor_id == patient_id, PdxModel.status == RecordStatus.ACTIVE)
+    )
+
+
+def _preparations(patient_id: int) -> AnySelect:
+    founding, made = aliased(Specimen), func.coalesce(Aliquot.code, Specimen.code, PdxModel.code)
+    return (
+        _row(CellPreparation, CellPreparation.code, CellPreparation.sample, made, null(), null(), CellPreparation.counted_on)
+        .outerjoin(Aliquot, Aliquot.id == CellPreparation.aliquot_id)
+        .outerjoin(Specimen, Specimen.id == CellPreparation.specimen_id)
+        .outerjoin(PdxModel, PdxModel.id == CellPreparation.model_id)
+        .outerjoin(founding, founding.id == PdxModel.founding_specimen_id)
+        .where(func.coalesce(Specimen.donor_id, founding.donor_id) == patient_id, CellPreparation.status == RecordStatus.ACTIVE)
     )
 
 

@@ -49,7 +49,7 @@ def _check_one(values: Mapping[str, Any], specimens: Mapping[int, Specimen], now
     require_count(values["viable_cells_per_ml"], values["total_cells_per_ml"])
 
 
-_MADE_OF = {"aliquot_id": Aliquot, "specimen_id": Specimen, "model_id": PdxModel}
+_MADE_OF: Mapping[str, Any] = {"aliquot_id": Aliquot, "specimen_id": Specimen, "model_id": PdxModel}
 
 
 def _follow_sample(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

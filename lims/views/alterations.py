@@ -53,7 +53,7 @@ SHOWN_AS = {
     Call.UNCHANGED: ("=", "quiet"),
     Call.DOWN: ("↓", "note"),
     Call.STAINED: ("●", "good"),
-    Call.MEASURED: ("Δ", "quiet"),
+    Call.MEASURED: ("◇", "quiet"),
 }
 """Symbol and tone of a cell; the word stands beside them."""
 
@@ -104,7 +104,7 @@ class AlterationForm(RecordForm):
     vaf_percent = NumberField("Variant allele frequency", render_kw=_of_kinds("vaf_percent"))
     copies = NumberField("Copies", render_kw=_of_kinds("copies"))
     log2_ratio = NumberField("Log2 ratio", render_kw=_of_kinds("log2_ratio"))
-    calibrator = StringField("Relative to", description="A sample, where the ratio is relative to one.", render_kw=_of_kinds("log2_ratio"))
+    calibrator = StringField("Relative to", description="Where it is a sample.", render_kw=_of_kinds("log2_ratio"))
     delta_cq = NumberField("ΔCq", render_kw=_of_kinds("delta_cq"))
     delta_cq_sd = NumberField("SD of ΔCq", description="Of the technical replicates.", render_kw=_of_kinds("delta_cq"))
     reference_genes = StringField("Reference genes", description="Such as GAPDH, ACTB.", render_kw=_of_kinds("delta_cq"))

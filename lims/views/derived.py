@@ -19,7 +19,7 @@ from lims.views.addresses import page_of
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, day, one_of, search
 
 LIVING = "living"
-_TITLES = {"pdx_model": "PDX models", "implant": "Implants", "specimen": "Specimens"}
+_TITLES = {"pdx_model": "PDX models", "cell_preparation": "Cell preparations", "implant": "Implants", "specimen": "Specimens"}
 
 
 @dataclass(frozen=True, slots=True)

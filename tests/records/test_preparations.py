@@ -12,7 +12,8 @@ from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.colony_terms import Hemisphere
 from lims.domain.errors import Conflict, DomainError
-from lims.models import CellPreparation
+from lims.models import CellPreparation, Consent
+from lims.queries.derived import derived_rows, donors_without_consent
 from lims.records.implants import IMPLANT
 from lims.records.nouns import doubts, record, withdraw
 from lims.records.preparations import PREPARATION
@@ -126,3 +127,15 @@ def test_an_old_or_poor_count_is_doubted_and_another_tissues_or_a_later_one_refu
         with pytest.raises(DomainError, match=told) as refused:
             implant(database, lab, lab.brains(**columns))
         assert refused.value.field == "preparation_id"
+
+
+def test_a_count_is_derived_from_its_donor_whose_missing_consent_it_shows(database: Database, lab: Lab, actor: Actor) -> None:
+    of_vial, of_model = counted(database, lab, actor, sample="AL-1"), counted(database, lab, actor, sample="BM-01")
+    with database.reading() as session:
+        derived = [(row.code, row.source) for row in derived_rows(session, lab.patient.id) if row.kind == "cell_preparation"]
+        assert derived == [(of_vial.code, "AL-1"), (of_model.code, "BM-01")]
+        assert donors_without_consent(session, of_vial) == []
+    with factories.declared(database) as session:
+        session.query(Consent).one().withdrawn_on = date(2026, 3, 3)
+    with database.reading() as session:
+        assert [[one.code for one in donors_without_consent(session, count)] for count in (of_vial, of_model)] == [["BCBM-P01"]] * 2

@@ -79,8 +79,16 @@ def _number(value: Any) -> Any:
         return Unread("is a truth value, not a number", "a number such as 12.5")
     if isinstance(value, int | float):
         return value if math.isfinite(value) else Unread("is no finite number", "a number such as 12.5")
-    (found,), problems = numbers([str(value)], "?" if str(value).count(",") == 1 else ".")
+    (found,), problems = numbers([str(value)], _decimal(str(value)))
     return _unread(problems[0]) if problems else found
+
+
+def _decimal(text: str) -> str:
+    """Give the decimal mark of a number that stands alone; a comma before three digits may be either."""
+    _, comma, after = text.strip().rpartition(",")
+    if not comma or "." in after:
+        return "."
+    return "?" if len(after) == 3 else ","
 
 
 def _day(value: Any) -> Any:

@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, func, inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from lims.audit.bulk import reserve_ids
 from lims.audit.record import Actor, declare
 from lims.audit.words import entity_word
 from lims.domain.errors import Conflict, DomainError, about_row, refuse_together
@@ -126,7 +128,7 @@ class Noun(Generic[Record]):
         """Tell whether its records have codes of their own."""
         return "code" in table_of(self.model).columns
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         """Give the columns that people fill in."""
         return frozenset(table_of(self.model).columns.keys()) - BOOKKEEPING - self.derived
@@ -393,10 +395,14 @@ def _returning(noun: Noun[Record], withdrawn: Record, draft: Draft, row: Mapping
 def _written(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> list[Record]:
     """Write what was judged: new records, and withdrawn ones that come back."""
     records: list[Record] = []
+    new = sum(draft.record is None for draft in drafts)
+    # With numbers of their own they go to the database together, and not one by one to get them.
+    numbers = iter(range(first := reserve_ids(session, table_of(noun.model), new), first + new) if new > 1 else ())
     for draft in drafts:
         record: Any = draft.record
         if record is None:
             record = noun.model(**draft.values, project_id=project_id)
+            record.id = next(numbers, None)
             session.add(record)
         else:
             for name, value in draft.values.items():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import openpyxl
 
 from importers import identify, registry
 from importers.base import Choices, Claim, ColumnUse, Reading, Records
@@ -77,3 +81,16 @@ def listings_read(monkeypatch: Any) -> Iterator[None]:
 def table(noun: str, head: str, *rows: str) -> str:
     """Write a list as text: `table("exposure", "animal,agent", "M1,T-DXd")`."""
     return "\n".join([f"{MARK}{noun},{head}", *(f",{row}" for row in rows), ""])
+
+
+def book(*sheets: tuple[str, ...]) -> bytes:
+    """Write a workbook with a list of records on each sheet: noun, header, lines."""
+    made = openpyxl.Workbook()
+    made.remove(made.worksheets[0])
+    for noun, head, *rows in sheets:
+        sheet = made.create_sheet(noun)
+        for line in csv.reader(io.StringIO(table(noun, head, *rows))):
+            sheet.append([cell or None for cell in line])
+    content = io.BytesIO()
+    made.save(content)
+    return content.getvalue()

@@ -27,7 +27,6 @@ from lims.jobs.start import interrupted, start, wait, worker_runs
 from lims.jobs.work import do, work_off
 from lims.models import ImportBatch, Job
 from lims.progress import Progress, Step
-from tests.intake.conftest import desk, desk_on_each  # noqa: F401  # fixtures
 from tests.intake.desk import Desk
 from tests.intake.test_at_once import cohort
 
@@ -65,7 +64,7 @@ def hold_until_killed(settings: Settings, number: int, ready: Any) -> None:
         time.sleep(600)
 
 
-def test_a_lock_is_one_processs_and_free_when_that_is_killed(desk_on_each: Desk) -> None:  # noqa: F811  # the fixture
+def test_a_lock_is_one_processs_and_free_when_that_is_killed(desk_on_each: Desk) -> None:
     settings, database, context = desk_on_each.settings, desk_on_each.database, processes()
     settings.data_dir.mkdir(exist_ok=True)
     ready = context.Queue()
@@ -93,7 +92,7 @@ def until(true: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def test_a_worker_that_is_killed_leaves_all_or_nothing_and_the_next_one_goes_on(desk_on_each: Desk) -> None:  # noqa: F811
+def test_a_worker_that_is_killed_leaves_all_or_nothing_and_the_next_one_goes_on(desk_on_each: Desk) -> None:
     desk, context = desk_on_each, processes()
 
     def begin(first: int) -> tuple[int, Any]:
@@ -125,7 +124,7 @@ def test_a_worker_that_is_killed_leaves_all_or_nothing_and_the_next_one_goes_on(
     desk.sound()
 
 
-def test_of_four_workers_one_does_a_job(desk_on_each: Desk) -> None:  # noqa: F811
+def test_of_four_workers_one_does_a_job(desk_on_each: Desk) -> None:
     desk = desk_on_each
     job = asked(desk, desk.drop(cohort(1, weeks=4), choices={"create": "animals"}))
     with ThreadPoolExecutor(4) as pool:
@@ -135,7 +134,7 @@ def test_of_four_workers_one_does_a_job(desk_on_each: Desk) -> None:  # noqa: F8
     assert desk.events().count("batch:commit") == 1
 
 
-def test_of_a_batch_one_thing_is_done_at_a_time(desk: Desk) -> None:  # noqa: F811
+def test_of_a_batch_one_thing_is_done_at_a_time(desk: Desk) -> None:
     batch = desk.drop(cohort(1, weeks=1))
     asked(desk, batch, JobKind.CHECK)
     with pytest.raises(Conflict, match="Batch 1 is being read already"):
@@ -144,7 +143,7 @@ def test_of_a_batch_one_thing_is_done_at_a_time(desk: Desk) -> None:  # noqa: F8
     asked(desk, batch)
 
 
-def test_what_was_killed_between_its_commit_and_saying_so_is_not_done_again(desk: Desk) -> None:  # noqa: F811
+def test_what_was_killed_between_its_commit_and_saying_so_is_not_done_again(desk: Desk) -> None:
     batch = desk.drop(cohort(1, weeks=1), choices={"create": "animals"})
     job = asked(desk, batch)
     assert table.begin(desk.database, job) is not None
@@ -154,7 +153,7 @@ def test_what_was_killed_between_its_commit_and_saying_so_is_not_done_again(desk
     assert (job_of(desk, job).state, job_of(desk, job).message, len(desk.readings())) == (JobState.DONE, None, 10)
 
 
-def test_a_job_that_takes_its_process_down_again_and_again_is_given_up(desk: Desk) -> None:  # noqa: F811
+def test_a_job_that_takes_its_process_down_again_and_again_is_given_up(desk: Desk) -> None:
     job = asked(desk, desk.drop(cohort(1, weeks=1)), JobKind.CHECK)
     for _ in range(table.MOST_ATTEMPTS):
         assert table.begin(desk.database, job) is not None
@@ -174,7 +173,7 @@ def test_a_job_that_takes_its_process_down_again_and_again_is_given_up(desk: Des
     ],
 )
 def test_what_stands_in_the_way_is_said_and_can_be_tried_again(
-    desk: Desk,  # noqa: F811
+    desk: Desk,
     monkeypatch: pytest.MonkeyPatch,
     failure: Exception,
     sentence: str,
@@ -194,7 +193,7 @@ def test_what_stands_in_the_way_is_said_and_can_be_tried_again(
     assert len(desk.readings()) == 10
 
 
-def test_the_queue_keeps_how_far_a_job_is_and_forgets_it(desk_on_each: Desk) -> None:  # noqa: F811
+def test_the_queue_keeps_how_far_a_job_is_and_forgets_it(desk_on_each: Desk) -> None:
     settings = with_worker(desk_on_each)
     queue.wake(settings)  # nobody has made it yet: logged, and no harm
     with queue.opened(settings, prepare=True):
@@ -215,7 +214,7 @@ def table_names(desk: Desk) -> list[str]:
     return inspect(desk.database.engine).get_table_names()
 
 
-def test_what_is_in_the_queue_is_data_and_no_code(desk: Desk) -> None:  # noqa: F811
+def test_what_is_in_the_queue_is_data_and_no_code(desk: Desk) -> None:
     settings = with_worker(desk)
     queue.wake(settings)
     with queue.opened(settings) as opened:
@@ -228,7 +227,7 @@ def test_what_is_in_the_queue_is_data_and_no_code(desk: Desk) -> None:  # noqa: 
 
 
 @pytest.mark.slow
-def test_a_real_worker_is_woken_killed_and_followed_by_another(desk_on_each: Desk, tmp_path: Path) -> None:  # noqa: F811
+def test_a_real_worker_is_woken_killed_and_followed_by_another(desk_on_each: Desk, tmp_path: Path) -> None:
     desk, settings = desk_on_each, with_worker(desk_on_each)
     environment = os.environ | {"LIMS_DATABASE_URL": settings.url, "LIMS_JOBS": "worker"}
     command = [sys.executable, "-m", "lims.cli", "--data", str(settings.data_dir), "worker", "--with-parent"]

@@ -7,8 +7,8 @@ import re
 from importers.base import Choices, Claim, Reading, Refused
 from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
-from importers.concentrations import INJECTION_TIME, areas_only, quantify
-from importers.injections import INJECTED_KEYS, Injections, filled_rows, regions
+from importers.concentrations import areas_only, quantify, unread
+from importers.injections import Injections, filled_rows, regions
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -73,12 +73,11 @@ class Analyst:
             for reason, compound in zip(found.aside, found.compounds, strict=True)
         ]
         result = quantify(book, found, choices, "LC-MS/MS, Analyst")
-        times = {layout.found[key].column: INJECTION_TIME for key in INJECTED_KEYS if layout.has(key)}
         return Reading(
             importer=self.key,
             series=(),
             data_rows={sheet.index: rows},
-            columns=uses(layout, {**layout.not_chosen(), **_unread(layout), **times}),
+            columns=uses(layout, {**layout.not_chosen(), **unread(layout)}),
             header_rows={sheet.index: [layout.header_row]},
             set_aside=(
                 *regions(sheet, filled_rows(sheet, 1, layout.header_row - 1), "about the peaks and their calibration curves"),
@@ -89,11 +88,6 @@ class Analyst:
             questions=result.questions,
             records=result.records,
         )
-
-
-def _unread(layout: Layout) -> dict[int, str]:
-    reasons = {"area": "the concentration is recorded, not the area"}
-    return {layout.found[key].column: reason for key, reason in reasons.items() if layout.has(key)}
 
 
 def _table(sheet: Sheet) -> Layout | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from importers.base import Choices, Finding, Question, Records, Refused, SetAside, Severity
+from importers.columns import Layout
 from importers.concentration_amounts import (
     InUnit,
     by_weight,
@@ -18,7 +19,7 @@ from importers.concentration_amounts import (
 )
 from importers.concentration_cells import Kind, Said
 from importers.injection_sorting import sample_names, sort_compounds, sort_controls, sort_empty, sort_types
-from importers.injections import Batch, Injections, counted, regions
+from importers.injections import INJECTED_KEYS, Batch, Injections, counted, regions
 from importers.sample_names import SampleName
 from importers.sample_reading import read_matrices, read_samples, time_findings
 from importers.workbook import Workbook
@@ -94,6 +95,12 @@ def areas_only(name: str) -> Refused:
         expected="a concentration of each sample, calculated from calibrators",
         remedy="quantify the batch in the instrument's program and export it again with the calculated concentration",
     )
+
+
+def unread(layout: Layout) -> dict[int, str]:
+    """Say of the columns that are looked at and not recorded why: when a sample was injected, and its peak's area."""
+    reasons = {**dict.fromkeys(INJECTED_KEYS, INJECTION_TIME), "area": "the concentration is recorded, not the area"}
+    return {layout.found[key].column: reason for key, reason in reasons.items() if layout.has(key)}
 
 
 def _sheets(batch: Batch, entries: Sequence[int]) -> list[int]:

@@ -18,10 +18,12 @@ CONCENTRATIONS = ("finalconc", "finalconcentration", "calcconc", "calculatedconc
 NOMINAL = ("expconc", "expectedconc", "expectedconcentration")
 LIMITS = ("loq", "limitofquantitation", "limitofquantification")
 NAMES = ("name", "samplename", "datafile", "comment")
+TYPES = ("type", "sampletype")
 INJECTED = ("acqdatetime", "acqdate", "acquisitiondatetime")
 _OF_COMPOUND = re.compile(r"(?P<name>.*\S)\s+(?P<what>Results|Method)\s*\Z", re.IGNORECASE)
 _QUALIFIER = re.compile(r"Qualifier\b", re.IGNORECASE)
 _SAMPLE, _COMPOUND = "sample", "compoundmethod"
+_ROLES = {**dict.fromkeys(NOMINAL, "nominal"), **dict.fromkeys(LIMITS, "lloq"), **dict.fromkeys(TYPES, "type")}
 _KNOWN = frozenset((*CONCENTRATIONS, *NOMINAL, "name", "rt", "area", "datafile", "type", "transition"))
 
 
@@ -147,7 +149,7 @@ def _by_sample(table: _Table) -> Injections:
     heading = table.heading
     names = {heading.headers[key].text: heading.headers[key] for key in NAMES if key in heading.headers}
     found.name_columns.update({text: one.column for text, one in names.items()})
-    kind, injected = heading.first(("type", "sampletype")), heading.first(INJECTED)
+    kind, injected = heading.first(TYPES), heading.first(INJECTED)
     compounds = [
         (said["name"], group)
         for group in table.groups
@@ -192,7 +194,7 @@ def _by_compound(table: _Table) -> Injections:
                     amount=table.cell(row, column),
                     names={"sample": group.label},
                     unit=column.unit,
-                    type=table.text(row, group.first(("type",))) if "type" in group.headers else None,
+                    type=table.text(row, group.first(TYPES)) if group.first(TYPES) else None,
                     limit=table.cell(row, limit),
                 )
     return found
@@ -200,21 +202,17 @@ def _by_compound(table: _Table) -> Injections:
 
 def _uses(table: _Table, found: Injections, unread: Mapping[tuple[int, int], str]) -> tuple[ColumnUse, ...]:
     """List every column with the header of its group."""
-    sheet, concentrations = table.sheet, set(found.columns)
-    read = {*found.name_columns.values()}
-    read |= {one.column for key, one in table.heading.headers.items() if key in ("name", "type", "compoundname", "sampletype")}
+    sheet, concentrations, names = table.sheet, set(found.columns), {*found.name_columns.values(), found.compound_column}
     listed: dict[int, ColumnUse] = {}
     for group in table.groups:
         for key, one in group.headers.items():
+            role = "concentration" if one.column in concentrations else "name" if one.column in names else _ROLES.get(key)
             reason = unread.get((sheet.index, one.column), "")
-            role: str | None = "concentration" if one.column in concentrations else key if one.column in read else None
             if role is None:
-                reason = INJECTION_TIME if key in INJECTED else "not read: the concentration is recorded"
+                reason = INJECTION_TIME if key in INJECTED else "the concentration is recorded"
             listed[one.column] = ColumnUse(sheet.index, one.column, f"{group.label}: {one.text}", None if reason else role, reason)
-    width = max(map(len, sheet.rows), default=0)
-    for column in range(1, width + 1):
-        if column not in listed:
-            listed[column] = ColumnUse(sheet.index, column, "", None, "no header: the program's flags")
+    for column in range(1, max(map(len, sheet.rows), default=0) + 1):
+        listed.setdefault(column, ColumnUse(sheet.index, column, "", None, "no header: the program's flags"))
     return tuple(listed[column] for column in sorted(listed))
 
 

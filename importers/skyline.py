@@ -7,8 +7,8 @@ import re
 from importers.base import Choices, Claim, Reading, Refused
 from importers.columns import Layout, Role, above, find_table, other_sheets, uses
 from importers.concentration_cells import UNITS
-from importers.concentrations import INJECTION_TIME, areas_only, quantify
-from importers.injections import INJECTED_KEYS, Injections, filled_rows
+from importers.concentrations import areas_only, quantify, unread
+from importers.injections import Injections, filled_rows
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -65,13 +65,11 @@ class Skyline:
         _take_units(found)
         _mark_repeats(found, layout.found["sample"].text)
         result = quantify(book, found, choices, "LC-MS/MS, Skyline")
-        times = {layout.found[key].column: INJECTION_TIME for key in INJECTED_KEYS if layout.has(key)}
-        areas = {layout.found["area"].column: "the concentration is recorded, not the area"} if layout.has("area") else {}
         return Reading(
             importer=self.key,
             series=(),
             data_rows={sheet.index: rows},
-            columns=uses(layout, {**layout.not_chosen(), **times, **areas}),
+            columns=uses(layout, {**layout.not_chosen(), **unread(layout)}),
             header_rows={sheet.index: [layout.header_row]},
             set_aside=(*above(layout), *other_sheets(book, [sheet.index]), *result.set_aside),
             findings=result.findings,

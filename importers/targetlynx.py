@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
-from importers.concentrations import INJECTION_TIME, areas_only, quantify
-from importers.injections import INJECTED_KEYS, Injections, filled_rows, regions
+from importers.concentrations import areas_only, quantify, unread
+from importers.injections import Injections, filled_rows, regions
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -26,6 +26,7 @@ _SHARED = (
     Role("injected_on", ("acq.date", "acq. date")),
     Role("injected_at", ("acq.time", "acq. time")),
     Role("index", ("#",)),
+    Role("area", ("area",)),
 )
 BY_COMPOUND = (Role("sample", ("name", "sample name")), *_SHARED)
 BY_SAMPLE = (Role("compound", ("name", "compound", "compound name")), *_SHARED)
@@ -149,9 +150,8 @@ def _uses(blocks: Sequence[_Block]) -> tuple[ColumnUse, ...]:
     listed: dict[tuple[int, str], ColumnUse] = {}
     for block in blocks:
         layout = block.layout
-        times = {layout.found[key].column: INJECTION_TIME for key in INJECTED_KEYS if layout.has(key)}
         number = {layout.found["index"].column: "a running number"} if layout.has("index") else {1: "a running number"}
-        for use in uses(layout, {**layout.not_chosen(), **times, **number}):
+        for use in uses(layout, {**layout.not_chosen(), **unread(layout), **number}):
             listed.setdefault((use.column, use.header), use)
     return tuple(sorted(listed.values(), key=lambda use: use.column))
 

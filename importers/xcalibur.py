@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import Layout, Role, in_words, is_blank, match, other_sheets, squash, uses
 from importers.concentration_cells import UNITS
-from importers.concentrations import INJECTION_TIME, areas_only, quantify
-from importers.injections import INJECTED_KEYS, Injections, filled_rows, regions
+from importers.concentrations import areas_only, quantify, unread
+from importers.injections import Injections, filled_rows, regions
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -128,8 +128,7 @@ def _uses(blocks: Sequence[_Block]) -> tuple[ColumnUse, ...]:
     listed: dict[tuple[int, int, str], ColumnUse] = {}
     for block in blocks:
         layout = block.layout
-        times = {layout.found[key].column: INJECTION_TIME for key in INJECTED_KEYS if layout.has(key)}
-        for use in uses(layout, {**layout.not_chosen(), **times}):
+        for use in uses(layout, {**layout.not_chosen(), **unread(layout)}):
             listed.setdefault((use.sheet, use.column, use.header), use)
     return tuple(listed.values())
 

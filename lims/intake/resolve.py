@@ -48,6 +48,7 @@ class Resolver:
         self.project_id = batch.project_id
         self.allowed = {one.strip() for one in batch.choices.get("create", "").split(",")} & set(CREATABLE)
         self.facts = _all_facts(reading)
+        self.animal_columns = {one.sheet: one.column for one in reversed(reading.columns) if one.role == "animal"}
         self.names = Names()
         self.planned_tumours: dict[tuple[int, str], int] = {}
 
@@ -109,9 +110,10 @@ class Resolver:
             "animal-unknown",
             f'Animal "{label}" is not in this project.',
             facts,
+            column=self.animal_columns.get(facts.sheet),
             value=label,
             expected="an animal of this project, by id or by a confirmed alias",
-            remedy="Correct the id, or create the animals this file names (button on the check page, or --create animals).",
+            remedy="Say which animal it is, correct the id, or create the animals this file names (check page, or --create animals).",
         )
         return False
 

@@ -12,6 +12,7 @@ from sqlalchemy import case
 
 from importers.base import Severity, cell_address
 from lims.domain.errors import NotAllowed
+from lims.intake.groups import ANSWERED
 from lims.models import ImportBatch, ImportFinding
 from lims.queries.blinding import Veil
 from lims.queries.import_edits import acceptances
@@ -44,6 +45,11 @@ class ShownGroup:
     def title(self) -> str:
         """Name the kind."""
         return self.code.replace("-", " ").replace("_", " ")
+
+    @property
+    def accepted_as_changes(self) -> bool:
+        """Tell whether these are changes that a person accepted already."""
+        return self.severity == Severity.WARNING and self.code in ANSWERED
 
     @property
     def open(self) -> bool:

@@ -57,7 +57,7 @@ class Plot:
 def tiles(batch: ImportBatch) -> list[Tile]:
     """Give the four tiles, in rows of the file; changed and conflicting count as one."""
     rows = (batch.report or {}).get("rows", {})
-    errors = url_for("imports.show", batch_id=batch.id, show="error") + "#findings"
+    errors = url_for("imports.show", batch_id=batch.id, severity="error") + "#findings"
     return [
         Tile("new rows", rows.get("new", 0), "good"),
         Tile("same as recorded", rows.get("same", 0), "quiet"),

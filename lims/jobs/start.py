@@ -38,9 +38,9 @@ def start_all(settings: Settings, database: Database, job_ids: Sequence[int]) ->
         queue.wake(settings)
 
 
-def wait(database: Database, job_id: int, seconds: float = PATIENCE_SECONDS) -> Job:
-    """Give a job when it is over, or as it stands after so many seconds."""
-    deadline, pause = time.monotonic() + seconds, _FIRST_LOOK
+def wait(database: Database, job_id: int, seconds: float | None = None) -> Job:
+    """Give a job when it is over, or as it stands after so many seconds, usually `PATIENCE_SECONDS`."""
+    deadline, pause = time.monotonic() + (PATIENCE_SECONDS if seconds is None else seconds), _FIRST_LOOK
     while True:
         with database.reading() as session:
             job = session.get_one(Job, job_id)

@@ -156,6 +156,7 @@ def show(batch_id: int) -> ResponseReturnValue:
         return render_template(
             "imports/check.html",
             **common,
+            failed=job if job is not None and job.state is JobState.FAILED else None,
             **of_check(batch, report),
             form=form,
             questions=question_fields(form),

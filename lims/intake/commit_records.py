@@ -23,6 +23,7 @@ from lims.intake.accepted import accepts_changes
 from lims.intake.plan_records import Lines, PlannedRecords, Reader, in_turn, key_of, meet
 from lims.intake.record_changes import Stale, named_by, stale_fields, tell_change
 from lims.intake.record_nouns import file_nouns
+from lims.intake.record_stories import Teller
 from lims.models import ImportBatch
 from lims.records.sifting import Sifted, change_each, record_each
 from lims.records.sources import Sources, record_sources
@@ -91,13 +92,31 @@ class _Writer:
 
     def _record_new(self, planned: PlannedRecords, lines: Lines) -> None:
         indices = [index for index in planned.open(lines) if index not in planned.standing]
+        self._tell_unnamed(planned, indices)
         noun = planned.kind.noun
         rows = [self._own(planned, index) for index in indices]
         sifted = record_each(self.session, self.actor, noun, self.batch.project_id, rows)
+        self._teller(planned).begin(list(sifted.records.values()))
         self._tell(planned, indices, sifted)
         for place, one in sifted.records.items():
             planned.made[indices[place]] = one.id
             self.made[planned.kind.entity].add(one.id)
+
+    @staticmethod
+    def _tell_unnamed(planned: PlannedRecords, indices: Sequence[int]) -> None:
+        """Say which lines nothing tells from others: their codes are given now, and no later file meets them."""
+        unnamed = [index for index in indices if key_of(planned, index) is None]
+        if unnamed:
+            what = planned.kind.noun.word
+            told = f"{len(unnamed):,} line{'s give' if len(unnamed) > 1 else ' gives'} no {what} code; codes are generated."
+            expected = "a code in each line of a list that is imported again"
+            remedy = "Leave it so if this list comes once; the same lines in another file would be recorded again."
+            planned.findings.append(
+                planned.finding(unnamed[0], Severity.NOTE, "code-generated", told, expected=expected, remedy=remedy)
+            )
+
+    def _teller(self, planned: PlannedRecords) -> Teller:
+        return planned.kind.teller(self.session, self.actor, self.batch)
 
     def _own(self, planned: PlannedRecords, index: int) -> dict[str, Any]:
         """Give a new record's values by column, with the batch where its table names one."""
@@ -128,7 +147,11 @@ class _Writer:
         self._refuse_stale(planned, wanted, stale)
         indices = [index for index in wanted if index not in planned.fates]
         pairs = [(planned.standing[index], wanted[index]) for index in indices]
+        teller = self._teller(planned)
+        before = teller.before([standing for standing, _ in pairs])
         sifted = change_each(self.session, planned.kind.noun, self.batch.project_id, pairs, keep=accepts)
+        if accepts:
+            teller.after(list(sifted.records.values()), before)
         self._tell(planned, indices, sifted)
         for place, changes in sifted.changes.items():
             index = indices[place]

@@ -13,6 +13,8 @@ from lims.domain.errors import DomainError
 from lims.domain.genes import clean_gene
 from lims.domain.positions import parse_position
 from lims.domain.stains import clean_marker
+from lims.domain.tissue_terms import Compartment
+from lims.intake.record_stories import AliquotTeller, Teller
 from lims.models import Agent, AgentLot, Animal, Arm, Base, Implant, TherapyLine
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
@@ -73,7 +75,8 @@ class FileNoun:
 
     natural: columns by which a line meets a record where the noun has no codes, or files of it give none; `otherwise` joins
     them where the last one is blank. prepare: brings a line's typed values to the form in which they are compared, such as a
-    gene's approved symbol. beside: fields that are no columns of the table, each read into values of columns.
+    gene's approved symbol. beside: fields that are no columns of the table, each read into values of columns. teller: writes
+    the events that the noun's history consists of.
     """
 
     noun: Noun[Any]
@@ -81,6 +84,7 @@ class FileNoun:
     otherwise: tuple[str, ...] = ()
     prepare: Callable[[Values], None] = lambda values: None
     beside: Mapping[str, Callable[[Any], Values]] = field(default_factory=dict)
+    teller: type[Teller] = Teller
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -104,9 +108,9 @@ class FileNoun:
 
 def _approved_gene(values: Values) -> None:
     """Compare genes by their approved symbols; what is none is refused by the noun's own rule."""
-    if values.get("gene") and values.get("compartment"):
+    if values.get("gene"):
         try:
-            values["gene"] = clean_gene(values["gene"], values["compartment"])
+            values["gene"] = clean_gene(values["gene"], values.get("compartment") or Compartment.HUMAN_TUMOUR)
         except DomainError:
             return
 
@@ -151,7 +155,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(STAIN_REGION, STAIN_KEY, prepare=_marker),
     FileNoun(STR_PROFILE, ("specimen_id", "kit", "typed_on")),
     FileNoun(MODEL_CHECK, ("model_id", "kind", "method", "checked_on")),
-    FileNoun(ALIQUOT, beside={"position": _position}),
+    FileNoun(ALIQUOT, beside={"position": _position}, teller=AliquotTeller),
     FileNoun(PREPARATION, ("sample", "count_name", "counted_at"), otherwise=("counted_on",)),
     FileNoun(IMPLANT),
     FileNoun(DOSE, ("animal_id", "agent_id", "nth", "given_on"), otherwise=("due_on",)),

@@ -69,7 +69,10 @@ def _restore(session: Session, batch: ImportBatch, kind: FileNoun, keys: set[int
     found = [one for (one,) in in_chunks(session, sorted(corrected), lambda some: select(model).where(model.id.in_(some)))]
     for one in found:
         for name, (old, new) in corrected[one.id].items():
-            if text_of(getattr(one, name)) != _plain(new):
+            now = text_of(getattr(one, name))
+            if now == _plain(old):
+                continue  # what it followed from is taken back already
+            if now != _plain(new):
                 raise Conflict(
                     f"{kind.noun.word.capitalize()} {one.audit_label}, which this batch changed, was changed again since.",
                     remedy="Take back that later change first.",

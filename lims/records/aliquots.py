@@ -333,14 +333,38 @@ def _made(
     made = record(
         session, actor, ALIQUOT, project_id, [{**row, **name, **spot} for row, name, spot in zip(rows, named, spots, strict=True)]
     )
+    begin_histories(session, actor, made, dict.fromkeys((one.id for one in made), on))
+    return made
+
+
+def begin_histories(session: Session, actor: Actor, made: Sequence[Aliquot], days: Mapping[int, date]) -> None:
+    """Write the event with which each new aliquot's history begins; one that is in no place yet was received. days: by id."""
     where = positions_of(session, made)
-    kind = AliquotEventKind.STORED if place else AliquotEventKind.RECEIVED
     events = [
-        {"aliquot_id": one.id, "kind": kind, "happened_on": on, "amount": one.amount, "to_position": where.get(one.id)}
+        {
+            "aliquot_id": one.id,
+            "kind": AliquotEventKind.RECEIVED if one.place_id is None else AliquotEventKind.STORED,
+            "happened_on": days[one.id],
+            "amount": one.amount,
+            "to_position": where.get(one.id),
+        }
         for one in made
     ]
-    record(session, actor, ALIQUOT_EVENT, project_id, events)
-    return made
+    if events:
+        record(session, actor, ALIQUOT_EVENT, made[0].project_id, events)
+
+
+def tell_moves(session: Session, actor: Actor, aliquots: Sequence[Aliquot], before: Mapping[int, str], on: date, note: str) -> None:
+    """Write what happened to aliquots that a list says stand elsewhere than they did. before: `positions_of` them then."""
+    after, events = positions_of(session, aliquots), []
+    for one in aliquots:
+        old, new = before.get(one.id), after.get(one.id)
+        if old != new:
+            kind = AliquotEventKind.MOVED if old and new else AliquotEventKind.STORED if new else AliquotEventKind.TAKEN_OUT
+            places = {"from_position": old, "to_position": new}
+            events.append({"aliquot_id": one.id, "kind": kind, "happened_on": on, "note": note, **places})
+    if events:
+        record(session, actor, ALIQUOT_EVENT, aliquots[0].project_id, events)
 
 
 def _step(

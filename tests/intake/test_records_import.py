@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from lims.domain.cohort_terms import ConcentrationUnit, ExposureMatrix
 from lims.domain.vocabulary import BatchState, Sex
-from lims.models import Aliquot, Alteration, Animal, Exposure, Patient, PdxModel, Project, RecordSource, Specimen
+from lims.models import Aliquot, AliquotEvent, Alteration, Animal, Exposure, Patient, PdxModel, Project, RecordSource, Specimen
 from lims.records.nouns import change
 from lims.records.patients import PATIENT
 from tests.intake.desk import Desk, balanced, codes, found
@@ -243,8 +243,15 @@ def test_lines_refer_to_what_their_file_makes_and_all_of_it_is_taken_back(lab_on
     (model,) = desk.records(PdxModel)
     assert model.founding_specimen_id == next(one.id for one in desk.records(Specimen) if one.code == "SP7")
 
+    events = [(one.aliquot_id, one.kind.value, one.to_position) for one in desk.records(AliquotEvent)]
+    assert events == [(vials["A1"].id, "stored", "BX7 A1"), (vials["A2"].id, "stored", "BX7 A2")]
+    moved = desk.record(table("aliquot", "code,specimen,place,position", "A2,SP7,BX7,C3"), changed="accept", reason="counted")
+    assert [(one.from_position, one.to_position) for one in desk.records(AliquotEvent)][-1] == ("BX7 A2", "BX7 C3")
+    desk.withdraw(moved.batch_id)
+    assert len(desk.records(AliquotEvent)) == len(events)
+
     desk.withdraw(batch)
-    assert (desk.records(Aliquot), desk.records(PdxModel)) == ([], [])
+    assert (desk.records(Aliquot), desk.records(PdxModel), desk.records(AliquotEvent)) == ([], [], [])
     assert {table.__tablename__: len(desk.records(table)) for table in (Patient, Specimen, Animal)} == before
     back = desk.record(chain(), "chain.xlsx", leave_out="refused")
     assert back.state is BatchState.COMMITTED

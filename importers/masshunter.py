@@ -156,7 +156,9 @@ def _by_sample(table: _Table) -> Injections:
         if (said := _OF_COMPOUND.match(group.label)) and said["what"].casefold() == "results" and not _QUALIFIER.match(group.label)
     ]
     methods = {
-        said["name"]: group for group in table.groups if (said := _OF_COMPOUND.match(group.label)) and said["what"] == "Method"
+        said["name"]: group
+        for group in table.groups
+        if (said := _OF_COMPOUND.match(group.label)) and said["what"].casefold() == "method"
     }
     for row in table.rows:
         for compound, group in compounds:

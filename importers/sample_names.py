@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import islice, pairwise
 
 from importers.columns import in_words, squash
 from lims.domain.cohort_terms import ExposureMatrix
@@ -27,7 +27,7 @@ _PARTS = {
     "animal": None,
     "matrix": None,
     "hours": rf"{_NUMBER}\s*",
-    "time": rf"(?:T\s*{_NUMBER}|T?\s*{_NUMBER}\s*{_SPAN}|{_BEFORE.pattern})",
+    "time": rf"(?:T?\s*{_NUMBER}\s*{_SPAN}|T\s*{_NUMBER}|{_BEFORE.pattern})",
     "date": r"\d{4}-?\d{2}-?\d{2}",
     "replicate": None,
 }
@@ -46,12 +46,16 @@ PARTS_IN_WORDS = (
     "{animal}, {matrix}, {hours} or {time} (4h, 30min, T4, 2d, predose), {date} (2024-01-31, 20240131), {study}, {replicate}, "
     "and * for anything else"
 )
+LONGEST_NAME = 200
+"""Characters of a sample's name."""
 HOURS_OF = {"m": 1 / 60, "h": 1.0, "d": 24.0}
 SEPARATORS = ("_", "-", " ", "/", ".")
 _LOOKED_AT = 500
 """Names by which a pattern is proposed."""
 _LEAST_SHARE = 0.5
 _LEAST_PARTS = 2
+_MOST_ANYTHING = 2
+_LETTERS = r"[^\W\d_]+"
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*)")
 _WORD = re.compile(r"[^\W\d_]")
 _REPLICATE = re.compile(r"(?:r|rep|inj)?\d{1,2}", re.IGNORECASE)
@@ -160,7 +164,7 @@ class Pattern:
 
     def read(self, name: str) -> SampleName | None:
         """Read a name; `None` where it does not fit, or names a day that does not exist."""
-        fitting = self.expression.fullmatch(name.strip())
+        fitting = self.expression.fullmatch(name.strip()) if len(name) <= LONGEST_NAME else None
         if fitting is None:
             return None
         found = {part: text.strip() for part, text in fitting.groupdict().items() if text is not None}
@@ -196,39 +200,53 @@ def _day(text: str) -> date | None:
 
 def pattern_of(text: str) -> Pattern:
     """Take a pattern apart. Raises `ValueError` with the rest of a sentence that begins with the quoted pattern."""
-    pieces: list[tuple[str, str]] = []
-    end = 0
-    for piece in _PIECE.finditer(text):
-        pieces += [("", text[end : piece.start()]), (piece[1] or piece[2] or "", "")]
-        end = piece.end()
-    pieces.append(("", text[end:]))
-    named = [part for part, _ in pieces if part not in ("", "*")]
-    _require_parts(text, named)
-    between = {letter for _, literal in pieces for letter in literal if not letter.isalnum()}
+    pieces = _PIECE.split(text)
+    literals = pieces[::3]
+    parts = ["*" if anything else name for name, anything in zip(pieces[1::3], pieces[2::3], strict=True)]
+    _require_parts(text, [part for part in parts if part != "*"])
+    _require_between(parts, literals[1:-1])
+    between = {letter for literal in literals for letter in literal if not letter.isalnum()}
     anything = f"[^{re.escape(''.join(sorted(between)))}]+?" if between else ".+?"
-    written = [_expression(part, literal, anything) for part, literal in pieces]
-    return Pattern(text, frozenset(named), re.compile("".join(written), re.IGNORECASE))
+    written = [_literal(literals[0])]
+    for place, (part, literal) in enumerate(zip(parts, literals[1:], strict=True)):
+        touching = not literal and place + 1 < len(parts)
+        free = _LETTERS if part == "matrix" and touching else anything
+        written.append(".*" if part == "*" else f"(?P<{part}>{_PARTS[part] or free})")
+        written.append(_literal(literal))
+    return Pattern(text, frozenset(parts) - {"*"}, re.compile("".join(written), re.IGNORECASE))
 
 
 def _require_parts(text: str, named: Sequence[str]) -> None:
     unknown = [part for part in named if part not in _PARTS]
     twice = [part for part, number in Counter(named).items() if number > 1]
-    if "{}" in text or unknown:
-        raise ValueError(f"has a part {{{unknown[0] if unknown else ''}}} that is not known")
+    if unknown:
+        raise ValueError(f"has a part {{{unknown[0]}}} that is not known")
     if "animal" not in named:
         raise ValueError("does not say where the animal stands")
     if twice:
         raise ValueError(f"has the part {{{twice[0]}}} twice")
     if {"hours", "time"} <= set(named):
         raise ValueError("says the time twice, as {hours} and as {time}")
+    if text.count("*") > _MOST_ANYTHING:
+        raise ValueError(f"has more than {_MOST_ANYTHING} * in it")
 
 
-def _expression(part: str, literal: str, anything: str) -> str:
-    if part == "*":
-        return ".*"
-    if not part:
-        return re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(literal))
-    return f"(?P<{part}>{_PARTS[part] or anything})"
+def _require_between(parts: Sequence[str], literals: Sequence[str]) -> None:
+    """Require that it can be told where one part ends and the next begins."""
+    for (part, follower), literal in zip(pairwise(parts), literals, strict=True):
+        typed = [_PARTS.get(one) is not None for one in (part, follower)]
+        if literal.isalnum() and any(typed):
+            continue
+        if not literal and part == "matrix" and typed[1]:
+            continue
+        if not literal or literal.isalnum():
+            one, other = (f"{{{name}}}" if name != "*" else name for name in (part, follower))
+            raise ValueError(f"does not say what parts {one} from {other}, such as _")
+
+
+def _literal(text: str) -> str:
+    """Write what stands between parts; any number of blanks is one."""
+    return re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(text))
 
 
 def is_matrix_word(word: str) -> bool:

@@ -96,8 +96,10 @@ def _mark_repeats(found: Injections, header: str) -> None:
     """Leave out the rows of further transitions, which repeat the molecule's concentration."""
     first: dict[tuple[str, str, str], int] = {}
     for index, (compound, name) in enumerate(zip(found.compounds, found.names[header], strict=True)):
+        if found.aside[index]:
+            continue
         before = first.setdefault((compound, name, cell_text(found.amounts[index])), found.rows[index])
-        if before != found.rows[index] and not found.aside[index]:
+        if before != found.rows[index]:
             found.aside[index] = "another transition of a molecule that was read"
 
 

@@ -119,7 +119,7 @@ def test_a_name_that_does_not_fit_is_an_error_that_names_it_and_the_pattern() ->
 
 @pytest.mark.parametrize(
     ("pattern", "why"),
-    [("{mouse}_{matrix}", "{mouse} that is not known"), ("{matrix}_1h", "where the animal stands"), ("{animal}{animal}", "twice")],
+    [("{mouse}_{matrix}", "{mouse} that is not known"), ("{matrix}_1h", "where the animal stands"), ("{animal}_{animal}", "twice")],
 )
 def test_a_pattern_that_is_none_is_refused(pattern: str, why: str) -> None:
     reading = plain(("M1_plasma_1h", "Unknown", "10"), sample_pattern=pattern)

@@ -27,6 +27,9 @@ from importers.sample_names import SampleName, named_control, pattern_of, propos
         ("{animal}_{matrix}_{time}", "M07_plasma_4", None),
         ("{animal}_{matrix}", "M07", None),
         ("{animal}.{matrix}", "M07xplasma", None),
+        ("{animal}_{matrix}{hours}h", "M07_plasma14h", SampleName("M07", "plasma", 14.0)),
+        ("{animal}_{time}_*", "M07_T45min_2.wiff", SampleName("M07", hours=0.75)),
+        ("{animal}_{matrix}", "M07_" + "x" * 200, None),
     ],
 )
 def test_a_pattern_reads_a_name_in_one_way_or_not_at_all(pattern: str, name: str, expected: SampleName | None) -> None:
@@ -34,10 +37,14 @@ def test_a_pattern_reads_a_name_in_one_way_or_not_at_all(pattern: str, name: str
 
 
 @pytest.mark.parametrize(
-    "pattern", ["{animl}_{matrix}", "{matrix}", "{animal}_{animal}", "{animal}_{hours}_{time}", "{}_{animal}", ""]
+    "pattern",
+    [
+        *("{animl}_{matrix}", "{matrix}", "{animal}_{animal}", "{animal}_{hours}_{time}", "{}_{animal}", "", "{animal}_*_*_*"),
+        *("{animal}{hours}h", "{animal}*", "{animal}x{matrix}", "{hours}*_{animal}"),
+    ],
 )
 def test_a_pattern_without_an_animal_or_with_a_part_that_is_none_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r"part|animal|time"):
+    with pytest.raises(ValueError, match=r"part|animal|time|more than"):
         pattern_of(pattern)
 
 

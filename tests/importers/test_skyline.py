@@ -14,9 +14,9 @@ REPORT = """Molecule Name,Replicate Name,Sample Type,Fragment Ion,Isotope Label,
 Tucatinib,Cal 1,standard,y1,light,1,1.02,200
 Tucatinib,Cal 1,standard,y1,heavy,1,1.02,200
 Tucatinib,Blank,blank,y1,light,,0.01,2
+Tucatinib,M07_plasma_4h,unknown,y1,heavy,,13.4,5000
 Tucatinib,M07_plasma_4h,unknown,y1,light,,13.4,2000
 Tucatinib,M07_plasma_4h,unknown,y2,light,,13.4,1000
-Tucatinib,M07_plasma_4h,unknown,y1,heavy,,13.4,5000
 Tucatinib,M08_plasma_4h,unknown,y1,light,,0.2,12
 Tucatinib,M09_plasma_4h,unknown,y1,light,,#N/A,0
 """
@@ -38,8 +38,8 @@ def test_each_molecule_of_a_replicate_is_read_once() -> None:
     assert skipped(reading) == {
         **dict.fromkeys((2, 3), "calibrators"),
         4: "blanks",
-        6: "another transition of a molecule that was read",
-        7: "internal standard",
+        5: "internal standard",
+        7: "another transition of a molecule that was read",
         9: "no concentration",
     }
     assert errors(read(IMPORTER, text_book(REPORT, "report.csv"))) == ["question-concentration_unit"]

@@ -9,13 +9,15 @@ from lims.plot_parts import ACCENT, INK, Spec, specification, tooltip
 
 BAR = 26
 """Height of a bar with its gap, in pixels."""
+TICKS = 6
 
 
 def bar_by_region(points: Sequence[Mapping[str, Any]], *, title_x: str, highest: float) -> Spec:
     """Draw one bar a region, in the order given, with its number at its end. Points: region, value, shown, cells, url."""
     order = [point["region"] for point in points]
     y: Spec = {"field": "region", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 260, "grid": False}}
-    x: Spec = {"field": "value", "type": "quantitative", "title": title_x, "scale": {"domain": [0, highest], "nice": False}}
+    scale, axis = {"domain": [0, highest], "nice": False}, {"tickCount": TICKS}
+    x: Spec = {"field": "value", "type": "quantitative", "title": title_x, "scale": scale, "axis": axis}
     told = tooltip(("region", "Region"), ("shown", title_x), ("cells", "Cells"), ("image", "Image"))
     bar = {"type": "bar", "color": ACCENT, "height": BAR - 8, "cursor": "pointer"}
     text = {"type": "text", "align": "left", "dx": 5, "color": INK, "fontSize": 12}

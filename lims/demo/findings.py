@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from lims.domain.stains import h_score
 from lims.domain.str_match import AUTOSOMAL_LOCI, profile_lines
 from lims.domain.tissue_terms import AlterationKind, Compartment
 
@@ -62,6 +63,39 @@ HARVESTED: dict[str, tuple[dict[str, Any], ...]] = {
     "BM-04": (_mutation("ERBB3", "p.Val104Met", 21),),
 }
 """By model: what was found in the tumour of its last passage, and in the brain vessels of the host."""
+
+COUNTED: tuple[tuple[str, str, tuple[tuple[str, int, tuple[int, int, int]], ...], Compartment], ...] = (
+    ("ERBB2", "HER2", (("Core", 8_412, (1_204, 2_380, 3_617)), ("Rim", 6_077, (1_310, 1_492, 1_120))), Compartment.HUMAN_TUMOUR),
+    ("MKI67", "Ki67", (("Core", 8_120, (0, 0, 2_014)), ("Rim", 5_904, (0, 0, 2_903))), Compartment.HUMAN_TUMOUR),
+    ("Aif1", "Iba1", (("Rim", 3_290, (0, 0, 1_288)), ("Adjacent brain", 4_415, (0, 0, 402))), Compartment.MOUSE_HOST),
+)
+"""Marker, name on the image, regions with cells and weakly, moderately and strongly stained ones, and whose cells they are."""
+AREAS = {"Core": 1.92, "Rim": 1.38, "Adjacent brain": 2.51}
+"""mm²."""
+
+
+def stains_of(specimen: str) -> list[dict[str, Any]]:
+    """Give what QuPath counted on the slides of a harvested tumour; an H-score where cells were graded."""
+    chance = Random(f"slides of {specimen}")  # noqa: S311  # made-up data, nothing secret
+    found = []
+    for marker, name, regions, compartment in COUNTED:
+        for region, about, graded in regions:
+            less = chance.uniform(0.55, 1)
+            cells, (weak, moderate, strong) = int(about * chance.uniform(0.8, 1.2)), (int(number * less * 0.8) for number in graded)
+            found.append(
+                {
+                    "marker": marker,
+                    "compartment": compartment,
+                    "image": f"{specimen}_{name}.svs",
+                    "region": region,
+                    "software": "QuPath",
+                    "cells": cells,
+                    "positive_cells": weak + moderate + strong,
+                    "area_mm2": AREAS[region],
+                    "h_score": h_score(cells, weak, moderate, strong) if graded[0] else None,
+                }
+            )
+    return found
 
 
 def profile_of(donor: str) -> list[str]:

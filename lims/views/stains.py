@@ -26,6 +26,11 @@ from lims.views.study_plots import PlotColumn, StudyPlot, number
 from lims.views.support import current_project, current_session
 from lims.views.tables import Column, Empty, Filter, Listing, choice, day, one_of, search
 
+LISTED = 40
+"""Regions that a specimen's page lists; the list of all has the others."""
+DRAWN = 25
+"""Bars of a plot."""
+
 
 class StainForm(RecordForm):
     """One marker in one region."""
@@ -156,7 +161,7 @@ def of_specimen(specimen: Specimen) -> dict[str, Any]:
         for (marker, compartment), some in groupby(regions, key=lambda one: (one.marker, one.compartment))
         if (drawn := _plot(marker, compartment, list(some))) is not None
     ]
-    return {"table": _table(regions), "plots": plots, "source": H_SCORE}
+    return {"table": _table(regions[:LISTED]), "plots": plots, "count": len(regions), "listed": LISTED}
 
 
 def _table(regions: Sequence[StainRegion]) -> dict[str, Any]:
@@ -204,10 +209,11 @@ def _plot(marker: str, compartment: Compartment, regions: Sequence[StainRegion])
     ]
     if not points:
         return None
+    some = f", {DRAWN} of {len(points)} regions" if len(points) > DRAWN else ""
     host = "" if compartment is Compartment.HUMAN_TUMOUR else ", mouse host"
     columns = [PlotColumn("region", "Region"), number("shown", title), number("cells", "Cells")]
-    spec = bar_by_region(points, title_x=title, highest=highest)
-    return StudyPlot(f"stain-{regions[0].id}", f"{title} of {marker}{host}", spec, columns, points)
+    spec = bar_by_region(points[:DRAWN], title_x=title, highest=highest)
+    return StudyPlot(f"stain-{regions[0].id}", f"{title} of {marker}{host}{some}", spec, columns, points)
 
 
 PAGES = RecordPages(

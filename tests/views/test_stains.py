@@ -92,7 +92,7 @@ def test_list_is_filtered(app_on_each: Application, database: Database, query: s
     assert sorted(row.select("td")[0].text.strip() for row in page.select("table.data tbody tr")) == found
 
 
-def test_the_specimen_draws_a_bar_for_each_region(ada: Browser) -> None:
+def test_the_specimen_draws_a_bar_for_each_region(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     page = ada.get("/p/BCBM/specimens/1")
     plots = {figure.figcaption.text: json.loads(figure.script.text) for figure in page.select("#stains figure")}  # type: ignore[union-attr]  # both are there
     assert list(plots) == ["H-score of ERBB2", "Positive cells (%) of MKI67"]
@@ -100,6 +100,12 @@ def test_the_specimen_draws_a_bar_for_each_region(ada: Browser) -> None:
     assert [(one["region"], one["value"]) for one in scores] == [("Core", 180.0), ("Rim", 90.0)]
     assert [one["region"] for one in plots["Positive cells (%) of MKI67"]["data"]["values"]] == ["Core"]
     assert len(page.select("#stains > .table-frame tbody tr")) == 4
+    monkeypatch.setattr("lims.views.stains.LISTED", 3)
+    monkeypatch.setattr("lims.views.stains.DRAWN", 1)
+    page = ada.get("/p/BCBM/specimens/1")
+    assert len(page.select("#stains > .table-frame tbody tr")) == 3
+    assert "H-score of ERBB2, 1 of 2 regions" in message(page)
+    assert "All 4 stained regions" in message(page)
 
 
 def test_a_specimen_with_stains_is_not_withdrawn(ada: Browser) -> None:

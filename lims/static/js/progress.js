@@ -10,7 +10,7 @@ function show(section, piece) {
     if (old.textContent !== now.textContent) old.textContent = now.textContent;
   }
   const [bar, now] = [section.querySelector("progress"), piece.querySelector("progress")];
-  for (const name of ["max", "value"]) {
+  for (const name of ["hidden", "max", "value"]) {
     if (now.hasAttribute(name)) bar.setAttribute(name, now.getAttribute(name));
     else bar.removeAttribute(name);
   }

@@ -45,7 +45,7 @@ def identify(book: Workbook, chosen: str | None = None) -> Claim:
         "format-unknown",
         f'no importer recognises "{book.name}"; {_seen(book)}',
         expected="a file with the columns of one of the importers",
-        remedy=f"{LIST_THEM}, then choose one on the upload page or with --as KEY, or correct the headers and upload again",
+        remedy=f"map its columns on its page, or {LIST_THEM} and choose one with --as KEY, or correct the headers and upload again",
     )
 
 

@@ -333,8 +333,12 @@ def _said_of(cells: Sequence[CellValue], decimal: str) -> str:
             f"{len(numbers):,} numbers from {min(numbers):g} to {max(numbers):g}, half of them above {median(numbers):g}.{others}"
         )
     if all(isinstance(cell, date) for cell in cells):
-        return f"{len(cells):,} dates."
-    return f"{len(cells):,} texts, {len(set(raw_texts(list(cells)))):,} of them different."
+        return f"{len(cells):,} date{'s' if len(cells) > 1 else ''}."
+    different = len(set(raw_texts(list(cells))))
+    if len(cells) == 1:
+        return "1 text."
+    alike = "all different" if different == len(cells) else "all the same" if different == 1 else f"{different:,} of them different"
+    return f"{len(cells):,} texts, {alike}."
 
 
 def _dates(sheet: Sheet, row: int) -> list[str]:

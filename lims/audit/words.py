@@ -207,6 +207,7 @@ OWN_WORDS = {
     ("agent_lot", "received_on"): "date of receipt",
     ("dose", "given_on"): "day it was given",
     ("dose", "lot"): "lot",
+    ("import_profile", "number"): "version",
 }
 """Those that one table calls differently from the others."""
 

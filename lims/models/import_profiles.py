@@ -20,7 +20,7 @@ class ImportProfile(InProject, Withdrawable, Versioned, Base):
     id: Mapped[Id]
     name: Mapped[Name]
     note: Mapped[Prose | None]
-    number: Mapped[int] = mapped_column(default=0)
+    number: Mapped[int] = mapped_column(default=1)
     """Of its latest version."""
 
     __table_args__ = (UniqueConstraint("project_id", "name"),)

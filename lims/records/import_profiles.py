@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from importers.mapping import same_headers
@@ -20,7 +21,7 @@ READER_ANSWERS = ("encoding", "delimiter")
 """Answers without which the headers of a text cannot be seen."""
 OF_ONE_FILE = frozenset({"create", "leave_out", "changed", "date", "study", "day0"})
 """Answers that hold for one file only, so that no profile keeps them."""
-FIRST = "first version"
+FIRST, AGAIN = "first version", "saved anew under its old name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ def save_profile(
         DomainError: the name is taken, or another profile recognises the same headers.
     """
     (profile,) = record(session, actor, IMPORT_PROFILE, project_id, [{"name": name, "note": note}])
-    return _new_version(session, actor, profile, content, FIRST if not profile.number else "saved anew under its old name")
+    before = session.scalar(select(ImportProfileVersion.id).where(ImportProfileVersion.profile_id == profile.id).limit(1))
+    if before is not None:
+        profile.number += 1
+    return _add_version(session, actor, profile, content, FIRST if before is None else AGAIN)
 
 
 def change_profile(
@@ -85,15 +89,15 @@ def change_profile(
     same = (current.importer, current.choices, current.signature, current.study_id)
     if same == (content.importer, content.kept, list(content.signature), content.study_id):
         raise DomainError("Nothing differs from what is recorded.", remedy="Change something, or leave the page.")
-    return _new_version(session, actor, profile, content, reason)
+    profile.number += 1
+    return _add_version(session, actor, profile, content, reason)
 
 
-def _new_version(session: Session, actor: Actor, profile: ImportProfile, content: Content, reason: str) -> ImportProfileVersion:
+def _add_version(session: Session, actor: Actor, profile: ImportProfile, content: Content, reason: str) -> ImportProfileVersion:
     if not content.signature:
         raise DomainError("A file without headers cannot be recognised.", field="name", expected="a table with a header row")
     _refuse_same_headers(session, profile, content)
     check_references(session, ImportProfileVersion, profile.project_id, [{"study_id": content.study_id}])
-    profile.number += 1
     made = ImportProfileVersion(
         project_id=profile.project_id,
         profile_id=profile.id,

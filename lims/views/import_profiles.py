@@ -206,8 +206,7 @@ def _batches_table(batches: Any) -> dict[str, Any]:
     columns = [
         {"key": "file", "label": "File"},
         {"key": "state", "label": "State"},
-        {"key": "version", "label": "Version"},
-        {"key": "at", "label": "Uploaded"},
+        {"key": "version", "label": "Version", "align": "end"},
     ]
     rows = [
         {
@@ -215,7 +214,6 @@ def _batches_table(batches: Any) -> dict[str, Any]:
             "file": one.file_name,
             "state": {"text": one.state.value, "badge": one.state.value},
             "version": str(one.profile_version.number),
-            "at": moment(one.uploaded_at),
         }
         for one in batches
     ]
@@ -249,16 +247,10 @@ def new() -> ResponseReturnValue:
     """Keep how an import was read as a profile, for the next file of that source."""
     session, project = current_session(), current_project()
     batch = find(session, ImportBatch, project.id, whole_number(request.args.get("batch")) or 0)
+    headers = _headers(batch)
     form = KeepForm(data={"of_study": False})
-    headers: list[str] = []
-    try:
-        headers = headers_of(installation().settings, batch)
-    except Refused as refused:
-        form.form_errors.append(f"This file cannot be read yet: {refused.finding.message}")
-    except DomainError as refused:
-        form.form_errors.append(f"{refused} {refused.remedy or ''}")
     content = Content(batch.importer or "", batch.choices, headers, batch.study_id if form.of_study.data else None)
-    if headers and form.validate_on_submit():
+    if form.validate_on_submit():
         with refusing(form):
             version = save_profile(
                 session, current_actor(), project.id, name=form.name.data or "", note=form.note.data or None, content=content
@@ -268,6 +260,14 @@ def new() -> ResponseReturnValue:
             return redirect(url_for("imports.show", batch_id=batch.id))
     told = {"answers": _answers(content.kept), "mapped": KEY in content.kept}
     return render_form("import_profiles/new.html", form, batch=batch, headers=headers, **told)
+
+
+def _headers(batch: ImportBatch) -> list[str]:
+    try:
+        return headers_of(installation().settings, batch)
+    except Refused as refused:
+        told = refused.finding
+        raise DomainError(f"This file cannot be read yet: {told.message}", expected=told.expected, remedy=told.remedy) from refused
 
 
 @pages.route("/<int:record_id>/edit", methods=["GET", "POST"])

@@ -46,6 +46,7 @@ from lims.models import (
     AuditEvent,
     Enrolment,
     Implant,
+    ImportProfileVersion,
     Measurement,
     Membership,
     PdxModel,
@@ -274,6 +275,14 @@ FULL = {
     "templates": "/p/FULL/templates/",
     "import-new": "/p/FULL/imports/new",
     "import-corrected": "/p/FULL/imports/new?supersedes={committed}",
+    "import-several": "/p/FULL/imports/uploaded?batch={ready}&batch={refused}",
+    "import-mapping": "/p/FULL/imports/{refused}/mapping",
+    "import-profiles": "/p/FULL/import-profiles/",
+    "import-profile": "/p/FULL/import-profiles/{profile}",
+    "import-profile-edit": "/p/FULL/import-profiles/{profile}/edit",
+    "import-profile-change": "/p/FULL/import-profiles/{profile}/change",
+    "import-profile-new": "/p/FULL/import-profiles/new?batch={ready}",
+    "import-profile-version": "/p/FULL/import-profiles/versions/{profile_version}",
     "check-ready": "/p/FULL/imports/{ready}",
     "check-log": "/p/FULL/imports/{logged}",
     "check-refused": "/p/FULL/imports/{refused}",
@@ -317,6 +326,7 @@ EMPTY = {
         "doses": "doses/",
         "dosing": "studies/{empty_study}/dosing/",
         "imports": "imports/",
+        "import-profiles": "import-profiles/",
         "study": "studies/{empty_study}",
         "study-design": "studies/{empty_study}/design",
         "study-animals": "studies/{empty_study}/animals",
@@ -385,7 +395,12 @@ def readings(session: Session, project: Project, study: Study) -> dict[str, int]
     core = factories.exposure(session, animal, drug, matrix=ExposureMatrix.LESION_CORE, **tissue)
     below = {"unit": ConcentrationUnit.NG_PER_G, "concentration": None, "below_lloq": True, "lloq": 1.0}
     factories.exposure(session, animal, drug, matrix=ExposureMatrix.CONTRALATERAL_BRAIN, **below)
+    profile = factories.import_profile(session, project, "Weekly sheet of the barn")
     return {
+        "profile": profile.id,
+        "profile_version": session.scalars(
+            select(ImportProfileVersion.id).where(ImportProfileVersion.profile_id == profile.id)
+        ).one(),
         "arm": first.arm_id,
         "enrolment": first.id,
         "typed": factories.measurement(session, animal, "body_weight", 20.1, taken_on=date(2026, 3, 18)).id,

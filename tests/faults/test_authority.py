@@ -16,7 +16,7 @@ from tests.faults.conftest import HERE, ROLES, THERE, Lab
 from tests.support.pages import message, sent
 
 IDS = {"study_id", "animal_id", "record_id", "view_id", "measurement_id", "batch_id", "seq", "key", "membership_id"}
-IDS |= {"action_id", "protocol_id"}
+IDS |= {"action_id", "protocol_id", "version_id"}
 VOLUMES = "Mouse,Date,Volume (mm3),Group,Study\nM-NEW,2026-03-02,120,Drug,ST-NEW\n"
 
 

@@ -226,7 +226,7 @@ def test_the_look_proposes_with_evidence_and_leaves_open_what_nothing_tells() ->
         "Bemerkung": None,
     }
     told = {one.title: (one.samples, one.evidence) for one in seen.columns}
-    assert told["Käfigtier"] == (("M1", "M2", "M3"), "3 texts, 3 of them different.")
+    assert told["Käfigtier"] == (("M1", "M2", "M3"), "3 texts, all different.")
     assert told["KG [mg]"] == (("21500", "20250"), "2 numbers from 20250 to 21500, half of them above 20875.")
     assert told["Wann"][1].startswith("Its cells are dates.")
     assert seen.columns[0].different == ("M1", "M2", "M3")

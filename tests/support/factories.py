@@ -16,6 +16,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from importers.mapping import KEY, MappedColumn, TableMapping
 from lims.audit.record import Actor, declare
 from lims.db import Database
 from lims.domain.cohort_terms import (
@@ -67,6 +68,8 @@ from lims.models import (
     IdentifierPattern,
     Implant,
     ImportBatch,
+    ImportProfile,
+    ImportProfileVersion,
     LabKind,
     Measurement,
     Membership,
@@ -382,6 +385,24 @@ def lab_kind(session: Session, of: Project, code: str = "rotarod", **columns: ob
     """Add a kind of measurement of the laboratory's own: a latency in s, from 0 to 300."""
     values = {"project_id": of.id, "code": code, "title": code.capitalize(), "unit": "s", "subject": Subject.ANIMAL}
     return _added(session, LabKind(**values | {"hard_min": 0, "hard_max": 300, "decimals": 0} | columns))
+
+
+def import_profile(session: Session, of: Project, name: str | None = None, **columns: object) -> ImportProfile:
+    """Add an import profile with one version: a mapping of an odd sheet of weights."""
+    profile = _added(session, ImportProfile(project_id=of.id, name=name or f"Sheet {next(_numbers)}"))
+    mapping = TableMapping(
+        "Sheet1",
+        1,
+        (
+            MappedColumn(f"Tier {profile.name}", "animal"),
+            MappedColumn("Wann", "date"),
+            MappedColumn("KG", "value", kind="body_weight", unit="g"),
+        ),
+    )
+    values = {"project_id": of.id, "profile_id": profile.id, "number": 1, "importer": "mapped_table", "reason": "first version"}
+    said = {"choices": {KEY: mapping.to_text(), "decimal": "comma"}, "signature": [one.header for one in mapping.columns]}
+    _added(session, ImportProfileVersion(**values | said | {"made_at": NOON} | columns))
+    return profile
 
 
 def procedure(session: Session, of: Animal, **columns: object) -> Procedure:

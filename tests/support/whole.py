@@ -28,6 +28,7 @@ from lims.models import (
     EndpointRule,
     Exposure,
     Implant,
+    ImportProfile,
     LabKind,
     ModelCheck,
     Patient,
@@ -69,6 +70,7 @@ class Whole:
     animals: Animal
     implants: Implant
     kinds: LabKind
+    import_profiles: ImportProfile
     procedures: Procedure
     exposures: Exposure
     agents: Agent
@@ -129,6 +131,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         animals=mouse,
         implants=implant,
         kinds=factories.lab_kind(session, project),
+        import_profiles=factories.import_profile(session, project, f"{name} barn"),
         procedures=factories.procedure(session, mouse),
         exposures=factories.exposure(session, mouse, agent),
         agents=agent,

@@ -193,7 +193,7 @@ def test_a_sheet_and_headers_are_chosen_and_what_is_no_table_says_so(barn: Brows
     barn.get(picture)
     assert "no columns that could be mapped" in message(barn.get(f"{picture}/mapping"))
     barn.get(f"{HOME}/imports/99/mapping", status=404)
-    assert "Nobody has said yet how this file is read" in message(barn.get(f"{HOME}/import-profiles/new?batch=1"))
+    assert "Nobody has said yet how this file is read" in message(barn.get(f"{HOME}/import-profiles/new?batch=1", status=422))
 
 
 def test_several_files_are_a_batch_each_and_a_bad_one_stops_none(barn: Browser, database: Database) -> None:

@@ -45,8 +45,8 @@ class RegistryTemplate:
     key = KEY
     title = "Registry template"
     reads = (
-        "A workbook of `lims template`, or of the page Templates, filled in: patients, therapy lines, specimens, receptor assays, "
-        "alterations, aliquots, models, animals, cages, implants, arms, enrolments, doses, measurements, exposures or fates."
+        "A workbook of the page Templates, or of `lims template`, filled in or edited: patients, consents, therapy lines, specimens, "
+        "assays, alterations, aliquots, models, animals, cages, implants, studies, arms, doses, measurements, fates and others."
     )
 
     def claim(self, book: Workbook) -> Claim | None:

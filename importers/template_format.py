@@ -49,6 +49,7 @@ class ColumnKind(StrEnum):
     REFERENCE = "another record's code"
     POSITION = "position such as A4"
     AGENTS = "agents with their classes"
+    SEVERAL = "several, separated by semicolons"
 
 
 @dataclass(frozen=True, slots=True)

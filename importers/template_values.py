@@ -24,6 +24,8 @@ def read_column(one: TemplateColumn, cells: Sequence[Any], reader: TableReader) 
     if one.kind in (ColumnKind.DATE, ColumnKind.MOMENT, ColumnKind.DAY_OR_MOMENT):
         return _times(one.kind, *dates(cells, reader.date_order(cells)))
     written = texts(cells)
+    if one.kind is ColumnKind.SEVERAL:
+        return [[part for part in map(str.strip, text.split(";")) if part] for text in written], {}
     if one.kind is ColumnKind.TEXT:
         return [text or None for text in written], {}
     if one.kind is ColumnKind.REFERENCE:

@@ -130,6 +130,8 @@ def _cell(reader: Reader, one: Described, values: Sequence[Any]) -> Any:
         return _moment(value, reader.zone)
     if isinstance(value, Enum):
         return term_text(str(value.value))
+    if isinstance(value, list):
+        value = "; ".join(map(str, value)) or None
     return value if not isinstance(value, bool) else "yes" if value else "no"
 
 

@@ -42,6 +42,7 @@ _AS_TEXT = frozenset(
         ColumnKind.AGENTS,
         ColumnKind.MOMENT,
         ColumnKind.DAY_OR_MOMENT,
+        ColumnKind.SEVERAL,
     }
 )
 """Kept as text whatever is typed, so that 007 stays 007 and `2026-11-02 14:30` is no number."""

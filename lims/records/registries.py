@@ -8,18 +8,21 @@ from lims.domain.errors import NotFound
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import MEASUREMENT_KINDS
 from lims.models import Animal, Implant
-from lims.records.colony import ANIMAL, CAGE
+from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
 from lims.records.exposures import EXPOSURE
 from lims.records.fates import FATE
 from lims.records.implants import IMPLANT
-from lims.records.patients import PATIENT, THERAPY_LINE
-from lims.records.pdx import MODEL
+from lims.records.patients import CONSENT, PATIENT, THERAPY_LINE
+from lims.records.pdx import MODEL, MODEL_CHECK
+from lims.records.preparations import PREPARATION
+from lims.records.procedures import PROCEDURE
 from lims.records.readings import MEASUREMENT
 from lims.records.registry_columns import Described, Registry
-from lims.records.storage import ALIQUOT
-from lims.records.studies import ARM, ENROLMENT
-from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN
+from lims.records.storage import ALIQUOT, PLACE
+from lims.records.studies import ARM, ENROLMENT, STUDY
+from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
+from lims.records.treatment import AGENT, LOT
 
 _CLASSES = tuple((term_text(one.value), one.value) for one in AgentClass if one is not AgentClass.VEHICLE)
 _KINDS = tuple((f"{kind.title} ({kind.unit})", kind.code) for kind in MEASUREMENT_KINDS)
@@ -98,6 +101,12 @@ REGISTRIES: dict[str, Registry] = {
             },
         ),
         Registry(
+            CONSENT,
+            "Consents",
+            "MIABIS 2.0, permitted uses",
+            {"patient": "P-0001", "protocol": "BIOBANK-2", "protocol_version": "3.1", "given_on": "2025-11-02"},
+        ),
+        Registry(
             THERAPY_LINE,
             "Therapy lines",
             f"{_PDX_MI}, clinical module; RECIST 1.1, RANO-BM",
@@ -135,6 +144,18 @@ REGISTRIES: dict[str, Registry] = {
             {"specimen": "P-0001-BM", "gene": "PIK3CA", "hgvs": "p.His1047Arg", "vaf_percent": 42, "found_on": "2026-02-01"},
         ),
         Registry(
+            STR_PROFILE,
+            "STR profiles",
+            "ANSI/ATCC ASN-0002-2022",
+            {"specimen": "P-0001-BM", "typed_on": "2026-02-10", "kit": "PowerPlex 16", "alleles": "D5S818: 11, 12; TH01: 6, 9.3"},
+        ),
+        Registry(
+            PLACE,
+            "Storage places",
+            "ANSI/SLAS 4, rows and columns",
+            {"code": "BX-01", "kind": "box", "parent": "RACK-2", "temperature_celsius": -80, "box_rows": 9, "box_columns": 9},
+        ),
+        Registry(
             ALIQUOT,
             "Aliquots",
             "MIABIS 2.0; SPREC 3.0",
@@ -148,6 +169,31 @@ REGISTRIES: dict[str, Registry] = {
             },
         ),
         Registry(MODEL, "PDX models", f"{_PDX_MI}, model creation", {"code": "PDX-001", "founding_specimen": "P-0001-BM"}),
+        Registry(
+            MODEL_CHECK,
+            "Checks of models",
+            f"{_PDX_MI}, quality assurance",
+            {"model": "PDX-001", "checked_on": "2026-02-12", "specimen": "P-0001-BM", "value_percent": 96.5},
+        ),
+        Registry(
+            PREPARATION,
+            "Cell preparations",
+            f"{_PDX_MI}, model creation",
+            {
+                "code": "CP-0001",
+                "sample": "PDX-001 P2",
+                "model": "PDX-001",
+                "counted_on": "2026-01-15",
+                "viable_cells_per_ml": 2.4e6,
+            }
+            | {"viability_percent": 92},
+        ),
+        Registry(
+            PROTOCOL,
+            "Animal protocols",
+            f"{_ARRIVE}, item 14; Directive 2010/63/EU",
+            {"code": "AP-2026-01", "title": "Brain metastasis models", "expires_on": "2029-12-31", "animals_allowed": 200},
+        ),
         Registry(
             ANIMAL,
             "Animals",
@@ -180,6 +226,18 @@ REGISTRIES: dict[str, Registry] = {
                 "dv_mm": -3.5,
             },
         ),
+        Registry(
+            PROCEDURE,
+            "Procedures",
+            f"{_ARRIVE}, item 9",
+            {"animal": "M-0001", "done_on": "2026-02-20", "device": "IVIS Spectrum", "anaesthetic": "isoflurane 2 %"},
+        ),
+        Registry(
+            STUDY,
+            "Studies",
+            f"{_ARRIVE}, items 1 to 7",
+            {"code": "ST-01", "title": "T-DXd in the brain", "hypothesis": "T-DXd slows growth in the brain."},
+        ),
         Registry(ARM, "Arms", f"{_ARRIVE}, items 1 and 2", {"study": "ST-01", "code": "A", "title": "vehicle", "target_n": 10}),
         Registry(
             ENROLMENT,
@@ -187,6 +245,13 @@ REGISTRIES: dict[str, Registry] = {
             f"{_ARRIVE}, items 2 to 4",
             {"study": "ST-01", "arm": "A", "animal": "M-0001", "enrolled_on": "2026-02-01"},
         ),
+        Registry(
+            AGENT,
+            "Agents",
+            "PDX-MI, treatment; HGNC symbols",
+            {"code": "T-DXd", "name": "trastuzumab deruxtecan", "targets": "ERBB2"},
+        ),
+        Registry(LOT, "Lots of agents", f"{_ARRIVE}, item 9", {"agent": "T-DXd", "code": "L-2317", "received_on": "2026-01-10"}),
         Registry(
             DOSE,
             "Doses",

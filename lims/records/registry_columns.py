@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Float, Integer
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer
 from sqlalchemy import Enum as EnumType
 
 from importers.template_format import ColumnKind, TemplateColumn, version_of
@@ -108,7 +108,7 @@ def _described(registry: Registry, column: Column[Any]) -> Described | None:
     terms = tuple((term_text(code), code) for code in column.type.enums) if isinstance(column.type, EnumType) else ()
     unit = unit_of(str(model.__tablename__), column.name)
     named = noun.word if column.name == "code" else word(model, column.name)
-    needed = not column.nullable and column.default is None and column.name != "code"
+    needed = not column.nullable and column.default is None and column.name != "code" and kind is not ColumnKind.SEVERAL
     header = f"{named} ({unit})" if unit else named
     made = TemplateColumn(header, kind, (field_name,), needed, terms)
     return Described(
@@ -127,6 +127,7 @@ def _kind(column: Column[Any]) -> ColumnKind:
     kinds: tuple[tuple[type[Any], ColumnKind], ...] = (
         (EnumType, ColumnKind.TERM),
         (Boolean, ColumnKind.TRUTH),
+        (JSON, ColumnKind.SEVERAL),
         (UtcDateTime, ColumnKind.MOMENT),
         (Date, ColumnKind.DATE),
         (Float, ColumnKind.NUMBER),

@@ -20,13 +20,14 @@ def _open(content: bytes):
 
 def test_every_registry_has_all_that_a_person_fills_in() -> None:
     assert list(REGISTRIES) == [
-        *("patient", "therapy", "specimen", "assay", "alteration", "aliquot", "model", "animal", "cage", "implant"),
-        *("arm", "enrolment", "dose", "measurement", "exposure", "fate"),
+        *("patient", "consent", "therapy", "specimen", "assay", "alteration", "profile", "place", "aliquot", "model", "check"),
+        *("preparation", "protocol", "animal", "cage", "implant", "procedure", "study", "arm", "enrolment", "agent", "lot", "dose"),
+        *("measurement", "exposure", "fate"),
     ]
     for registry in REGISTRIES.values():
         headers = [one.column.header for one in registry.columns]
         fields = {name for one in registry.columns for name in one.column.fields}
-        unnamed = {"randomisation_id", "regimen_id", "dose_id"}  # refer to records that have no name
+        unnamed = {"randomisation_id", "regimen_id", "dose_id", "profile_id", "reference_profile_id"}  # refer to records that have no name
         assert len(set(headers)) == len(headers), registry.name
         assert registry.examples.keys() <= fields, registry.name
         if not registry.only_extra:

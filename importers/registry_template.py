@@ -45,8 +45,8 @@ class RegistryTemplate:
     key = KEY
     title = "Registry template"
     reads = (
-        "A workbook of the page Templates, or of `lims template`, filled in or edited: patients, consents, therapy lines, specimens, "
-        "assays, alterations, aliquots, models, animals, cages, implants, studies, arms, doses, measurements, fates and others."
+        "A workbook of the page Templates, or of `lims template`, filled in or edited: patients, consents, therapy lines, "
+        "specimens, assays, alterations, aliquots, models, animals, cages, implants, studies, arms, doses, measurements, fates and others."
     )
 
     def claim(self, book: Workbook) -> Claim | None:

@@ -27,7 +27,8 @@ def test_every_registry_has_all_that_a_person_fills_in() -> None:
     for registry in REGISTRIES.values():
         headers = [one.column.header for one in registry.columns]
         fields = {name for one in registry.columns for name in one.column.fields}
-        unnamed = {"randomisation_id", "regimen_id", "dose_id", "profile_id", "reference_profile_id"}  # refer to records that have no name
+        # What refers to records that have no name.
+        unnamed = {"randomisation_id", "regimen_id", "dose_id", "profile_id", "reference_profile_id"}
         assert len(set(headers)) == len(headers), registry.name
         assert registry.examples.keys() <= fields, registry.name
         if not registry.only_extra:

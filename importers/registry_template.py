@@ -46,7 +46,8 @@ class RegistryTemplate:
     title = "Registry template"
     reads = (
         "A workbook of the page Templates, or of `lims template`, filled in or edited: patients, consents, therapy lines, "
-        "specimens, assays, alterations, aliquots, models, animals, cages, implants, studies, arms, doses, measurements, fates and others."
+        "specimens, assays, alterations, aliquots, models, animals, cages, implants, studies, arms, doses, measurements, "
+        "fates and others."
     )
 
     def claim(self, book: Workbook) -> Claim | None:

@@ -28,6 +28,9 @@ from lims.models import ImportBatch
 from lims.records.sifting import Sifted, change_each, record_each
 from lims.records.sources import Sources, record_sources
 
+_LOOK = "Look at the source again; record it if it is right."
+"""What to do about a doubt."""
+
 
 def record_all(
     session: Session, actor: Actor, batch: ImportBatch, book: Workbook, reading: Reading, zone: ZoneInfo
@@ -198,10 +201,12 @@ class _Writer:
         code = f"{planned.kind.noun.name}-unusual"
         for at, notice in sifted.doubts:
             severity = Severity.WARNING if notice.severity == "warning" else Severity.NOTE
-            said = DomainError(notice.message, field=notice.field, expected=notice.expected, source=notice.source)
+            said = DomainError(notice.message, field=notice.field, expected=notice.expected, remedy=_LOOK, source=notice.source)
             if at is None:
                 planned.findings.append(
-                    Finding(severity, code, str(said), sheet=planned.sheet, expected=said.expected, source=said.source)
+                    Finding(
+                        severity, code, str(said), sheet=planned.sheet, expected=said.expected, remedy=_LOOK, source=said.source
+                    )
                 )
             else:
                 planned.tell(indices[at], severity, code, said)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from lims.audit.words import term_text
+from lims.audit.words import term_text, unit_of
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan_records import PlannedRecords
 from lims.records.values import word
@@ -24,7 +24,7 @@ def noun_counts(blocks: Sequence[PlannedRecords]) -> dict[str, dict[str, int]]:
         of_noun = counts[planned.kind.noun.name]
         of_noun.update(fate.value for fate in planned.fates.values())
         of_noun[RowFate.NEW.value] += len(planned) - len(planned.fates)
-    return {noun: {fate: number for fate, number in of_noun.items() if number} for noun, of_noun in counts.items()}
+    return {noun: {fate.value: of_noun[fate.value] for fate in RowFate if of_noun[fate.value]} for noun, of_noun in counts.items()}
 
 
 def added(counts: dict[str, int], blocks: Sequence[PlannedRecords]) -> dict[str, int]:
@@ -58,7 +58,9 @@ def lines_told(blocks: Sequence[PlannedRecords]) -> list[dict[str, Any]]:
 
 def _field_word(planned: PlannedRecords, name: str) -> str:
     column = planned.kind.column_of(name)
-    return word(planned.kind.noun.model, column) if column else name.replace("_", " ")
+    told = word(planned.kind.noun.model, column) if column else name.replace("_", " ")
+    unit = unit_of(planned.kind.entity, column) if column else ""
+    return f"{told[0].upper()}{told[1:]}{f' ({unit})' if unit else ''}"
 
 
 def _value(planned: PlannedRecords, name: str, index: int) -> str:

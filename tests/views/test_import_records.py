@@ -51,7 +51,7 @@ def test_records_are_shown_recorded_and_lead_back_to_their_cells(people: dict[st
     check = ada.get(BATCH)
     assert check.select_one(".commit-bar button").get_text() == "Record 2 exposures"
     lines = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in check.select("#lines-1 ~ div tbody tr")]
-    assert lines[0] == ["2", "M1", "T-DXd", "plasma", "12.5", "ng/mL", "s1", "2026-03-01", "new"]
+    assert lines[0] == ["2", "new", "M1", "T-DXd", "plasma", "12.5", "ng/mL", "s1", "2026-03-01"]
     warned = {"accept": [one["value"] for one in check.select("input[name=accept]")]}
     assert tom.client.post(f"{BATCH}/commit", data=sent(tom.get(BATCH), f"{BATCH}/commit") | warned).status_code == 403
 

@@ -18,4 +18,6 @@ def index() -> ResponseReturnValue:
     """Explain the API."""
     project = next((one.code for one in projects_of_account()), "PROJECT")
     example = url_for("api.index", project_code=project, plural="animals", state="alive", _external=True)
-    return render_template("api/index.html", resources=RESOURCES.values(), about=about, kind_of=kind_of, example=example)
+    imports = url_for("api_imports.take", project=project, mode="commit", _external=True)
+    shown = {"resources": RESOURCES.values(), "about": about, "kind_of": kind_of}
+    return render_template("api/index.html", **shown, example=example, imports=imports)

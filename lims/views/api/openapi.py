@@ -18,6 +18,7 @@ from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models.base import UtcDateTime
 from lims.queries.api import ANY_STATUS, RESOURCES, Resource
 from lims.queries.api import Field as ApiField
+from lims.views.api.openapi_imports import MODELS, import_paths
 from lims.views.api.problems import PREFIX
 from lims.views.api.resources import LARGEST_PAGE, USUAL_PAGE
 from lims.views.api.words import about
@@ -27,7 +28,8 @@ _TYPES: dict[type[Any], Any] = {
     Boolean: bool, UtcDateTime: datetime, Date: date, Integer: int, Float: float, JSON: list[str],
 }  # fmt: skip
 _INTRODUCTION = (
-    "Reads what its reader may read, by a token that one makes under Account, API tokens. Dates are ISO 8601, times UTC. "
+    "Reads what its reader may read, by a token that one makes under Account, API tokens, and imports by one that may. "
+    "Dates are ISO 8601, times UTC. "
     "A reference is told by id and by what names the record. Lists are by id and leave out records that were withdrawn, "
     "unless `status` asks for them; `next` leads to the following page until it is null."
 )
@@ -97,7 +99,7 @@ def list_model(resource: Resource) -> type[BaseModel]:
 @cache
 def openapi_document() -> dict[str, Any]:
     """Give the document."""
-    answers: list[type[BaseModel]] = [ProjectList, Problem]
+    answers: list[type[BaseModel]] = [ProjectList, Problem, *MODELS]
     for resource in RESOURCES.values():
         answers += [record_model(resource), list_model(resource)]
     _, schemas = models_json_schema([(one, "serialization") for one in answers], ref_template=_REFERENCE)
@@ -108,12 +110,13 @@ def openapi_document() -> dict[str, Any]:
         listed = _operation(f"list{name}", f"List {tag}", tag, list_model(resource), [_PROJECT, *_PAGING, *_filters(resource)])
         shown = _operation(f"get{name}", f"One {resource.word}", tag, record_model(resource), [_PROJECT, _ID], by_id=True)
         paths |= {at: {"get": listed}, f"{at}/{{id}}": {"get": shown}}
+    paths |= import_paths()
     return {
         "openapi": "3.1.0",
         "info": {"title": "BCBM LIMS", "version": "1", "description": _INTRODUCTION},
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"session": []}],
-        "tags": [{"name": "projects"}, *({"name": plural} for plural in RESOURCES)],
+        "tags": [{"name": "projects"}, {"name": "imports"}, *({"name": plural} for plural in RESOURCES)],
         "paths": paths,
         "components": {
             "schemas": schemas["$defs"],

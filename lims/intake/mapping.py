@@ -53,8 +53,8 @@ def look_at(settings: Settings, batch: ImportBatch, wanted: Wanted) -> Seen:
 
 def _in_child(function: Any, settings: Settings, batch: ImportBatch, *args: Any) -> Any:
     path = FileStore(settings.file_dir).checked(batch.file.sha256)
-    limits = {"memory_mb": settings.import_memory_mb, "seconds": settings.import_seconds}
-    return run_limited(function, path, batch.file_name, *args, **limits)
+    memory, seconds = settings.import_memory_mb, settings.import_seconds
+    return run_limited(function, path, batch.file_name, *args, memory_mb=memory, seconds=seconds)
 
 
 def _opened(path: Path, name: str, choices: dict[str, str]) -> Workbook:

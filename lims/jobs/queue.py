@@ -17,7 +17,7 @@ from lims.config import Settings
 from lims.progress import Progress, Step
 
 if TYPE_CHECKING:
-    from huey import Huey
+    from huey.api import Huey
 
 NAME = "lims"
 FILE = "queue.db"
@@ -29,14 +29,14 @@ log = structlog.stdlib.get_logger("lims.jobs")
 def opened(settings: Settings, *, prepare: bool = False) -> Iterator[Huey]:
     """Open the queue; `prepare` makes its tables, which is for workers."""
     # Loaded by those who have work: it brings the PostgreSQL driver along.
-    from huey import PostgresHuey, SqliteHuey
+    from huey.api import PostgresHuey, SqliteHuey
     from sqlalchemy.engine import make_url
 
     url = make_url(settings.url)
-    common = {"results": False, "serializer": _plain()}
+    common = {"results": False, "serializer": _Plain()}
     if url.get_backend_name() == "sqlite":
         file = settings.data_dir / FILE
-        queue = SqliteHuey(NAME, filename=str(file), fsync=True, create_tables=prepare or not file.exists(), **common)
+        queue: Huey = SqliteHuey(NAME, filename=str(file), fsync=True, create_tables=prepare or not file.exists(), **common)
     else:
         address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         if prepare:
@@ -58,26 +58,24 @@ def _make_schema(address: str) -> None:
             log.info("another worker made the schema of the queue")
 
 
-def _plain() -> Any:
-    from huey.registry import Message
-    from huey.serializer import Serializer
+class _Plain:
+    """JSON, where the library would pickle: whoever can write to the queue must not be able to run code."""
 
-    class Plain(Serializer):  # type: ignore[misc]  # the library has no types
-        """JSON, where the library would pickle: whoever can write to the queue must not be able to run code."""
+    @staticmethod
+    def serialize(data: Any) -> bytes:
+        return orjson.dumps(data._asdict() if hasattr(data, "_asdict") else data)
 
-        def _serialize(self, data: Any) -> bytes:
-            return orjson.dumps(data._asdict() if isinstance(data, Message) else data)
+    @staticmethod
+    def deserialize(data: bytes) -> Any:
+        from huey.registry import Message
 
-        def _deserialize(self, data: bytes) -> Any:
-            told = orjson.loads(bytes(data))
-            return Message(**told) if "retries" in told else told
-
-    return Plain()
+        told = orjson.loads(bytes(data))
+        return Message(**told) if "retries" in told else told
 
 
 def wakes(queue: Huey, work: Callable[[], None]) -> Callable[[], object]:
     """Let a worker on this queue call `work` when it is woken, and every minute; gives what wakes it."""
-    from huey import crontab
+    from huey.api import crontab
 
     def run() -> None:
         work()

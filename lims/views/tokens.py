@@ -53,8 +53,8 @@ def index() -> ResponseReturnValue:
     form = TokenForm(data={"expires_on": today(session) + timedelta(days=USUAL_DAYS)})
     if form.validate_on_submit():
         with refusing(form):
-            asked = {"name": form.name.data or "", "expires_on": form.expires_on.data, "scope": TokenScope(form.scope.data)}
-            token, secret = make_token(session, current_actor(), person, **asked)
+            name, last, scope = form.name.data or "", form.expires_on.data, TokenScope(form.scope.data)
+            token, secret = make_token(session, current_actor(), person, name=name, expires_on=last, scope=scope)
             return render_template("tokens/secret.html", token=token, secret=secret)
     session = current_session()
     return render_form("tokens/index.html", form, tokens=tokens_of(session, person.id), today=today(session))

@@ -9,13 +9,17 @@ from lims.plot_parts import ACCENT, INK, Spec, specification, tooltip
 
 BAR = 26
 """Height of a bar with its gap, in pixels."""
+LABEL = 150
+"""Width of a region's name, in pixels; the whole name stands in the table."""
+ROOM = {"left": 4, "right": 48, "top": 4, "bottom": 4}
+"""Padding, with room for the number at the end of the longest bar."""
 TICKS = 6
 
 
 def bar_by_region(points: Sequence[Mapping[str, Any]], *, title_x: str, highest: float) -> Spec:
     """Draw one bar a region, in the order given, with its number at its end. Points: region, value, shown, cells, url."""
     order = [point["region"] for point in points]
-    y: Spec = {"field": "region", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": 260, "grid": False}}
+    y: Spec = {"field": "region", "type": "nominal", "sort": order, "title": None, "axis": {"labelLimit": LABEL, "grid": False}}
     scale, axis = {"domain": [0, highest], "nice": False}, {"tickCount": TICKS}
     x: Spec = {"field": "value", "type": "quantitative", "title": title_x, "scale": scale, "axis": axis}
     told = tooltip(("region", "Region"), ("shown", title_x), ("cells", "Cells"), ("image", "Image"))
@@ -26,4 +30,4 @@ def bar_by_region(points: Sequence[Mapping[str, Any]], *, title_x: str, highest:
         {"mark": text, "encoding": {"y": y, "x": x, "text": {"field": "shown"}}},
     ]
     spec = specification(points, layers, description=f"{title_x} of each region.")
-    return spec | {"height": BAR * max(len(points), 1)}
+    return spec | {"height": BAR * max(len(points), 1), "padding": ROOM}

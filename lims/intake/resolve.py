@@ -113,7 +113,7 @@ class Resolver:
             column=self.animal_columns.get(facts.sheet),
             value=label,
             expected="an animal of this project, by id or by a confirmed alias",
-            remedy="Say which animal it is, correct the id, or create the animals this file names (check page, or --create animals).",
+            remedy="Say which one it is, correct the id, or create what this file names (check page, or --create animals).",
         )
         return False
 

@@ -102,7 +102,8 @@ def _title(kind: str) -> str:
 def changed_lines(report: dict[str, Any], most: int | None = None) -> TableView:
     """Give the fields that would change, as a table."""
     rows = [_line(one) for one in report.get("changes", [])[:most]]
-    return replace(table_from_rows("Changes of what is recorded", CHANGES, rows, "Nothing of what is recorded would change."), filed=False)
+    table = table_from_rows("Changes of what is recorded", CHANGES, rows, "Nothing of what is recorded would change.")
+    return replace(table, filed=False)
 
 
 def _line(one: dict[str, Any]) -> dict[str, Any]:

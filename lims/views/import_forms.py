@@ -80,6 +80,14 @@ class WithdrawForm(OnceForm):
     reason = TextAreaField("Reason", [InputRequired("Say why its numbers should not count; the reason stays in the trail.")])
 
 
+def commit_form(batch: ImportBatch, digest: str | None) -> CommitForm:
+    """Make the confirmation of what the page shows; a reason is needed where recorded values change."""
+    form = CommitForm(data={"digest": digest})
+    if batch.choices.get("changed") and (batch.report or {}).get("changed"):
+        form.reason.flags.required = True
+    return form
+
+
 def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> AnswersForm:
     """Make the form for a batch, filled with what was answered, else with what is proposed; `hide` passes what it says."""
     report = batch.report or {}

@@ -32,7 +32,7 @@ from lims.views.filters import format_title, moment
 from lims.views.import_check import as_read, changed_lines, of_both, of_check
 from lims.views.import_file import download, require_unveiled
 from lims.views.import_findings import groups_shown, require_file_of_findings
-from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, given_answers, question_fields
+from lims.views.import_forms import CommitForm, UploadForm, WithdrawForm, answers_form, commit_form, given_answers, question_fields
 from lims.views.import_jobs import begin, progress_page, under_way
 from lims.views.import_words import plots_of, recorded_words, records_of, what_commit_does
 from lims.views.list_tabs import tabs_of
@@ -160,7 +160,7 @@ def show(batch_id: int) -> ResponseReturnValue:
             **of_check(batch, report),
             form=form,
             questions=question_fields(form),
-            commit_form=CommitForm(data={"digest": report.get("digest")}),
+            commit_form=commit_form(batch, report.get("digest")),
             button=what_commit_does(batch),
             plots=plots_of(session, batch),
         )

@@ -249,7 +249,7 @@ def test_templates_with_records_leave_out_lines_that_tell_an_arm_or_what_it_is_g
 
 def test_a_file_that_tells_arms_is_kept_from_those_who_must_not_know(hidden: Blinded) -> None:
     for batch in hidden.batches:
-        for page in ("file", "refused.csv"):
+        for page in ("file", "refused.csv", "refused.xlsx", "rows?row=2", "names"):
             path = f"/p/{HERE}/imports/{batch}/{page}"
             response = hidden.lab.browser("scientist").client.get(path)
             assert response.status_code == HTTPStatus.FORBIDDEN, path

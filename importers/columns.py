@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from importers.base import ColumnUse, Finding, SetAside, Severity, column_letter
+from importers.base import ColumnUse, Finding, SetAside, Severity
 from importers.workbook import CellValue, Sheet, Workbook
+from lims.domain.cells import column_letter
 
 HEADER_SEARCH_ROWS = 40
 """How many rows from the top may stand above a header row."""

@@ -20,8 +20,9 @@ from typing import IO
 from defusedxml import DTDForbidden, EntitiesForbidden
 from defusedxml.ElementTree import ParseError
 
-from importers.base import Refused, column_letter
+from importers.base import Refused
 from importers.sheetxml import SheetFacts, part_names, walk_ods, walk_sheet
+from lims.domain.cells import column_letter
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 """Of a file that comes by the web, and of every file that is held whole while it is read."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from importers.base import cell_address
 from importers.preflight import MAX_UPLOAD_BYTES
 from importers.values import cell_text
 from importers.workbook import open_workbook
 from lims.config import Settings
 from lims.db import Database
+from lims.domain.cells import cell_address
 from lims.domain.errors import DomainError
 from lims.intake.limited import run_limited
 from lims.intake.store import FileStore

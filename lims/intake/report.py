@@ -175,7 +175,7 @@ def _question(question: Question) -> dict[str, Any]:
 
 def finding_as_json(finding: Finding) -> dict[str, Any]:
     """Give a finding as the command line prints it; `column` is the sheet's letter."""
-    from importers.base import column_letter
+    from lims.domain.cells import column_letter
 
     return {
         "severity": finding.severity.value,

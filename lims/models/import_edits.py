@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
-from importers.base import cell_address
+from lims.domain.cells import cell_address
 from lims.models.accounts import User
 from lims.models.base import Base, Code, Id, InProject, Name, Prose, Sha256, Versioned, Withdrawable, reference
 

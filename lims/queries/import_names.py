@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from importers.base import cell_address
+from lims.domain.cells import cell_address
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Agent, Animal, Arm, Cage, ImportBatch, ImportFinding, Patient, PdxModel, Specimen, Study
 

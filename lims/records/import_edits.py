@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from importers.base import cell_address
 from lims.audit.record import Actor, declare
+from lims.domain.cells import cell_address
 from lims.domain.corrections import corrected_cell
 from lims.domain.errors import Conflict, DomainError, NotFound, refuse_together
 from lims.domain.vocabulary import BatchState, RecordStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from importers.base import column_letter
+from lims.domain.cells import column_letter
 from lims.domain.tissue_terms import AmountUnit, Her2Label, Her2Result
 from lims.domain.vocabulary import Quality
 from lims.plots import shown

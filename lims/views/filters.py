@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Flask, current_app, g, url_for
 
-from importers.base import column_letter
 from importers.registry import IMPORTERS
 from lims.domain.barcodes import QUIET, code128, width_of
+from lims.domain.cells import column_letter
 from lims.domain.permissions import ROLE_TITLES, allowed
 from lims.domain.vocabulary import RoleName
 from lims.views.support import current_project

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from werkzeug import Response as BaseResponse
 
-from importers.base import Refused, column_letter
+from importers.base import Refused
+from lims.domain.cells import column_letter
 from lims.domain.errors import Conflict, DomainError, told
 from lims.domain.vocabulary import JobKind
 from lims.intake import run

@@ -10,7 +10,8 @@ from typing import Any
 from flask import request
 from sqlalchemy import case
 
-from importers.base import Severity, cell_address
+from importers.base import Severity
+from lims.domain.cells import cell_address
 from lims.domain.errors import NotAllowed
 from lims.intake.groups import ANSWERED
 from lims.models import ImportBatch, ImportFinding

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from importers.base import cell_address
 from lims.audit.words import entity_word
+from lims.domain.cells import cell_address
 from lims.models import ImportBatch, RecordSource
 from lims.queries.import_records import records_of, tables_of
 from lims.queries.imports import batch_of

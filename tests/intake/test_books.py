@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from importers.base import column_letter
 from importers.identify import identify
 from importers.registry import by_key
 from importers.workbook import open_workbook
+from lims.domain.cells import column_letter
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
 from lims.models import Animal, Measurement

@@ -88,7 +88,8 @@ def one_of_each(database: Database, project: Project, number: int = 1) -> None:
         rule = make.endpoint_rule(session, protocol, EndpointMeasure.NEUROLOGICAL_SCORE, 3)
         make.endpoint_action(session, rule, animal)
         make.fate(session, animal, died_on=date(2026, 4, 1))
-        origin = {"model_id": model.id, "aliquot_id": vial.id, "donor_id": patient.id, "passage": 0}
+        count = make.preparation(session, project, f"CP-{number}", model_id=model.id, aliquot_id=vial.id, counted_at=make.NOON)
+        origin = {"model_id": model.id, "aliquot_id": vial.id, "preparation_id": count.id, "donor_id": patient.id, "passage": 0}
         implant = make.implant(session, animal, implanted_at=make.NOON, **origin)
         study = make.study(session, project, f"ST-{number}")
         arm = make.arm(session, study)

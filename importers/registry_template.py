@@ -18,9 +18,8 @@ from importers.columns import Layout, data_rows, headers_in, other_sheets, uses
 from importers.tables import TableReader
 from importers.template_format import (
     ABOUT,
-    COLUMNS,
+    DESCRIBING,
     EXAMPLE,
-    LISTS,
     RECORD,
     RECORDED_AGENTS,
     VERSION,
@@ -55,7 +54,7 @@ class RegistryTemplate:
         marker = marker_of(book.sheets)
         if marker is None:
             return None
-        sheet = next((sheet for sheet in book.sheets if sheet.name not in (ABOUT, COLUMNS, LISTS)), None)
+        sheet = next((sheet for sheet in book.sheets if sheet.name not in DESCRIBING), None)
         said = f'sheet "{ABOUT}" says: template of the registry "{marker.noun}" of project {marker.project}, {marker.version}'
         return Claim(KEY, (said,), sheet.index if sheet else 0, certain=True)
 

@@ -19,6 +19,7 @@ from importers.workbook import CellValue, Sheet, Workbook
 ABOUT = "About"
 COLUMNS = "Columns"
 LISTS = "Lists"
+DESCRIBING = (ABOUT, COLUMNS, LISTS)
 MARK = ("Registry template", "bcbm-lims")
 """What stands in A1 and B1 of `About`."""
 FORMAT = 1

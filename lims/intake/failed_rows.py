@@ -8,6 +8,7 @@ from itertools import islice
 
 from importers.base import Reading, Severity
 from importers.overlay import PROBLEM_COLUMN
+from importers.template_format import DESCRIBING, marker_of
 from importers.workbook import CellValue, Sheet
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan
@@ -29,11 +30,14 @@ def failed_rows(plan: Plan, *, committed: bool) -> list[OwnSheet]:
     left = [RowFate.REFUSED, RowFate.CONFLICTING, RowFate.CHANGED, *([RowFate.NEW] if committed else [])]
     wanted = {index: set().union(*(of[fate] for fate in left)) for index, of in rows_by_fate(plan).items()}
     problems = _problems(plan)
-    return [
+    failed = [
         (sheet.name, _rows(sheet, plan.reading, wanted[sheet.index], problems[sheet.name], _filled_down(plan, sheet)))
         for sheet in plan.book.sheets
         if wanted.get(sheet.index)
     ]
+    # By these a template is known for what it is when it comes back.
+    own = DESCRIBING if failed and marker_of(plan.book.sheets) else ()
+    return [*failed, *((sheet.name, list(map(list, sheet.rows))) for sheet in plan.book.sheets if sheet.name in own)]
 
 
 def _problems(plan: Plan) -> dict[str, dict[int, list[str]]]:

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from importers.base import Severity
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import RowFate, Sex
+from lims.exports.own_layout import own_xlsx
 from lims.exports.template_rows import Reader
 from lims.exports.templates import template_blocks
 from lims.intake import run
-from lims.models import Animal, Patient, Project, TherapyAgent, TherapyLine
+from lims.models import Animal, Cage, Patient, Project, TherapyAgent, TherapyLine
 from lims.records.nouns import change
 from lims.records.patients import PATIENT
 from lims.records.registries import REGISTRIES
@@ -86,6 +87,18 @@ def test_a_cell_that_was_emptied_takes_away_and_says_so_where_nothing_may_be_bla
         (Sex.FEMALE, "x"),
         (Sex.FEMALE, "x"),
     ]
+
+
+def test_refused_lines_go_out_as_a_template_that_comes_back(desk: Desk) -> None:
+    content = edited(template("cage"), put("cage", 3, "C1"), put("cage", 4, "C2"), put("capacity", 4, 99))
+    batch = desk.drop(content, "cages.xlsx", choices={"leave_out": "refused"})
+    assert desk.commit(batch).report["rows"]["new"] == 1
+
+    refused = own_xlsx(run.refused_rows(desk.settings, desk.settings.url, batch, desk.actor))
+    outcome = desk.record(edited(refused, put("capacity", 2, 6)), "corrected.xlsx")
+
+    assert (outcome.importer, outcome.report["rows"]["new"]) == ("registry_template", 1)
+    assert desk.codes(Cage) == ["C1", "C2"]
 
 
 def test_every_registry_comes_back_as_it_went_out(desk: Desk) -> None:

@@ -50,13 +50,18 @@ def fill(session: Session) -> None:
     project = factories.project(session)
     person = factories.member(session, project)
     factories.saved_view(session, person, project)
-    factories.token(session, person)
+    key = factories.token(session, person)
     factories.pattern(session, project)
     experiment = factories.cohort(session, project, animals=1)
     mouse = whole(session, project).animals
     factories.alias(session, mouse)
     of_file = factories.batch(session, project, study_id=experiment.id)
     factories.measurement(session, mouse, batch_id=of_file.id, formula="stated")
+    factories.import_edit(session, of_file)
+    factories.acceptance(session, of_file)
+    factories.record_source(session, of_file, mouse)
+    factories.job(session, of_file)
+    factories.import_request(session, of_file, key)
 
 
 def catalogue(engine: Engine) -> set[tuple[str, ...]]:

@@ -77,7 +77,7 @@ def _suggested(unknown: Sequence[UnknownName], asked: str, codes: Any) -> Mappin
     return {
         (one.kind, one.name): suggestions(one.name, codes(one.kind))
         for one in unknown
-        if asked == "all" or asked == f"{one.kind}:{one.name}"
+        if asked in ("all", f"{one.kind}:{one.name}")
     }
 
 

@@ -41,7 +41,7 @@ from lims.domain.tissue_terms import (
     Her2Ihc,
     PlaceKind,
 )
-from lims.domain.vocabulary import ArmRole, BatchState, RoleName, Sex, SpecimenKind, Subject
+from lims.domain.vocabulary import ArmRole, BatchState, JobKind, JobState, RoleName, Sex, SpecimenKind, Subject
 from lims.models import (
     Agent,
     AgentLot,
@@ -67,9 +67,13 @@ from lims.models import (
     Fate,
     IdentifierPattern,
     Implant,
+    ImportAcceptance,
     ImportBatch,
+    ImportEdit,
     ImportProfile,
     ImportProfileVersion,
+    ImportRequest,
+    Job,
     LabKind,
     Measurement,
     Membership,
@@ -80,6 +84,7 @@ from lims.models import (
     Project,
     Randomisation,
     ReceptorAssay,
+    RecordSource,
     Regimen,
     Role,
     SavedView,
@@ -239,6 +244,38 @@ def batch(session: Session, of: Project, **columns: object) -> ImportBatch:
     if "file_id" not in columns:
         values["file_id"] = stored_file(session).id
     return _added(session, ImportBatch(**values | columns))
+
+
+def import_edit(session: Session, of: ImportBatch, **columns: object) -> ImportEdit:
+    """Add a correction of a cell of a file."""
+    values = {"project_id": of.project_id, "batch_id": of.id, "sheet": "weights", "row_number": 2, "column_number": 3}
+    values |= {"raw": "20*", "value": "20", "reason": "misread", "made_at": NOON}
+    return _added(session, ImportEdit(**values | columns))
+
+
+def acceptance(session: Session, of: ImportBatch, code: str = "value-jumps", **columns: object) -> ImportAcceptance:
+    """Add that somebody looked at the warnings of a kind."""
+    values = {"project_id": of.project_id, "batch_id": of.id, "code": code, "number": 1, "digest": "0" * 64, "accepted_at": NOON}
+    return _added(session, ImportAcceptance(**values | columns))
+
+
+def record_source(session: Session, of: ImportBatch, record: Animal) -> RecordSource:
+    """Add the cell that an animal came from."""
+    values = {"project_id": of.project_id, "batch_id": of.id, "entity": "animal", "record_id": record.id, "made": True}
+    return _added(session, RecordSource(**values, source_sheet="weights", source_row=2, source_column=1, raw=record.code))
+
+
+def job(session: Session, of: ImportBatch, **columns: object) -> Job:
+    """Add a check that is over."""
+    values = {"project_id": of.project_id, "batch_id": of.id, "kind": JobKind.CHECK, "state": JobState.DONE, "actor": "tester"}
+    values |= {"origin": "form", "request": "", "reason": "", "queued_at": NOON}
+    return _added(session, Job(**values | columns))
+
+
+def import_request(session: Session, of: ImportBatch, key: ApiToken) -> ImportRequest:
+    """Add a program's request to import a file."""
+    values = {"project_id": of.project_id, "batch_id": of.id, "token_id": key.id, "key": f"request {next(_numbers)}"}
+    return _added(session, ImportRequest(**values, body_sha256="0" * 64, made_at=NOON))
 
 
 def measurement(session: Session, of: Animal, kind: str = "body_weight", value: float = 21.4, **columns: object) -> Measurement:

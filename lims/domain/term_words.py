@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
+from typing import Any
 
 from lims.domain.cohort_terms import DoseRoute, DoseUnit, ExposureMatrix, FateReason, Known, ProcedureKind
 from lims.domain.colony_terms import Engraftment, Hemisphere, ImplantMaterial
@@ -32,7 +33,7 @@ NO = frozenset({"no", "n", "false", "f", "0"})
 _NOT_RECORDED = frozenset({"unknown", "notrecorded", "notknown", "na", "nd", "notavailable", "notprovided", "notcollected"})
 """As letters and digits; only where the vocabulary has a term for it."""
 
-_WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
+_WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     Sex: {Sex.FEMALE: "f|w|woman|♀", Sex.MALE: "m|man|♂"},
     Her2Ihc: {Her2Ihc.ZERO: "0+|score 0", Her2Ihc.ONE_PLUS: "1|+|score 1+", Her2Ihc.TWO_PLUS: "2|++|equivocal|score 2+"}
     | {Her2Ihc.THREE_PLUS: "3|+++|positive|pos|score 3+"},
@@ -92,8 +93,14 @@ _WORDS: Mapping[type[Enum], Mapping[Enum, str]] = {
         AliquotMaterial.CELL_SUSPENSION: "cells|single cell suspension",
         AliquotMaterial.ORGANOID: "organoids",
     },
-    AmountUnit: {AmountUnit.MICROLITRE: "ul|μl|microlitre|microliter", AmountUnit.FRAGMENTS: "fragment|pieces|piece"}
-    | {AmountUnit.CELLS: "cell", AmountUnit.BLOCKS: "block", AmountUnit.SECTIONS: "section|slides", AmountUnit.MILLIGRAM: "milligram"},
+    AmountUnit: {
+        AmountUnit.MICROLITRE: "ul|μl|microlitre|microliter",
+        AmountUnit.MILLIGRAM: "milligram",
+        AmountUnit.FRAGMENTS: "fragment|pieces|piece",
+        AmountUnit.CELLS: "cell",
+        AmountUnit.BLOCKS: "block",
+        AmountUnit.SECTIONS: "section|slides",
+    },
     BestResponse: {
         BestResponse.COMPLETE_RESPONSE: "cr",
         BestResponse.PARTIAL_RESPONSE: "pr",

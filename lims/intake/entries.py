@@ -71,7 +71,7 @@ class Entries:
 
     def name(self, index: int) -> str:
         """Name an entry's subject as the file does."""
-        return self.source.animals[index]
+        return str(self.source.animals[index])
 
 
 def mapped(column: Sequence[Any], meaning: Any) -> list[Any]:

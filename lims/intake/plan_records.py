@@ -21,7 +21,7 @@ from lims.intake.record_values import Unread, typed
 from lims.intake.resolve_records import find
 from lims.models import Base
 from lims.queries.chunks import in_chunks
-from lims.records.nouns import refers_to
+from lims.records.references import refers_to
 from lims.records.values import clean, word
 
 Lines = Sequence[int]
@@ -275,7 +275,7 @@ def _read_beside(
 def meet(session: Session, project_id: int, planned: PlannedRecords, lines: Lines) -> None:
     """Find the record that each line is about: by the number that our own export gave it, by its code, or by its natural key."""
     numbers = planned.records.known or ()
-    known = {index: numbers[index] for index in planned.open(lines) if numbers and numbers[index] is not None}
+    known = {index: number for index in planned.open(lines) if numbers and (number := numbers[index]) is not None}
     model: Any = planned.kind.noun.model
     mine = select(model).where(model.project_id == project_id)
     there = {one.id: one for (one,) in in_chunks(session, sorted(set(known.values())), lambda some: mine.where(model.id.in_(some)))}

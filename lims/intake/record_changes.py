@@ -20,7 +20,7 @@ from lims.intake.plan_records import PlannedRecords
 from lims.intake.record_nouns import FileNoun
 from lims.models import AuditChange
 from lims.queries.chunks import in_chunks
-from lims.records.nouns import refers_to
+from lims.records.references import refers_to
 from lims.records.values import word
 
 BLANK = "nothing"

@@ -14,7 +14,7 @@ call `record`, `change` and `withdraw`; one record is a list of one. A noun's ru
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,11 +35,14 @@ from lims.models import Base
 from lims.queries.chunks import in_chunks
 from lims.records.accounts import require_reason
 from lims.records.naming import next_codes
+from lims.records.references import check_references
 from lims.records.values import clean, table_of, word
 from lims.records.versions import check_version
 
 Record = TypeVar("Record", bound=Base)
 Written = TypeVar("Written")
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 BOOKKEEPING = frozenset({"id", "project_id", "status", "version"})
 
 
@@ -65,14 +68,20 @@ def no_rule(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
 
 def judge_each(drafts: Sequence[Draft], judge: Callable[[Draft], None]) -> None:
     """Judge drafts one by one, and refuse all that is wrong together; each refusal says which draft it is of."""
+    _each(drafts, judge)
+
+
+def _each(rows: Iterable[Row], make: Callable[[Row], Made]) -> list[Made]:
+    made: list[Made] = []
     refused: list[DomainError] = []
-    for number, draft in enumerate(drafts):
+    for number, row in enumerate(rows):
         try:
             with about_row(number):
-                judge(draft)
+                made.append(make(row))
         except DomainError as one:
             refused.append(one)
     refuse_together(refused)
+    return made
 
 
 Doubt = Callable[[Session, int, Sequence[Draft]], list[Notice]]
@@ -86,8 +95,7 @@ def no_doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list
 
 def doubt_each(drafts: Sequence[Draft], doubt: Callable[[Draft], Iterable[Notice]]) -> list[Notice]:
     """Doubt drafts one by one; each notice, and each refusal of what nobody has to confirm, says which draft it is of."""
-    found: list[tuple[Notice, ...]] = []
-    judge_each(drafts, lambda draft: found.append(tuple(doubt(draft))))
+    found = _each(drafts, lambda draft: tuple(doubt(draft)))
     return [replace(one, rows=(number,)) for number, notices in enumerate(found) for one in notices]
 
 
@@ -148,7 +156,7 @@ def record(
         DomainError: a value, a reference or a rule refuses; `field` names the column. Nothing is recorded then.
     """
     declare(session, actor, f"{noun.name}:create", reason=reason, project=project_id)
-    drafts = [Draft(_complete(session, noun, row)) for row in rows]
+    drafts = _each(rows, lambda row: Draft(_complete(session, noun, row)))
     if noun.coded:
         _name(session, noun, project_id, drafts)
     if noun.key:
@@ -232,15 +240,7 @@ def apply_all(
         return []
     names = noun.columns | noun.derived
     drafts = [Draft({name: getattr(existing, name) for name in names} | dict(fields), existing) for existing, fields in wanted]
-    for draft in drafts:
-        for name in sorted(noun.fixed):
-            if draft.changes(name):
-                raise DomainError(
-                    f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
-                    field=name,
-                    remedy=f"Withdraw this {noun.word} and record it anew.",
-                    source=NEVER_CHANGED,
-                )
+    judge_each(drafts, lambda draft: _refuse_fixed(noun, draft))
     differing = [{name: value for name, value in draft.values.items() if draft.changes(name)} for draft in drafts]
     project_id: int = drafts[0].record.project_id
     check_references(session, noun.model, project_id, differing)
@@ -256,6 +256,17 @@ def apply_all(
         _flushed(session, noun, session.flush)
         noun.follow(session, [draft.record for draft, changed in zip(drafts, changes, strict=True) if changed])
     return changes
+
+
+def _refuse_fixed(noun: Noun[Any], draft: Draft) -> None:
+    for name in sorted(noun.fixed):
+        if draft.changes(name):
+            raise DomainError(
+                f"{word(noun.model, name).capitalize()} is never changed: what was made since follows from it.",
+                field=name,
+                remedy=f"Withdraw this {noun.word} and record it anew.",
+                source=NEVER_CHANGED,
+            )
 
 
 def withdraw(session: Session, actor: Actor, noun: Noun[Record], existing: Record, *, version: int, reason: str) -> None:
@@ -291,42 +302,6 @@ def reinstate(session: Session, actor: Actor, noun: Noun[Record], existing: Reco
     noun.follow(session, [existing])
 
 
-def check_references(session: Session, model: type[Base], project_id: int, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Refuse references to records that are not active ones of this project: another project's is not found.
-
-    One statement for each referring column, however many rows.
-    """
-    wanted: dict[str, set[int]] = defaultdict(set)
-    for row in rows:
-        for name, value in row.items():
-            if value is not None and table_of(model).columns[name].foreign_keys:
-                wanted[name].add(value)
-    for name, keys in wanted.items():
-        target = refers_to(model, name)
-        columns, scope = table_of(target).columns, list[ColumnElement[bool]]()
-        if "status" in columns:  # an import has states of its own
-            scope.append(columns["status"] == RecordStatus.ACTIVE)
-        if "project_id" in columns:
-            scope.append(columns["project_id"] == project_id)
-        found = {
-            key
-            for (key,) in in_chunks(session, sorted(keys), lambda some: select(target.id).where(target.id.in_(some), *scope))  # type: ignore[attr-defined]  # noqa: B023  # asked at once
-        }
-        if keys - found:
-            said = entity_word(str(target.__tablename__))
-            raise DomainError(
-                f"There is no {said} {min(keys - found)} in this project.",
-                field=name,
-                expected=f"a {said} of this project that is not withdrawn",
-            )
-
-
-def refers_to(model: type[Base], column: str) -> type[Base]:
-    """Give the model that a referring column points to."""
-    table = next(iter(table_of(model).columns[column].foreign_keys)).column.table
-    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)
-
-
 def _complete(session: Session, noun: Noun[Record], row: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(row.keys() - noun.columns)
     if unknown:
@@ -348,19 +323,22 @@ def _name(session: Session, noun: Noun[Record], project_id: int, drafts: Sequenc
 
 def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Sequence[tuple[Any, ...]]) -> dict[Any, Record]:
     """Give the withdrawn records of these keys; an active one, or a key that stands twice in the list, refuses."""
-    times = Counter(keys)
-    twice = next((key for key, count in times.items() if count > 1), None)
-    if twice is not None:
-        raise _taken(noun, twice, f"stands {times[twice]} times in this list")
+    times, seen = Counter(keys), set[tuple[Any, ...]]()
     model: Any = noun.model
     first = getattr(model, noun.key[0])
     known = in_chunks(
         session, sorted({key[0] for key in keys}), lambda some: select(model).where(model.project_id == project_id, first.in_(some))
     )
     found = {tuple(getattr(one, name) for name in noun.key): one for (one,) in known}
-    for key in keys:
+
+    def require_free(key: tuple[Any, ...]) -> None:
+        if key in seen:
+            raise _taken(noun, key, f"stands {times[key]} times in this list")
+        seen.add(key)
         if key in found and found[key].status is RecordStatus.ACTIVE:
             raise _taken(noun, key, "exists already")
+
+    _each(keys, require_free)
     return found
 
 
@@ -370,10 +348,10 @@ def _with_withdrawn(
     """Let a withdrawn record of the same key come back: as it stands, with what the row says and nothing that it leaves out."""
     keys = [tuple(draft.values[name] for name in noun.key) for draft in drafts]
     existing = _existing(session, noun, project_id, keys)
-    return [
-        _returning(noun, existing[key], draft, row) if key in existing else draft
-        for key, draft, row in zip(keys, drafts, rows, strict=True)
-    ]
+    return _each(
+        zip(keys, drafts, rows, strict=True),
+        lambda one: _returning(noun, existing[one[0]], one[1], one[2]) if one[0] in existing else one[1],
+    )
 
 
 def _returning(noun: Noun[Record], withdrawn: Record, draft: Draft, row: Mapping[str, Any]) -> Draft:

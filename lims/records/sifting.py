@@ -139,11 +139,7 @@ def _first_refused(
     def refused(some: Sequence[int]) -> bool:
         if _breaks_rule(session, noun, project_id, pairs, some):
             return True
-        tried = Sifted()
-        return (
-            by_rule is False
-            and _attempt(session, noun, project_id, pairs, some, lambda few: write(tried, few), tried, keep=False) is not None
-        )
+        return not by_rule and _attempt(session, noun, project_id, pairs, some, write, Sifted(), keep=False) is not None
 
     by_rule = _breaks_rule(session, noun, project_id, pairs, places)  # then nothing has to be written to find it
     low, high = 0, len(places)  # the first `low` are taken, the first `high` are refused

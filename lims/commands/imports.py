@@ -213,7 +213,7 @@ def _receive(
     """Store the file; gives the batch, and whether it had been committed before."""
     with database.transaction() as session:
         project = resolve_project(session, project_code)
-        study = study_named(session, project.id, study_code, choices)
+        study = study_named(session, project, study_code, choices)
         replaced = session.get(ImportBatch, supersede) if supersede else None
         if supersede and (replaced is None or replaced.project_id != project.id):
             raise DomainError(f"There is no batch {supersede} in project {project.code}.")

@@ -12,7 +12,7 @@ from importers.base import Finding, Severity
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.intake.report import finding_as_json
-from lims.models import ImportBatch, Study
+from lims.models import ImportBatch, Project, Study
 
 
 def answer_of(
@@ -50,7 +50,7 @@ def already_there(batch: ImportBatch) -> dict[str, Any]:
     return answer_of(batch.id, batch.state, batch.importer, kept | nothing, [said])
 
 
-def study_named(session: Session, project_id: int, code: str | None, choices: dict[str, str]) -> Study | None:
+def study_named(session: Session, project: Project, code: str | None, choices: dict[str, str]) -> Study | None:
     """Give the study of a code; one that the import may create is noted in `choices`.
 
     Raises:
@@ -58,14 +58,14 @@ def study_named(session: Session, project_id: int, code: str | None, choices: di
     """
     if not code:
         return None
-    active = select(Study).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
+    active = select(Study).where(Study.project_id == project.id, Study.status == RecordStatus.ACTIVE)
     study = session.scalar(active.where(Study.code == code))
     if study is None and "study" in choices.get("create", "").split(","):
         choices["study"] = code
     elif study is None:
         codes = [one.code for one in session.scalars(active.order_by(Study.code))]
         raise DomainError(
-            f'There is no study "{code}" in this project.',
+            f'There is no study "{code}" in project {project.code}.',
             field="study",
             expected=f"one of {', '.join(codes)}" if codes else "a study; there is none yet",
             remedy="Correct the code, or let the import make the study with --create study.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as browser
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
@@ -20,7 +21,7 @@ from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.intake.withdraw import withdraw as withdraw_batch
 from lims.jobs.table import require_idle
-from lims.models import ImportBatch, Project, Study, User
+from lims.models import ImportBatch, Job, Project, Study, User
 from lims.queries.blinding import Veil
 from lims.queries.imports import active_studies, batch_of, batches, findings_of_batch, recorded_by, successor
 from lims.queries.jobs import latest_job
@@ -52,6 +53,9 @@ from lims.views.transaction import installation
 from lims.views.uploads import take_several
 
 pages = Blueprint("imports", __name__, url_prefix="/p/<project_code>/imports")
+
+RECORDING = "recording"
+"""The job whose end this person's browser has not been told yet."""
 
 IMPORTS = Listing(
     noun="batch",
@@ -146,6 +150,9 @@ def show(batch_id: int) -> ResponseReturnValue:
     job = latest_job(session, batch)
     if job is not None and (job.active or (job.state is JobState.FAILED and batch.state is BatchState.STORED)):
         return progress_page(batch, job)
+    if job is not None and browser.get(RECORDING) == job.id:
+        del browser[RECORDING]
+        _tell(batch, job)
     report, hide = as_read(batch)
     common, listing = of_both(batch, report, hide)
     if request.args.get("format"):
@@ -229,15 +236,22 @@ def commit(batch_id: int) -> ResponseReturnValue:
         return redirect(url_for(".show", batch_id=batch_id))
     run.confirm_proposals(current_session(), current_actor(), batch)
     job = begin(batch, JobKind.COMMIT, expect=form.digest.data or "", reason=reason, accept=looked_at)
-    batch = batch_of(current_session(), batch.project_id, batch_id)
+    if job.active:
+        browser[RECORDING] = job.id
+    else:
+        _tell(batch_of(current_session(), batch.project_id, batch_id), job)
+    return redirect(url_for(".show", batch_id=batch_id))
+
+
+def _tell(batch: ImportBatch, job: Job) -> None:
+    """Say what a commit came to, on the next page."""
     if batch.state is BatchState.COMMITTED:
-        flash(f"Recorded {recorded_words(records_of(batch.report or {}))}.", "success")
+        flash(f"Recorded {recorded_words((batch.report or {})['records'])}.", "success")
         tell(actions_of_batch(current_session(), batch))
     elif job.state is JobState.DONE:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
     if job.state is JobState.DONE and job.message:
         flash(job.message, "warning")
-    return redirect(url_for(".show", batch_id=batch_id))
 
 
 def _require_its_parts(batch: ImportBatch) -> None:

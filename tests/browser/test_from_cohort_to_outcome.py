@@ -272,6 +272,7 @@ def _upload(walk: Walk, content: bytes, name: str) -> None:
     walk.page.get_by_label("Study").select_option(label="EFF-1 · Brain, three arms")
     walk.page.get_by_role("button", name="Upload and check").click()
     walk.page.wait_for_url(re.compile(r"/imports/\d+$"), timeout=CHECKING)
+    expect(walk.page.locator("[data-progress]")).to_have_count(0, timeout=CHECKING)
 
 
 def _see_and_export(walk: Walk, study: str) -> None:

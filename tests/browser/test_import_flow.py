@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
+from lims.domain.vocabulary import JobKind, JobState
+from lims.jobs import queue, table
+from lims.jobs.locks import holding
+from lims.models import ImportBatch
+from lims.progress import Progress, Step
 from tests.browser.conftest import LiveServer, browsing
+from tests.browser.test_axe import look
 from tests.intake.desk import Desk
 from tests.support import factories, files
 
@@ -44,6 +50,11 @@ class Bench:
             self.page.get_by_label("Study").select_option(label=study)
         self.page.get_by_role("button", name="Upload and check").click()
         self.page.wait_for_url(re.compile(r"/imports/\d+$"), timeout=CHECKING)
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait while the page says how far the worker is."""
+        expect(self.page.locator("[data-progress]")).to_have_count(0, timeout=CHECKING)
 
     def check_again(self, *ticks: str) -> None:
         """Tick answers and check again."""
@@ -51,9 +62,15 @@ class Bench:
             self.page.get_by_label(label).check()
         self.page.get_by_role("button", name="Check again with these answers").click()
         self.page.wait_for_load_state()
+        self.wait()
 
     def record(self, button: str | re.Pattern[str]) -> None:
-        """Press the one button, which says what it will do."""
+        """Tick that the warnings were looked at, and press the one button, which says what it will do."""
+        for tick in self.page.locator("input[name=accept]").all():
+            tick.check()
+        reason = self.page.locator("input[name=reason][required]").first
+        if self.page.locator("form.commit-bar input[name=reason][required]").count():
+            reason.fill("as the file says")
         self.page.get_by_role("button", name=button, exact=isinstance(button, str)).click()
         expect(self.main).to_contain_text("committed", timeout=CHECKING)
 
@@ -263,3 +280,24 @@ def test_a_real_colony_log(bench: Bench, samples: Path) -> None:
     for kind, recorded in (("body_weight", "4,611"), ("caliper_volume", "3,746")):
         bench.go(f"measurements/?kind={kind}")
         expect(bench.page.locator("h1 .count")).to_have_text(recorded)
+
+
+def test_a_page_of_work_under_way_is_sound_and_moves(bench: Bench) -> None:
+    desk, page = bench.desk, bench.page
+    batch = desk.drop(files.weights([("M1", "2026-03-09", 20.5)]), choices={"create": "animals"})
+    with desk.database.transaction() as session:
+        job = table.ask(session, desk.actor, session.get_one(ImportBatch, batch), JobKind.CHECK).id
+    with holding(desk.database, desk.settings, job):  # as a worker does
+        table.begin(desk.database, job)
+        queue.tell(desk.settings, job, Progress(Step.JUDGE, 100, 1000))
+        bench.go(f"imports/{batch}")
+        step = page.locator("[data-step]")
+        expect(step).to_have_text("Judging")
+        expect(bench.main).to_contain_text("100 of 1,000")
+        look(page)
+        queue.tell(desk.settings, job, Progress(Step.SEAL))
+        expect(step).to_have_text("Sealing the audit trail")
+        desk.look(batch)
+        table.end(desk.database, job, JobState.DONE, None)
+    bench.wait()
+    expect(page.locator("h1")).to_contain_text("Check")

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, Float, and_, select
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
+from lims.audit.answers import answers_changed
 from lims.audit.canon import text_of
 from lims.audit.capture import label_of
 from lims.audit.phrases import BESIDE, GRIDS, phrases, position
@@ -133,6 +134,8 @@ def sentence(
     word = field_word(entity, field, kind)
     if field in _SECRET:
         return f"{word} {'set' if old is None else 'changed'}"
+    if isinstance(_type_of(entity, field), JSON) and (told := answers_changed(old, new)) is not None:
+        return f"{word} {told}"
     unit = unit if field == "amount" else unit_of(entity, field, kind)
     end = f" {unit}" if unit and new is not None else ""
     now = _say(entity, field, new, zone)

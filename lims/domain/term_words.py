@@ -37,7 +37,7 @@ _WORDS: Mapping[type[Enum], Mapping[Any, str]] = {
     Sex: {Sex.FEMALE: "f|w|woman|♀", Sex.MALE: "m|man|♂"},
     Her2Ihc: {Her2Ihc.ZERO: "0+|score 0", Her2Ihc.ONE_PLUS: "1|+|score 1+", Her2Ihc.TWO_PLUS: "2|++|equivocal|score 2+"}
     | {Her2Ihc.THREE_PLUS: "3|+++|positive|pos|score 3+"},
-    IshProbe: {IshProbe.SINGLE: "single probe|single-probe", IshProbe.DUAL: "dual probe|dual-probe|her2/cep17"},
+    IshProbe: {IshProbe.SINGLE: "single probe", IshProbe.DUAL: "dual probe|her2/cep17"},
     Hemisphere: {
         Hemisphere.LEFT: "l|lh|left hemisphere|left side",
         Hemisphere.RIGHT: "r|rh|right hemisphere|right side",

@@ -122,15 +122,16 @@ class _Writer:
         return planned.kind.teller(self.session, self.actor, self.batch)
 
     def _own(self, planned: PlannedRecords, index: int) -> dict[str, Any]:
-        """Give a new record's values by column, with the batch where its table names one."""
+        """Give a new record's values by column, with its source where its table has columns for that."""
         columns = planned.kind.noun.columns
-        row = {name: value for name, value in planned.rows[index].items() if name in columns}
-        if "batch_id" in columns:
-            row["batch_id"] = self.batch.id
-        if "source_row" in columns:
-            row |= {"source_sheet": planned.sheet[:LONGEST], "source_row": planned.records.rows[index]}
-            row |= {"source_column": planned.column(index), "raw": planned.records.raw[index]}
-        return row
+        source = {
+            "batch_id": self.batch.id,
+            "source_sheet": planned.sheet[:LONGEST],
+            "source_row": planned.records.rows[index],
+            "source_column": planned.column(index),
+            "raw": planned.records.raw[index],
+        }
+        return {name: value for name, value in (planned.rows[index] | source).items() if name in columns}
 
     def _change_standing(self, planned: PlannedRecords, lines: Lines) -> None:
         """Judge lines about records that are there: the same, or changed; recorded only where a person accepts changes."""

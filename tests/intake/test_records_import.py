@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +11,19 @@ from sqlalchemy import Engine, select
 
 from lims.domain.cohort_terms import ConcentrationUnit, ExposureMatrix
 from lims.domain.vocabulary import BatchState, Sex
-from lims.models import Aliquot, AliquotEvent, Alteration, Animal, Exposure, Patient, PdxModel, Project, RecordSource, Specimen
+from lims.models import (
+    Agent,
+    Aliquot,
+    AliquotEvent,
+    Alteration,
+    Animal,
+    Exposure,
+    Patient,
+    PdxModel,
+    Project,
+    RecordSource,
+    Specimen,
+)
 from lims.records.nouns import change
 from lims.records.patients import PATIENT
 from tests.intake.desk import Desk, balanced, codes, found
@@ -265,6 +278,31 @@ def test_a_rule_that_names_no_record_refuses_the_first_that_breaks_it(lab: Desk)
     outcome = lab.check(table("animal", "code,protocol", *(f"M{number},PR1" for number in range(20, 26))))
     assert balanced(outcome) == {"read": 6, "new": 3, "refused": 3}
     assert said(outcome)[0][0] == "file!C5"
+
+
+def test_refusals_of_what_follows_of_needed_values_and_of_what_never_changes_name_their_lines(lab: Desk) -> None:
+    with factories.declared(lab.database) as session:
+        project = session.get_one(Project, lab.project)
+        for code in ("M2", "M3"):
+            factories.animal(session, project, code)
+        dosed = session.scalars(select(Animal).where(Animal.code == "M2")).one()
+        factories.dose(session, dosed, session.scalars(select(Agent)).one(), given_on=date(2026, 4, 1))
+    fates = lab.check(
+        table("fate", "animal,died_on,reason", "M1,2026-03-09,found dead", "M2,2026-03-09,Tissue harvest", "M3,2026-03-09,sick")
+    )
+    assert balanced(fates) == {"read": 3, "new": 2, "refused": 1}
+    assert [one[:2] for one in said(fates)] == [("file!C3", "fate-refused")]
+    assert "the last dose of M2" in fates.findings[0].message
+
+    needed = lab.check(table("exposure", "animal,agent,concentration,unit", "M1,T-DXd,1,ng/mL", "M2,T-DXd,,"))
+    assert [(one.row, one.message) for one in needed.findings if one.code == "exposure-refused"] == [
+        (2, "Matrix is needed."),
+        (3, "Matrix is needed."),
+    ]
+    lab.record(table("patient", PATIENTS, "P2,F,carcinoma"))
+    fixed = lab.check(table("specimen", "code,patient,kind", "SP1,P2,tumour", "SP2,P1,tumour"), changed="accept")
+    assert balanced(fixed) == {"read": 2, "new": 1, "refused": 1}
+    assert (fixed.findings[0].address, "never changed" in fixed.findings[0].message) == ("file!C2", True)
 
 
 def test_a_preview_that_no_longer_holds_is_not_recorded(lab: Desk) -> None:

@@ -246,7 +246,7 @@ def commit(batch_id: int) -> ResponseReturnValue:
 def _tell(batch: ImportBatch, job: Job) -> None:
     """Say what a commit came to, on the next page."""
     if batch.state is BatchState.COMMITTED:
-        flash(f"Recorded {recorded_words((batch.report or {})['records'])}.", "success")
+        flash(f"Recorded {recorded_words(records_of(batch.report or {}))}.", "success")
         tell(actions_of_batch(current_session(), batch))
     elif job.state is JobState.DONE:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")

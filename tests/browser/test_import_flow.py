@@ -37,6 +37,7 @@ class Bench:
     page: Page
     desk: Desk
     code: str
+    script: bool = True
 
     def go(self, path: str = "") -> None:
         self.page.goto(f"/p/{self.code}/{path}")
@@ -53,7 +54,10 @@ class Bench:
         self.wait()
 
     def wait(self) -> None:
-        """Wait while the page says how far the worker is."""
+        """Wait while the page says how far the worker is; without script, by its link."""
+        while not self.script and self.page.locator("[data-progress]").count():
+            self.page.wait_for_timeout(300)
+            self.page.get_by_role("link", name="Look again").click()
         expect(self.page.locator("[data-progress]")).to_have_count(0, timeout=CHECKING)
 
     def check_again(self, *ticks: str) -> None:
@@ -66,12 +70,14 @@ class Bench:
 
     def record(self, button: str | re.Pattern[str]) -> None:
         """Tick that the warnings were looked at, and press the one button, which says what it will do."""
+        expect(self.page.get_by_role("button", name=button, exact=isinstance(button, str))).to_be_visible(timeout=CHECKING)
         for tick in self.page.locator("input[name=accept]").all():
             tick.check()
-        reason = self.page.locator("input[name=reason][required]").first
-        if self.page.locator("form.commit-bar input[name=reason][required]").count():
-            reason.fill("as the file says")
+        reason = self.page.locator("form.commit-bar input[name=reason][required]")
+        if reason.count():
+            reason.first.fill("as the file says")
         self.page.get_by_role("button", name=button, exact=isinstance(button, str)).click()
+        self.wait()
         expect(self.main).to_contain_text("committed", timeout=CHECKING)
 
     def recorded(self, content: bytes | Path, name: str = "file.csv", *ticks: str) -> None:
@@ -194,10 +200,10 @@ def test_a_footnote_mark_is_a_finding_and_nothing_is_recorded(bench: Bench) -> N
 def test_refused_rows_can_be_left_out_with_a_reason(bench: Bench) -> None:
     bench.upload(files.living_image(LIGHT | {"M2": "1*"}, "2026-03-09"), "marked.csv")
     with bench.page.expect_download() as started:
-        bench.page.get_by_role("link", name="Download the refused rows").click()
+        bench.page.get_by_role("link", name="csv", exact=True).first.click()
     assert "1*" in started.value.path().read_text(encoding="utf-8-sig")
     bench.check_again(CREATE, LEAVE_OUT)
-    bench.page.get_by_label("Reason").fill("M2 moved under the camera")
+    bench.page.locator("form.commit-bar input[name=reason]").first.fill("M2 moved under the camera")
     bench.record("Record 5 measurements, create 3 animals")  # M2 shone brightly enough for its radiance
     assert bench.tiles()["refused"] == 1
     assert bench.counted() == 5
@@ -239,7 +245,7 @@ def without_script(chromium: Browser, live_server: LiveServer, session_cookie: S
 
 
 def test_it_works_without_script(without_script: Page, new_desk: Callable[[str], Desk]) -> None:
-    bench = Bench(without_script, new_desk("NOSCRIPT"), "NOSCRIPT")
+    bench = Bench(without_script, new_desk("NOSCRIPT"), "NOSCRIPT", script=False)
     bench.upload(files.caliper_wide({"M1": [42.5, 80.0], "M2": [31.5, 70.0]}, ("2026-03-09", "2026-03-12")), "wide.csv")
     bench.check_again(CREATE)
     without_script.locator("figure.plot summary").first.click()

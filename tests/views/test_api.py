@@ -75,6 +75,7 @@ def one_of_each(database: Database, project: Project, number: int = 1) -> None:
         specimen = make.specimen(session, patient, f"SP-{number}", collected_on=date(2025, 2, 1), tumour_content_percent=80)
         make.assay(session, specimen, er_percent=0, her2_copies=6.5)
         make.alteration(session, specimen, vaf_percent=31.5)
+        make.stain_region(session, specimen)
         profile = make.profile(session, specimen)
         box = make.box(session, project, parent_id=make.place(session, project, temperature_celsius=-150).id)
         vial = make.aliquot(session, specimen, f"AL-{number}", place_id=box.id, box_row=1, box_column=2)

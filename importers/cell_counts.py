@@ -41,7 +41,7 @@ NUMBERS = {
 TEXTS = ("count_name", "operator", "device", "status", "note")
 NOT_NEEDED = "not needed of a count"
 
-_MILLIONS = "x106"
+_MILLIONS = "106"
 _BY_DAY = re.compile(r"\d{8}(?!\d)")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\s+(\d\d)(\d\d)(\d\d))?")
 
@@ -55,7 +55,7 @@ class _When:
 
 
 def per_ml(text: str) -> float:
-    """Give the factor from a header's concentration to cells/mL: those in millions say `x10^6`."""
+    """Give the factor from a header's concentration to cells/mL: those in millions say `10^6`."""
     return 1e6 if _MILLIONS in squash(text) else 1.0
 
 

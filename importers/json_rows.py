@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from importers.asm_rows import COUNTS, is_asm, rows_of_counts
 from importers.base import Refused
 from importers.preflight import check_grid
 
@@ -17,7 +18,8 @@ _LONGEST_NOUN = 40
 def read_rows(content: bytes) -> tuple[str, list[list[Cell]]] | None:
     """Give the noun and the table, its first row the names of the fields in the order in which they first appear.
 
-    `None` for what is no JSON object. Lists of text become one cell, with semicolons between.
+    `None` for what is no JSON object. Lists of text become one cell, with semicolons between. Of a document of the Allotrope
+    simple model, what it counts stands for the noun, and its measurements are the rows (`importers.asm_rows`).
 
     Raises:
         Refused: JSON of another shape, a name that stands twice in a row, a value that is no single one, or too many of them.
@@ -30,6 +32,8 @@ def read_rows(content: bytes) -> tuple[str, list[list[Cell]]] | None:
         return None
     except (RecursionError, ValueError) as unreadable:
         raise _refused("it is nested too deeply, or holds a number that is none") from unreadable
+    if is_asm(told):
+        return COUNTS, _table(rows_of_counts(told))
     noun, rows = told.get("noun"), told.get("rows")
     if told.keys() != {"noun", "rows"} or not isinstance(noun, str) or not isinstance(rows, list):
         raise _refused('it is not one "noun" with a list of "rows"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importers.analyst import IMPORTER as ANALYST
+from importers.asm import IMPORTER as ASM_COUNTS
 from importers.base import Importer, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
@@ -47,6 +48,7 @@ IMPORTERS: tuple[Importer, ...] = (
     QUANTSTUDIO,
     VICELL,
     NUCLEOCOUNTER,
+    ASM_COUNTS,
     MAPPED_TABLE,
     REGISTRY_TEMPLATE,
     CANCERMODELS,

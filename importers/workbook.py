@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+from importers.asm_rows import COUNTS
 from importers.base import Choices, Finding, Question, Refused, Severity
 from importers.json_rows import read_rows
 from importers.preflight import ZipFacts, check_cells, check_grid, check_size, check_zip, damaged, password_protected
@@ -47,7 +48,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A file, opened. `kind` is xlsx, xls, xlsb, ods, text or json.
+    """A file, opened. `kind` is xlsx, xls, xlsb, ods, text, json or asm (JSON of the Allotrope simple model).
 
     questions: the reader's own (encoding, delimiter, decimal).
     decimal: the mark in numbers that are text, `.` or `,`; `?` while a person has to say, when `importers.values.numbers`
@@ -114,7 +115,7 @@ def open_workbook(content: bytes, name: str, choices: Choices | None = None) -> 
     told = read_rows(content)
     if told is not None:
         noun, rows = told
-        return Workbook(name, "json", (Sheet(noun, 0, rows),))
+        return Workbook(name, "asm" if noun == COUNTS else "json", (Sheet(noun, 0, rows),))
     table = read_text(content, choices or {})
     sheet = Sheet(PurePath(name).stem, 0, table.rows)
     notes = tuple(extension_notes(name, "text"))

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from importers.base import Finding, Refused, Severity
+from lims import progress
 from lims.domain.errors import Conflict
 from lims.intake.limited import run_limited
+from lims.progress import Progress, Step
 
 LIMITS = {"memory_mb": 256, "seconds": 60}
 
@@ -164,3 +166,48 @@ def test_more_files_than_turns_wait_and_are_told(monkeypatch: pytest.MonkeyPatch
         one.join()
     assert refused.value.finding.code == "reading-busy"
     assert run_limited(max, 1, 2, **LIMITS) == 2
+
+
+ABANDONED = """
+import os, sys, threading, time
+from lims.intake.limited import run_limited
+from tests.intake.test_limited import wait_long
+if sys.argv[1] == "threads":
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+run_limited(wait_long, memory_mb=256, seconds=60)
+"""
+
+
+def wait_long() -> None:
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("parent", ["alone", "threads"])
+def test_a_child_does_not_outlive_its_parent(parent: str) -> None:
+    command = [sys.executable, "-c", ABANDONED, parent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        process.kill()
+        process.wait()
+        deadline = time.monotonic() + 20
+        while Path(f"/proc/{child}").exists() and "Z" not in Path(f"/proc/{child}/stat").read_text().split()[2]:
+            assert time.monotonic() < deadline, "it goes on by itself"
+            time.sleep(0.05)
+
+
+def steps() -> str:
+    progress.begin(Step.READ)
+    progress.begin(Step.JUDGE, 10)
+    progress.advance(10)
+    progress.begin(Step.RESOLVE)
+    progress.begin(Step.WRITE, 4)
+    return "done"
+
+
+def test_a_listener_hears_how_far_the_child_is_and_never_that_it_goes_back() -> None:
+    heard: list[Progress] = []
+    assert run_limited(steps, **LIMITS, listener=heard.append) == "done"
+    assert [one.step for one in heard] == [Step.READ, Step.JUDGE, Step.WRITE]
+    assert run_limited(steps, **LIMITS) == "done"

@@ -154,12 +154,14 @@ def _of_known_kinds(opened: Opened, kinds: Mapping[str, MeasurementKind]) -> tup
 
 
 def _no_rows(opened: Opened) -> Finding:
+    claimed = opened.claim.sheet, opened.claim.header_row
+    sheet, header_row = next(((sheet, rows[0]) for sheet, rows in opened.reading.header_rows.items() if rows), claimed)
     return Finding(
         Severity.ERROR,
         "no-rows",
         "The table has a header and no rows below it; there is nothing to record.",
-        sheet=opened.book.sheets[opened.claim.sheet].name,
-        row=opened.claim.header_row,
+        sheet=opened.book.sheets[sheet].name,
+        row=header_row,
         expected="at least one row with a reading",
         remedy="Export it again with its data, and upload that.",
     )

@@ -27,6 +27,7 @@ from lims.records.import_profiles import IMPORT_PROFILE, Content, change_profile
 from lims.views.cells import badge
 from lims.views.filters import format_title, moment
 from lims.views.form_fields import needed
+from lims.views.import_file import require_unveiled
 from lims.views.import_forms import study_choices
 from lims.views.mapping_form import ABOUT, SIDES, WHO, chosen_columns, column_fields
 from lims.views.once import OnceForm
@@ -247,6 +248,7 @@ def new() -> ResponseReturnValue:
     """Keep how an import was read as a profile, for the next file of that source."""
     session, project = current_session(), current_project()
     batch = find(session, ImportBatch, project.id, whole_number(request.args.get("batch")) or 0)
+    require_unveiled(batch)
     headers = _headers(batch)
     form = KeepForm(data={"of_study": False})
     content = Content(batch.importer or "", batch.choices, headers, batch.study_id if form.of_study.data else None)

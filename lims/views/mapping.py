@@ -12,7 +12,7 @@ from importers.base import Refused
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
 from importers.mapping import KEY, TableMapping
 from importers.text import DECIMALS, DELIMITERS, ENCODINGS
-from lims.domain.errors import Conflict, NotAllowed
+from lims.domain.errors import Conflict
 from lims.domain.permissions import require
 from lims.domain.vocabulary import JobKind, MeasurementKind
 from lims.intake import run
@@ -21,12 +21,12 @@ from lims.intake.profiles import known_profiles
 from lims.intake.upload import read_by
 from lims.jobs.table import require_idle
 from lims.models import ImportBatch, ImportProfileVersion
-from lims.queries.blinding import tells_arms
 from lims.queries.import_profiles import known_animals
 from lims.queries.imports import batch_of
 from lims.queries.kinds import kinds_of
 from lims.records.import_edits import OPEN_STATES
 from lims.records.import_profiles import Content, change_profile, save_profile
+from lims.views.import_file import require_unveiled
 from lims.views.import_jobs import begin
 from lims.views.mapping_form import (
     KEEP_FILE,
@@ -45,7 +45,6 @@ from lims.views.support import (
     needs,
     refusing,
     render_form,
-    sees_arms,
     whole_number,
 )
 from lims.views.transaction import installation
@@ -65,11 +64,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     if batch.state not in OPEN_STATES:
         raise Conflict(f"Batch {batch.id} is {batch.state.value} already.", remedy="Open its page to see what it recorded.")
     require_idle(session, batch)
-    if not sees_arms() and tells_arms(session, batch, current_actor().id):
-        raise NotAllowed(
-            "This file may say which animal of a blinded study is in which arm.",
-            remedy="Whoever uploaded it maps it, or a study director does.",
-        )
+    require_unveiled(batch)
     kinds = kinds_of(session, project.id)
     asked: Mapping[str, str] = request.form if request.method == "POST" else request.args
     try:
@@ -115,6 +110,7 @@ def _start(batch: ImportBatch, seen: Seen, asked: Mapping[str, str]) -> dict[str
         "date_order": batch.choices.get("date_order"),
         "date": batch.choices.get("date"),
         "keep": KEEP_VERSION if seen.near else KEEP_FILE,
+        "of_study": True,
     }
 
 
@@ -147,7 +143,8 @@ def _keep(batch: ImportBatch, form: MappingForm, seen: Seen, mapping: TableMappi
 
 def _saved(batch: ImportBatch, form: MappingForm, seen: Seen) -> ImportProfileVersion | None:
     session, actor = current_session(), current_actor()
-    content = Content(MAPPED_TABLE.key, batch.choices, seen.table.signature, batch.study_id)
+    study_id = batch.study_id if form.of_study.data else None
+    content = Content(MAPPED_TABLE.key, batch.choices, seen.table.signature, study_id)
     if form.keep.data == KEEP_NEW or (seen.near is None and (form.name.data or "").strip()):
         require(current_project().role, "import-profile:create")
         version = save_profile(session, actor, batch.project_id, name=form.name.data or "", content=content)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wtforms import HiddenField, RadioField, SelectChoice, SelectField, StringField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
+from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectField, StringField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
 
 from importers.columns import AREA_UNITS, LENGTH_UNITS, unit_name
 from importers.mapping import NOT_NEEDED, UNREAD, VALUE, MappedColumn, TableMapping, problems
@@ -97,6 +97,7 @@ class MappingForm(OnceForm):
     name = StringField(
         "Name of the profile", description="Such as “Weekly sheet of the barn”. The next file with these headers is read by it."
     )
+    of_study = BooleanField("All files of this source belong to the study of this import")
     reason = StringField("Reason", description="Why the profile changes; it stands in its history.")
 
 

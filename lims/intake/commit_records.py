@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import Finding, Reading, Records, Severity
 from importers.workbook import Workbook
+from lims import progress
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST
@@ -25,6 +26,7 @@ from lims.intake.record_changes import Stale, named_by, stale_fields, tell_chang
 from lims.intake.record_nouns import file_nouns
 from lims.intake.record_stories import Teller
 from lims.models import ImportBatch
+from lims.progress import Step
 from lims.records.sifting import Sifted, change_each, record_each
 from lims.records.sources import Sources, record_sources
 
@@ -41,6 +43,7 @@ def record_all(
     """
     declare(session, actor, "batch:check", project=batch.project_id)
     writer = _Writer(session, actor, batch, zone)
+    progress.begin(Step.JUDGE, sum(map(len, reading.records)))
     return [writer.write(_planned(book, records)) for records in reading.records]
 
 
@@ -67,6 +70,7 @@ class _Writer:
             meet(self.session, self.batch.project_id, planned, lines)
             self._record_new(planned, lines)
             self._change_standing(planned, lines)
+            progress.advance(len(lines))
         self._keep_sources(planned)
         return planned
 
@@ -191,7 +195,7 @@ class _Writer:
             return
         planned.fates[index] = RowFate.CHANGED
         severity = Severity.WARNING if accepts else Severity.ERROR
-        planned.tell(index, severity, "differs-from-import", tell_change(self.session, planned, index, changes))
+        planned.tell(index, severity, "record-changed", tell_change(self.session, planned, index, changes))
         if accepts:
             planned.made[index] = planned.keys[index]
 
@@ -199,8 +203,8 @@ class _Writer:
     def _tell(planned: PlannedRecords, indices: Sequence[int], sifted: Sifted) -> None:
         for place, refused in sifted.refused.items():
             planned.refuse_all(indices[place], refused)
-        code = f"{planned.kind.noun.name}-unusual"
         for at, notice in sifted.doubts:
+            code = f"{planned.kind.noun.name}-{(notice.field or 'record').replace('_', '-')}-doubted"
             severity = Severity.WARNING if notice.severity == "warning" else Severity.NOTE
             said = DomainError(notice.message, field=notice.field, expected=notice.expected, remedy=_LOOK, source=notice.source)
             if at is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from importers.base import Finding, Severity
 
-ANSWERED = frozenset({"differs-from-import"})
+ANSWERED = frozenset({"differs-from-import", "record-changed"})
 """Warnings that nobody has to acknowledge again: a person accepted the changes themselves, with a reason."""
 ALL = "all"
 """Stands for every kind of warning on the command line."""

@@ -28,6 +28,7 @@ from lims.db import Database
 from lims.domain.errors import Conflict
 from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState
+from lims.intake.accepted import accepts_changes
 from lims.intake.commit import commit_plan
 from lims.intake.commit_events import EventRefused
 from lims.intake.commit_records import record_all
@@ -338,13 +339,16 @@ def _require_its_parts(session: Session, actor: Actor, batch: ImportBatch, repor
     """Let a batch be recorded by those who may make every kind of record that it made: whoever asked, and however."""
     if actor.id is not None:
         role = role_of(session, actor.id, batch.project_id)
-        for action in needed_to_record(report["records"], supersedes=batch.supersedes_id is not None):
+        for action in needed_to_record(batch, report):
             require(role, action)
 
 
-def needed_to_record(records: Mapping[str, int], *, supersedes: bool) -> list[str]:
-    """Give the actions that somebody must be allowed who records so many of each noun."""
-    return [f"{noun}:create" for noun, number in records.items() if number] + (["batch:supersede"] if supersedes else [])
+def needed_to_record(batch: ImportBatch, report: Mapping[str, Any]) -> list[str]:
+    """Give the actions that somebody must be allowed who records a batch: by what its report says that it makes and changes."""
+    made = [f"{noun}:create" for noun, number in report.get("records", {}).items() if number]
+    changed = [noun for noun, counts in report.get("nouns", {}).items() if counts.get("changed")]
+    accepted = [f"{noun}:change" for noun in changed if accepts_changes(batch.choices, noun)]
+    return [*made, *accepted, *(["batch:supersede"] if batch.supersedes_id is not None else [])]
 
 
 def _accept(session: Session, task: Task, batch: ImportBatch, plan: Plan) -> None:

@@ -16,7 +16,6 @@ from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState, JobKind, JobState
 from lims.exports.own_layout import OWN_FORMATS
 from lims.intake import run
-from lims.intake.accepted import accepts_changes
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.intake.withdraw import withdraw as withdraw_batch
@@ -255,16 +254,9 @@ def _tell(batch: ImportBatch, job: Job) -> None:
 
 
 def _require_its_parts(batch: ImportBatch) -> None:
-    """Let a batch be recorded by those who may make every kind of record that it makes, whoever answered its questions."""
-    role = current_project().role
-    report = batch.report or {}
-    for noun in report.get("records", {}):
-        require(role, f"{noun}:create")
-    for noun, counts in report.get("nouns", {}).items():
-        if counts.get("changed") and accepts_changes(batch.choices, noun):
-            require(role, f"{noun}:change")
-    if batch.supersedes_id is not None:
-        require(role, "batch:supersede")
+    """Let a batch be recorded by those who may make and change all that it does, whoever answered its questions."""
+    for action in run.needed_to_record(batch, batch.report or {}):
+        require(current_project().role, action)
 
 
 @pages.post("/<int:batch_id>/withdraw")

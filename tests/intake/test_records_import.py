@@ -121,7 +121,7 @@ def test_what_cannot_be_recorded_is_told_at_its_cell_and_the_rest_is_recorded(la
     outcome = lab.check(content)
 
     assert balanced(outcome) == {"read": 8, "new": 1, "refused": 7}
-    assert [one for one in said(outcome) if one[1] != "exposure-unusual"] == [
+    assert [one for one in said(outcome) if one[1] != "exposure-agent-id-doubted"] == [
         ("file!B2", "animal-unknown", "M9"),
         ("file!B3", "animal-unknown", "X9"),
         ("file!D4", "exposure-refused", "saliva"),
@@ -133,7 +133,7 @@ def test_what_cannot_be_recorded_is_told_at_its_cell_and_the_rest_is_recorded(la
     ]
     assert outcome.findings[0].message == 'There is no animal "M9" in this project.'
     assert "micrometastasis" in outcome.findings[2].expected
-    assert "exposure-unusual" in codes(outcome)  # no dose is recorded before the sample
+    assert "exposure-agent-id-doubted" in codes(outcome)  # no dose is recorded before the sample
 
     recorded = lab.commit(lab.drop(content.replace(",h,", ",i,"), choices={"leave_out": "refused"}))
     assert recorded.state is BatchState.COMMITTED
@@ -158,7 +158,7 @@ def test_changes_are_recorded_where_they_are_accepted_and_restored_when_taken_ba
     refused = desk.check(content)
     assert balanced(refused) == {"read": 3, "new": 1, "same": 1, "changed": 1}
     assert refused.state is BatchState.REFUSED
-    assert found(refused, "differs-from-import").message == "Patient P2 is recorded otherwise: sex female → male."
+    assert found(refused, "record-changed").message == "Patient P2 is recorded otherwise: sex female → male."
     (line,) = refused.report["changes"]
     assert (line["group"], line["of"], line["field"], line["old"], line["new"], line["row"]) == (
         "patient",

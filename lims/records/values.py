@@ -101,7 +101,8 @@ def word(model: type[Base], column: str) -> str:
 
 
 def _text(model: type[Base], column: Column[Any], value: str) -> str | None:
-    text = unicodedata.normalize("NFC", value).strip()
+    # Browsers end lines otherwise than files do; a text that went out and comes back is the same.
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").strip()
     if not text:
         return None
     if column.name == "code":

@@ -15,7 +15,8 @@ from lims.exports.template_rows import Reader
 from lims.exports.templates import template_blocks
 from lims.intake import run
 from lims.models import Animal, Cage, Patient, Project, TherapyAgent, TherapyLine
-from lims.records.nouns import change
+from lims.records.colony import CAGE
+from lims.records.nouns import change, record
 from lims.records.patients import PATIENT
 from lims.records.registries import REGISTRIES
 from tests.intake.desk import Desk, weights
@@ -106,6 +107,10 @@ def test_every_registry_comes_back_as_it_went_out(desk: Desk) -> None:
         project = session.get_one(Project, desk.project)
         whole(session, project)
         factories.cohort(session, project)
+    with desk.database.transaction() as session:
+        odd = ("=1+1", "two\r\nlines", "'quoted", "1,234", "007", " µ\u2009² ")
+        notes = [{"code": f"C-{number}", "note": note} for number, note in enumerate(odd)]
+        record(session, desk.actor, CAGE, desk.project, notes)
     desk.record(weights(("W-1", "2026-03-01", 21.5), ("W-1", "2026-03-02", 21.25)))
     for noun in REGISTRIES:
         batch = desk.drop(_exported(desk, noun), f"{noun}.xlsx")

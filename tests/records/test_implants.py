@@ -228,7 +228,10 @@ def test_the_day_follows_from_the_end_of_surgery(database: Database, lab: Lab) -
 def test_two_implants_in_one_animal_are_two_tumours(database: Database, lab: Lab) -> None:
     left, right = lab.brains(hemisphere=Hemisphere.LEFT, ml_mm=-2)[0], lab.brains()[0]
     assert [one.label for one in implant(database, lab, [left, {**right, "label": "brain"}])] == ["T1", "brain"]
-    assert [one.label for one in implant(database, lab, [{**left, "site": ImplantSite.SUBCUTANEOUS}])] == ["T2"]
+    flank = {**left, "site": ImplantSite.SUBCUTANEOUS} | dict.fromkeys(
+        ("ap_mm", "ml_mm", "dv_mm", "coordinate_origin", "depth_reference")
+    )
+    assert [one.label for one in implant(database, lab, [flank])] == ["T2"]
     with pytest.raises(DomainError, match='Implant "brain" exists already'):
         implant(database, lab, [{**right, "label": "brain"}])
 

@@ -250,7 +250,7 @@ def _pair(
     layout = reader.layout
     raw_length, raw_width = raw_texts(layout.cells(length)), raw_texts(layout.cells(width))
     complete = [one is not None and other is not None for one, other in zip(lengths, widths, strict=True)]
-    for index, (one, other) in enumerate(zip(raw_length, raw_width, strict=True)):
+    for index, (one, other) in enumerate(zip(raw_length, raw_width, strict=True) if "" in {*raw_length, *raw_width} else ()):
         if bool(one) != bool(other):
             missing, present = (length, width) if not one else (width, length)
             reader.findings.append(

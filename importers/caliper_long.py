@@ -252,8 +252,9 @@ def two_diameters(
     layout = reader.layout
     raw_length, raw_width = raw_texts(layout.cells(length)), raw_texts(layout.cells(width))
     complete = [one is not None and other is not None for one, other in zip(lengths, widths, strict=True)]
-    for index, (one, other) in enumerate(zip(raw_length, raw_width, strict=True)):
-        if bool(one) != bool(other):
+    for index, (one, other) in enumerate(zip(raw_length, raw_width, strict=True) if "" in {*raw_length, *raw_width} else ()):
+        # A remark in place of a diameter says why there is none; only a number asks for its partner.
+        if bool(one) != bool(other) and (lengths[index] is not None or widths[index] is not None):
             missing, present = (length, width) if not one else (width, length)
             reader.findings.append(
                 Finding(

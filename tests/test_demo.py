@@ -233,7 +233,11 @@ def test_second_run_keeps_what_people_did(made: tuple[Settings, Result], demo: D
         assert session.scalar(select(func.count()).select_from(Measurement)) == before
 
 
-@pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.role.value)
+# What a role sees is no matter of the engine: on the second, the pages of who may do least are enough.
+READERS = [("sqlite", person) for person in PEOPLE] + [("postgresql", PEOPLE[-1])]
+
+
+@pytest.mark.parametrize(("made", "person"), READERS, ids=lambda one: getattr(one, "role", one), indirect=["made"])
 def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Result], demo: Database, person: Person) -> None:
     browser = Browser(application(made[0], demo))
     browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from lims.domain.cohort_terms import DoseRoute, DoseState, DoseUnit, RegimenStart
@@ -81,21 +82,24 @@ def first_day(start: RegimenStart, start_day: int | None, day_zero_on: date | No
     return day_zero_on and day_zero_on + timedelta(days=start_day or 0)
 
 
+@lru_cache(maxsize=4096)
 def planned_doses(
     schedule: Schedule, course: Course, *, first: date | None = None, last: date | None = None
-) -> list[tuple[date, int]]:
+) -> tuple[tuple[date, int], ...]:
     """Give day and number on that day of each dose that is planned from `first` to `last`.
+
+    What is given is kept: the animals of an arm have mostly one course.
 
     Raises:
         ValueError: the schedule is open-ended, and neither `last` nor the animal's end bounds it.
     """
     start = course.starts_on
     if start is None:
-        return []
+        return ()
     begins = max(day for day in (start, course.enrolled_on, first) if day is not None)
     ends = [day for day in (last, course.ends_on and course.ends_on - timedelta(days=1)) if day is not None]
     doses = schedule.doses(until=(min(ends) - start).days if ends else None, starts_on=start)
-    return [(on, nth) for day, nth in doses if (on := start + timedelta(days=day)) >= begins]
+    return tuple((on, nth) for day, nth in doses if (on := start + timedelta(days=day)) >= begins)
 
 
 def standing(due_on: date, today: date, state: DoseState | None = None) -> DoseStanding:

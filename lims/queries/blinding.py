@@ -12,7 +12,7 @@ given are `readable` or not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -105,15 +105,20 @@ def readable(model: type[Any], *, unblinded: bool) -> ColumnElement[bool]:
     Of a blinded study the rows that say what an arm is, what it is given, or how its animals came into it are not there
     for those who may not unblind.
     """
-    hidden = {
-        Arm: of_blinded(Arm.study_id),
-        Randomisation: of_blinded(Randomisation.study_id),
-        Allocation: _of_owner(Randomisation, Allocation.randomisation_id),
-        Regimen: _of_owner(Arm, Regimen.arm_id),
-        Dose: and_(Dose.study_id.is_not(None), of_blinded(Dose.study_id)),
-        Exposure: _in_blinded(Exposure.animal_id),
-    }
-    return true() if unblinded or model not in hidden else ~hidden[model]
+    if unblinded or model not in _HIDDEN:
+        return true()
+    return ~_HIDDEN[model]()
+
+
+_HIDDEN: dict[type[Any], Callable[[], ColumnElement[bool]]] = {
+    Arm: lambda: of_blinded(Arm.study_id),
+    Randomisation: lambda: of_blinded(Randomisation.study_id),
+    Allocation: lambda: _of_owner(Randomisation, Allocation.randomisation_id),
+    Regimen: lambda: _of_owner(Arm, Regimen.arm_id),
+    Dose: lambda: and_(Dose.study_id.is_not(None), of_blinded(Dose.study_id)),
+    Exposure: lambda: _in_blinded(Exposure.animal_id),
+}
+"""By model, how to say which of its rows tell of an arm of a blinded study; made when asked, which takes a while."""
 
 
 class Veil:

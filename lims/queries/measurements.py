@@ -97,16 +97,6 @@ def in_study(study_id: int) -> ColumnElement[bool]:
     return and_(Measurement.animal_id.in_(animals), func.coalesce(Measurement.study_id, study_id) == study_id)
 
 
-def count_of_project(project_id: int) -> AnySelect:
-    """Count the project's active readings along its animals in the slot index: a tenth of the time a plain count takes."""
-    return (
-        select(func.count())
-        .select_from(Animal)
-        .join(Measurement, Measurement.animal_id == Animal.id)
-        .where(Animal.project_id == project_id, active())
-    )
-
-
 def find_measurement(session: Session, project_id: int, measurement_id: int) -> Any:
     """Give one reading with its animal, tumour, study, batch and file; a withdrawn one too.
 

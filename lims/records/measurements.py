@@ -189,31 +189,33 @@ def audit_fields(readings: Readings) -> list[bytes]:
             continue
         if len(column) != len(readings):
             raise ValueError(f"{len(column)} of {name} for {len(readings)} readings")
-        types: set[type] = {int} if isinstance(column, range) else set(map(type, column))
-        if type(None) in types:
-            told = {one: b"" if one is None else f"{opening}{_told(one)}]".encode() for one in set(column)}
-            pieces += [repeat(shared.encode()), map(told.__getitem__, column)]
-            shared = ""
-        else:
-            pieces += [repeat(f"{shared}{opening}".encode()), _column_told(column, types)]
-            shared = "]"
+        pieces.append(_column_told(column, shared.encode(), opening.encode()))
+        shared = ""
     return list(map(b"".join, zip(*pieces, repeat(f"{shared}}}".encode()), strict=False)))
 
 
-def _column_told(column: Sequence[Any], types: set[type]) -> Iterable[bytes]:
-    """Give a column's values, all of these types, as the trail's JSON; equal values are written once."""
+def _column_told(column: Sequence[Any], before: bytes, opening: bytes) -> Iterable[bytes]:
+    """Give a column's values as the trail's JSON, `before` and `opening` ahead of each; equal values are written once.
+
+    Of what is not known `before` alone remains.
+    """
+    types: set[type] = {int} if isinstance(column, range) else set(map(type, column))
+    head = before + opening
     if types == {int}:
-        return map(b"%d".__mod__, column)
-    distinct = list(set(column))
+        return map((head.replace(b"%", b"%%") + b"%d]").__mod__, column)
+    distinct = list(set(column) - {None})
+    types.discard(type(None))
+    told: dict[Any, bytes]
     if types == {str}:
         # Within JSON's text every quote has a backslash before it, so `","` stands between two texts only.
         texts = orjson.dumps(distinct)[2:-2].split(b'","')
-        told = {one: b'"%b"' % text for one, text in zip(distinct, texts, strict=True)}
+        told = {one: b'%b"%b"]' % (head, text) for one, text in zip(distinct, texts, strict=True)}
     elif types == {float}:
         # As `text_of` says: adding 0.0 turns -0.0 into 0.0.
-        told = {one: b'"%a"' % (one + 0.0) for one in distinct}
+        told = {one: b'%b"%a"]' % (head, one + 0.0) for one in distinct}
     else:
-        told = {one: _told(one).encode() for one in distinct}
+        told = {one: b"%b%b]" % (head, _told(one).encode()) for one in distinct}
+    told[None] = before
     return map(told.__getitem__, column)
 
 

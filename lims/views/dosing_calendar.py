@@ -16,9 +16,12 @@ from lims.queries.doses import Dosing
 from lims.queries.studies import ArmOfStudy
 from lims.views.dosing_form import Named
 
-MOST_DAYS = 63
-"""Nine weeks fill a laptop's width."""
 WEEK = 7
+MOST_DAYS = 9 * WEEK
+"""Nine weeks fill a laptop's width."""
+FEWEST_DAYS = 2 * WEEK
+MOST_MARKS = 2_800
+"""Of a hundred animals four weeks are drawn: nobody looks through more marks on one page, and it stays quick."""
 SIGNS = {
     DoseStanding.OVERDUE: "!",
     DoseStanding.MISSED: "✕",
@@ -52,16 +55,23 @@ def window_of(dosing: Dosing, asked: date | None, now: date) -> Window | None:
     if not days:
         return None
     begin, end = min(days), max(days)
+    most = _days_drawn(dosing)
     if asked is None:
-        asked = begin if (end - begin).days < MOST_DAYS else min(max(now - timedelta(days=MOST_DAYS - WEEK), begin), end)
+        asked = begin if (end - begin).days < most else min(max(now - timedelta(days=most - WEEK), begin), end)
     first = min(max(asked, begin), end)
-    last = min(first + timedelta(days=MOST_DAYS - 1), end)
+    last = min(first + timedelta(days=most - 1), end)
     return Window(
         first,
         last,
-        max(first - timedelta(days=MOST_DAYS), begin) if first > begin else None,
+        max(first - timedelta(days=most), begin) if first > begin else None,
         last + timedelta(days=1) if last < end else None,
     )
+
+
+def _days_drawn(dosing: Dosing) -> int:
+    """Give as many whole weeks as the number of animals leaves room for."""
+    animals = len({one.treated.animal.id for one in dosing.planned} | {one.animal_id for one in dosing.beside})
+    return min(max(MOST_MARKS // animals // WEEK * WEEK, FEWEST_DAYS), MOST_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

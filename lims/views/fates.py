@@ -138,5 +138,6 @@ def several() -> ResponseReturnValue:
             made = record_fates(current_session(), current_actor(), current_project().id, form.rows())
             flash(f"{len(made)} fate{'s were' if len(made) > 1 else ' was'} recorded.", "success")
             return redirect(url_for(".index"))
-    step = Step("Record the fates of animals", "Record the fates", url_for(".index"), lead=PAGES.lead)
+    lead = "The animals are dead from that day on, and what their endpoints ask is answered by it."
+    step = Step("Record the fates of animals", "Record the fates", url_for(".index"), lead=lead)
     return render_form("records/step.html", form, step=step)

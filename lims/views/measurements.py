@@ -13,7 +13,7 @@ from lims.domain.vocabulary import Quality
 from lims.models import Animal, ImportEdit, Measurement
 from lims.queries.import_edits import edits_of_record
 from lims.queries.kinds import unit_of_kind
-from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
+from lims.queries.measurements import find_measurement, in_study, measurement_list
 from lims.queries.series import AnySelect
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
@@ -114,7 +114,7 @@ def index() -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "measurements/index.html", count=count_of_project(project.id), tabs=tabs_of("measurements"))
+    return answer(listing, rows, "measurements/index.html", tabs=tabs_of("measurements"))
 
 
 @pages.get("/<int:measurement_id>")

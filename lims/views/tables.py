@@ -69,6 +69,8 @@ __all__ = [
 ]
 
 PAGE_ROWS = 50
+COUNTED_ROWS = 5_000
+"""A list counts so far, and says of more that there are more: counting a million readings takes longer than their page."""
 STREAMED_ROWS = 1_000
 MOST_COLUMNS = 8
 """Columns on a page; files have no such limit."""
@@ -118,6 +120,13 @@ class TableView:
     anchor: str = ""
     filed: bool = True
     """Whether exactly this view can be had as a file."""
+    more: bool = False
+    """There are more rows than `total`, which were not counted."""
+
+    @property
+    def counted(self) -> str:
+        """Say how many rows there are."""
+        return f"{self.total:,}{'+' if self.more else ''}"
 
     @property
     def filtered(self) -> bool:
@@ -186,9 +195,9 @@ def _selected(listing: Listing, rows: Select[Any], arguments: Mapping[str, str])
     return rows.with_only_columns(*columns, listing.key.label("key"), maintain_column_froms=True).where(*conditions)
 
 
-def _count(session: Session, listing: Listing, selected: Select[Any]) -> int:
-    """Count the rows, without what their columns take: what nothing is read from, the engines need not join."""
-    rows = selected.order_by(None).with_only_columns(listing.key, maintain_column_froms=True)
+def _count(session: Session, listing: Listing, selected: Select[Any], most: int | None = None) -> int:
+    """Count the rows, up to `most`, without what their columns take: what nothing is read from, the engines need not join."""
+    rows = selected.order_by(None).with_only_columns(listing.key, maintain_column_froms=True).limit(most)
     return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
@@ -210,11 +219,10 @@ def _shown(listing: Listing, row: Row[Any]) -> dict[str, Any]:
     return cells
 
 
-def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, count: Select[Any] | None = None) -> TableView:
+def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> TableView:
     """Make the page of the table that the address asks for: two queries.
 
     `rows` selects what to list, scoped to the project, with the joins that the columns need; its own columns do not matter.
-    `count` is a cheaper statement for how many rows there are, asked where no filter is set.
 
     Raises:
         DomainError: a filter holds something it cannot mean.
@@ -224,18 +232,21 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
     needed = _needed(listing, shown)
     selected = _selected(needed, rows, arguments)
     filtered = any(one.key in arguments for one in listing.filters)
-    total = _count(session, listing, selected) if filtered or count is None else session.scalar(count) or 0
-    pages = max(ceil(total / PAGE_ROWS), 1)
-    page = _page_number(arguments, pages)
+    page = whole_number(arguments.get("page")) or 1
+    # Far enough to say that there is another page, wherever one stands.
+    most = max(COUNTED_ROWS, page * PAGE_ROWS)
+    counted = _count(session, listing, selected, most + 1)
+    pages = max(ceil(counted / PAGE_ROWS), 1)
+    page = min(page, pages)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
     found = session.execute(selected.order_by(None).order_by(order, listing.key).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS))
-    none_at_all = not total and not (filtered and _count(session, listing, _selected(listing, rows, {})))
+    none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
         caption=listing.caption,
         columns=shown,
         rows=[_shown(needed, row) for row in found],
         filters=[_shown_filter(one, arguments) for one in listing.filters],
-        total=total,
+        total=min(counted, most),
         page=page,
         pages=pages,
         sort=key,
@@ -245,6 +256,7 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any], *, c
         workbook=_workbook(listing),
         choices=_choices(listing, shown),
         anchor=listing.anchor,
+        more=counted > most,
     )
 
 
@@ -269,13 +281,11 @@ def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
     }
 
 
-def answer(
-    listing: Listing, rows: Select[Any], template: str, *, count: Select[Any] | None = None, **context: Any
-) -> ResponseReturnValue:
+def answer(listing: Listing, rows: Select[Any], template: str, **context: Any) -> ResponseReturnValue:
     """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`."""
     asked = request.args.get("format")
     if asked is None:
-        return render_template(template, view=table_from_query(current_session(), listing, rows, count=count), **context)
+        return render_template(template, view=table_from_query(current_session(), listing, rows), **context)
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
     return _as_file(listing, rows, asked, current_project().id if g.get("project_code") else None)

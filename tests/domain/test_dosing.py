@@ -62,9 +62,9 @@ def test_enrolment_and_end_bound_what_is_planned(course: Course, days: list[int]
 
 def test_an_open_end_is_planned_as_far_as_asked() -> None:
     weekly = parse_schedule("QW")
-    assert planned_doses(weekly, Course(DAY), last=on(15)) == [(on(0), 1), (on(7), 1), (on(14), 1)]
-    assert planned_doses(weekly, Course(DAY), first=on(7), last=on(7)) == [(on(7), 1)]
-    assert planned_doses(weekly, Course(DAY, ends_on=on(8))) == [(on(0), 1), (on(7), 1)]
+    assert planned_doses(weekly, Course(DAY), last=on(15)) == ((on(0), 1), (on(7), 1), (on(14), 1))
+    assert planned_doses(weekly, Course(DAY), first=on(7), last=on(7)) == ((on(7), 1),)
+    assert planned_doses(weekly, Course(DAY, ends_on=on(8))) == ((on(0), 1), (on(7), 1))
     with pytest.raises(ValueError, match="until which day"):
         planned_doses(weekly, Course(DAY))
 
@@ -74,7 +74,7 @@ def test_a_window_is_a_part_of_the_whole(first: int, last: int, schedule: str) -
     parsed, course = parse_schedule(schedule), Course(DAY, enrolled_on=on(1), ends_on=on(30))
     whole = planned_doses(parsed, course)
     within = planned_doses(parsed, course, first=on(first), last=on(last))
-    assert within == [one for one in whole if on(first) <= one[0] <= on(last)]
+    assert within == tuple(one for one in whole if on(first) <= one[0] <= on(last))
 
 
 def test_fractions_keep_off_the_weekend() -> None:

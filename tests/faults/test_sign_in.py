@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from time import perf_counter
+from time import process_time
 
 import pytest
 import time_machine
@@ -60,9 +60,9 @@ def test_who_has_an_account_is_told_neither_by_the_answer_nor_by_its_time(lab: L
         filled = sent(browser.get("/login"), "/login") | {"email": email, "password": "wrong"}
         times = []
         for _ in range(4):
-            begun = perf_counter()
+            begun = process_time()  # what others do on this machine meanwhile is no answer's time
             response = browser.client.post("/login", data=filled)
-            times.append(perf_counter() - begun)
+            times.append(process_time() - begun)
         answers.append(message(BeautifulSoup(response.text, "html.parser")).replace(email, "…"))
         seconds.append(min(times))
     assert answers[0] == answers[1]

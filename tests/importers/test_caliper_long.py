@@ -61,6 +61,12 @@ def test_two_tumours_in_one_row_are_told_apart_and_derived_columns_stay_unread()
     assert proposals(reading) == {"length_unit": "mm", "weight_unit": "g"}
 
 
+def test_a_remark_in_place_of_one_diameter_asks_for_no_other() -> None:
+    reading = read(IMPORTER, text_book("Mouse,Day,Length (mm),Width (mm)\nM1,0,sac 9/13,\nM1,3,9,7\n"))
+
+    assert [finding.code for finding in reading.findings] == ["no-reading"]
+
+
 def test_one_diameter_alone_is_an_error_at_the_blank_cell() -> None:
     reading = read(IMPORTER, text_book("Mouse,Day,Length (mm),Width (mm)\nM1,0,8,\nM1,3,9,7\n"))
 

@@ -15,7 +15,7 @@ from lims.domain.errors import NotFound
 from lims.domain.vocabulary import AnimalStatus, ArmRole, Quality, RecordStatus, RoleName
 from lims.models import Animal, Project
 from lims.queries.animals import animal_list, enrolled_in, enrolments_of, tumours_of
-from lims.queries.measurements import count_of_project, find_measurement, in_study, measurement_list
+from lims.queries.measurements import find_measurement, in_study, measurement_list
 from lims.queries.series import AnySelect
 from lims.queries.studies import arms_of_studies, study_files, study_list
 from lims.records.measurements import Readings, record_measurements
@@ -169,9 +169,7 @@ def test_readings_of_a_study_are_those_of_its_animals_not_taken_for_another(data
         make.measurement(session, loose)
     with database.reading() as session:
         listed = rows(session, measurement_list(project.id).where(in_study(study.id)))
-        counted = session.scalar(count_of_project(project.id))
     assert [row["id"] for row in listed] == [mine.id]
-    assert counted == 3
 
 
 def test_files_of_a_study_say_how_many_readings_they_brought(database: Database) -> None:
@@ -201,15 +199,12 @@ def test_one_reading_has_its_provenance_and_another_projects_is_not_found(databa
                 find_measurement(session, project_id, wanted)
 
 
-def test_the_first_page_of_readings_and_their_number_come_from_an_index(sqlite_database: Database) -> None:
+def test_the_first_page_of_readings_comes_from_an_index(sqlite_database: Database) -> None:
     with sqlite_database.reading() as session:
         page = measurement_list(1).order_by(text("id DESC")).limit(50)
         compiled = page.compile(sqlite_database.engine, compile_kwargs={"literal_binds": True})
         steps = session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))
         # The statement's own steps; the few changes of one reading may be sorted in its subquery.
         plan = [row.detail for row in steps if row.parent == 0]
-        count = count_of_project(1).compile(sqlite_database.engine, compile_kwargs={"literal_binds": True})
-        counting = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {count}"))]
     assert any("ix_measurement_project_id_id" in step for step in plan)
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
-    assert any("INDEX uq_measurement_slot" in step for step in counting)

@@ -36,6 +36,10 @@ BRAIN: dict[str, Any] = {
     "analgesia_hours": 8,
     "analgesia_doses": 3,
 }
+ELSEWHERE: dict[str, Any] = dict.fromkeys(
+    ("ap_mm", "ml_mm", "dv_mm", "coordinate_origin", "depth_reference", "dwell_min", "needle", "hemisphere")
+)
+"""What a row of an operation on the skull says, and one elsewhere does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lims.models import Aliquot, AliquotEvent, Animal, Implant, Patient, PdxMode
 from lims.records.implants import IMPLANT
 from lims.records.nouns import change, doubts, reinstate, withdraw
 from lims.records.pdx import MODEL
-from tests.records.implant_lab import BRAIN, DAY, Lab, doubted, implant, make_lab, refused
+from tests.records.implant_lab import BRAIN, DAY, ELSEWHERE, Lab, doubted, implant, make_lab, refused
 from tests.support import factories
 
 
@@ -228,10 +228,7 @@ def test_the_day_follows_from_the_end_of_surgery(database: Database, lab: Lab) -
 def test_two_implants_in_one_animal_are_two_tumours(database: Database, lab: Lab) -> None:
     left, right = lab.brains(hemisphere=Hemisphere.LEFT, ml_mm=-2)[0], lab.brains()[0]
     assert [one.label for one in implant(database, lab, [left, {**right, "label": "brain"}])] == ["T1", "brain"]
-    flank = {**left, "site": ImplantSite.SUBCUTANEOUS} | dict.fromkeys(
-        ("ap_mm", "ml_mm", "dv_mm", "coordinate_origin", "depth_reference")
-    )
-    assert [one.label for one in implant(database, lab, [flank])] == ["T2"]
+    assert [one.label for one in implant(database, lab, [{**left, **ELSEWHERE, "site": ImplantSite.SUBCUTANEOUS}])] == ["T2"]
     with pytest.raises(DomainError, match='Implant "brain" exists already'):
         implant(database, lab, [{**right, "label": "brain"}])
 

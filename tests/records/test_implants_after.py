@@ -22,7 +22,7 @@ from lims.records.nouns import change, record, withdraw
 from lims.records.pdx import MODEL
 from lims.records.storage import ALIQUOT
 from lims.records.tissue import SPECIMEN
-from tests.records.implant_lab import BRAIN, Lab, implant, make_lab
+from tests.records.implant_lab import BRAIN, ELSEWHERE, Lab, implant, make_lab
 from tests.support import factories
 
 
@@ -238,7 +238,7 @@ def test_orthotopy_follows_the_site_unless_somebody_typed_it(database: Database,
     (one,) = implant(database, lab, lab.brains())
     with database.transaction() as session:
         known = session.get_one(Implant, one.id)
-        pad = {"site": ImplantSite.MAMMARY_FAT_PAD}
+        pad = {**ELSEWHERE, "site": ImplantSite.MAMMARY_FAT_PAD}
         change(session, actor, IMPLANT, known, version=known.version, reason="wrong site", fields=pad)
         assert (known.orthotopic_to_collection, known.orthotopic_to_primary) == (Orthotopic.NO, Orthotopic.YES)
         typed = {"orthotopic_to_collection": Orthotopic.YES, "site": ImplantSite.SUBCUTANEOUS}

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from lims.db import Database
 from lims.models import Project
+from lims.views import tables
 from tests.support import factories as make
 from tests.support.pages import Browser, fields, message
 from tests.views.cohort import add_people
@@ -117,3 +118,17 @@ def test_nothing_of_the_choice_is_lost_by_clearing_the_filters(sara: Browser) ->
     assert "Nothing fits these filters." in message(page)
     (clear,) = [link for link in page.select("form.filters a") if link.text == "Clear filters"]
     assert heads(sara.get(f"{LIST}{clear['href']}")) == ["Specimen", "Site"]
+
+
+def test_a_list_counts_so_far_and_says_that_there_are_more(sara: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PAGE_ROWS", 1)
+    assert "2 in all" in message(sara.get(LIST))
+    monkeypatch.setattr(tables, "COUNTED_ROWS", 1)
+    first = sara.get(LIST)
+    assert "Specimens 1+" in message(first)
+    assert "More than 1" in message(first)
+    (onward,) = first.select(".table-foot a[rel=next]")
+    last = sara.get(LIST + str(onward["href"]).partition("/specimens/")[2])
+    assert "2 in all" in message(last)
+    assert last.select(".table-foot a[rel=next]") == []
+    assert [row.td.text for row in last.select("table.data tbody tr") if row.td] == ["SP-2"]

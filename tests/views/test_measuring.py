@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.vocabulary import ImplantSite, Quality, RecordStatus, RoleName, VolumeFormula
-from lims.models import Animal, Implant, LabKind, Measurement, Project
+from lims.models import Animal, AuditEvent, Implant, LabKind, Measurement, Project
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.pages import Browser, add_person, message
@@ -100,7 +101,9 @@ def test_a_decimal_comma_is_recorded_once_it_is_confirmed(database: Database, to
     (read,) = readings(database, "bli_total_flux")
     assert read.value == 2.26e7
     with database.reading() as session:
-        assert "did you mean 2.26e7?" in session.query(make.AuditEvent).order_by(make.AuditEvent.seq.desc()).first().reason
+        reason = session.scalars(select(AuditEvent.reason).order_by(AuditEvent.seq.desc()).limit(1)).one()
+    assert reason is not None
+    assert "did you mean 2.26e7?" in reason
 
 
 def test_a_flux_with_a_comma_for_a_thousand_is_refused(tom: Browser, cohort: Cohort) -> None:

@@ -268,3 +268,14 @@ def test_cells_rows_names_and_warnings_are_said_on_the_command_line(shell_on_eac
     done = shell.json(file, *said, "--accept", "value-jumps", "--accept", "value-unusual", "--commit")
     assert (done["state"], done["records"]["measurement"]) == ("committed", 3)
     shell.run("audit", "verify")
+
+
+def test_a_workbook_above_the_limit_is_refused_before_it_is_stored_and_long_text_is_not(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lims.commands.imports.MAX_UPLOAD_BYTES", 20)
+    refused = shell.run("import", shell.file(b"PK\x03\x04" + b"\x00" * 100, "large.xlsx"), status=1)
+    assert "large.xlsx: The file has" in refused.output
+    assert "split the file" in refused.output
+    assert not any(path.is_file() for path in shell.settings.file_dir.rglob("*"))
+    assert shell.json(shell.file(WEIGHTS), "--create", "animals")["rows"]["new"] == 1

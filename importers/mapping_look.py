@@ -171,7 +171,9 @@ def _header_row(sheet: Sheet, known: TableMapping | None) -> tuple[int, str]:
             return -found[1], f"it has {found[0]} of the headers that were mapped before"
     best, names = 1, 0
     for number, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS], 1):
-        texts = {squash(cell) for cell in row if isinstance(cell, str) and not is_blank(cell) and not _is_value(cell)}
+        spread = spread_words(row)
+        cells = [cell for column, cell in enumerate(row, 1) if column not in spread and isinstance(cell, str)]
+        texts = {squash(cell) for cell in cells if not is_blank(cell) and not _is_value(cell)}
         named = len(texts) + (_times(row) if texts else 0)
         if named > names:
             best, names = number, named

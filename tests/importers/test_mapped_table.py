@@ -253,6 +253,7 @@ def test_the_look_takes_columns_of_dates_together_unless_they_are_wanted_apart()
     together, apart = look(book, KINDS), look(book, KINDS, apart=True)
 
     assert [one.title for one in together.columns] == ["Maus", "Seite", "Gew_2026-03-02 … Gew_2026-03-16", "Ohr"]
+    assert together.header_evidence == "the first row with 6 different names"
     assert (together.columns[2].column, together.columns[2].last, together.columns[2].spread) == (3, 5, True)
     assert together.columns[2].evidence.startswith("3 columns headed by a date or day.")
     assert len(apart.columns) == 6

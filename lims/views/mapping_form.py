@@ -25,7 +25,7 @@ UNITS: dict[str, dict[str, float]] = {
 """Canonical unit of a kind → the units that a file may have it in, with the factor; any other kind is in its own unit only."""
 SIDES = {"length": "Tumour length", "width": "Tumour width", "height": "Tumour height"}
 WHO = {
-    "animal": "Animal: its id or another name it has",
+    "animal": "Animal, by any of its names",
     "date": "Date, or date and time",
     "day": "Study day",
     "tumour": "Which tumour of the animal",

@@ -39,13 +39,13 @@ def identify(book: Workbook, chosen: str | None = None) -> Claim:
             "format-ambiguous",
             f'"{book.name}" may be each of {titles}',
             expected="a file that only one importer recognises",
-            remedy=f"choose the importer on the upload page, or with {options}",
+            remedy=f"choose the format on the check page, or with {options}",
         )
     raise Refused(
         "format-unknown",
         f'no importer recognises "{book.name}"; {_seen(book)}',
         expected="a file with the columns of one of the importers",
-        remedy=f"map its columns on its page, or {LIST_THEM} and choose one with --as KEY, or correct the headers and upload again",
+        remedy=f"map its columns on its page, or correct the headers and upload again; or choose with --as KEY ({LIST_THEM})",
     )
 
 

@@ -41,6 +41,7 @@ from importers.columns import (
     headers_in,
     is_blank,
     squash,
+    unit_name,
 )
 from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words, time_of
 from importers.tables import raw_texts
@@ -170,7 +171,9 @@ def _header_row(sheet: Sheet, known: TableMapping | None) -> tuple[int, str]:
             return -found[1], f"it has {found[0]} of the headers that were mapped before"
     best, names = 1, 0
     for number, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS], 1):
-        texts = {squash(cell) for cell in row if isinstance(cell, str) and not is_blank(cell) and not _is_value(cell)}
+        spread = spread_words(row)
+        cells = [cell for column, cell in enumerate(row, 1) if column not in spread and isinstance(cell, str)]
+        texts = {squash(cell) for cell in cells if not is_blank(cell) and not _is_value(cell)}
         named = len(texts) + (_times(row) if texts else 0)
         if named > names:
             best, names = number, named
@@ -255,8 +258,12 @@ def _column_look(sheet: Sheet, row: int, one: Header, nth: int, kinds: Sequence[
         unread = MappedColumn(one.text, "unread", nth, reason="the column is empty")
         return replace(shown, proposed=unread, evidence="No row has anything in it.")
     proposed, why = _by_name(one, kinds)
+    if proposed is None or proposed.role not in ("date", "birth"):
+        # Cells that are dates say more than a name does: "Tag" is an ear tag, and a day in German.
+        dated, dates = _by_cells(one, cells)
+        proposed, why = (dated, dates) if dated else (proposed, why)
     if proposed is None:
-        proposed, why = _by_cells(one, cells)
+        proposed, why = _by_unit(one, cells, kinds, decimal)
     said, numbers = _said_of(cells, decimal), _numbers(cells, decimal)
     proposed = proposed and replace(proposed, nth=nth)
     return replace(shown, proposed=proposed, evidence=f"{why} {said}".strip(), middle=median(numbers) if numbers else None)
@@ -292,6 +299,14 @@ def _by_cells(one: Header, cells: Sequence[CellValue]) -> tuple[MappedColumn | N
         read, _ = values.dates([cell for cell in cells if isinstance(cell, str)], "dmy")
         dates += sum(day is not None for day in read)
     return (MappedColumn(one.text, "date"), "Its cells are dates.") if dates >= _MOST * len(cells) else (None, "")
+
+
+def _by_unit(one: Header, cells: Sequence[CellValue], kinds: Sequence[KnownKind], decimal: str) -> tuple[MappedColumn | None, str]:
+    """Propose the only kind that is in the unit of the header, for a column of numbers."""
+    same = [kind for kind in kinds if one.unit and unit_name(kind.unit) == one.unit]
+    if len(same) != 1 or not _numbers(cells, decimal):
+        return None, ""
+    return _value(one, same[0].code), f"“{same[0].title}” is the only kind in {same[0].unit}."
 
 
 def _each_role_once(looks: Sequence[ColumnLook]) -> list[ColumnLook]:

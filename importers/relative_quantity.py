@@ -240,7 +240,7 @@ def _no_reference(wells: Wells, compartment: Compartment, genes: Mapping[str, Me
     return Finding(
         Severity.ERROR,
         "reference-missing",
-        f"no target is the reference gene that {of} of the {WHOSE[compartment]} are measured against",
+        f"no target is the reference gene against which {of} of the {WHOSE[compartment]} would be measured",
         sheet=wells.layout.sheet.name,
         expected="at least one reference gene of the same species; in a xenograft the other one's says how much host there is",
         remedy="answer what the targets are, or leave these out",

@@ -17,8 +17,11 @@ from sqlalchemy import select
 from lims.cli import COMMANDS, main
 from lims.config import Settings
 from lims.db import Database
-from lims.models import AuditEvent, Membership, User
+from lims.domain.vocabulary import JobState
+from lims.jobs.locks import WORKER, holding
+from lims.models import AuditEvent, Membership, Project, User
 from lims.views.compiled import kept_templates
+from tests.support import factories
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -187,6 +190,20 @@ def test_doctor_finds_an_open_secret_key(lab: Database) -> None:
     answer = run("doctor")
     assert answer.exit_code == 1
     assert "chmod 600" in answer.output
+    lab.close()
+
+
+def test_doctor_says_whether_a_worker_runs_and_what_waits(lab: Database) -> None:
+    assert "none needed" in run("doctor").output
+    idle = run("doctor", LIMS_JOBS="worker")
+    assert (idle.exit_code, "none runs, nothing to do" in idle.output) == (0, True)
+    with factories.declared(lab) as session:
+        waiting = factories.batch(session, session.scalars(select(Project)).one())
+        factories.job(session, waiting, state=JobState.QUEUED)
+    waits = run("doctor", LIMS_JOBS="worker")
+    assert (waits.exit_code, "none runs, 1 job to do → run `lims serve` or `lims worker`" in waits.output) == (1, True)
+    with holding(lab, Settings(), WORKER, shared=True):
+        assert "runs, 1 job to do" in run("doctor", LIMS_JOBS="worker").output
     lab.close()
 
 

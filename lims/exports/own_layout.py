@@ -35,8 +35,10 @@ def own_xlsx(sheets: Sequence[OwnSheet]) -> bytes:
         for row in rows:
             cells = []
             for value in row:
-                cell = WriteOnlyCell(sheet, value=None if isinstance(value, str) else value)
-                if isinstance(value, str) and value:
+                cell = WriteOnlyCell(sheet)
+                if not isinstance(value, str):
+                    cell.value = value
+                elif value:
                     cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
                     cell.data_type = "s"  # openpyxl takes text that begins with = for a formula
                 cells.append(cell)

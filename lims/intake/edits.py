@@ -46,7 +46,7 @@ class StoredRows:
         return name
 
 
-def rows_of_file(settings: Settings, url: str, batch_id: int, places: Sequence[Place | tuple[None, int]]) -> StoredRows:
+def rows_of_file(settings: Settings, url: str, batch_id: int, places: Sequence[tuple[str | None, int]]) -> StoredRows:
     """Give rows of a stored file as they stand there; those that are not there are left out.
 
     Raises:

@@ -74,20 +74,15 @@ def _look(path: Path, name: str, wanted: Wanted) -> Seen:
 
 
 def headers_of(settings: Settings, batch: ImportBatch) -> list[str]:
-    """Give the headers by which the next file of a batch's source is known.
+    """Give the headers by which the next file of a batch's source is known; none where its format has no row of them.
 
     Raises:
-        DomainError: nobody knows yet how the file is read, or its format has no row of headers.
+        DomainError: nobody knows yet how the file is read.
         Refused: the file cannot be read that way.
     """
     if batch.importer is None:
         raise DomainError("Nobody has said yet how this file is read.", remedy="Map its columns, or choose its format, first.")
     found: list[str] = _in_child(_headers, settings, batch, batch.choices, batch.importer)
-    if not found:
-        raise DomainError(
-            "This format has no row of headers by which the next file could be recognised.",
-            remedy="Nothing to do: files of this format are recognised without a profile.",
-        )
     return found
 
 

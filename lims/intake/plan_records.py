@@ -186,7 +186,7 @@ class Reader:
         """Bring one line's values to the form in which they are kept; all that do not fit are told."""
         kind, row = planned.kind, planned.rows[index]
         own = {name: value for name, value in row.items() if name in kind.noun.columns}
-        blank = {name for name, value in own.items() if value is None}
+        blank = [name for name, value in own.items() if value is None]
         said = {name: value for name, value in own.items() if value is not None}
         try:
             row_read = clean(self.session, kind.noun.model, said, future=kind.noun.future)
@@ -253,10 +253,10 @@ def _unknown(kind: FileNoun, model: type[Base], name: str, said: str, *, several
         told, expected = f'There is no {what} "{said}" in this project.', f"the {' or '.join(target.names)} of a recorded {what}"
     if target.within is not None:
         expected += f", together with its {entity_word(target.within.removesuffix('_id'))}"
-    remedy = f"Correct the name, or record the {what} first, in this file or before it."
     if several:
-        return DomainError(told, field=name, expected=expected, remedy=remedy)
-    return UnknownReference(told, field=name, expected=expected, remedy=f"Say which one it is, or: {remedy[0].lower()}{remedy[1:]}")
+        return DomainError(told, field=name, expected=expected, remedy="Name it so that only one can be meant.")
+    remedy = f"Say which one it is, correct the name, or record the {what} first, in this file or before it."
+    return UnknownReference(told, field=name, expected=expected, remedy=remedy)
 
 
 def _read_beside(

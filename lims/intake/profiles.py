@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from importers.base import Finding, Refused, Severity
 from importers.columns import squash
+from importers.identify import identify
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
 from importers.mapping import difference, rows_of, same_headers, signature
 from importers.preflight import MAX_UPLOAD_BYTES
@@ -24,7 +25,7 @@ from lims.intake.store import FileStore
 from lims.intake.upload import read_by, receive
 from lims.models import ImportBatch, ImportProfileVersion, Project, Study
 from lims.queries.import_profiles import latest_versions, profile_named
-from lims.records.import_profiles import READER_ANSWERS
+from lims.records.import_profiles import EVERY_FILE, READER_ANSWERS
 
 LEAST_ALIKE = 0.5
 """Share of a profile's headers that a file must have to be compared with it."""
@@ -47,6 +48,11 @@ class Known:
         """Name it in a sentence."""
         return f'profile "{self.name}" (version {self.number})'
 
+    @property
+    def every_file(self) -> bool:
+        """Tell whether it is for all files of its format."""
+        return self.signature == (EVERY_FILE,)
+
 
 def known_profiles(session: Session, project_id: int) -> list[Known]:
     """Give the profiles that recognise files of a project."""
@@ -66,10 +72,10 @@ def _known(version: ImportProfileVersion) -> Known:
 
 
 def recognise(path: Path, name: str, choices: dict[str, str], profiles: Sequence[Known]) -> Known | None:
-    """Give the one profile whose headers stand in the file, in whatever order; a text is cut as each profile says.
+    """Give the one profile whose headers stand in the file, in whatever order; else the one of all files of its format.
 
-    `None` where no profile knows the headers, where several do, or where the file cannot be opened: that is said by whoever
-    reads it.
+    A text is cut as each profile says. `None` where no profile knows the file, where several do, or where it cannot be opened:
+    that is said by whoever reads it.
     """
     found = []
     for answers in dict.fromkeys(_reader_answers(one) for one in profiles):
@@ -78,7 +84,17 @@ def recognise(path: Path, name: str, choices: dict[str, str], profiles: Sequence
         found += [
             one for one in profiles if _reader_answers(one) == answers and any(same_headers(row, one.signature) for row in headers)
         ]
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 else None if found else _of_format(path, name, choices, profiles)
+
+
+def _of_format(path: Path, name: str, choices: dict[str, str], profiles: Sequence[Known]) -> Known | None:
+    """Give the profile of every file that one importer recognises, if that is the one to recognise this file."""
+    general = {one.importer: one for one in profiles if one.every_file}
+    book = _opened(path, name, choices) if general else None
+    try:
+        return general.get(identify(book).importer) if book else None
+    except Refused:
+        return None
 
 
 def _reader_answers(known: Known) -> tuple[tuple[str, str], ...]:
@@ -158,7 +174,8 @@ class Recognised:
         """Let what was read say which profile it was read by, or why not by the one that is most like it."""
         if self.by is not None:
             rest = () if opened.claim.importer == MAPPED_TABLE.key else opened.claim.evidence
-            return replace(opened, claim=replace(opened.claim, evidence=(f"{self.by.title} knows these headers", *rest)))
+            said = "is for every file of this format" if self.by.every_file else "knows these headers"
+            return replace(opened, claim=replace(opened.claim, evidence=(f"{self.by.title} {said}", *rest)))
         near = nearest(opened.book, self.others) if opened.claim.importer in {one.importer for one in self.others} else None
         if near is None:
             return opened

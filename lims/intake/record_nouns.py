@@ -14,7 +14,7 @@ from lims.domain.genes import clean_gene
 from lims.domain.positions import parse_position
 from lims.domain.stains import clean_marker
 from lims.domain.tissue_terms import Compartment
-from lims.intake.record_stories import AliquotTeller, Teller
+from lims.intake.record_stories import AliquotTeller, AnimalTeller, Teller
 from lims.models import Agent, AgentLot, Animal, Arm, Base, Implant, TherapyLine
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
@@ -138,7 +138,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(LOT),
     FileNoun(PLACE),
     FileNoun(CAGE),
-    FileNoun(ANIMAL),
+    FileNoun(ANIMAL, teller=AnimalTeller),
     FileNoun(STUDY),
     FileNoun(ARM),
     FileNoun(REGIMEN, ("arm_id", "agent_id", "schedule")),

@@ -1,4 +1,4 @@
-"""What is written beside records that a file brings, as the pages do: the events that an aliquot's history consists of."""
+"""What is written beside records that a file brings, as the pages do: the events that histories of vials and animals consist of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor
 from lims.models import ImportBatch
+from lims.records import moves
 from lims.records.aliquots import begin_histories, positions_of, tell_moves
 from lims.records.values import today
 
@@ -49,3 +50,17 @@ class AliquotTeller(Teller):
     def after(self, changed: Sequence[Any], before: dict[int, str]) -> None:
         """Tell which of them stand elsewhere now."""
         tell_moves(self.session, self.actor, changed, before, today(self.session), self.batch.audit_label)
+
+
+class AnimalTeller(Teller):
+    """Tells of moves between cages: they are dated the day on which the list is recorded."""
+
+    __slots__ = ()
+
+    def before(self, standing: Sequence[Any]) -> dict[int, int | None]:
+        """Look in which cages they are."""
+        return {one.id: one.cage_id for one in standing}
+
+    def after(self, changed: Sequence[Any], before: dict[int, int | None]) -> None:
+        """Tell which of them are in another one now."""
+        moves.tell_moves(self.session, changed, before, today(self.session), self.batch.audit_label)

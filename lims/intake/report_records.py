@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from lims.audit.words import term_text, unit_of
@@ -34,7 +35,7 @@ def added(counts: dict[str, int], blocks: Sequence[PlannedRecords]) -> dict[str,
 
 
 def lines_told(blocks: Sequence[PlannedRecords]) -> list[dict[str, Any]]:
-    """Give the first lines of each block as they would be recorded: what each field is called, and what stands in it."""
+    """Give the first lines of each block that are not recorded the same already: what each field is called, and what is in it."""
     return [
         {
             "noun": planned.kind.noun.name,
@@ -48,12 +49,16 @@ def lines_told(blocks: Sequence[PlannedRecords]) -> list[dict[str, Any]]:
                     "fate": planned.fate(index).value,
                     "values": [_value(planned, name, index) for name in planned.records.fields],
                 }
-                for index in range(min(len(planned), LINES_SHOWN))
+                for index in islice(_differing(planned), LINES_SHOWN)
             ],
         }
         for planned in blocks
         if len(planned)
     ]
+
+
+def _differing(planned: PlannedRecords) -> Iterator[int]:
+    return (index for index in range(len(planned)) if planned.fate(index) is not RowFate.SAME)
 
 
 def _field_word(planned: PlannedRecords, name: str) -> str:
@@ -105,7 +110,7 @@ def record_digest(blocks: Sequence[PlannedRecords]) -> list[Any]:
             list(planned.records.rows),
             [_said(planned, index) for index in range(len(planned))],
             sorted((index, fate.value) for index, fate in planned.fates.items()),
-            sorted(planned.told.items()),
+            sorted((index, sorted(changes.items())) for index, changes in planned.told.items()),
         ]
         for planned in blocks
     ]

@@ -67,7 +67,7 @@ def unknown_names(session: Session, batch: ImportBatch) -> list[UnknownName]:
         .order_by(ImportFinding.code, first)
     )
     return [
-        UnknownName(code.removesuffix(UNKNOWN), name, number, cell_address(sheet, row, None))
+        UnknownName(code.removesuffix(UNKNOWN), name or "", number, cell_address(sheet, row, None))
         for code, name, number, sheet, row in session.execute(found)
     ]
 

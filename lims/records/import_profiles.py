@@ -22,6 +22,8 @@ READER_ANSWERS = ("encoding", "delimiter")
 """Answers without which the headers of a text cannot be seen."""
 OF_ONE_FILE = frozenset({"create", "leave_out", "changed", "date", "study", "day0"})
 """Answers that hold for one file only, so that no profile keeps them."""
+EVERY_FILE = "⟨every file of the format⟩"
+"""The one entry of a signature by which a profile knows all files that its importer recognises."""
 FIRST, AGAIN = "first version", "saved anew under its old name"
 
 
@@ -119,11 +121,12 @@ def _add_version(session: Session, actor: Actor, profile: ImportProfile, content
 def _refuse_same_headers(session: Session, profile: ImportProfile, content: Content) -> None:
     """Two profiles that know a file by the same headers could not both read it."""
     for other in latest_versions(session, profile.project_id):
-        if other.profile_id != profile.id and same_headers(other.signature, content.signature):
+        of_format = EVERY_FILE in content.signature and other.importer != content.importer
+        if other.profile_id != profile.id and same_headers(other.signature, content.signature) and not of_format:
             raise DomainError(
-                f'Files with these headers are read by the profile "{other.profile.name}" already.',
+                f'These files are read by the profile "{other.profile.name}" already.',
                 field="name",
-                expected="headers that no other profile knows",
+                expected="files that no other profile knows",
                 remedy=f'Save this as a new version of "{other.profile.name}", or withdraw that profile.',
                 source=CONSISTENT,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import func, select
@@ -125,3 +125,16 @@ def move(
         raise DomainError("No animal is named.", field="animal_id", expected="at least one")
     rows = [{"animal_id": key, "to_cage_id": to_cage.id, "moved_on": on, "note": note} for key in keys]
     return record(session, actor, CAGE_MOVE, to_cage.project_id, rows)
+
+
+def tell_moves(session: Session, animals: Sequence[Animal], before: Mapping[int, int | None], on: date, note: str) -> None:
+    """Write the moves of animals that a list says are in another cage than they were, inside the declared action.
+
+    before: their cages then, by id. That there is room for them was judged with the animals; a first cage is no move.
+    """
+    for animal in animals:
+        old = before[animal.id]
+        if None not in (old, animal.cage_id) and old != animal.cage_id:
+            went = {"animal_id": animal.id, "from_cage_id": old, "to_cage_id": animal.cage_id, "moved_on": on, "note": note}
+            session.add(CageMove(project_id=animal.project_id, **went))
+    session.flush()

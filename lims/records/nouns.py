@@ -307,7 +307,7 @@ def _complete(session: Session, noun: Noun[Record], row: Mapping[str, Any]) -> d
     if unknown:
         raise TypeError(f"no columns of {noun.name} to fill in: {', '.join(unknown)}")
     columns = noun.columns - ({"code"} if noun.coded and not row.get("code") else set())
-    values = clean(session, noun.model, {name: row.get(name) for name in columns}, future=noun.future)
+    values = clean(session, noun.model, {name: row.get(name) for name in sorted(columns)}, future=noun.future)
     return {**dict.fromkeys(noun.derived - {name for name in noun.derived if _has_default(noun, name)}), **values}
 
 

@@ -74,6 +74,11 @@ def with_article(noun: str) -> str:
     return f"{'an' if vowel else 'a'} {noun}"
 
 
+def sentence(text: str) -> str:
+    """Begin with a capital, where the first word is a plain one: `no date` → `No date`; `M07` and `"x"` stay as they are."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].strip(",:").isalpha() else text
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
@@ -83,6 +88,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(format_title)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
+    app.add_template_filter(sentence)
     app.add_template_global(may)
     app.add_template_global(role_title)
     app.add_template_global(url_of)

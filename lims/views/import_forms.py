@@ -17,6 +17,7 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
 )
 from wtforms.validators import InputRequired, ValidationError
 
+from importers.base import Severity
 from importers.registry import IMPORTERS
 from lims.intake.accepted import ACCEPT
 from lims.models import ImportBatch, Study
@@ -93,7 +94,8 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> An
     report = batch.report or {}
     choices = batch.choices
     fields: dict[str, Any] = {}
-    for question in report.get("questions", []):
+    questions = report.get("questions", [])
+    for question in questions:
         fields[PREFIX + question["key"]] = _question_field(question, hide)
     form: AnswersForm = type("AnswersOfFile", (AnswersForm,), fields)(
         data={
@@ -106,6 +108,11 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> An
     )
     form.importer.choices = [SelectChoice("", "not recognised: choose"), *(SelectChoice(one.key, one.title) for one in IMPORTERS)]
     form.study.choices = study_choices(studies)
+    waiting = {one["code"] for one in report.get("groups", []) if one["severity"] == Severity.ERROR}
+    for question in questions:
+        flags = form[PREFIX + question["key"]].flags
+        flags.awaited = f"question-{question['key']}" in waiting
+        flags.answered = question["answer"] is not None
     return form
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # SelectChoice is newer than the stubs
 from wtforms.validators import InputRequired
 
 from importers.base import Refused
@@ -23,7 +23,7 @@ from lims.queries.import_profiles import batches_by, profile_list, versions_of
 from lims.queries.imports import active_studies
 from lims.queries.kinds import kinds_of
 from lims.queries.scope import find
-from lims.records.import_profiles import IMPORT_PROFILE, Content, change_profile, save_profile
+from lims.records.import_profiles import EVERY_FILE, IMPORT_PROFILE, Content, change_profile, save_profile
 from lims.views.cells import badge
 from lims.views.filters import format_title, moment
 from lims.views.form_fields import needed
@@ -66,6 +66,16 @@ class KeepForm(OnceForm):
 
     name = StringField("Name", [needed("A profile needs a name.")], description="Such as “Weekly sheet of the barn”.")
     note = TextAreaField("Note", description="Such as who writes these files, and when.")
+    known_by = RadioField(
+        "It reads",
+        choices=[
+            SelectChoice("headers", "files with the same headers"),
+            SelectChoice("format", "every file of this format, whatever its headers"),
+        ],
+        default="headers",
+        validate_choice=False,
+        description="The second is for formats whose headers name samples or compounds.",
+    )
     of_study = BooleanField("Its files belong to the study of this import")
 
 
@@ -118,7 +128,7 @@ def _context(profile: ImportProfile) -> dict[str, Any]:
         "columns": _columns_table(_mapping(shown), kinds),
         "place": _place(_mapping(shown)),
         "answers": _answers(shown.choices),
-        "headers": [f"“{one}”" for one in shown.signature],
+        "headers": ["every file of this format"] if shown.signature == [EVERY_FILE] else [f"“{one}”" for one in shown.signature],
         "versions": _versions_table(profile, versions, kinds),
         "batches": _batches_table(batches_by(session, profile, RECENT)),
     }
@@ -250,17 +260,20 @@ def new() -> ResponseReturnValue:
     batch = find(session, ImportBatch, project.id, whole_number(request.args.get("batch")) or 0)
     require_unveiled(batch)
     headers = _headers(batch)
-    form = KeepForm(data={"of_study": False})
-    content = Content(batch.importer or "", batch.choices, headers, batch.study_id if form.of_study.data else None)
+    form = KeepForm()
+    mapped = KEY in batch.choices
+    signature = [EVERY_FILE] if not mapped and (not headers or form.known_by.data == "format") else headers
+    content = Content(batch.importer or "", batch.choices, signature, batch.study_id if form.of_study.data else None)
     if form.validate_on_submit():
         with refusing(form):
             version = save_profile(
                 session, current_actor(), project.id, name=form.name.data or "", note=form.note.data or None, content=content
             )
             read_by(batch, version.id)
-            flash(f"The next file with these headers is read by the profile “{version.profile.name}”.", "success")
+            which = "of this format" if signature == [EVERY_FILE] else "with these headers"
+            flash(f"The next file {which} is read by the profile “{version.profile.name}”.", "success")
             return redirect(url_for("imports.show", batch_id=batch.id))
-    told = {"answers": _answers(content.kept), "mapped": KEY in content.kept}
+    told = {"answers": _answers(content.kept), "mapped": mapped}
     return render_form("import_profiles/new.html", form, batch=batch, headers=headers, **told)
 
 

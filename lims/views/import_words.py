@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from importers.columns import in_words
 from lims.audit.words import entity_word
+from lims.domain.vocabulary import RowFate
 from lims.intake.accepted import accepts_changes
 from lims.models import ImportBatch
 from lims.plots import Point, new_against_existing, shown
@@ -115,7 +116,8 @@ def blocks_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     for block in report.get("lines", []):
         title = _plural(_OWN_WORDS.get(block["entity"]) or entity_word(block["entity"]))
         fates = in_words([f"{number:,} {fate}" for fate, number in report["nouns"][block["noun"]].items()])
-        told.append({**block, "title": title[0].upper() + title[1:], "fates": fates})
+        same = report["nouns"][block["noun"]].get(RowFate.SAME, 0)
+        told.append({**block, "same": same, "title": title[0].upper() + title[1:], "fates": fates})
     return told
 
 

@@ -265,9 +265,10 @@ def withdraw(batch_id: int) -> ResponseReturnValue:
     """Take a recorded batch back, with a reason."""
     session = current_session()
     batch, form = batch_of(session, current_project().id, batch_id), WithdrawForm()
-    counts = recorded_words(recorded_by(session, batch))
+    counts = recorded_by(session, batch)
     withdraw_batch(session, current_actor(), batch, reason=form.reason.data or "")
-    flash(f"Batch {batch.id} is withdrawn: {counts} no longer count. The file and the trail stay.", "success")
+    undone = f"{recorded_words(counts)} no longer count" if any(counts.values()) else "what it corrected is as before"
+    flash(f"Batch {batch.id} is withdrawn: {undone}. The file and the trail stay.", "success")
     return redirect(url_for(".show", batch_id=batch_id))
 
 

@@ -25,7 +25,7 @@ UNITS: dict[str, dict[str, float]] = {
 """Canonical unit of a kind → the units that a file may have it in, with the factor; any other kind is in its own unit only."""
 SIDES = {"length": "Tumour length", "width": "Tumour width", "height": "Tumour height"}
 WHO = {
-    "animal": "Animal: its id or another name it has",
+    "animal": "Animal, by any of its names",
     "date": "Date, or date and time",
     "day": "Study day",
     "tumour": "Which tumour of the animal",
@@ -117,8 +117,9 @@ def mapping_form(seen: Seen, kinds: Mapping[str, MeasurementKind], animals: set[
     fields: dict[str, Any] = {}
     rows = [_proposed(one, table, kinds, animals) for one in table.columns]
     best = _animal_column(table, animals)
+    known_roles = {one.role for one in table.known.values()}
     for place, (one, proposed) in enumerate(zip(table.columns, rows, strict=True), 1):
-        said = MappedColumn(one.header, "animal") if one is best and not table.known else proposed
+        said = MappedColumn(one.header, "animal") if one is best and "animal" not in known_roles else proposed
         fields |= column_fields(place, one.title, said, kinds, spread=one.spread)
     form: MappingForm = type("MappingOfTable", (MappingForm,), fields)(data=start)
     _offer(form, seen)

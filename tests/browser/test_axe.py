@@ -71,7 +71,7 @@ ALLELES = ["CSF1PO: 10, 12", "D13S317: 11, 12", "D16S539: 9, 11", "D18S51: 14, 1
 ALLELES += ["D7S820: 8, 10", "FGA: 21, 23", "AMEL: X"]
 DAYS = ("2026-03-02", "2026-03-09")
 FILES = frozenset({"imports.source", "imports.refused", "templates.download", "audit.export", "static", "security.static"})
-FILES |= {"api.projects", "api.index", "api.show", "api.document"}
+FILES |= {"api.projects", "api.index", "api.show", "api.document", "api_imports.show", "import_jobs.progress"}
 FILES |= {"figures.of_study", "figures.of_animal", "study_export.download"}
 """What answers with a file, or JSON, instead of a page."""
 

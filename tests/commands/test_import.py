@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
 
 from lims.cli import main
 from lims.config import Settings
 from lims.db import Database
+from lims.models import Project
+from tests.support import factories
 from tests.support.pages import add_project
 
 ROWS = {"read", "new", "same", "changed", "conflicting", "refused", "skipped"}
@@ -268,3 +270,31 @@ def test_cells_rows_names_and_warnings_are_said_on_the_command_line(shell_on_eac
     done = shell.json(file, *said, "--accept", "value-jumps", "--accept", "value-unusual", "--commit")
     assert (done["state"], done["records"]["measurement"]) == ("committed", 3)
     shell.run("audit", "verify")
+
+
+def test_a_workbook_above_the_limit_is_refused_before_it_is_stored_and_long_text_is_not(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lims.commands.imports.MAX_UPLOAD_BYTES", 20)
+    refused = shell.run("import", shell.file(b"PK\x03\x04" + b"\x00" * 100, "large.xlsx"), status=1)
+    assert "large.xlsx: The file has" in refused.output
+    assert "split the file" in refused.output
+    assert not any(path.is_file() for path in shell.settings.file_dir.rglob("*"))
+    assert shell.json(shell.file(WEIGHTS), "--create", "animals")["rows"]["new"] == 1
+
+
+def test_a_profile_is_named_or_recognises_the_file_by_itself(shell: Shell, sqlite_database: Database) -> None:
+    with factories.declared(sqlite_database) as session:
+        project = session.scalars(select(Project)).one()
+        factories.import_profile(session, project, "Barn")
+    table = "Tier Barn;Wann;KG\nM1;2026-03-02;21,5\n"
+    own = shell.json(shell.file(table), "--create")
+    assert (own["state"], own["importer"]) == ("checked", "mapped_table")
+    assert own["evidence"] == ['profile "Barn" (version 1) knows these headers']
+    more = table.replace("KG", "KG;more").replace("21,5", "21,5;x")
+    named = shell.json("--create", "animals", "--profile", "barn", shell.file(more, "more.csv"))
+    assert "column-not-mapped" in {finding["code"] for finding in named["findings"]}
+    missing = shell.json("--profile", "Barn", shell.file(table.replace("KG", "Gewicht"), "less.csv"), status=1)
+    assert [finding["code"] for finding in missing["findings"]] == ["headers-changed"]
+    assert 'no import profile "Stall"' in shell.run("import", "--profile", "Stall", shell.file(table, "x.csv"), status=1).output
+    assert "--as" in shell.run("import", "--profile", "Barn", "--as", "body_weight", shell.file(table), status=2).output

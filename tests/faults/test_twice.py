@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from lims.domain.vocabulary import BatchState
+from lims.domain.vocabulary import BatchState, JobState
 from lims.models import Aliquot, Animal, Base, FormSubmission, ImportBatch, Patient, Project, Regimen, Specimen, User
 from lims.records.tokens import make_token
 from tests.faults.conftest import HERE, Lab
@@ -32,7 +32,7 @@ def forms_of(lab: Lab, path: str) -> list[Tag]:
     """Give the forms of a page that write, as the first person sees it who may: one manages the project, one people."""
     for name in ("manager", "olga"):
         answer = lab.browser(name).client.get(path)
-        if answer.status_code == HTTPStatus.OK:
+        if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":  # no workbook to download
             return BeautifulSoup(answer.text, "html.parser").select("main form[method=post]")
     return []
 
@@ -43,6 +43,7 @@ def every_form(lab: Lab) -> list[Tag]:
         batch = session.get_one(ImportBatch, lab.first(ImportBatch))
         here = session.get_one(Project, batch.project_id)
         factories.batch(session, here, state=BatchState.CHECKED, report={"rows": {}, "records": {}})
+        factories.job(session, factories.batch(session, here, state=BatchState.STORED), state=JobState.FAILED, message="No room.")
         manager = session.scalars(select(User).where(User.name == "manager")).one()
         factories.saved_view(session, manager, here)
         regimen = session.get_one(Regimen, lab.whole[HERE]["regimens"])
@@ -69,7 +70,7 @@ def test_every_form_that_writes_is_known_when_it_comes_again(lab: Lab) -> None:
         if endpoint not in ANSWERED_AGAIN and not endpoint.startswith("security."):
             assert form.find("input", attrs={"name": "form_id"}), f"{endpoint} can be recorded twice: its form has no id"
             seen.add(endpoint)
-    writing = {rule.endpoint for rule in lab.rules("POST")} - ANSWERED_AGAIN
+    writing = {rule.endpoint for rule in lab.rules("POST") if not for_programs(rule)} - ANSWERED_AGAIN
     assert writing - seen == set(), "no page shows the form of"
 
 

@@ -233,11 +233,27 @@ def test_the_look_proposes_with_evidence_and_leaves_open_what_nothing_tells() ->
     assert seen.signature == ("Käfigtier", "Wann", "KG [mg]", "Rotarod latency", "Wer", "Bemerkung")
 
 
+def test_the_look_lets_cells_and_units_speak_where_a_header_is_in_another_language() -> None:
+    rows = [["M1", date(2026, 3, 2), 21.5, 4.2, "limps"], ["M2", date(2026, 3, 2), 20.5, 3.9, None]]
+    seen = look(excel_book({"KW 10": [["Tier", "Tag", "Gewicht [g]", "Breite [mm]", "Bemerkung [g]"], *rows]}), KINDS)
+
+    assert proposals(seen) == {
+        "Tier": None,
+        "Tag": ("date", "", ""),
+        "Gewicht [g]": ("value", "body_weight", "g"),
+        "Breite [mm]": None,
+        "Bemerkung [g]": None,
+    }
+    assert seen.columns[1].evidence.startswith("Its cells are dates.")
+    assert seen.columns[2].evidence.startswith("“Body weight” is the only kind in g.")
+
+
 def test_the_look_takes_columns_of_dates_together_unless_they_are_wanted_apart() -> None:
     book = text_book(SPREAD)
     together, apart = look(book, KINDS), look(book, KINDS, apart=True)
 
     assert [one.title for one in together.columns] == ["Maus", "Seite", "Gew_2026-03-02 … Gew_2026-03-16", "Ohr"]
+    assert together.header_evidence == "the first row with 6 different names"
     assert (together.columns[2].column, together.columns[2].last, together.columns[2].spread) == (3, 5, True)
     assert together.columns[2].evidence.startswith("3 columns headed by a date or day.")
     assert len(apart.columns) == 6

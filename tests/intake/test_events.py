@@ -14,6 +14,7 @@ from lims.domain.cohort_terms import ConcentrationUnit, DoseRoute, DoseState, Ex
 from lims.domain.errors import Conflict
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import AnimalStatus, BatchState
+from lims.intake import run
 from lims.models import Agent, Animal, Cage, CageMove, Dose, Exposure, Fate, Measurement, Project
 from lims.records.colony import ANIMAL
 from lims.records.doses import record_doses
@@ -380,6 +381,23 @@ def test_a_route_is_recorded_and_an_unknown_one_is_said(desk: Desk) -> None:
 
     assert found(outcome, "route-unknown").value == "by ear"
     assert [one.route for one in desk.records(Dose)] == [DoseRoute.INTRAPERITONEAL, None]
+
+
+def test_what_a_form_would_ask_of_a_dose_is_a_warning_of_the_file(desk: Desk) -> None:
+    header = [*HEADER, "Route"]
+    desk.record(log([*event(weight=20, compound="X"), "i.v."], header=header), "log.xlsx")
+    later = log([*event(when=TUESDAY, weight=20, compound="X"), "i.v."], [*event(when=FRIDAY, weight=20), None], header=header)
+
+    batch = desk.check(later, "log 2.xlsx")
+    doubt = found(batch, "dose-volume-ul-doubted")
+    assert (doubt.severity.value, doubt.row) == ("warning", 2)
+    assert "more than good practice" in doubt.message
+
+    stopped = run.commit(desk.settings, desk.settings.url, batch.batch_id, desk.actor, accept=())
+    assert (stopped.state, stopped.findings[-1].code) == (BatchState.CHECKED, "warnings-not-accepted")
+    assert len(desk.records(Dose)) == 1
+    done = run.commit(desk.settings, desk.settings.url, batch.batch_id, desk.actor, accept=[doubt.code])
+    assert (done.state, len(desk.records(Dose))) == (BatchState.COMMITTED, 2)
 
 
 def test_moves_between_cages_are_recorded_with_their_days(desk_on_each: Desk) -> None:

@@ -11,7 +11,7 @@ from lims.domain.vocabulary import BatchState
 from lims.intake.profiles import receive_by_profile
 from lims.intake.store import FileStore
 from lims.models import ImportBatch, ImportProfile, ImportProfileVersion, Project
-from lims.records.import_profiles import IMPORT_PROFILE, Content, change_profile, save_profile
+from lims.records.import_profiles import EVERY_FILE, IMPORT_PROFILE, Content, change_profile, save_profile
 from lims.records.nouns import withdraw
 from tests.intake.desk import Desk, balanced, codes, found
 
@@ -116,6 +116,21 @@ def test_two_profiles_never_know_the_same_file(desk: Desk) -> None:
     with pytest.raises(DomainError, match="without headers"):
         save(desk, "Empty", signature=())
     assert len(desk.records(ImportProfile)) == 1
+
+
+def test_a_profile_may_be_for_every_file_of_a_format_and_headers_go_before(desk: Desk) -> None:
+    general = save(desk, "Any balance", importer="body_weight", choices={"date_order": "mdy"}, signature=(EVERY_FILE,))
+    save(desk, "Any caliper", importer="caliper_long", choices={}, signature=(EVERY_FILE,))
+    with pytest.raises(DomainError, match='by the profile "Any balance" already'):
+        save(desk, "Other balance", importer="body_weight", choices={}, signature=(EVERY_FILE,))
+    own = save(desk, "Room 2", importer="body_weight", choices={"date_order": "dmy"}, signature=("id", "date", "mass (g)"))
+    weights = "id,date,weight (g),remark\nM1,03/04/2026,21,\n"
+    first = desk.check(weights, create="animals")
+    assert first.report["evidence"][0] == 'profile "Any balance" (version 1) is for every file of this format'
+    second = desk.check(weights.replace("weight (g),remark", "mass (g)").replace("21,", "21"), create="animals")
+    versions = [batch_of(desk, one.batch_id).profile_version_id for one in (first, second)]
+    assert versions == [general.id, own.id]
+    assert codes(desk.check("Colour,Taste\nred,sweet\n"))[:1] == ["format-unknown"]
 
 
 def test_a_profile_has_versions_is_withdrawn_and_comes_back(desk: Desk) -> None:

@@ -17,6 +17,8 @@ from lims.models import (
     AliquotEvent,
     Alteration,
     Animal,
+    Cage,
+    CageMove,
     Exposure,
     Patient,
     PdxModel,
@@ -270,6 +272,18 @@ def test_lines_refer_to_what_their_file_makes_and_all_of_it_is_taken_back(lab_on
     assert back.state is BatchState.COMMITTED
     assert {one.id for one in desk.records(Aliquot)} == {one.id for one in vials.values()}
     desk.sound()
+
+
+def test_another_cage_in_a_list_of_animals_is_a_move(lab: Desk) -> None:
+    lab.record(book(("cage", "code", "C1", "C2"), ("animal", "code,cage", "M7,C1", "M8,")), "colony.xlsx")
+    outcome = lab.record(table("animal", "code,cage", "M7,C2", "M8,C2"), changed="accept", reason="counted")
+    assert outcome.state is BatchState.COMMITTED, outcome.findings
+    (move,) = lab.records(CageMove)
+    cages = {one.code: one.id for one in lab.records(Cage)}
+    assert (move.from_cage_id, move.to_cage_id, move.note) == (cages["C1"], cages["C2"], "batch 2")
+    lab.withdraw(outcome.batch_id)
+    assert {one.code: one.cage_id for one in lab.records(Animal) if one.code in ("M7", "M8")} == {"M7": cages["C1"], "M8": None}
+    assert lab.records(CageMove) == []
 
 
 def test_a_rule_that_names_no_record_refuses_the_first_that_breaks_it(lab: Desk) -> None:

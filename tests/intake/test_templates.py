@@ -57,6 +57,7 @@ def test_one_edited_cell_is_all_that_changes(desk_on_each: Desk) -> None:
 
     looked = desk.check(content, "patients.xlsx")
     assert looked.report["rows"] == {"read": 4, "new": 1, "same": 1, "changed": 2, "conflicting": 0, "refused": 0, "skipped": 0}
+    assert sorted(line["fate"] for line in looked.report["lines"][0]["lines"]) == ["changed", "changed", "new"]
     assert any("1961 → 1971" in one.message for one in looked.findings)
     desk.record(content, "patients.xlsx", changed="accept", reason="corrected by hand")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from lims.db import Database
 from lims.domain.vocabulary import RoleName, TokenScope
-from lims.models import Animal, AuditEvent, Exposure, ImportBatch, Job, Measurement, User
+from lims.models import Animal, AuditEvent, Exposure, ImportBatch, ImportRequest, Job, Measurement, User
 from lims.records.tokens import make_token
 from lims.views.transaction import Application
 from tests.support import factories
@@ -217,3 +218,19 @@ def test_a_request_that_failed_is_tried_again_under_its_key(program: Program, mo
         assert "No space left" in program.send(status=409, key="k", mode="commit", create="animals", set="weight_unit=g")["detail"]
     assert program.send(key="k", mode="commit", create="animals", set="weight_unit=g")["state"] == "committed"
     assert program.count(Measurement) == 2
+
+
+def test_of_requests_with_one_key_at_the_same_moment_one_imports(app_on_each: Application, database: Database) -> None:
+    program = Program(app_on_each, database, people(database, Sci=RoleName.SCIENTIST)["Sci"])
+    said = {"mode": "commit", "create": "animals", "set": "weight_unit=g"}
+
+    def send(_: int) -> TestResponse:
+        data = {**said, "file": (BytesIO(WEIGHTS), "weights.csv")}
+        headers = program.headers | {"Idempotency-Key": "once"}
+        return app_on_each.test_client().post(IMPORTS, data=data, headers=headers)
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(send, range(3)))
+    assert {one.status_code for one in answers} <= {200, 202}, [one.text for one in answers]
+    assert {(one.json or {})["batch"] for one in answers} == {1}
+    assert [program.count(one) for one in (ImportBatch, ImportRequest, Job, Measurement)] == [1, 1, 1, 2]

@@ -97,6 +97,24 @@ def test_a_cell_is_corrected_in_its_place_and_the_reading_tells_it(ada: Browser,
     assert "Ada corrected file!C2 before the import, from “20*” to “20.5” Reason: misread" in told
 
 
+def test_what_is_asked_says_so_and_a_finding_without_a_cell_offers_no_correction(ada: Browser) -> None:
+    upload(ada, "Segment\tNumber of voxels [voxels] (1)\tVolume [mm3] (1)\tVolume [cm3] (1)\ntumor\t25\t2.5\t0.0025\n", "scan.tsv")
+
+    page = ada.get(BATCH)
+    asked = {one["for"].removeprefix("answer-"): one.get_text() for one in page.select("section.answers label[for^=answer-]")}
+    assert asked["animal"].endswith("needs an answer")
+    assert asked["date"].endswith("needs an answer")
+    assert asked["file_pattern"].endswith("optional")
+    assert not asked["lesions"].endswith(("optional", "needs an answer"))
+    assert page.select_one(".correct-bar") is None
+    assert "Answer on the check page" in message(page)
+
+    upload(ada, "Wert,Tier\n1,x\n", "odd.csv", 2)
+    page = ada.get(f"{IMPORTS}/2")
+    assert "This file was not read." in message(page)
+    assert page.select_one(".tiles") is None
+
+
 def test_what_is_no_correction_is_refused_and_nothing_is_kept(ada: Browser, app: Application, database: Database) -> None:
     upload(ada, WEIGHTS)
     for cell, value, why in [

@@ -168,7 +168,7 @@ def test_answers_to_an_importers_questions_are_kept_and_not_asked_again(barn: Br
     page = barn.get(new, heading="Keep how weights 1.csv is read")
     assert "mdy" in message(page)
     assert "A profile needs a name" in message(barn.submit(page, new, status=422))
-    barn.submit(page, new, name="Balance", note="the balance in room 2")
+    barn.submit(page, new, name="Balance", note="the balance in room 2", known_by="headers")
 
     second = upload(barn, ("weights 2.csv", rows.format("03/05/2026")))
     page = barn.get(second)
@@ -182,6 +182,10 @@ def test_answers_to_an_importers_questions_are_kept_and_not_asked_again(barn: Br
     assert 'The headers are not those of profile "Balance" (version 1)' in message(barn.get(again))
     page = barn.get(f"{HOME}/import-profiles/new?batch=2")
     assert "already" in message(barn.submit(page, f"{HOME}/import-profiles/new?batch=2", status=422, name="Balance again"))
+    barn.submit(page, f"{HOME}/import-profiles/new?batch=2", name="Any balance", known_by="format")
+    assert "every file of this format" in message(barn.get(f"{HOME}/import-profiles/{of(database, ImportProfile)[-1].id}"))
+    third = upload(barn, ("weights 4.csv", rows.format("03/07/2026").replace("Animal", "Mouse")))
+    assert 'rofile "Any balance" (version 1) is for every file of this format' in message(barn.get(third))
 
 
 def test_a_sheet_and_headers_are_chosen_and_what_is_no_table_says_so(barn: Browser) -> None:

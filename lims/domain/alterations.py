@@ -2,8 +2,8 @@
 
 Sources: copy number from copies as Frampton et al., Nat Biotechnol 31:1023 (2013): amplified from 6 copies, deleted at 0;
 from a log2 ratio as Cheng et al., J Mol Diagn 17:251 (2015): twofold either way. Expression is called from twofold too.
-ΔCq alone says how much there is against the reference genes (MIQE, Bustin et al., Clin Chem 55:611 (2009)), not more or less than what.
-Between those and what is usual a copy number is a gain or a loss.
+ΔCq alone says how much there is against the reference genes (MIQE, Bustin et al., Clin Chem 55:611 (2009)), not more or less than
+what. Between those and what is usual a copy number is a gain or a loss.
 """
 
 from __future__ import annotations

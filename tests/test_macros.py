@@ -68,8 +68,7 @@ def view(**changes: Any) -> View:
         }
     ]
     given = {
-        "columns": columns, "filters": filters, "rows": rows, "total": 1200, "counted": "1,200", "more": False,
-        "page": 2, "pages": 30, "sort": "id",
+        "columns": columns, "filters": filters, "rows": rows, "total": 1200, "page": 2, "pages": 30, "sort": "id",
         "descending": False, "exports": [("CSV", "/animals.csv?sex=male")], "caption": "Animals", "empty": None,
     }  # fmt: skip
     return View(**(given | changes))
@@ -207,9 +206,8 @@ def some_plots() -> dict[str, Spec]:
         for animal in (1, 2)
         for day in (0, 7, 14)
     ]
-    dated = [
-        point | {"state": "new" if point["day"] == 14 else "recorded", "date": f"2026-11-{point['day'] + 1:02}"} for point in points
-    ]
+    states = {14: "new"}
+    dated = [point | {"state": states.get(point["day"], "recorded"), "date": f"2026-11-{point['day'] + 1:02}"} for point in points]
     return {
         "growth": plots.growth_curves(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True, limit=1e7),
         "mean": plots.mean_sem(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None),

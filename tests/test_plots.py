@@ -173,9 +173,8 @@ def test_new_readings_are_counted_and_set_apart() -> None:
     spec = plots.new_against_existing([*existing, point("a", None, 3, 21.0) | {"state": "new"}], unit="g", title_y="Body weight")
     assert [row["state"] for row in drawn(spec)] == 3 * ["Recorded already: 3"] + ["New in this file: 1"]
     changed = point("a", None, 4, 22.0) | {"state": "changed", "old": 12.0}
-    spec = plots.new_against_existing(
-        [*existing, changed, point("a", None, 5, 9.0) | {"state": "excluded"}], unit="g", title_y="Weight"
-    )
+    out = point("a", None, 5, 9.0) | {"state": "excluded"}
+    spec = plots.new_against_existing([*existing, changed, out], unit="g", title_y="Weight")
     assert drawn(spec)[3]["shown"] == "22.0 g, recorded 12.0"
     (rule,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "rule"]
     assert [(row["value"], row["old"]) for row in rule["data"]["values"]] == [(22.0, 12.0)]

@@ -37,6 +37,29 @@ def forms_of(lab: Lab, path: str) -> list[Tag]:
     return []
 
 
+def files_in_work(browser: Browser) -> list[str]:
+    """Leave files that ask for everything that can be asked of one; gives the pages that ask."""
+    recorded = uploaded(browser, "id,date,weight (g)\nHERE-1,2026-03-09,20.5\n")
+    browser.submit(browser.get(recorded), f"{recorded}/commit")
+    others = "HERE-1,2026-03-10,20*", "HERE-1,2026-03-11,9", "NOBODY,2026-03-12,9", "MORE,2026-03-09,20"
+    asking = uploaded(browser, "\n".join(["id,date,weight (g)", "HERE-1,2026-03-09,23.0", *others]))
+    corrected = {"do": "correct", "reason": "misread", "read-file!C3": "20x"}
+    browser.submit(browser.get(asking), f"{asking}/corrections", **corrected)
+    names = f"{asking}/names"
+    browser.submit(browser.get(names), names, meaning="HERE-1")
+    unknown = uploaded(browser, "Wert,Tier,Tag\n1,2,3\n4,5,6\n")
+    row = f"{asking}/rows?sheet=file&row=3"
+    keep = f"/p/HERE/import-profiles/new?batch={recorded.rpartition('/')[2]}"
+    return [recorded, asking, names, row, f"{unknown}/mapping", keep]
+
+
+def uploaded(browser: Browser, content: str) -> str:
+    """Upload a file; gives the page of its batch."""
+    new = "/p/HERE/imports/new"
+    form = sent(browser.get(new), new) | {"file": (BytesIO(content.encode()), "file.csv")}
+    return str(browser.client.post(new, data=form, content_type="multipart/form-data").location)
+
+
 def every_form(lab: Lab) -> list[Tag]:
     """Give every form of every page."""
     with factories.declared(lab.database) as session:
@@ -56,6 +79,7 @@ def every_form(lab: Lab) -> list[Tag]:
     paths += [f"/p/HERE/{one}?animal=HERE-1" for one in lists]
     paths.append(f"/p/HERE/studies/{regimen.arm.study_id}/dosing/list?on=2026-03-03")
     paths.append(f"/p/HERE/storage/{lab.whole[HERE]['storage']}?moving=HERE-AL1")
+    paths += files_in_work(lab.browser("manager"))
     return [form for path in paths for form in forms_of(lab, path)]
 
 

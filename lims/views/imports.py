@@ -66,7 +66,7 @@ IMPORTS = Listing(
         Column("importer", "Format", ImportBatch.importer, show=format_title),
         Column("new", "New rows", ImportBatch.report["rows"]["new"].as_integer(), align="end", sortable=False),
         Column("refused", "Refused", ImportBatch.report["rows"]["refused"].as_integer(), align="end", sortable=False),
-        Column("uploaded_by", "By", User.name),
+        Column("uploaded_by", "By", User.name, roomy=True),
         Column("uploaded_at", "Uploaded", ImportBatch.uploaded_at, show=moment),
     ),
     filters=(search("q", "Find", ImportBatch.file_name), choice("state", "State", ImportBatch.state, BatchState)),

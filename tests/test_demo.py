@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -65,29 +65,42 @@ def invoke(data: Path, *words: str, url: str | None = None) -> Result:
     return CliRunner().invoke(main, ["--data", str(data), *words], env=environment)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Result]]:
-    """Make the demo once on each engine, by the command."""
-    data, server, url = tmp_path_factory.mktemp("demo"), None, None
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql_server")
-        assert isinstance(server, PostgresqlServer)
-        url = server.create(template="template1")
-    result = invoke(data, "demo", "--no-serve", url=url)
-    yield Settings(data_dir=data, database_url=url, password_memory_kib=MEMORY_KIB), result
-    if server and url:
-        server.drop(url)
+Made = tuple[Settings, Result]
+
+
+@pytest.fixture(scope="session")
+def making(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    """Make the demo once on each engine, by the command; what one test changes of it, no other asks."""
+    made: dict[str, Made] = {}
+
+    def make(dialect: str) -> Made:
+        if dialect not in made:
+            data, url = tmp_path_factory.mktemp("demo"), None
+            if dialect == "postgresql":
+                server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+                url = server.create(template="template1")
+            result = invoke(data, "demo", "--no-serve", url=url)
+            made[dialect] = Settings(data_dir=data, database_url=url, password_memory_kib=MEMORY_KIB), result
+        return made[dialect]
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def made(request: pytest.FixtureRequest, making: Callable[[str], Made]) -> Made:
+    """Give the demo on each engine in turn."""
+    return making(request.param)
 
 
 @pytest.fixture
-def demo(made: tuple[Settings, Result]) -> Iterator[Database]:
+def demo(made: Made) -> Iterator[Database]:
     """Open the demo's database."""
     opened = Database(made[0].url)
     yield opened
     opened.close()
 
 
-def test_command_prints_address_and_a_login_for_every_role(made: tuple[Settings, Result]) -> None:
+def test_command_prints_address_and_a_login_for_every_role(made: Made) -> None:
     _, result = made
     assert result.exit_code == 0, result.output
     assert "Address: http://127.0.0.1:5000" in result.output
@@ -97,7 +110,7 @@ def test_command_prints_address_and_a_login_for_every_role(made: tuple[Settings,
     assert "for the demo only" in result.output
 
 
-def test_trail_and_files_verify(made: tuple[Settings, Result], demo: Database) -> None:
+def test_trail_and_files_verify(made: Made, demo: Database) -> None:
     report = verify(demo, files=FileStore(made[0].file_dir))
     assert report.ok, report.problems
     assert report.events > 100
@@ -176,7 +189,7 @@ def test_one_drug_does_not_reach_the_brain_and_another_does(demo: Database) -> N
     assert min(*core[INHIBITOR], *core[PI3K]) > 0.3
 
 
-def test_first_page_asks_for_everything_that_is_due(made: tuple[Settings, Result], demo: Database) -> None:
+def test_first_page_asks_for_everything_that_is_due(made: Made, demo: Database) -> None:
     with demo.reading() as session:
         project = session.scalars(select(Project.id).where(Project.code == DEMO_PROJECT)).one()
         running = session.scalars(select(Study).where(Study.code == RUNNING.code)).one()
@@ -221,7 +234,7 @@ def test_nothing_lies_in_the_future_or_after_a_death(demo: Database) -> None:
     assert all(animal.state is AnimalStatus.DEAD for animal in dead)
 
 
-def test_second_run_keeps_what_people_did(made: tuple[Settings, Result], demo: Database) -> None:
+def test_second_run_keeps_what_people_did(made: Made, demo: Database) -> None:
     settings, _ = made
     with demo.reading() as session:
         assert contents(session) is Contents.DEMO
@@ -238,7 +251,7 @@ READERS = [("sqlite", person) for person in PEOPLE] + [("postgresql", PEOPLE[-1]
 
 
 @pytest.mark.parametrize(("made", "person"), READERS, ids=lambda one: getattr(one, "role", one), indirect=["made"])
-def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Result], demo: Database, person: Person) -> None:
+def test_story_leads_everybody_to_pages_that_are_there(made: Made, demo: Database, person: Person) -> None:
     browser = Browser(application(made[0], demo))
     browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)
     home = browser.get("/")
@@ -251,7 +264,7 @@ def test_story_leads_everybody_to_pages_that_are_there(made: tuple[Settings, Res
         browser.get(link)
 
 
-def test_other_project_is_the_administrators_alone(made: tuple[Settings, Result], demo: Database) -> None:
+def test_other_project_is_the_administrators_alone(made: Made, demo: Database) -> None:
     for person in PEOPLE:
         browser = Browser(application(made[0], demo))
         browser.submit(browser.get("/login"), "/login", email=person.email, password=person.password)

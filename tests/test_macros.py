@@ -68,7 +68,8 @@ def view(**changes: Any) -> View:
         }
     ]
     given = {
-        "columns": columns, "filters": filters, "rows": rows, "total": 1200, "page": 2, "pages": 30, "sort": "id",
+        "columns": columns, "filters": filters, "rows": rows, "total": 1200, "counted": "1,200", "more": False,
+        "page": 2, "pages": 30, "sort": "id",
         "descending": False, "exports": [("CSV", "/animals.csv?sex=male")], "caption": "Animals", "empty": None,
     }  # fmt: skip
     return View(**(given | changes))

@@ -357,7 +357,7 @@ class Laboratory:
         return (FULL | EMPTY | SIGNED_OUT)[place].format(**self.keys)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
     """Give a project with readings of every kind, a file in each state, and one with nothing but a study."""
     full, empty = new_desk("FULL"), new_desk("EMPTY")
@@ -568,7 +568,7 @@ def recorded(outcome: Outcome) -> int:
     return outcome.batch_id
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def reader(chromium: Browser, live_server: LiveServer, session_cookie: StorageState) -> Iterator[Page]:
     """Give one page that walks through the whole application."""
     with browsing(chromium, live_server, storage_state=session_cookie) as opened:

@@ -12,7 +12,7 @@ from tests.intake.desk import Desk
 from tests.support import files
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(new_desk: Callable[[str], Desk]) -> str:
     """Give a project with three weighed animals."""
     desk = new_desk("KEYS")

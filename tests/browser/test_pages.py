@@ -22,7 +22,7 @@ SHEET = "<b onclick=alert(4)>x"
 """No character of it is forbidden in a sheet's name."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(new_desk: Callable[[str], Desk]) -> Desk:
     """Give a project with markup in every column, header, sheet name and file name, recorded and refused, and in a study."""
     desk = new_desk("MARKUP")
@@ -50,7 +50,7 @@ def desk(new_desk: Callable[[str], Desk]) -> Desk:
     return desk
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def crawler(chromium: Browser, live_server: LiveServer, session_cookie: StorageState) -> Iterator[Page]:
     with browsing(chromium, live_server, storage_state=session_cookie) as page:
         yield page

@@ -17,7 +17,7 @@ from tests.support import factories
 LIST = "/p/SURGERY/implants/surgery"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def room(new_desk: Callable[[str], Desk]) -> Desk:
     """Give a project with thirty animals and tissue of a patient who agreed."""
     desk = new_desk("SURGERY")

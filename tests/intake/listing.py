@@ -72,7 +72,7 @@ def _records(sheet: Sheet) -> Records:
 
 @contextmanager
 def listings_read(monkeypatch: Any) -> Iterator[None]:
-    """Let the tests' own importer be one of all, and files be read in this process: a child may be none of it, and would not know."""
+    """Let the tests' own importer be one of all, and files be read in this process: a child that began afresh would not know it."""
     importers = (*registry.IMPORTERS, Listing())
     monkeypatch.setattr(registry, "IMPORTERS", importers)
     monkeypatch.setattr(identify, "IMPORTERS", importers)

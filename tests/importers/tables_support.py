@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 
 from importers.base import Finding, Reading, Severity
+from importers.columns import is_blank
 from importers.workbook import CellValue, Workbook, open_workbook
 
 
@@ -49,7 +50,7 @@ def read(importer, book: Workbook, **choices: str) -> Reading:
 
 
 def unaccounted(book: Workbook, reading: Reading) -> list[tuple[str, int, int, CellValue]]:
-    """List the non-empty cells that are in no header row, no listed column and no region set aside."""
+    """List the cells with anything to see that are in no header row, no listed column and no region set aside."""
     missing = []
     for sheet in book.sheets:
         headers = set(reading.header_rows.get(sheet.index, ()))
@@ -60,7 +61,7 @@ def unaccounted(book: Workbook, reading: Reading) -> list[tuple[str, int, int, C
                 covered = any(
                     one.first_row <= number <= one.last_row and one.first_column <= column <= one.last_column for one in regions
                 )
-                if cell != "" and number not in headers and column not in columns and not covered:
+                if not is_blank(cell) and number not in headers and column not in columns and not covered:
                     missing.append((sheet.name, number, column, cell))
     return missing
 

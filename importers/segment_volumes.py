@@ -236,8 +236,8 @@ def _unlike(sheet: Sheet, row: int, line: str, fields: Sequence[str]) -> Finding
 
 def _series(asked: Asked, book: Workbook, sheet: Sheet, found: _Segments) -> tuple[Series | None, list[SetAside]]:
     """Make readings of the lesions; what is none, or has no volume, is set aside with its reason."""
-    if not found.rows:
-        return None, []
+    if not any(found.names):
+        return None, []  # there is none, or none that can be read, which its finding says
     lesions = _lesions(asked, sheet, found)
     scan = scan_of(asked, book.name)
     told = {finding.row for finding in found.findings if finding.severity is Severity.ERROR}

@@ -134,3 +134,12 @@ def test_a_file_without_a_segment_asks_nothing() -> None:
     reading = read(IMPORTER, text_book(PREAMBLE.format(fields="ID / NUMBER / VOLUME / MEAN / SD"), "itk.txt"))
 
     assert (reading.series, reading.questions, reading.findings) == ((), (), ())
+
+
+def test_a_file_whose_lines_are_spoilt_says_so_and_asks_nothing() -> None:
+    spoilt = PREAMBLE.format(fields="ID / NUMBER / VOLUME / MEAN / SD") + "  MEAN          Mean intensity\n"
+
+    reading = read(IMPORTER, text_book(spoilt, "itk.txt"), lesions="1", animal="M07", date="2024-03-01")
+
+    assert (reading.series, reading.questions) == ((), ())
+    assert errors(reading)

@@ -98,7 +98,7 @@ class QuantStudio:
 def _table(sheet: Sheet) -> Layout | None:
     """Find the table of wells and cut the sheet off behind it: sections of a text export follow each other."""
     for number, row in enumerate(sheet.rows, 1):
-        if not row or not isinstance(row[0], str) or squash(row[0]) != "well":
+        if not row or not isinstance(row[0], str) or row[0].strip().casefold() != "well":
             continue
         if match(sheet, number, ROLES).has(*REQUIRED):
             ends = (at for at in range(number, len(sheet.rows)) if _ends(sheet.rows[at]))

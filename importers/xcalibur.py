@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
-from importers.columns import Layout, Role, in_words, is_blank, match, other_sheets, squash, uses
+from importers.columns import HEADER_SEARCH_ROWS, Layout, Role, in_words, is_blank, match, other_sheets, squash, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
 from importers.injections import Injections, filled_rows, regions
@@ -99,9 +99,11 @@ def _beside(sheet: Sheet, taken: set[int]) -> list[SetAside]:
 
 
 def _blocks(sheet: Sheet) -> Iterator[_Block]:
-    """Find every table of a sheet; a sheet may have the block of its component more than once."""
-    component, below = "", False
+    """Find every table of a sheet, the first of them near its top; a sheet may have the block of its component more than once."""
+    component, below, found = "", False, False
     for row, cells in enumerate(sheet.rows, 1):
+        if not found and row > HEADER_SEARCH_ROWS:
+            return
         first = next((cell_text(cell) for cell in cells if not is_blank(cell)), "")
         if below:
             component, below = first, False
@@ -110,6 +112,7 @@ def _blocks(sheet: Sheet) -> Iterator[_Block]:
         elif squash(first) in ("filename", "sampletype"):
             layout = match(sheet, row, ROLES)
             if layout.has("file", "type") and (layout.has("concentration") or layout.has("area")):
+                found = True
                 yield _Block(component or sheet.name, layout, _rows(layout))
 
 

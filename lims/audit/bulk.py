@@ -1,7 +1,8 @@
 """The audited writer for many rows at once: rows and their trail straight to the driver, one leaf a row.
 
-The caller builds each row's `fields` (canonical JSON of `{field: [old, new]}`) by columns; this module hashes them,
-writes the rows now and the trail when the transaction is sealed. No object and no statement per row.
+The caller builds each row's `fields` (canonical JSON of `{field: [old, new]}`) by columns; this module writes the rows,
+hashes and writes their changes. The event that they belong to follows when the transaction is sealed. No object and no
+statement per row.
 
 Text may be given as UTF-8 bytes: what was encoded to be hashed is not encoded again by the driver.
 """
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from lims import progress
 from lims.audit.record import current, writing
+from lims.models import AuditEvent
 
 if TYPE_CHECKING:
     from lims.audit.record import Declared
@@ -29,10 +31,10 @@ Column: TypeAlias = "Sequence[Any] | repeat[Any]"
 
 _PARAMETERS = 150
 """Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
-_STATEMENTS = 1_000
-"""INSERTs run before the progress is told."""
 _PLAIN = re.compile(r"[\w .:-]*\Z", re.ASCII)
 """Text that can stand in a statement between quotes as it is."""
+_PORTION = 5_000
+"""Rows that are written, hashed and audited before the next are."""
 _COPIED_ROWS = 2_000
 """Rows handed to COPY at a time: a block of a megabyte or so."""
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -82,10 +84,7 @@ def _execute_many(connection: Connection, table: str, columns: Mapping[str, Colu
     for times, size in ((whole, together), (rest, 1)):
         if times:
             statement = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
-            for left in range(times, 0, -_STATEMENTS):
-                some = min(left, _STATEMENTS)
-                connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(some)])
-                progress.advance(some * size)
+            connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)])
 
 
 def _names(columns: Iterable[str]) -> str:
@@ -116,7 +115,6 @@ def _copy(driver: Any, table: str, columns: Mapping[str, Column]) -> None:
         while some := list(islice(lines, _COPIED_ROWS)):
             block = b"\n".join([*some, b""])
             copy.write(block if utf8 else block.decode())
-            progress.advance(len(some))
 
 
 def _copied(column: Column) -> Iterator[bytes]:
@@ -142,30 +140,31 @@ def _copied_cell(value: Any) -> bytes:
     return (value.translate(_COPY_ESCAPES) if isinstance(value, str) else repr(value)).encode()
 
 
-def _collect(declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]) -> None:
-    sha256 = hashlib.sha256
-    head = f'\x00{{"entity":"{entity}","fields":'.encode()
-    tail = f',"project":{"null" if project is None else project}}}'.encode()
-    declared.bulk_leaves += [
-        sha256(b'%b%b,"key":%d%b' % (head, told, key, tail)).digest() for told, key in zip(fields, keys, strict=True)
-    ]
-    # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
-    declared.bulk_rows.append((str(entity), keys, project, fields))
-
-
 def insert_many(
     session: Session,
     table: Table,
     columns: Mapping[str, Column],
     keys: Sequence[int],
     project: int | None,
-    fields: list[bytes],
+    fields: Iterable[bytes],
 ) -> None:
-    """Insert columns of driver values (`id` among them) with one audited change a row. `fields` is consumed as it is."""
+    """Insert columns of driver values (`id` among them) with one audited change a row.
+
+    Rows and trail are written by portions, so that what is hashed and written is still at hand and no more of the trail is
+    held than that: `fields` may be an iterator that makes it as it goes.
+
+    Raises:
+        ValueError: there are not as many `fields` as `keys`.
+    """
     declared = current(session)
     session.flush()
-    write_columns(session.connection(), table.name, columns)
-    _collect(declared, table.name, keys, project, fields)
+    connection, told = session.connection(), iter(fields)
+    for start in range(0, len(keys), _PORTION):
+        some = slice(start, start + _PORTION)
+        portion = {name: column if isinstance(column, repeat) else column[some] for name, column in columns.items()}
+        write_columns(connection, table.name, portion)
+        _write_changes(connection, declared, table.name, keys[some], project, list(islice(told, _PORTION)))
+        progress.advance(len(keys[some]))
 
 
 def update_many(
@@ -188,4 +187,34 @@ def update_many(
     statement = f'UPDATE "{table.name}" SET {settings}, "version" = "version" + 1 WHERE "id" = {mark}'  # noqa: S608  # table and columns are ours
     with writing(connection):
         connection.exec_driver_sql(statement, [(*row, key) for row, key in zip(rows, keys, strict=True)])
-    _collect(declared, table.name, keys, project, [told.encode() for told in fields])
+    _write_changes(connection, declared, table.name, keys, project, [told.encode() for told in fields])
+
+
+def _write_changes(
+    connection: Connection, declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]
+) -> None:
+    """Hash changes and write them behind those that the transaction has written; its event follows when it is sealed."""
+    if declared.seq is None:
+        declared.seq = next_seq(connection)
+    written = len(declared.bulk_leaves)
+    sha256 = hashlib.sha256
+    head = f'\x00{{"entity":"{entity}","fields":'.encode()
+    tail = f',"project":{"null" if project is None else project}}}'.encode()
+    declared.bulk_leaves += [
+        sha256(b'%b%b,"key":%d%b' % (head, told, key, tail)).digest() for told, key in zip(fields, keys, strict=True)
+    ]
+    columns: dict[str, Column] = {
+        "event_seq": repeat(declared.seq),
+        "position": range(written, written + len(fields)),
+        # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
+        "entity": repeat(str(entity)),
+        "key": keys,
+        "project_id": repeat(project),
+        "fields": fields,
+    }
+    write_columns(connection, "audit_change", columns)
+
+
+def next_seq(connection: Connection) -> int:
+    """Give the number that this transaction's event will have: nobody else writes one before this transaction ends (`lims.db`)."""
+    return int(connection.execute(select(func.coalesce(func.max(AuditEvent.seq), 0))).scalar_one()) + 1

@@ -8,7 +8,7 @@ bypasses the unit of work (`lims.audit.guard`) and does not come from the bulk w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,18 +56,18 @@ class Declared:
     flushed: list[tuple[Base, dict[str, list[Any]]]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     bulk_leaves: list[bytes] = field(default_factory=list)
-    """Hashes of changes whose rows the bulk writer has already written; they follow `changes` in the tree."""
-    bulk_rows: list[tuple[str, Sequence[int], int | None, list[bytes]]] = field(default_factory=list)
-    """(entity, keys, project, fields) of those, written when the event has its number."""
+    """Hashes of the changes that the bulk writer has written already; `changes` follow them in the tree."""
+    seq: int | None = None
+    """The event's number, once the bulk writer had to know it."""
 
-    def size(self) -> tuple[int, int, int]:
+    def size(self) -> tuple[int, int]:
         """Count what is collected so far: a savepoint's mark."""
-        return len(self.flushed), len(self.bulk_leaves), len(self.bulk_rows)
+        return len(self.flushed), len(self.bulk_leaves)
 
-    def shrink(self, size: tuple[int, int, int]) -> None:
+    def shrink(self, size: tuple[int, int]) -> None:
         """Forget what was collected since `size` was counted."""
-        flushed, leaves, rows = size
-        del self.flushed[flushed:], self.bulk_leaves[leaves:], self.bulk_rows[rows:]
+        flushed, leaves = size
+        del self.flushed[flushed:], self.bulk_leaves[leaves:]
 
 
 def declare(

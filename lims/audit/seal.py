@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from lims.audit.bulk import Column, write_columns
 from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
 from lims.audit.record import Declared, writing
 from lims.models import AuditChange, AuditEvent
@@ -18,8 +16,11 @@ def seal(connection: Connection, declared: Declared) -> int:
     """Write the event with its changes at the end of the chain. Returns its sequence number."""
     last = connection.execute(select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    leaves = [leaf_hash(change_content(one.entity, one.key, one.project, one.fields)) for one in declared.changes]
-    leaves += declared.bulk_leaves
+    if declared.seq not in (None, seq):
+        raise RuntimeError(f"the trail went on to event {seq} while event {declared.seq} was being written")
+    leaves = declared.bulk_leaves + [
+        leaf_hash(change_content(one.entity, one.key, one.project, one.fields)) for one in declared.changes
+    ]
     actor = declared.actor
     row: dict[str, Any] = {
         "seq": seq,
@@ -51,23 +52,7 @@ def seal(connection: Connection, declared: Declared) -> int:
                         "project_id": one.project,
                         "fields": one.fields,
                     }
-                    for position, one in enumerate(declared.changes)
+                    for position, one in enumerate(declared.changes, len(declared.bulk_leaves))
                 ],
             )
-        _write_bulk_changes(connection, seq, len(declared.changes), declared)
     return seq
-
-
-def _write_bulk_changes(connection: Connection, seq: int, offset: int, declared: Declared) -> None:
-    """Write the trail of the bulk rows, behind the `offset` changes that the unit of work made."""
-    for entity, keys, project, fields in declared.bulk_rows:
-        columns: dict[str, Column] = {
-            "event_seq": repeat(seq),
-            "position": range(offset, offset + len(fields)),
-            "entity": repeat(entity),
-            "key": keys,
-            "project_id": repeat(project),
-            "fields": fields,
-        }
-        write_columns(connection, "audit_change", columns)
-        offset += len(fields)

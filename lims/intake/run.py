@@ -322,7 +322,7 @@ def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
             _require_its_parts(session, task.actor, batch, report)
             outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
             _write_outcome(session, batch, outcome)
-            progress.begin(Step.SEAL, sum(report["records"].values()))  # a row of the trail for each
+            progress.begin(Step.SEAL)
     except NotAccepted as asks:
         report = build_report(asks.plan, opened.claim, opened.questions, drawn=True)
         found = tuple(asks.plan.findings)

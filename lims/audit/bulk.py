@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from lims import progress
@@ -41,12 +41,13 @@ _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\
 def reserve_ids(session: Session, table: Table, number: int) -> int:
     """Take `number` consecutive ids; returns the first. Others who write wait until this transaction ends (`lims.db`)."""
     current(session)
-    if session.get_bind().dialect.name == "postgresql":
-        sequence = f"{table.name}_id_seq"
-        first = int(session.execute(text(f"SELECT nextval('{sequence}')")).scalar_one())
-        session.execute(text(f"SELECT setval('{sequence}', :last)"), {"last": first + number - 1})
-        return first
-    return int(session.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        taken = f"SELECT setval('{table.name}_id_seq', nextval('{table.name}_id_seq') + {number - 1})"
+    else:
+        taken = f'SELECT coalesce(max(id), 0) + {number} FROM "{table.name}"'  # noqa: S608  # the table is ours
+    return int(connection.exec_driver_sql(taken).scalar_one()) - number + 1
 
 
 def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:

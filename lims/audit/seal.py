@@ -13,10 +13,13 @@ from lims.audit.canon import GENESIS, canonical, change_content, event_hash, lea
 from lims.audit.record import Declared, writing
 from lims.models import AuditChange, AuditEvent
 
+_LAST = select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
+_EVENT, _CHANGE = insert(AuditEvent), insert(AuditChange)
+
 
 def seal(connection: Connection, declared: Declared) -> int:
     """Write the event with its changes at the end of the chain. Returns its sequence number."""
-    last = connection.execute(select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)).first()
+    last = connection.execute(_LAST).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
     leaves = [leaf_hash(change_content(one.entity, one.key, one.project, one.fields)) for one in declared.changes]
     leaves += declared.bulk_leaves
@@ -38,10 +41,10 @@ def seal(connection: Connection, declared: Declared) -> int:
     }
     row["hash"] = event_hash(row)
     with writing(connection):
-        connection.execute(insert(AuditEvent), row)
+        connection.execute(_EVENT, row)
         if declared.changes:
             connection.execute(
-                insert(AuditChange),
+                _CHANGE,
                 [
                     {
                         "event_seq": seq,

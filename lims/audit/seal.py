@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from lims.audit.bulk import Column, write_columns
 from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
-from lims.audit.record import Declared, writing
-from lims.models import AuditChange, AuditEvent
+from lims.audit.record import Declared
+from lims.models import AuditEvent
 
 _LAST = select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
-_EVENT, _CHANGE = insert(AuditEvent), insert(AuditChange)
 
 
 def seal(connection: Connection, declared: Declared) -> int:
@@ -40,37 +39,25 @@ def seal(connection: Connection, declared: Declared) -> int:
         "previous_hash": previous,
     }
     row["hash"] = event_hash(row)
-    with writing(connection):
-        connection.execute(_EVENT, row)
-        if declared.changes:
-            connection.execute(
-                _CHANGE,
-                [
-                    {
-                        "event_seq": seq,
-                        "position": position,
-                        "entity": one.entity,
-                        "key": one.key,
-                        "project_id": one.project,
-                        "fields": one.fields,
-                    }
-                    for position, one in enumerate(declared.changes)
-                ],
-            )
-        _write_bulk_changes(connection, seq, len(declared.changes), declared)
+    write_columns(connection, "audit_event", {name: [value] for name, value in row.items()})
+    _write_changes(connection, seq, declared)
     return seq
 
 
-def _write_bulk_changes(connection: Connection, seq: int, offset: int, declared: Declared) -> None:
-    """Write the trail of the bulk rows, behind the `offset` changes that the unit of work made."""
+def _write_changes(connection: Connection, seq: int, declared: Declared) -> None:
+    """Write what the unit of work changed, and behind it the trail of the bulk rows."""
+    own = declared.changes
+    columns: dict[str, Column] = {
+        "event_seq": repeat(seq),
+        "position": range(len(own)),
+        "entity": [one.entity for one in own],
+        "key": [one.key for one in own],
+        "project_id": [one.project for one in own],
+        "fields": [one.fields for one in own],
+    }
+    write_columns(connection, "audit_change", columns)
+    offset = len(own)
     for entity, keys, project, fields in declared.bulk_rows:
-        columns: dict[str, Column] = {
-            "event_seq": repeat(seq),
-            "position": range(offset, offset + len(fields)),
-            "entity": repeat(entity),
-            "key": keys,
-            "project_id": repeat(project),
-            "fields": fields,
-        }
-        write_columns(connection, "audit_change", columns)
+        places = {"position": range(offset, offset + len(fields)), "entity": repeat(entity), "project_id": repeat(project)}
+        write_columns(connection, "audit_change", {**columns, **places, "key": keys, "fields": fields})
         offset += len(fields)

@@ -58,6 +58,10 @@ def _write_changes(connection: Connection, seq: int, declared: Declared) -> None
     write_columns(connection, "audit_change", columns)
     offset = len(own)
     for entity, keys, project, fields in declared.bulk_rows:
-        places = {"position": range(offset, offset + len(fields)), "entity": repeat(entity), "project_id": repeat(project)}
+        places: dict[str, Column] = {
+            "position": range(offset, offset + len(fields)),
+            "entity": repeat(entity),
+            "project_id": repeat(project),
+        }
         write_columns(connection, "audit_change", {**columns, **places, "key": keys, "fields": fields})
         offset += len(fields)

@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
 from lims import progress
+from lims.audit.canon import GENESIS
 from lims.audit.record import current, writing
 from lims.models import AuditEvent
 
@@ -29,12 +30,17 @@ Row = tuple[Any, ...]
 Column: TypeAlias = "Sequence[Any] | repeat[Any]"
 """One value a row, or `repeat(value)` where all rows share it."""
 
+_LAST = select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
 _PARAMETERS = 150
 """Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
+_MARKS = {"sqlite": ("?", "CAST(? AS TEXT)"), "postgresql": ("%s", "convert_from(%s, 'UTF8')")}
+"""Where a value goes, and where text goes that is given as bytes."""
 _PLAIN = re.compile(r"[\w .:-]*\Z", re.ASCII)
 """Text that can stand in a statement between quotes as it is."""
 _PORTION = 5_000
 """Rows that are written, hashed and audited before the next are."""
+_FEW = 8
+"""Rows up to which an INSERT costs PostgreSQL less than a COPY."""
 _COPIED_ROWS = 2_000
 """Rows handed to COPY at a time: a block of a megabyte or so."""
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -43,16 +49,17 @@ _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\
 def reserve_ids(session: Session, table: Table, number: int) -> int:
     """Take `number` consecutive ids; returns the first. Others who write wait until this transaction ends (`lims.db`)."""
     current(session)
-    if session.get_bind().dialect.name == "postgresql":
-        sequence = f"{table.name}_id_seq"
-        first = int(session.execute(text(f"SELECT nextval('{sequence}')")).scalar_one())
-        session.execute(text(f"SELECT setval('{sequence}', :last)"), {"last": first + number - 1})
-        return first
-    return int(session.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        taken = f"SELECT setval('{table.name}_id_seq', nextval('{table.name}_id_seq') + {number - 1})"
+    else:
+        taken = f'SELECT coalesce(max(id), 0) + {number} FROM "{table.name}"'  # noqa: S608  # the table is ours
+    return int(connection.exec_driver_sql(taken).scalar_one()) - number + 1
 
 
 def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
-    """Insert columns of equal length, at least one of them no `repeat`: `executemany` on SQLite, `COPY` on PostgreSQL.
+    """Insert columns of equal length, at least one of them no `repeat`: many rows by `executemany`, or `COPY` on PostgreSQL.
 
     Values are strings, whole numbers, floats and `None`. Text without control characters, such as canonical JSON, may be
     given as UTF-8 bytes.
@@ -67,7 +74,7 @@ def write_columns(connection: Connection, table: str, columns: Mapping[str, Colu
     # Without rows, a statement would run once with nothing bound.
     if number:
         with writing(connection):
-            if connection.dialect.name == "postgresql":
+            if connection.dialect.name == "postgresql" and number > _FEW:
                 _copy(connection.connection.driver_connection, table, columns)
             else:
                 _execute_many(connection, table, columns, number)
@@ -77,7 +84,8 @@ def _execute_many(connection: Connection, table: str, columns: Mapping[str, Colu
     # What all rows share stands in the statement: the driver takes a microsecond to bind a `None`, which it tries to adapt.
     shared = {name: literal for name, column in columns.items() if (literal := _literal(column)) is not None}
     bound = [column for name, column in columns.items() if name not in shared]
-    values = ", ".join(shared.get(name) or _mark(column) for name, column in columns.items())
+    marks = _MARKS[connection.dialect.name]
+    values = ", ".join(shared.get(name) or marks[_is_bytes(column)] for name, column in columns.items())
     rows = zip(*bound, strict=False)
     together = max(1, min(number, _PARAMETERS // len(bound)))
     whole, rest = divmod(number, together)
@@ -103,9 +111,8 @@ def _literal(column: Column) -> str | None:
     return f"'{value}'" if isinstance(value, str) and _PLAIN.match(value) else None
 
 
-def _mark(column: Column) -> str:
-    value = next(column) if isinstance(column, repeat) else column[0]
-    return "CAST(? AS TEXT)" if isinstance(value, bytes) else "?"
+def _is_bytes(column: Column) -> bool:
+    return isinstance(next(column) if isinstance(column, repeat) else column[0], bytes)
 
 
 def _copy(driver: Any, table: str, columns: Mapping[str, Column]) -> None:
@@ -194,8 +201,7 @@ def _write_changes(
     connection: Connection, declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]
 ) -> None:
     """Hash changes and write them behind those that the transaction has written; its event follows when it is sealed."""
-    if declared.seq is None:
-        declared.seq = next_seq(connection)
+    seq, _ = place_of(connection, declared)
     written = len(declared.bulk_leaves)
     sha256 = hashlib.sha256
     head = f'\x00{{"entity":"{entity}","fields":'.encode()
@@ -204,7 +210,7 @@ def _write_changes(
         sha256(b'%b%b,"key":%d%b' % (head, told, key, tail)).digest() for told, key in zip(fields, keys, strict=True)
     ]
     columns: dict[str, Column] = {
-        "event_seq": repeat(declared.seq),
+        "event_seq": repeat(seq),
         "position": range(written, written + len(fields)),
         # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
         "entity": repeat(str(entity)),
@@ -215,6 +221,9 @@ def _write_changes(
     write_columns(connection, "audit_change", columns)
 
 
-def next_seq(connection: Connection) -> int:
-    """Give the number that this transaction's event will have: nobody else writes one before this transaction ends (`lims.db`)."""
-    return int(connection.execute(select(func.coalesce(func.max(AuditEvent.seq), 0))).scalar_one()) + 1
+def place_of(connection: Connection, declared: Declared) -> tuple[int, str]:
+    """Give the number of this transaction's event and the hash before it: nobody else writes one meanwhile (`lims.db`)."""
+    if declared.place is None:
+        last = connection.execute(_LAST).first()
+        declared.place = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    return declared.place

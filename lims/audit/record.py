@@ -57,8 +57,8 @@ class Declared:
     changes: list[Change] = field(default_factory=list)
     bulk_leaves: list[bytes] = field(default_factory=list)
     """Hashes of the changes that the bulk writer has written already; `changes` follow them in the tree."""
-    seq: int | None = None
-    """The event's number, once the bulk writer had to know it."""
+    place: tuple[int, str] | None = None
+    """The event's number and the hash before it, once somebody had to know them."""
 
     def size(self) -> tuple[int, int]:
         """Count what is collected so far: a savepoint's mark."""

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 
-from lims.audit.canon import GENESIS, canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
-from lims.audit.record import Declared, writing
-from lims.models import AuditChange, AuditEvent
+from lims.audit.bulk import Column, place_of, write_columns
+from lims.audit.canon import canonical, change_content, event_hash, leaf_hash, merkle_root, text_of
+from lims.audit.record import Declared
 
 
 def seal(connection: Connection, declared: Declared) -> int:
     """Write the event with its changes at the end of the chain. Returns its sequence number."""
-    last = connection.execute(select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    if declared.seq not in (None, seq):
-        raise RuntimeError(f"the trail went on to event {seq} while event {declared.seq} was being written")
+    seq, previous = place_of(connection, declared)
     leaves = declared.bulk_leaves + [
         leaf_hash(change_content(one.entity, one.key, one.project, one.fields)) for one in declared.changes
     ]
@@ -38,21 +36,15 @@ def seal(connection: Connection, declared: Declared) -> int:
         "previous_hash": previous,
     }
     row["hash"] = event_hash(row)
-    with writing(connection):
-        connection.execute(insert(AuditEvent), row)
-        if declared.changes:
-            connection.execute(
-                insert(AuditChange),
-                [
-                    {
-                        "event_seq": seq,
-                        "position": position,
-                        "entity": one.entity,
-                        "key": one.key,
-                        "project_id": one.project,
-                        "fields": one.fields,
-                    }
-                    for position, one in enumerate(declared.changes, len(declared.bulk_leaves))
-                ],
-            )
+    write_columns(connection, "audit_event", {name: [value] for name, value in row.items()})
+    own = declared.changes
+    columns: dict[str, Column] = {
+        "event_seq": repeat(seq),
+        "position": range(len(declared.bulk_leaves), len(leaves)),
+        "entity": [one.entity for one in own],
+        "key": [one.key for one in own],
+        "project_id": [one.project for one in own],
+        "fields": [one.fields for one in own],
+    }
+    write_columns(connection, "audit_change", columns)
     return seq

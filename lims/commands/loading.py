@@ -1,4 +1,4 @@
-"""How a command loads what it needs: without looking for garbage meanwhile."""
+"""How a command loads what it needs: without looking for garbage meanwhile, or in it later."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def collecting_later() -> Iterator[None]:
-    """Look for garbage only afterwards: loading makes many objects that stay, and going through them again and again is slow."""
+    """Look for garbage only afterwards, and never in what is there by then: it stays, and going through it takes long."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if collecting:
+            gc.freeze()
             gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from typing import TYPE_CHECKING
 
@@ -68,8 +67,6 @@ def prepare(settings: Settings) -> tuple[Application, socket.socket]:
         listening.close()
         raise click.UsageError(str(refused)) from refused
     logs.configure()
-    # What is there now stays until the end: no later look for garbage needs to go through it.
-    gc.freeze()
     return app, listening
 
 

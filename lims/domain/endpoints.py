@@ -8,10 +8,12 @@ highest score. A tumour's weight follows from its volume at 1 g/cm³.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import partial
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.errors import DomainError
@@ -87,13 +89,25 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule makes of a day: how much there is of what it looks at, at which level, and said in a sentence."""
+    """What a rule makes of a day: how much there is of what it looks at, and at which level.
+
+    tell: gives the sentence. Of hundreds of days that a value is judged with, hardly one is ever told.
+    """
 
     on: date
     amount: float
     level: EndpointLevel | None
-    said: str
+    tell: Callable[[], str]
     source: int | None = None
+
+    @property
+    def said(self) -> str:
+        """Say it in a sentence."""
+        return self.tell()
+
+
+_Amount = tuple[date, Worst, float, Callable[[], str]]
+"""Of a day: the reading, how much of what the rule looks at, and what gives the beginning of the sentence."""
 
 
 def lower_is_worse(measure: EndpointMeasure) -> bool:
@@ -158,11 +172,15 @@ def judge(rule: Rule, course: Course) -> list[Finding]:
     """Judge every measured day of an animal by a rule, in order. A day without what the rule looks at has no finding."""
     found: list[Finding] = []
     row = 0
-    for on, worst, amount, said in _amounts(rule, course):
+    for on, worst, amount, begin in _amounts(rule, course):
         row = row + 1 if reaches(rule.measure, amount, rule.act_at) else 0
         level = _level(rule, amount, row)
-        found.append(Finding(on, amount, level, said + _limit_said(rule, level, row), worst.source))
+        found.append(Finding(on, amount, level, partial(_said, begin, rule, level, row), worst.source))
     return found
+
+
+def _said(begin: Callable[[], str], rule: Rule, level: EndpointLevel | None, row: int) -> str:
+    return begin() + _limit_said(rule, level, row)
 
 
 def _level(rule: Rule, amount: float, row: int) -> EndpointLevel | None:
@@ -181,8 +199,8 @@ def _limit_said(rule: Rule, level: EndpointLevel | None, row: int) -> str:
     return f": {limit_words(rule)}, {row} so far" if row else f": {watch_words(rule)}"
 
 
-def _amounts(rule: Rule, course: Course) -> list[tuple[date, Worst, float, str]]:
-    """Give day, reading, amount and the beginning of the sentence, in order of days."""
+def _amounts(rule: Rule, course: Course) -> list[_Amount]:
+    """Give what there is on each day, in order."""
     match rule.measure:
         case EndpointMeasure.WEIGHT_LOSS:
             return _weight_losses(course, rule.baseline or WeightBaseline.PEAK)
@@ -191,13 +209,17 @@ def _amounts(rule: Rule, course: Course) -> list[tuple[date, Worst, float, str]]
         case EndpointMeasure.BODY_CONDITION:
             return _scores("Body condition", course.condition)
         case EndpointMeasure.TUMOUR_VOLUME:
-            return [(on, one, one.value, f"Tumour volume {_volume(one)} on {on}") for on, one in sorted(course.volumes.items())]
+            return [(on, one, one.value, partial(_volume_said, one, on)) for on, one in sorted(course.volumes.items())]
         case EndpointMeasure.TUMOUR_BURDEN:
             return _burdens(course)
 
 
-def _scores(word: str, scored: Mapping[date, Worst]) -> list[tuple[date, Worst, float, str]]:
-    return [(on, one, one.value, f"{word} {one.value:g} on {on}") for on, one in sorted(scored.items())]
+def _scores(word: str, scored: Mapping[date, Worst]) -> list[_Amount]:
+    return [(on, one, one.value, partial("{} {:g} on {}".format, word, one.value, on)) for on, one in sorted(scored.items())]
+
+
+def _volume_said(one: Worst, on: date) -> str:
+    return f"Tumour volume {_volume(one)} on {on}"
 
 
 def weight_loss_percent(weight: float, baseline: float) -> float:
@@ -210,18 +232,22 @@ def tumour_burden_percent(volume_mm3: float, weight_g: float) -> float:
     return volume_mm3 / MM3_PER_GRAM / weight_g * 100
 
 
-def _weight_losses(course: Course, baseline: WeightBaseline) -> list[tuple[date, Worst, float, str]]:
+def _weight_losses(course: Course, baseline: WeightBaseline) -> list[_Amount]:
     days = sorted(course.weights.items())
     fixed = _baseline(days, course, baseline)
-    found: list[tuple[date, Worst, float, str]] = []
+    found: list[_Amount] = []
     peak: tuple[date, float] | None = None
     for on, one in days:
         peak = (on, one.value) if peak is None or one.value > peak[1] else peak
         word, (since, weight) = fixed or (BASELINE_WORDS[baseline], peak)
         percent = weight_loss_percent(one.value, weight)
-        way = f"{percent:.1f} % below" if percent >= 0 else f"{-percent:.1f} % above"
-        found.append((on, one, percent, f"Weight {one.value:.1f} g on {on} is {way} {weight:.1f} g of {word} {since}"))
+        found.append((on, one, percent, partial(_loss_said, one.value, on, percent, weight, word, since)))
     return found
+
+
+def _loss_said(weight: float, on: date, percent: float, before: float, word: str, since: date) -> str:
+    way = f"{percent:.1f} % below" if percent >= 0 else f"{-percent:.1f} % above"
+    return f"Weight {weight:.1f} g on {on} is {way} {before:.1f} g of {word} {since}"
 
 
 def _baseline(
@@ -241,16 +267,21 @@ def _baseline(
     return f"the {'last weight before' if on < asked else 'first weight after'} {word}, of", (on, weight)
 
 
-def _burdens(course: Course) -> list[tuple[date, Worst, float, str]]:
+def _burdens(course: Course) -> list[_Amount]:
     """Judge each volume with the weight of its day, or the last one before; without any there is no burden."""
-    weighed, found = sorted(course.weights.items()), []
+    weighed = sorted(course.weights)
+    found: list[_Amount] = []
     for on, one in sorted(course.volumes.items()):
-        weight = next((w for day, w in reversed(weighed) if day <= on), None)
-        if weight is not None:
-            percent = tumour_burden_percent(one.value, weight.value)
-            said = f"Tumour burden {percent:.1f} % on {on}, {_volume(one)} at 1 g/cm³ in an animal of {weight.value:.1f} g"
-            found.append((on, one, percent, said))
+        before = bisect_right(weighed, on)
+        if before:
+            weight = course.weights[weighed[before - 1]].value
+            percent = tumour_burden_percent(one.value, weight)
+            found.append((on, one, percent, partial(_burden_said, one, on, percent, weight)))
     return found
+
+
+def _burden_said(one: Worst, on: date, percent: float, weight: float) -> str:
+    return f"Tumour burden {percent:.1f} % on {on}, {_volume(one)} at 1 g/cm³ in an animal of {weight:.1f} g"
 
 
 def _volume(one: Worst) -> str:

@@ -1,15 +1,21 @@
-"""Looks many keys up in few statements: as many bound values as every engine takes, never one query a key."""
+"""Looks many keys up in few statements: as many bound values as every engine takes, never one query a key.
+
+A statement that always reads alike stands ready in its module, with `KEYS` where the keys go (`rows_of`): to build it anew
+costs three times what it takes to run it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import BindParameter, Executable, bindparam
 from sqlalchemy.orm import Session
 
 CHUNK = 5_000
 """SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
+KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+"""Where the keys go in a statement that stands ready."""
 
 
 def in_chunks(session: Session, keys: Sequence[Any], statement: Callable[[Sequence[Any]], Executable]) -> list[Any]:
@@ -17,4 +23,20 @@ def in_chunks(session: Session, keys: Sequence[Any], statement: Callable[[Sequen
     rows: list[Any] = []
     for start in range(0, len(keys), CHUNK):
         rows.extend(session.execute(statement(keys[start : start + CHUNK])).all())
+    return rows
+
+
+def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **bound: Any) -> list[Any]:
+    """Run a statement that stands ready for all keys, `CHUNK` at a time; gives all rows, of columns and not of records.
+
+    `bound`: the values of its other parameters.
+    """
+    if not keys:
+        return []
+    if session.autoflush:
+        session.flush()
+    connection = session.connection()
+    rows: list[Any] = []
+    for start in range(0, len(keys), CHUNK):
+        rows.extend(connection.execute(statement, {"keys": keys[start : start + CHUNK], **bound}).all())
     return rows

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import NotFound
@@ -26,11 +26,12 @@ from lims.models import (
     Implant,
     ImportBatch,
     Measurement,
+    Project,
     StoredFile,
     Study,
     User,
 )
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import KEYS, in_chunks, rows_of
 from lims.queries.scope import LARGEST_ID
 from lims.queries.series import AnySelect, active, counted
 
@@ -140,17 +141,55 @@ class SameSlot:
     batch_id: int | None
 
 
+_SUBJECT = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind
+_OF_KINDS = Measurement.animal_id.in_(KEYS), Measurement.kind.in_(bindparam("kinds", expanding=True))
+_SAME_SLOTS = select(
+    *_SUBJECT,
+    Measurement.slot,
+    Measurement.id,
+    Measurement.value,
+    Measurement.occurrence,
+    Measurement.quality,
+    Measurement.batch_id,
+).where(active(), *_OF_KINDS, Measurement.slot.in_(bindparam("slots", expanding=True)))
+
+
+def _last_before() -> AnySelect:
+    latest = func.row_number().over(
+        partition_by=_SUBJECT, order_by=(Measurement.slot.desc(), Measurement.occurrence.desc(), Measurement.id.desc())
+    )
+    before = Measurement.taken_on <= bindparam("on"), Measurement.slot.not_in(bindparam("leaving_out", expanding=True))
+    rows = (
+        select(*_SUBJECT, Measurement.value, Measurement.taken_on, Measurement.operator, latest.label("place"))
+        .where(*counted(), *_OF_KINDS, *before)
+        .subquery()
+    )
+    return select(*rows.c).where(rows.c.place == 1)
+
+
+_LAST_BEFORE = _last_before()
+_LIVES = (
+    select(Animal.id, Animal.code, Animal.birth_date, Animal.arrived_on, Animal.died_on, Project.code.label("project"))
+    .join(Project, Project.id == Animal.project_id)
+    .where(Animal.id.in_(KEYS), Animal.project_id == bindparam("project"), Animal.status == RecordStatus.ACTIVE)
+)
+_IMPLANTS = select(Implant.id, Implant.animal_id, Implant.label, Implant.implanted_on).where(
+    Implant.id.in_(KEYS), Implant.project_id == bindparam("project"), Implant.status == RecordStatus.ACTIVE
+)
+_ENROLLED = select(Enrolment.study_id, Enrolment.animal_id, Enrolment.enrolled_on).where(
+    Enrolment.animal_id.in_(KEYS),
+    Enrolment.study_id.in_(bindparam("studies", expanding=True)),
+    Enrolment.status == RecordStatus.ACTIVE,
+    Enrolment.enrolled_on.is_not(None),
+)
+
+
 def same_slots(
     session: Session, animals: Sequence[int], kinds: Sequence[str], slots: Sequence[str]
 ) -> dict[tuple[Key, str], list[SameSlot]]:
     """Give the active readings of these moments, by what they are of and their moment."""
     found: dict[tuple[Key, str], list[SameSlot]] = defaultdict(list)
-    subject = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind, Measurement.slot
-    told = Measurement.id, Measurement.value, Measurement.occurrence, Measurement.quality, Measurement.batch_id
-    wanted = active(), Measurement.kind.in_(kinds), Measurement.slot.in_(slots)
-    for animal, implant, kind, slot, *one in in_chunks(
-        session, animals, lambda some: select(*subject, *told).where(Measurement.animal_id.in_(some), *wanted)
-    ):
+    for animal, implant, kind, slot, *one in rows_of(session, _SAME_SLOTS, animals, kinds=kinds, slots=slots):
         found[(animal, implant, kind), slot].append(SameSlot(*one))
     return found
 
@@ -159,29 +198,8 @@ def last_before(
     session: Session, animals: Sequence[int], kinds: Sequence[str], on: date, leaving_out: frozenset[str] = frozenset()
 ) -> dict[Key, Before]:
     """Give each subject's last counted reading up to a day, those of some slots left out; one statement."""
-    subject = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind
-    latest = func.row_number().over(
-        partition_by=subject, order_by=(Measurement.slot.desc(), Measurement.occurrence.desc(), Measurement.id.desc())
-    )
-    before = (*counted(), Measurement.kind.in_(kinds), Measurement.taken_on <= on, Measurement.slot.not_in(leaving_out))
-    found: dict[Key, Before] = {}
-    for some in in_chunks(
-        session,
-        animals,
-        lambda some: _first(
-            select(*subject, Measurement.value, Measurement.taken_on, Measurement.operator, latest.label("place")).where(
-                Measurement.animal_id.in_(some), *before
-            )
-        ),
-    ):
-        animal, implant, kind, value, taken_on, operator, _ = some
-        found[animal, implant, kind] = Before(value, taken_on, operator)
-    return found
-
-
-def _first(numbered: AnySelect) -> AnySelect:
-    rows = numbered.subquery()
-    return select(*rows.c).where(rows.c.place == 1)
+    rows = rows_of(session, _LAST_BEFORE, animals, kinds=kinds, on=on, leaving_out=sorted(leaving_out))
+    return {(animal, implant, kind): Before(*before) for animal, implant, kind, *before, _ in rows}
 
 
 def measured_animals(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Animal]:
@@ -190,17 +208,19 @@ def measured_animals(session: Session, project_id: int, ids: Sequence[int]) -> d
     return {one.id: one for (one,) in in_chunks(session, ids, lambda some: select(Animal).where(Animal.id.in_(some), *scope))}
 
 
-def measured_implants(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Implant]:
-    """Give active implants of the project by id."""
-    scope = Implant.project_id == project_id, Implant.status == RecordStatus.ACTIVE
-    return {one.id: one for (one,) in in_chunks(session, ids, lambda some: select(Implant).where(Implant.id.in_(some), *scope))}
+def measured_lives(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Give id, code, dates of birth, arrival and death of active animals of the project, and the project's code, by id."""
+    return {one.id: one for one in rows_of(session, _LIVES, ids, project=project_id)}
+
+
+def measured_implants(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Give id, animal, label and day of active implants of the project, by id."""
+    return {one.id: one for one in rows_of(session, _IMPLANTS, ids, project=project_id)}
 
 
 def study_days(session: Session, studies: Sequence[int], animals: Sequence[int]) -> dict[tuple[int, int], date]:
     """Give the days of enrolment that are recorded, by study and animal."""
     if not studies:
         return {}
-    scope = Enrolment.study_id.in_(studies), Enrolment.status == RecordStatus.ACTIVE, Enrolment.enrolled_on.is_not(None)
-    columns = select(Enrolment.study_id, Enrolment.animal_id, Enrolment.enrolled_on).where(*scope)
-    rows = in_chunks(session, animals, lambda some: columns.where(Enrolment.animal_id.in_(some)))
+    rows = rows_of(session, _ENROLLED, animals, studies=studies)
     return {(study, animal): on for study, animal, on in rows}

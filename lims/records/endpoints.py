@@ -13,13 +13,13 @@ from datetime import date
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
 from lims.audit.canon import canonical, text_of
 from lims.audit.record import Actor, declare, field_name
-from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.endpoints import (
     SOURCE,
     USUAL,
@@ -38,7 +38,7 @@ from lims.domain.endpoints import (
 from lims.domain.errors import DomainError, about_row
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Measurement, Project, Study
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import KEYS, in_chunks, rows_of
 from lims.queries.implants import first_implanted
 from lims.queries.series import AnySelect, counted
 from lims.records.nouns import Draft, Noun, record
@@ -63,16 +63,20 @@ Touched = tuple[int, str, Any]
 """Animal, kind and day (ISO text or date; None where nobody dated it) of a value that is new, corrected or taken back."""
 
 
-def rule_of(recorded: EndpointRule) -> Rule:
+def rule_of(recorded: EndpointRule | Row[Any]) -> Rule:
     """Give a recorded endpoint as the domain judges by it."""
     return Rule(recorded.measure, recorded.act_at, recorded.watch_at, recorded.consecutive_days, recorded.baseline)
+
+
+_Rules = Mapping[int, Sequence[tuple[int, Rule]]]
+"""Id and rule of the endpoints of each protocol."""
 
 
 @dataclass(slots=True)
 class _Known:
     """What it takes to judge: rules by protocol, living animals with their courses, actions by animal and rule."""
 
-    rules: Mapping[int, Sequence[EndpointRule]]
+    rules: _Rules
     animals: Mapping[int, Row[Any]]
     courses: dict[int, Course] = field(default_factory=lambda: defaultdict(Course))
     standing: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
@@ -101,7 +105,7 @@ def judge_new(session: Session, actor: Actor, project_id: int, touched: Callable
 def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
     """Judge the last day of each living animal under a protocol by a rule that is new or changed, within a declared action."""
     last = session.execute(_last_days(KINDS[rule.measure]).where(Animal.protocol_id == rule.protocol_id))
-    _judge_days(session, project_id, {rule.protocol_id: [rule]}, last)
+    _judge_days(session, project_id, {rule.protocol_id: [(rule.id, rule_of(rule))]}, last)
 
 
 def judge_last(session: Session, project_id: int, animals: Collection[int]) -> None:
@@ -114,75 +118,109 @@ def judge_last(session: Session, project_id: int, animals: Collection[int]) -> N
         _judge_days(session, project_id, rules, last)
 
 
+_LIVES = Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
+_ACTIVE_RULES = (
+    select(
+        EndpointRule.id,
+        EndpointRule.protocol_id,
+        EndpointRule.measure,
+        EndpointRule.act_at,
+        EndpointRule.watch_at,
+        EndpointRule.consecutive_days,
+        EndpointRule.baseline,
+    )
+    .where(EndpointRule.project_id.in_(KEYS), EndpointRule.status == RecordStatus.ACTIVE)
+    .order_by(EndpointRule.id)
+)
+_UNDER_PROTOCOLS = select(Animal.id, Animal.code, Animal.protocol_id).where(
+    Animal.id.in_(KEYS), Animal.protocol_id.in_(bindparam("protocols", expanding=True)), *_LIVES
+)
+_READINGS = select(
+    Measurement.animal_id, Measurement.kind, Measurement.taken_on, Measurement.value, Measurement.id, Measurement.implant_id
+).where(
+    Measurement.animal_id.in_(KEYS),
+    Measurement.kind.in_(bindparam("kinds", expanding=True)),
+    Measurement.taken_on.is_not(None),
+    *counted(),
+)
+_DAYS_ZERO = (
+    select(Enrolment.animal_id, func.coalesce(Enrolment.day_zero_on, Study.day_zero_on))
+    .join(Study, Study.id == Enrolment.study_id)
+    .where(Enrolment.animal_id.in_(KEYS), Enrolment.status == RecordStatus.ACTIVE)
+    .order_by(Enrolment.id)
+)
+_ACTIONS = (
+    select(*(_TABLE.c[name] for name in ("id", "animal_id", "rule_id", *_CHANGING)))
+    .where(_TABLE.c.animal_id.in_(KEYS), _TABLE.c.status == RecordStatus.ACTIVE)
+    .order_by(_TABLE.c.id)
+)
+
+
 def _last_days(kinds: Collection[str]) -> AnySelect:
     return (
         select(Measurement.animal_id, Measurement.kind, func.max(Measurement.taken_on))
         .join(Animal, Animal.id == Measurement.animal_id)
-        .where(Measurement.kind.in_(kinds), Measurement.taken_on.is_not(None), *_lives(), *counted())
+        .where(Measurement.kind.in_(kinds), Measurement.taken_on.is_not(None), *_LIVES, *counted())
         .group_by(Measurement.animal_id, Measurement.kind)
     )
 
 
-def _judge_days(session: Session, project_id: int, rules: Mapping[int, Sequence[EndpointRule]], last: Iterable[Any]) -> None:
+def _judge_days(session: Session, project_id: int, rules: _Rules, last: Iterable[Any]) -> None:
     days = {(animal, kind): {on} for animal, kind, on in last if on is not None}
     if days:
         _judge(session, project_id, rules, days)
 
 
-def _rules(session: Session, project_id: int) -> dict[int, list[EndpointRule]]:
-    active = EndpointRule.project_id == project_id, EndpointRule.status == RecordStatus.ACTIVE
-    by_protocol: dict[int, list[EndpointRule]] = defaultdict(list)
-    for rule in session.scalars(select(EndpointRule).where(*active).order_by(EndpointRule.id)):
-        by_protocol[rule.protocol_id].append(rule)
+def _rules(session: Session, project_id: int) -> _Rules:
+    by_protocol: dict[int, list[tuple[int, Rule]]] = defaultdict(list)
+    for recorded in rows_of(session, _ACTIVE_RULES, [project_id]):
+        by_protocol[recorded.protocol_id].append((recorded.id, rule_of(recorded)))
     return by_protocol
 
 
-def _lives() -> tuple[Any, ...]:
-    return Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
-
-
-def _judge(
-    session: Session,
-    project_id: int,
-    rules: Mapping[int, Sequence[EndpointRule]],
-    days: Mapping[tuple[int, str], Collection[date]],
-) -> None:
-    known = _read(session, rules, {animal for animal, _ in days})
-    opened: list[tuple[Row[Any], EndpointRule, Finding]] = []
+def _judge(session: Session, project_id: int, rules: _Rules, days: Mapping[tuple[int, str], Collection[date]]) -> None:
+    known = _read(session, _concerned(rules, {kind for _, kind in days}), {animal for animal, _ in days})
+    opened: list[tuple[Row[Any], int, Finding]] = []
     changed: list[tuple[Row[Any], Response]] = []
     for key, animal in known.animals.items():
-        for rule in rules[animal.protocol_id]:
+        for rule_id, rule in known.rules[animal.protocol_id]:
             touched = {on for kind in KINDS[rule.measure] for on in days.get((key, kind), ())}
-            found = judge(rule_of(rule), known.courses[key]) if touched else []
-            row = known.standing.get((key, rule.id))
-            answer = respond(found, touched, _standing(row), known.answered.get((key, rule.id))) if touched else None
+            found = judge(rule, known.courses[key]) if touched else []
+            row = known.standing.get((key, rule_id))
+            answer = respond(found, touched, _standing(row), known.answered.get((key, rule_id))) if touched else None
             if answer is None:
                 continue
             if row is None and answer.finding is not None:
-                opened.append((animal, rule, answer.finding))
+                opened.append((animal, rule_id, answer.finding))
             elif row is not None:
                 changed.append((row, answer))
     _open(session, project_id, opened)
     _change(session, project_id, changed)
 
 
+def _concerned(rules: _Rules, kinds: Collection[str]) -> _Rules:
+    """Give the rules that look at any of these kinds: what the others look at need not be read."""
+    concerned = {
+        protocol: [(key, rule) for key, rule in of_protocol if not KINDS[rule.measure].isdisjoint(kinds)]
+        for protocol, of_protocol in rules.items()
+    }
+    return {protocol: some for protocol, some in concerned.items() if some}
+
+
 def _standing(row: Row[Any] | None) -> Standing | None:
     return None if row is None else Standing(row.level, row.state, row.reached_on, row.deferred_until, row.note)
 
 
-def _read(session: Session, rules: Mapping[int, Sequence[EndpointRule]], keys: Collection[int]) -> _Known:
+def _read(session: Session, rules: _Rules, keys: Collection[int]) -> _Known:
     """Read the living animals among these that are under the rules' protocols, and what was measured of them."""
-    under = select(Animal.id, Animal.code, Animal.protocol_id).where(Animal.protocol_id.in_(rules), *_lives())
-    animals = in_chunks(session, sorted(keys), lambda some: under.where(Animal.id.in_(some)))
+    animals = rows_of(session, _UNDER_PROTOCOLS, sorted(keys), protocols=list(rules)) if rules else []
     known = _Known(rules, {row.id: row for row in animals})
     if not known.animals:
         return known
     ids = sorted(known.animals)
     _read_courses(session, known, ids)
     _read_days(session, known, ids)
-    columns = [_TABLE.c[name] for name in ("id", "animal_id", "rule_id", *_CHANGING)]
-    active = select(*columns).where(_TABLE.c.status == RecordStatus.ACTIVE).order_by(_TABLE.c.id)
-    for row in in_chunks(session, ids, lambda some: active.where(_TABLE.c.animal_id.in_(some))):
+    for row in rows_of(session, _ACTIONS, ids):
         pair = row.animal_id, row.rule_id
         if row.state is not ActionState.CLOSED:
             known.standing[pair] = row
@@ -192,14 +230,9 @@ def _read(session: Session, rules: Mapping[int, Sequence[EndpointRule]], keys: C
 
 
 def _read_courses(session: Session, known: _Known, ids: Sequence[int]) -> None:
-    kinds = frozenset().union(*(KINDS[rule.measure] for of_protocol in known.rules.values() for rule in of_protocol))
-    columns = Measurement.animal_id, Measurement.kind, Measurement.taken_on, Measurement.value, Measurement.id
-    readings = select(*columns, Measurement.implant_id).where(
-        Measurement.kind.in_(kinds), Measurement.taken_on.is_not(None), *counted()
-    )
+    kinds = frozenset().union(*(KINDS[rule.measure] for of_protocol in known.rules.values() for _, rule in of_protocol))
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
-    found = in_chunks(session, ids, lambda some: readings.where(Measurement.animal_id.in_(some)))
-    for animal, kind, on, value, key, implant in found:
+    for animal, kind, on, value, key, implant in rows_of(session, _READINGS, ids, kinds=sorted(kinds)):
         course = known.courses[animal]
         values: dict[Any, Worst] = tumours[animal, on] if kind in VOLUMES else _values(course, kind)
         place = implant if kind in VOLUMES else on
@@ -218,17 +251,17 @@ def _values(course: Course, kind: str) -> dict[date, Worst]:
 
 
 def _read_days(session: Session, known: _Known, ids: Sequence[int]) -> None:
-    """Read when each animal was implanted first, and day 0 of the study it was enrolled in last."""
-    for animal, on in first_implanted(session, ids).items():
-        known.courses[animal].implanted_on = on
-    day_zero = func.coalesce(Enrolment.day_zero_on, Study.day_zero_on)
-    enrolled = select(Enrolment.animal_id, day_zero).join(Study, Study.id == Enrolment.study_id)
-    enrolled = enrolled.where(Enrolment.status == RecordStatus.ACTIVE).order_by(Enrolment.id)
-    for animal, on in in_chunks(session, ids, lambda some: enrolled.where(Enrolment.animal_id.in_(some))):
-        known.courses[animal].day_zero_on = on or known.courses[animal].day_zero_on
+    """Read the days that the rules count losses from: of the first implant, and day 0 of the last study enrolled in."""
+    baselines = {rule.baseline for of_protocol in known.rules.values() for _, rule in of_protocol}
+    if WeightBaseline.IMPLANT_DAY in baselines:
+        for animal, on in first_implanted(session, ids).items():
+            known.courses[animal].implanted_on = on
+    if WeightBaseline.DAY_ZERO in baselines:
+        for animal, on in rows_of(session, _DAYS_ZERO, ids):
+            known.courses[animal].day_zero_on = on or known.courses[animal].day_zero_on
 
 
-def _open(session: Session, project_id: int, opened: Sequence[tuple[Row[Any], EndpointRule, Finding]]) -> None:
+def _open(session: Session, project_id: int, opened: Sequence[tuple[Row[Any], int, Finding]]) -> None:
     """Write new actions and their trail as columns, as an import writes its readings."""
     if not opened:
         return
@@ -236,12 +269,13 @@ def _open(session: Session, project_id: int, opened: Sequence[tuple[Row[Any], En
     ids = range(first, first + len(opened))
     project = session.get_one(Project, project_id)
     begun = {"state": ActionState.OPEN, "status": RecordStatus.ACTIVE}
-    rows = [{"animal_id": animal.id, "rule_id": rule.id, **_found(one), **begun} for animal, rule, one in opened]
+    rows = [{"animal_id": animal.id, "rule_id": rule_id, **_found(one), **begun} for animal, rule_id, one in opened]
+    labels = {rule_id: session.get_one(EndpointRule, rule_id).audit_label for rule_id in {rule_id for _, rule_id, _ in opened}}
     columns: dict[str, Column] = {name: [_driver(row[name]) for row in rows] for name in rows[0]}
     columns |= {"id": ids, "project_id": repeat(project_id), "version": repeat(1)}
     told = [
-        _told(row, {"animal_id": animal.code, "rule_id": rule.audit_label}, (project.id, project.audit_label))
-        for row, (animal, rule, _) in zip(rows, opened, strict=True)
+        _told(row, {"animal_id": animal.code, "rule_id": labels[rule_id]}, (project.id, project.audit_label))
+        for row, (animal, rule_id, _) in zip(rows, opened, strict=True)
     ]
     insert_many(session, _TABLE, columns, ids, project_id, told)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ConcentrationUnit
@@ -32,7 +32,7 @@ SAME_HOURS = 0.05
 @dataclass(frozen=True, slots=True)
 class _Known:
     animals: Mapping[int, Animal]
-    implants: Mapping[int, Implant]
+    implants: Mapping[int, Row[Any]]
     specimens: Mapping[int, tuple[Specimen, int | None]]
     """With the animal that it was taken from."""
     doses: Mapping[tuple[int, int], list[Given]]

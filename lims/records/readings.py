@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, current, declare
@@ -22,11 +23,11 @@ from lims.domain.notices import Notice
 from lims.domain.readings import CALIPER_KINDS, Before, Diameters, Subject, doubts_of, refuse_day, refuse_value, shown, value_of
 from lims.domain.slots import date_slot, moment_slot
 from lims.domain.sources import CONSISTENT, NEVER_CHANGED
-from lims.domain.vocabulary import MeasurementKind, Quality, VolumeFormula
+from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, Quality, VolumeFormula
 from lims.domain.vocabulary import Subject as Of
-from lims.models import Animal, Implant, Measurement, Project
+from lims.models import Measurement
 from lims.queries.kinds import kinds_of, unknown_kind
-from lims.queries.measurements import Key, SameSlot, last_before, measured_animals, measured_implants, same_slots, study_days
+from lims.queries.measurements import Key, SameSlot, last_before, measured_implants, measured_lives, same_slots, study_days
 from lims.records.endpoints import judge_new
 from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import Draft, Noun
@@ -85,8 +86,8 @@ class _Known:
     """What a list of readings refers to, read in one statement a kind of record."""
 
     kinds: Mapping[str, MeasurementKind]
-    animals: Mapping[int, Animal]
-    implants: Mapping[int, Implant]
+    animals: Mapping[int, Row[Any]]
+    implants: Mapping[int, Row[Any]]
     before: Mapping[Key, Before]
     taken: Mapping[tuple[Key, str], list[SameSlot]]
     enrolled: Mapping[tuple[int, int], date]
@@ -128,8 +129,8 @@ def _read(session: Session, project_id: int, readings: Sequence[NewReading]) -> 
     last = max((one.taken_on for one in readings), default=today(session))
     studies = sorted({one.study_id for one in readings if one.study_id is not None})
     return _Known(
-        kinds_of(session, project_id),
-        measured_animals(session, project_id, animals),
+        KIND_BY_CODE if KIND_BY_CODE.keys() >= set(codes) else kinds_of(session, project_id),
+        measured_lives(session, project_id, animals),
         measured_implants(session, project_id, sorted({one.implant_id for one in readings if one.implant_id is not None})),
         last_before(session, animals, codes, last, frozenset(one.slot for one in readings)),
         same_slots(session, animals, codes, sorted({one.slot for one in readings})),
@@ -203,27 +204,26 @@ def record_readings(
         for refused in one.refusals:
             refused.row = number
     refuse_together([refused for one in judged for refused in one.refusals[:1]])
-    project = session.get_one(Project, project_id)
     alike: dict[tuple[str, bool], list[Judged]] = defaultdict(list)
     for one in judged:
         alike[one.reading.kind, one.reading.taken_at is not None].append(one)
     ids: list[int] = []
     for (code, _), some in alike.items():
-        columns = _columns(known, (project_id, project.audit_label), code, some)
+        columns = _columns(known, project_id, code, some)
         ids.extend(record_measurements(session, actor, columns, reason=reason))
     return ids
 
 
-def _columns(known: _Known, project: tuple[int, str], code: str, judged: Sequence[Judged]) -> Readings:
+def _columns(known: _Known, project_id: int, code: str, judged: Sequence[Judged]) -> Readings:
     readings = [one.reading for one in judged]
     animals = [known.animals[one.animal_id] for one in readings]
     tumours = [known.implants[one.implant_id] if one.implant_id else None for one in readings]
     caliper = code in CALIPER_KINDS
     return Readings(
-        project=project,
+        project=(project_id, animals[0].project),
         kind=code,
-        animals=[(animal.id, animal.audit_label) for animal in animals],
-        implants=[(one.id, one.audit_label) for one in tumours if one is not None] if any(tumours) else None,
+        animals=[(animal.id, animal.code) for animal in animals],
+        implants=[(one.id, one.label) for one in tumours if one is not None] if any(tumours) else None,
         values=[float(one.value or 0) for one in judged],
         slots=[one.slot for one in readings],
         taken_on=[one.taken_on.isoformat() for one in readings],

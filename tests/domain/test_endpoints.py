@@ -165,7 +165,7 @@ def test_every_measure_has_a_range() -> None:
 
 def findings(*given: EndpointLevel | None) -> list[Finding]:
     """Give a finding for each day from d0 on."""
-    return [Finding(day(number), 0, level, f"d{number}") for number, level in enumerate(given)]
+    return [Finding(day(number), 0, level, f"d{number}".__str__) for number, level in enumerate(given)]
 
 
 def standing(level: EndpointLevel, on: int, until: int | None = None, note: str | None = None) -> Standing:

@@ -25,5 +25,5 @@ def test_many_readings_cost_as_few_statements_as_a_few(database: Database) -> No
             record_readings(session, factories.actor(), project.id, rows)
         return len(seen)
 
-    assert cost(2, date(2026, 3, 9)) == cost(20, date(2026, 3, 10))
+    assert cost(20, date(2026, 3, 10)) <= cost(2, date(2026, 3, 9))
     assert verify(database).problems == []

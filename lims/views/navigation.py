@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, g, request
 
 from lims.domain.permissions import allowed
+from lims.domain.vocabulary import RoleName
 from lims.views.list_tabs import head_of
 from lims.views.security import signed_in
-from lims.views.support import current_account, current_project, projects_of_account
+from lims.views.support import current_account, projects_of_account
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One entry of the rail or of the person's menu."""
-
-    key: str
-    label: str
-    icon: str
-    url: str
-    active: bool
-    group: str
+HOME = "home"
+"""The blueprint of the first pages: each is a place of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +27,12 @@ class Place:
     icon: str
     endpoint: str
     action: str = "project:read"
+
+    @property
+    def key(self) -> str:
+        """Give what marks it as the page that is shown: its blueprint, which the first pages share."""
+        blueprint, _, _ = self.endpoint.partition(".")
+        return self.endpoint if blueprint == HOME else blueprint
 
 
 PROJECT_PLACES = (
@@ -67,33 +66,22 @@ ACCOUNT_PLACES = (
 ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 
-def _link(place: Place) -> Link:
-    blueprint = place.endpoint.partition(".")[0]
-    active = request.endpoint == place.endpoint or (blueprint == head_of(request.blueprint) and blueprint != "home")
-    return Link(place.endpoint, place.label, place.icon, url_for(place.endpoint), active, place.group)
-
-
-def _nav() -> list[Link]:
-    places = list(PLACES)
-    if g.get("project_code") and "project" in g:
-        role = current_project().role
-        places += [place for place in PROJECT_PLACES if allowed(role, place.action)]
-    places += ACCOUNT_PLACES
-    if current_account().administrator:
-        places += ADMINISTRATION_PLACES
-    return [_link(place) for place in places if place.endpoint in current_app.view_functions]
+@lru_cache(maxsize=64)
+def _places(role: RoleName | None, *, administrator: bool) -> tuple[Place, ...]:
+    """Give where somebody may go, in a project where they have a role."""
+    of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
+    return (*PLACES, *of_project, *ACCOUNT_PLACES, *(ADMINISTRATION_PLACES if administrator else ()))
 
 
 def _frame() -> dict[str, Any]:
     if not signed_in():
-        return {"nav": [], "my_projects": [], "current_project": None}
+        return {"nav": (), "my_projects": (), "current_project": None}
+    project = g.get("project")
     return {
-        "nav": _nav(),
-        "current_project": g.get("project"),
-        "my_projects": [
-            {"code": one.code, "title": one.title, "url": url_for("home.project", project_code=one.code)}
-            for one in projects_of_account()
-        ],
+        "nav": _places(project.role if project else None, administrator=current_account().administrator),
+        "nav_shown": request.endpoint if request.blueprint == HOME else head_of(request.blueprint),
+        "current_project": project,
+        "my_projects": projects_of_account(),
     }
 
 

@@ -45,7 +45,7 @@ from lims.audit.record import Actor
 from lims.domain.errors import ChangedMeanwhile, Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
-from lims.queries.accounts import MyProject, my_projects
+from lims.queries.accounts import MyProject
 from lims.queries.blinding import may_unblind
 from lims.queries.scope import LARGEST_ID
 from lims.views.api.bearer import sign_in_by_token
@@ -85,11 +85,8 @@ def current_actor() -> Actor:
 
 
 def projects_of_account() -> list[MyProject]:
-    """Give the signed-in person's projects: one query a request."""
-    if "my_projects" not in g:
-        g.my_projects = my_projects(current_session(), current_account().id)
-    found: list[MyProject] = g.my_projects
-    return found
+    """Give the signed-in person's projects, as they were when the request began."""
+    return current_account().projects
 
 
 def project_named(code: str) -> MyProject:
@@ -112,7 +109,10 @@ def role_in(code: str) -> RoleName:
 
 def current_project() -> MyProject:
     """Give the project of the address; raises `NotFound` for those who are no members."""
-    return project_named(str(g.project_code))
+    if "project" not in g:
+        g.project = project_named(str(g.project_code))
+    found: MyProject = g.project
+    return found
 
 
 def sees_arms() -> bool:

@@ -35,13 +35,14 @@ class Person:
     name: str
     active: bool
     administrator: bool
+    fs_uniquifier: str
     projects: list[MyProject]
 
 
 _user, _member, _project, _role = (model.__table__ for model in (User, Membership, Project, Role))
 # Every page begins with this: hence columns and no objects, and a statement that is put together once.
 _PEOPLE = (
-    select(_user.c.id, _user.c.email, _user.c.name, _user.c.active, _user.c.administrator)
+    select(_user.c.id, _user.c.email, _user.c.name, _user.c.active, _user.c.administrator, _user.c.fs_uniquifier)
     .add_columns(_project.c.id, _project.c.code, _project.c.title, _project.c.status, _role.c.name)
     .select_from(_user)
     .outerjoin(_member, and_(_member.c.user_id == _user.c.id, _member.c.status == RecordStatus.ACTIVE))
@@ -51,7 +52,7 @@ _PEOPLE = (
 )
 _OF_SESSION = _PEOPLE.where(_user.c.fs_uniquifier == bindparam("session"))
 _OF_ID = _PEOPLE.where(_user.c.id == bindparam("user_id"))
-_OF_PERSON = 5
+_OF_PERSON = 6
 """So many of the columns say who it is; the others, in which project."""
 
 

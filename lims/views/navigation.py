@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
+from markupsafe import Markup
 
 from lims.domain.permissions import allowed
 from lims.domain.vocabulary import RoleName
@@ -66,20 +67,32 @@ ACCOUNT_PLACES = (
 ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 
-@lru_cache(maxsize=64)
-def _places(role: RoleName | None, *, administrator: bool) -> tuple[Place, ...]:
-    """Give where somebody may go, in a project where they have a role."""
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """The places where one may go, as they stand on the page: beside it, and in the person's menu."""
+
+    rail: Markup
+    account: Markup
+
+
+@lru_cache(maxsize=1024)
+def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None) -> Nav:  # noqa: FBT001  # a part of the key
+    """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
+    macros: Any = app.jinja_env.get_template("macros/places.html").module
     of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
-    return (*PLACES, *of_project, *ACCOUNT_PLACES, *(ADMINISTRATION_PLACES if administrator else ()))
+    of_account = ACCOUNT_PLACES + (ADMINISTRATION_PLACES if administrator else ())
+    return Nav(macros.rail([*PLACES, *of_project], shown), macros.menu(of_account, shown))
 
 
 def _frame() -> dict[str, Any]:
     if not signed_in():
-        return {"nav": (), "my_projects": (), "current_project": None}
-    project = g.get("project")
+        return {"nav": None, "my_projects": (), "current_project": None}
+    app: Flask = current_app._get_current_object()
+    project, administrator = g.get("project"), current_account().administrator
+    of_project = (project.code, project.role) if project else (None, None)
+    shown = request.endpoint if request.blueprint == HOME else head_of(request.blueprint)
     return {
-        "nav": _places(project.role if project else None, administrator=current_account().administrator),
-        "nav_shown": request.endpoint if request.blueprint == HOME else head_of(request.blueprint),
+        "nav": _nav(app, request.script_root, *of_project, administrator, shown),
         "current_project": project,
         "my_projects": projects_of_account(),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from time import time
 from typing import Any
 
 from flask import Flask, g, request, session
@@ -30,6 +31,9 @@ from lims.views.transaction import current_session, installation, let_go
 FAILED_SIGN_INS = "20 per 15 minutes"
 RESETS = "5 per hour"
 SESSION_HOURS = 12
+"""How long a session lasts after its last page."""
+RENEWED_SECONDS = 300
+"""How old a cookie is when it is sent again: to sign one for every page takes as long as to ask the database."""
 _LONGEST_ADDRESS = 255
 
 
@@ -39,10 +43,12 @@ class Account(UserMixin):
     def __init__(self, known: Person | User) -> None:
         self._known = known
 
-    @cached_property
+    @property
     def person(self) -> User:
-        """Give the record, to change it or to check a password."""
-        return self._known if isinstance(self._known, User) else find_user(current_session(), self._known.id)
+        """Give the record, to change it or to check a password; from then on it answers."""
+        if isinstance(self._known, Person):
+            self._known = find_user(current_session(), self._known.id)
+        return self._known
 
     @cached_property
     def projects(self) -> list[MyProject]:
@@ -86,7 +92,7 @@ class Account(UserMixin):
     @property
     def fs_uniquifier(self) -> str:
         """Give what the session cookie names; it changes with the password."""
-        return self.person.fs_uniquifier
+        return self._known.fs_uniquifier
 
     @fs_uniquifier.setter
     def fs_uniquifier(self, value: str) -> None:
@@ -250,7 +256,8 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=settings.https_only,
-        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600,
+        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600 + RENEWED_SECONDS,
+        SESSION_REFRESH_EACH_REQUEST=False,
         # A form stays open beside the bench for hours: its token lives as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
@@ -273,6 +280,13 @@ def current_account() -> Account:
     """Give the signed-in person; call it behind the sign-in only."""
     account: Account = current_user._get_current_object()
     return account
+
+
+def renew_session() -> None:
+    """Let the session last from now on, where its cookie is no new one."""
+    now = int(time())
+    if session.get("renewed", 0) < now - RENEWED_SECONDS:
+        session["renewed"] = now
 
 
 def mail_is_set_up() -> bool:

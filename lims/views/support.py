@@ -53,7 +53,7 @@ from lims.views.api.problems import for_program
 from lims.views.conflicts import show_both
 from lims.views.once import OnceForm, tokens
 from lims.views.request_log import request_id
-from lims.views.security import current_account, signed_in
+from lims.views.security import current_account, renew_session, signed_in
 from lims.views.transaction import current_session
 
 __all__ = [
@@ -233,6 +233,8 @@ def _require_sign_in() -> ResponseReturnValue | None:
         if for_program():
             raise Unauthorized
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]  # set by Flask-Login
+    if not for_program():
+        renew_session()
     if g.project_code is not None:
         g.project = current_project()
     return None

@@ -36,7 +36,7 @@ def find(session: Session, model: type[Record], project_id: int, record_id: int)
     Raises:
         NotFound: there is none with this id, or it belongs to another project; the two cannot be told apart.
     """
-    found = None
+    found: Record | None = None
     if 0 < record_id <= LARGEST_ID:
         found = session.scalar(_one(model), {"project_id": project_id, "record_id": record_id})
     if found is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, literal, select
+from sqlalchemy import Row, bindparam, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
@@ -35,12 +35,17 @@ def study_list(project_id: int) -> AnySelect:
     ).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
 
 
+_named = Study.__table__.c
+_NAMES = (
+    select(_named.id, _named.code)
+    .where(_named.project_id == bindparam("project_id"), _named.status == RecordStatus.ACTIVE)
+    .order_by(_named.code)
+)
+
+
 def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
     """List id and code of the project's studies."""
-    rows = session.execute(
-        select(Study.id, Study.code).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE).order_by(Study.code)
-    )
-    return [(key, code) for key, code in rows]
+    return [(key, code) for key, code in session.execute(_NAMES, {"project_id": project_id})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,17 @@ class ArmOfStudy:
 
 
 def arms_of_studies(
-    session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool, count: bool = True
+    session: Session,
+    project_id: int,
+    study_id: int | None = None,
+    *,
+    unblinded: bool,
+    count: bool = True,
+    animals: Sequence[int] | None = None,
 ) -> list[ArmOfStudy]:
     """List the active arms of a study, or of all of the project's, as a person may see them, in one statement.
 
-    count: look at the animals too, of which a project has thousands.
+    count: look at the animals too, of which a project has thousands. animals: of those studies alone that some of them are in.
     """
     statement = (
         select(Arm.id, Arm.study_id, Study.code.label("study"), Study.blinded, Arm.blind_code, Arm.role, Arm.target_n)
@@ -85,6 +96,9 @@ def arms_of_studies(
     )
     if study_id is not None:
         statement = statement.where(Arm.study_id == study_id)
+    if animals is not None:
+        of_animals = Enrolment.animal_id.in_(animals), Enrolment.status == RecordStatus.ACTIVE
+        statement = statement.where(Arm.study_id.in_(select(Enrolment.study_id).where(*of_animals)))
     statement = _counted(statement) if count else statement.add_columns(*(literal(0).label(name) for name in _COUNTS))
     by_study: dict[int, list[Row[Any]]] = {}
     for row in session.execute(statement):

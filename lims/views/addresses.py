@@ -83,5 +83,6 @@ def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: 
 @lru_cache(maxsize=4096)
 def _around(app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str) -> tuple[str, str]:
     """Give what stands before and after the number in an address that names one."""
-    before, _, after = Flask.url_for(app, endpoint, **{name: LARGEST_ID}).rpartition(str(LARGEST_ID))
+    values: dict[str, Any] = {name: LARGEST_ID}
+    before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
     return before, after

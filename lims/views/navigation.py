@@ -76,7 +76,9 @@ class Nav:
 
 
 @lru_cache(maxsize=1024)
-def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None) -> Nav:  # noqa: FBT001  # a part of the key
+def _nav(
+    app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None
+) -> Nav:  # a part of the key
     """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
     macros: Any = app.jinja_env.get_template("macros/places.html").module
     of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
@@ -87,7 +89,7 @@ def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, admi
 def _frame() -> dict[str, Any]:
     if not signed_in():
         return {"nav": None, "my_projects": (), "current_project": None}
-    app: Flask = current_app._get_current_object()
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of the proxy
     project, administrator = g.get("project"), current_account().administrator
     of_project = (project.code, project.role) if project else (None, None)
     shown = request.endpoint if request.blueprint == HOME else head_of(request.blueprint)

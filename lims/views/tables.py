@@ -221,9 +221,9 @@ def _page_number(arguments: Mapping[str, str], pages: int) -> int:
     return min(whole_number(arguments.get("page")) or 1, pages)
 
 
-def _shown(listing: Listing, columns: Sequence[Column], rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    """Show the rows of a page: each a cell by column, which come first in it, and `_url` where a row has a page."""
-    shows = [(one.key, one.of_row, one.show if one.show_of is None else one.show_of(rows)) for one in columns]
+def _shown(listing: Listing, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """Show the rows of a page: each a cell by column, and `_url` where a row has a page."""
+    shows = [(one.key, one.of_row, one.show if one.show_of is None else one.show_of(rows)) for one in listing.columns]
     shown: list[dict[str, Any]] = [
         {key: show(row if of_row else value) for (key, of_row, show), value in zip(shows, row, strict=False)} for row in rows
     ]
@@ -252,7 +252,8 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     most = max(COUNTED_ROWS, page * PAGE_ROWS)
     ordered = selected.order_by(order, listing.key).limit(PAGE_ROWS)
     found = session.execute(ordered).all() if page == 1 else []
-    counted = len(found) if 0 < len(found) < PAGE_ROWS else _count(session, listing, selected, most + 1)
+    all_found = page == 1 and len(found) < PAGE_ROWS
+    counted = len(found) if all_found else _count(session, listing, selected, most + 1)
     pages = max(ceil(counted / PAGE_ROWS), 1)
     if page > 1:
         page = min(page, pages)
@@ -261,7 +262,7 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     return TableView(
         caption=listing.caption,
         columns=shown,
-        rows=_shown(needed, shown, found),
+        rows=_shown(needed, found),
         filters=[_shown_filter(one, arguments) for one in listing.filters],
         total=min(counted, most),
         page=page,

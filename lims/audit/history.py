@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Float, and_, select
+from sqlalchemy import JSON, Float, and_, bindparam, select
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
@@ -46,25 +46,33 @@ class Entry:
     """Whether the record was made by this event: its sentences then say what it was made with."""
 
 
+_event, _change = AuditEvent.__table__.c, AuditChange.__table__.c
+_OF_RECORD = _change.entity == bindparam("entity"), _change.key == bindparam("key")
+# The page of every record asks these: columns and no objects, and put together once.
+_LATEST = (
+    select(_event.seq, _event.at, _event.actor, _event.origin, _event.action, _event.reason, _change.fields)
+    .join(AuditChange.__table__, _change.event_seq == _event.seq)
+    .where(*_OF_RECORD)
+    .order_by(_change.event_seq.desc(), _change.position.desc())
+    .limit(bindparam("limit"))
+)
+_FIRST = select(_change.event_seq).where(*_OF_RECORD).order_by(_change.event_seq).limit(1)
+_KIND = (
+    select(Measurement.kind, LabKind)
+    .outerjoin(LabKind, and_(LabKind.project_id == Measurement.project_id, LabKind.code == Measurement.kind))
+    .where(Measurement.id == bindparam("key"))
+)
+
+
 def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[Entry]:
     """Give a record's history, newest first, with values in people's units and words and times of the laboratory."""
-    rows = session.execute(
-        select(AuditEvent, AuditChange.fields)
-        .join(AuditChange, AuditChange.event_seq == AuditEvent.seq)
-        .where(AuditChange.entity == entity, AuditChange.key == key)
-        .order_by(AuditChange.event_seq.desc(), AuditChange.position.desc())
-        .limit(limit)
-    ).all()
+    of_record = {"entity": entity, "key": key}
+    rows = session.execute(_LATEST, {**of_record, "limit": limit}).all()
     kind = _kind(session, key) if entity == "measurement" else None
-    first = session.scalar(
-        select(AuditChange.event_seq)
-        .where(AuditChange.entity == entity, AuditChange.key == key)
-        .order_by(AuditChange.event_seq)
-        .limit(1)
-    )
+    first = session.scalar(_FIRST, of_record) if len(rows) == limit else rows[-1].seq if rows else None
     told, after = [], _standing(session, entity, key)
-    for event, fields in rows:
-        changed: dict[str, list[Any]] = orjson.loads(fields)
+    for event in rows:
+        changed: dict[str, list[Any]] = orjson.loads(event.fields)
         before = {**after, **{field: old for field, (old, _) in changed.items()}}
         created = event.seq == first and all(old is None for old, _ in changed.values())
         steps, covered = ([], frozenset({"status"})) if created else phrases(entity, changed, before, after)
@@ -92,9 +100,7 @@ def _standing(session: Session, entity: str, key: int) -> dict[str, Any]:
 
 def _kind(session: Session, measurement_id: int) -> str | MeasurementKind | None:
     """Give the kind of a reading: its code, or what the laboratory recorded of a kind of its own."""
-    own = and_(LabKind.project_id == Measurement.project_id, LabKind.code == Measurement.kind)
-    wanted = select(Measurement.kind, LabKind).outerjoin(LabKind, own).where(Measurement.id == measurement_id)
-    found = session.execute(wanted).first()
+    found = session.execute(_KIND, {"key": measurement_id}).first()
     return None if found is None else found.LabKind.as_kind if found.LabKind else found.kind
 
 

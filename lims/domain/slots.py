@@ -9,6 +9,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+UNDATED = "s"
+"""Begins the slot of a day that nobody dated; those of dates and times come before it."""
+
 
 def date_slot(taken_on: date) -> str:
     """`2026-11-02`: the source gives a date only."""
@@ -22,7 +25,7 @@ def moment_slot(taken_at: datetime) -> str:
 
 def day_slot(study: int | str, day: float) -> str:
     """`s3d14`: day 14 of study 3, whose day 0 has no date."""
-    return f"s{study}d{day + 0.0:.10g}"  # -0 is day 0
+    return f"{UNDATED}{study}d{day + 0.0:.10g}"  # -0 is day 0
 
 
 def local_moment(naive: datetime, zone: ZoneInfo) -> datetime:

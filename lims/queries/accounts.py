@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import NotAllowed, NotFound
@@ -25,19 +26,53 @@ class MyProject:
     role: RoleName
 
 
-def _memberships(user_id: int) -> Select[int, str, str, RecordStatus, RoleName]:
-    return (
-        select(Project.id, Project.code, Project.title, Project.status, Role.name)
-        .join(Membership, Membership.project_id == Project.id)
-        .join(Role, Role.id == Membership.role_id)
-        .where(Membership.user_id == user_id, Membership.status == RecordStatus.ACTIVE)
-        .order_by(Project.code)
-    )
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who a session is of, and what they belong to now."""
+
+    id: int
+    email: str
+    name: str
+    active: bool
+    administrator: bool
+    fs_uniquifier: str
+    projects: list[MyProject]
+
+
+_user, _member, _project, _role = (model.__table__ for model in (User, Membership, Project, Role))
+# Every page begins with this: hence columns and no objects, and a statement that is put together once.
+_PEOPLE = (
+    select(_user.c.id, _user.c.email, _user.c.name, _user.c.active, _user.c.administrator, _user.c.fs_uniquifier)
+    .add_columns(_project.c.id, _project.c.code, _project.c.title, _project.c.status, _role.c.name)
+    .select_from(_user)
+    .outerjoin(_member, and_(_member.c.user_id == _user.c.id, _member.c.status == RecordStatus.ACTIVE))
+    .outerjoin(_project, _project.c.id == _member.c.project_id)
+    .outerjoin(_role, _role.c.id == _member.c.role_id)
+    .order_by(_project.c.code)
+)
+_OF_SESSION = _PEOPLE.where(_user.c.fs_uniquifier == bindparam("session"))
+_OF_ID = _PEOPLE.where(_user.c.id == bindparam("user_id"))
+_OF_PERSON = 6
+"""So many of the columns say who it is; the others, in which project."""
+
+
+def person_of_session(session: Session, uniquifier: str) -> Person | None:
+    """Give whom a session cookie names, with the projects they belong to by code; None for nobody."""
+    return _person(session.execute(_OF_SESSION, {"session": uniquifier}).all())
 
 
 def my_projects(session: Session, user_id: int) -> list[MyProject]:
     """List the projects a person belongs to, by code, with the role in each."""
-    return [MyProject(*row) for row in session.execute(_memberships(user_id))]
+    person = _person(session.execute(_OF_ID, {"user_id": user_id}).all())
+    return person.projects if person else []
+
+
+def _person(rows: Sequence[Row[Any]]) -> Person | None:
+    if not rows:
+        return None
+    projects = [MyProject(*row[_OF_PERSON:]) for row in rows if row[_OF_PERSON] is not None]
+    said: Sequence[Any] = rows[0][:_OF_PERSON]
+    return Person(*said, projects=projects)
 
 
 def role_of(session: Session, user_id: int, project_id: int) -> RoleName:

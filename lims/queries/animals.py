@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import DomainError
+from lims.domain.slots import UNDATED
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
 from lims.queries.blinding import shown_arm
@@ -16,16 +18,17 @@ from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
 
 
-def last_value(kind: str) -> ScalarSelect[float]:
-    """Give an animal's last counted value of a kind, as a column of a statement that selects from `Animal`."""
-    return (
-        select(Measurement.value)
-        .where(Measurement.animal_id == Animal.id, Measurement.kind == kind, *counted())
-        .order_by(Measurement.taken_on.desc().nulls_last(), Measurement.relative_day.desc().nulls_last(), Measurement.id.desc())
-        .limit(1)
-        .correlate(Animal)
-        .scalar_subquery()
-    )
+def last_weight() -> ColumnElement[float]:
+    """Give an animal's last counted weight, as a column of a statement that selects from `Animal`.
+
+    It stands at the end of the slot index, where the animal itself is implant 0; days of a study that nobody dated count
+    where no weight has a date.
+    """
+    of_animal = Measurement.animal_id == Animal.id, func.coalesce(Measurement.implant_id, literal_column("0")) == 0
+    weights = select(Measurement.value).where(*of_animal, Measurement.kind == "body_weight", *counted()).limit(1).correlate(Animal)
+    dated = weights.where(Measurement.slot < UNDATED).order_by(Measurement.slot.desc(), Measurement.occurrence.desc())
+    undated = weights.order_by(Measurement.relative_day.desc().nulls_last(), Measurement.id.desc())
+    return func.coalesce(dated.scalar_subquery(), undated.scalar_subquery())
 
 
 def last_reading_on() -> ScalarSelect[Any]:
@@ -46,6 +49,7 @@ def arms(*, unblinded: bool) -> ScalarSelect[str]:
     return names.correlate(Animal).scalar_subquery()
 
 
+@lru_cache(maxsize=64)
 def animal_list(project_id: int, *, unblinded: bool) -> AnySelect:
     """Select the project's animals with their arms as a person may see them, last weight (g) and the date of the last reading."""
     return (
@@ -59,7 +63,7 @@ def animal_list(project_id: int, *, unblinded: bool) -> AnySelect:
             arms(unblinded=unblinded).label("arms"),
             Cage.code.label("cage"),
             Animal.state.label("state"),
-            last_value("body_weight").label("weight"),
+            last_weight().label("weight"),
             last_reading_on().label("last_on"),
         )
         .outerjoin(Cage, Cage.id == Animal.cage_id)
@@ -84,7 +88,7 @@ def study_animals(study_id: int, *, unblinded: bool) -> AnySelect:
             Animal.sex.label("sex"),
             Cage.code.label("cage"),
             Animal.state.label("state"),
-            last_value("body_weight").label("weight"),
+            last_weight().label("weight"),
             readings.label("readings"),
             last_reading_on().label("last_on"),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, literal, not_, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from lims.domain.protocols import RENEWAL_NOTICE, ProtocolState
@@ -112,10 +112,17 @@ def moves_of(session: Session, *, animal_id: int | None = None, cage_id: int | N
     return session.scalars(moves.order_by(CageMove.moved_on.desc(), CageMove.id.desc()).limit(limit).options(*loaded)).all()
 
 
+_protocol = AnimalProtocol.__table__.c
+_PROTOCOLS = (
+    select(_protocol.code)
+    .where(_protocol.project_id == bindparam("project_id"), _protocol.status == RecordStatus.ACTIVE)
+    .order_by(_protocol.code)
+)
+
+
 def protocol_codes(session: Session, project_id: int) -> list[str]:
     """List the codes of the project's protocols."""
-    own = select(AnimalProtocol.code).where(AnimalProtocol.project_id == project_id, AnimalProtocol.status == RecordStatus.ACTIVE)
-    return list(session.scalars(own.order_by(AnimalProtocol.code)))
+    return list(session.scalars(_PROTOCOLS, {"project_id": project_id}))
 
 
 def strains(session: Session, project_id: int) -> list[str]:

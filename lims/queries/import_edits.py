@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from importers.overlay import Edit
@@ -48,20 +49,26 @@ def edits_of_row(session: Session, batch_id: int, sheet: str, row: int) -> Seque
 
 def edits_of_record(session: Session, entity: str, key: int) -> Sequence[ImportEdit]:
     """Give what was corrected in the rows that a record came from, or was changed by, in the order in which it was done."""
+    found = session.execute(_of_record(entity), {"key": key})
+    return [edit for edit, sheet in found if sheet is None or edit.sheet[:LONGEST] == sheet[:LONGEST]]
+
+
+@cache
+def _of_record(entity: str) -> Select[ImportEdit, str | None]:
+    """Select the corrections of the rows that a record of a table came from, each with the row's sheet; put together once."""
     table = Base.metadata.tables[entity]
     if "source_row" in table.columns and "batch_id" in table.columns:
-        source, of_record = table, table.c.id == key
+        source, of_record = table, table.c.id == bindparam("key")
     else:
         source = Base.metadata.tables[RecordSource.__tablename__]
-        of_record = and_(source.c.entity == entity, source.c.record_id == key)
+        of_record = and_(source.c.entity == entity, source.c.record_id == bindparam("key"))
     same_row = and_(source.c.batch_id == ImportEdit.batch_id, source.c.source_row == ImportEdit.row_number)
-    found = (
+    return (
         select(ImportEdit, source.c.source_sheet)
         .join(source, and_(of_record, same_row))
         .where(ImportEdit.status == RecordStatus.ACTIVE)
         .order_by(ImportEdit.id)
     )
-    return [edit for edit, sheet in session.execute(found) if sheet is None or edit.sheet[:LONGEST] == sheet[:LONGEST]]
 
 
 def acceptances(session: Session, batch_id: int) -> dict[str, ImportAcceptance]:

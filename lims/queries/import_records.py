@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from lims.models import RecordSource
+
+_OF_RECORD = (
+    select(RecordSource)
+    .where(RecordSource.entity == bindparam("entity"), RecordSource.record_id == bindparam("key"))
+    .where(RecordSource.project_id == bindparam("project_id"))
+    .order_by(RecordSource.id)
+)
 
 
 def records_of(batch_id: int) -> Select[Any]:
@@ -23,5 +30,5 @@ def tables_of(session: Session, batch_id: int) -> list[str]:
 
 def cells_of(session: Session, project_id: int, entity: str, key: int) -> dict[int, RecordSource]:
     """Give batch → the cell of its file that made or changed a record; of several the last."""
-    own = (RecordSource.entity == entity, RecordSource.record_id == key, RecordSource.project_id == project_id)
-    return {one.batch_id: one for one in session.scalars(select(RecordSource).where(*own).order_by(RecordSource.id))}
+    own = {"entity": entity, "key": key, "project_id": project_id}
+    return {one.batch_id: one for one in session.scalars(_OF_RECORD, own)}

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import DomainError
 from lims.domain.sources import CONSISTENT
 from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, MeasurementKind, RecordStatus
-from lims.models import LabKind, Measurement
+from lims.models import Enrolment, LabKind, Measurement
+
+_OWN = select(LabKind).where(LabKind.project_id == bindparam("project_id")).order_by(LabKind.title)
+_MEASURED = (
+    select(Measurement.kind)
+    .join(Enrolment, Enrolment.animal_id == Measurement.animal_id)
+    .where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
+    .where(Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'"))
+    .distinct()
+)
 
 
 def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> dict[str, MeasurementKind]:
@@ -18,10 +27,13 @@ def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> d
 
     `withdrawn`: kinds that are not offered any more too, so that what was measured with them keeps its name.
     """
-    wanted = select(LabKind).where(LabKind.project_id == project_id).order_by(LabKind.title)
-    if not withdrawn:
-        wanted = wanted.where(LabKind.status == RecordStatus.ACTIVE)
-    return KIND_BY_CODE | {own.code: own.as_kind for own in session.scalars(wanted)}
+    own = session.scalars(_OWN, {"project_id": project_id})
+    return KIND_BY_CODE | {one.code: one.as_kind for one in own if withdrawn or one.status is RecordStatus.ACTIVE}
+
+
+def kinds_measured(session: Session, study_id: int) -> list[str]:
+    """List the codes of what was measured in the animals of a study; as the slot index tells, which reads no reading."""
+    return list(session.scalars(_MEASURED, {"study_id": study_id}))
 
 
 def unknown_kind(code: str) -> DomainError:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select
@@ -53,17 +54,20 @@ def recorded_by() -> ColumnElement[str]:
     return func.coalesce(User.name, first)
 
 
+@lru_cache(maxsize=64)
 def measurement_list(project_id: int) -> AnySelect:
     """Select the project's active readings; `in_study` narrows them to a study."""
-    return _measurements().where(Measurement.project_id == project_id)
+    return every_measurement().where(Measurement.project_id == project_id)
 
 
 def measurements_of(animal_id: int) -> AnySelect:
     """Select an animal's active readings, along the slot index: with the project named too, SQLite reads all of that."""
-    return _measurements().where(Measurement.animal_id == animal_id)
+    return every_measurement().where(Measurement.animal_id == animal_id)
 
 
-def _measurements() -> AnySelect:
+@cache
+def every_measurement() -> AnySelect:
+    """Select all active readings with their animals, tumours and sources. Outer joins: a count leaves them out."""
     return (
         select(
             Measurement.id.label("id"),
@@ -84,7 +88,7 @@ def _measurements() -> AnySelect:
             Measurement.raw.label("raw"),
             recorded_by().label("recorded_by"),
         )
-        .join(Animal, Animal.id == Measurement.animal_id)
+        .outerjoin(Animal, Animal.id == Measurement.animal_id)
         .outerjoin(Implant, Implant.id == Measurement.implant_id)
         .outerjoin(ImportBatch, ImportBatch.id == Measurement.batch_id)
         .outerjoin(User, User.id == ImportBatch.committed_by_id)
@@ -104,7 +108,16 @@ def find_measurement(session: Session, project_id: int, measurement_id: int) -> 
     Raises:
         NotFound: there is none with this id in the project.
     """
-    statement = (
+    wanted = {"project_id": project_id, "measurement_id": measurement_id}
+    found = session.execute(_one_reading(), wanted).first() if 0 < measurement_id <= LARGEST_ID else None
+    if found is None:
+        raise NotFound(f"There is no measurement {measurement_id} in this project.")
+    return found
+
+
+@cache
+def _one_reading() -> AnySelect:
+    return (
         select(
             Measurement,
             Animal.code.label("animal"),
@@ -122,12 +135,8 @@ def find_measurement(session: Session, project_id: int, measurement_id: int) -> 
         .outerjoin(ImportBatch, ImportBatch.id == Measurement.batch_id)
         .outerjoin(StoredFile, StoredFile.id == ImportBatch.file_id)
         .outerjoin(User, User.id == ImportBatch.committed_by_id)
-        .where(Measurement.project_id == project_id, Measurement.id == measurement_id)
+        .where(Measurement.project_id == bindparam("project_id"), Measurement.id == bindparam("measurement_id"))
     )
-    found = session.execute(statement).first() if 0 < measurement_id <= LARGEST_ID else None
-    if found is None:
-        raise NotFound(f"There is no measurement {measurement_id} in this project.")
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.errors import NotFound
@@ -35,12 +36,18 @@ def find(session: Session, model: type[Record], project_id: int, record_id: int)
     Raises:
         NotFound: there is none with this id, or it belongs to another project; the two cannot be told apart.
     """
-    found = None
+    found: Record | None = None
     if 0 < record_id <= LARGEST_ID:
-        found = session.scalar(scoped(model, project_id).where(model.id == record_id))
+        found = session.scalar(_one(model), {"project_id": project_id, "record_id": record_id})
     if found is None:
         raise NotFound(f"There is no {model.__tablename__.replace('_', ' ')} {record_id} in this project.")
     return found
+
+
+@cache
+def _one(model: type[Record]) -> Select[Record]:
+    """Select a record of a project by its id; put together once, since every page of a record asks it."""
+    return select(model).where(model.project_id == bindparam("project_id"), model.id == bindparam("record_id"))
 
 
 def find_by_code(session: Session, model: type[Record], project_id: int, code: str) -> Record:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, case, func, literal, select
+from sqlalchemy import Row, bindparam, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
@@ -16,6 +17,7 @@ from lims.queries.blinding import shown_arm, shown_order
 from lims.queries.series import AnySelect, of_study
 
 
+@lru_cache(maxsize=64)
 def study_list(project_id: int) -> AnySelect:
     """Select the project's studies with their arms, animals, counted readings and the date of the last one."""
     arms = select(func.count()).where(Arm.study_id == Study.id, Arm.status == RecordStatus.ACTIVE).correlate(Study)
@@ -35,12 +37,17 @@ def study_list(project_id: int) -> AnySelect:
     ).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE)
 
 
+_named = Study.__table__.c
+_NAMES = (
+    select(_named.id, _named.code)
+    .where(_named.project_id == bindparam("project_id"), _named.status == RecordStatus.ACTIVE)
+    .order_by(_named.code)
+)
+
+
 def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
     """List id and code of the project's studies."""
-    rows = session.execute(
-        select(Study.id, Study.code).where(Study.project_id == project_id, Study.status == RecordStatus.ACTIVE).order_by(Study.code)
-    )
-    return [(key, code) for key, code in rows]
+    return [(key, code) for key, code in session.execute(_NAMES, {"project_id": project_id})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +77,43 @@ class ArmOfStudy:
 
 
 def arms_of_studies(
-    session: Session, project_id: int, study_id: int | None = None, *, unblinded: bool, count: bool = True
+    session: Session,
+    project_id: int,
+    study_id: int | None = None,
+    *,
+    unblinded: bool,
+    count: bool = True,
+    animals: Sequence[int] | None = None,
 ) -> list[ArmOfStudy]:
     """List the active arms of a study, or of all of the project's, as a person may see them, in one statement.
 
-    count: look at the animals too, of which a project has thousands.
+    count: look at the animals too, of which a project has thousands. animals: of those studies alone that some of them are in.
     """
+    of = {"study_id": study_id, "animals": animals}
+    asked = {name: value for name, value in of.items() if value is not None}
+    statement = _arms(*asked, unblinded=unblinded, count=count)
+    by_study: dict[int, list[Row[Any]]] = {}
+    for row in session.execute(statement, {"project_id": project_id, **asked}):
+        by_study.setdefault(row.study_id, []).append(row)
+    return [arm for rows in by_study.values() for arm in _with_colours(rows, hidden=rows[0].blinded and not unblinded)]
+
+
+@cache
+def _arms(*of: str, unblinded: bool, count: bool) -> AnySelect:
+    """Select the arms of the project, of its study or of the studies of animals where `of` names them; put together once."""
     statement = (
         select(Arm.id, Arm.study_id, Study.code.label("study"), Study.blinded, Arm.blind_code, Arm.role, Arm.target_n)
         .add_columns(shown_arm(unblinded=unblinded, column="code").label("code"), shown_arm(unblinded=unblinded).label("title"))
         .join(Study, Study.id == Arm.study_id)
-        .where(Study.project_id == project_id, Arm.status == RecordStatus.ACTIVE)
+        .where(Study.project_id == bindparam("project_id"), Arm.status == RecordStatus.ACTIVE)
         .order_by(Study.code, Arm.study_id, *shown_order(unblinded=unblinded))
     )
-    if study_id is not None:
-        statement = statement.where(Arm.study_id == study_id)
-    statement = _counted(statement) if count else statement.add_columns(*(literal(0).label(name) for name in _COUNTS))
-    by_study: dict[int, list[Row[Any]]] = {}
-    for row in session.execute(statement):
-        by_study.setdefault(row.study_id, []).append(row)
-    return [arm for rows in by_study.values() for arm in _with_colours(rows, hidden=rows[0].blinded and not unblinded)]
+    if "study_id" in of:
+        statement = statement.where(Arm.study_id == bindparam("study_id"))
+    if "animals" in of:
+        of_animals = Enrolment.animal_id.in_(bindparam("animals", expanding=True)), Enrolment.status == RecordStatus.ACTIVE
+        statement = statement.where(Arm.study_id.in_(select(Enrolment.study_id).where(*of_animals)))
+    return _counted(statement) if count else statement.add_columns(*(literal(0).label(name) for name in _COUNTS))
 
 
 _COUNTS = ("enrolled", "at_risk", "excluded")

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask, current_app, g, has_request_context, request, url_for
 from werkzeug.routing import Rule
 
+from lims.queries.scope import LARGEST_ID
+
 RECORD_PAGES = {
     "agent": ("agents.show", "record_id"),
     "agent_lot": ("lots.show", "record_id"),
@@ -72,20 +74,37 @@ class BuiltLater(Rule):
 
 
 class Addressed(Flask):
-    """Flask, with those addresses kept of which a page has a hundred: of static files, and of what takes no argument."""
+    """Flask, with those addresses kept of which a page has hundreds: of static files, of pages, and of records by their number."""
 
     url_rule_class = BuiltLater
 
     def url_for(self, endpoint: str, /, **values: Any) -> str:  # type: ignore[override]  # Flask's own signature, shortened
         """Give an address."""
-        fixed = not values if endpoint != "static" else values.keys() == {"filename"}
-        if not fixed or endpoint[:1] == "." or not has_request_context():
+        given = {name: value for name, value in values.items() if value is not None}
+        if len(given) > 1 or endpoint[:1] == "." or not has_request_context():
             return super().url_for(endpoint, **values)
-        return _kept(self, request.script_root, g.get("project_code"), endpoint, values.get("filename"))
+        root, project = request.script_root, g.get("project_code")
+        if not given:
+            return _kept(self, root, project, endpoint)
+        ((name, value),) = given.items()
+        if endpoint == "static" or name == "project_code":
+            return _kept(self, root, None, endpoint, name, value)
+        if type(value) is not int or value < 0:
+            return super().url_for(endpoint, **values)
+        before, after = _around(self, root, project, endpoint, name)
+        return f"{before}{value}{after}"
 
 
 @lru_cache(maxsize=4096)
-def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: str, filename: str | None) -> str:
+def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str = "", value: Any = None) -> str:
     """Make an address within the request that has this root and project."""
-    values: dict[str, Any] = {} if filename is None else {"filename": filename}
+    values: dict[str, Any] = {name: value} if name else {}
     return Flask.url_for(app, endpoint, **values)
+
+
+@lru_cache(maxsize=4096)
+def _around(app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str) -> tuple[str, str]:
+    """Give what stands before and after the number in an address that names one."""
+    values: dict[str, Any] = {name: LARGEST_ID}
+    before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
+    return before, after

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -46,24 +47,22 @@ from lims.views.support import (
     sees_arms,
     whole_number,
 )
-from lims.views.tables import EVERYTHING, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
+from lims.views.tables import EVERYTHING, Column, Empty, Filter, Listing, answer, choice, one_of, search, table_from_query
 
 
 def _listing() -> tuple[Listing, Any]:
     project, session = current_project(), current_session()
     rows = animal_list(project.id, unblinded=sees_arms())
-    arms = arms_of_studies(session, project.id, unblinded=sees_arms(), count=False)
-    shown = animal_columns(rows, arms, "code", "arms", "sex", "birth_date", "cage", "state", "weight", "last_on")
-    in_files = animal_columns(rows, arms, "ear_tag", "strain", "protocol", "arrived_on", "status")
+    arms = _arms_to_choose_from()
     protocols = [(code, code) for code in protocol_codes(session, project.id)]
     listing = Listing(
         noun="animal",
         caption="Animals",
-        columns=(*shown, *(replace(column, on_page=False) for column in in_files)),
+        columns=_columns(rows),
         filters=(
             search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Cage.code),
             Filter("study", "Study", "select", _in_study, [(str(key), code) for key, code in study_names(session, project.id)]),
-            Filter("arm", "Arm", "select", _in_arm(arms), [(arm.key, f"{arm.study}: {arm.name}") for arm in arms]),
+            *_in_arms(arms),
             Filter("state", "State", "select", _in_state, _STATES, default=LIVING),
             one_of("protocol", "Protocol", AnimalProtocol.code, protocols),
             Filter("cage", "Cage", "select", _in_cage, [("some", "in a cage"), ("none", "without a cage")]),
@@ -80,6 +79,21 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+@lru_cache(maxsize=64)
+def _columns(rows: AnySelect) -> tuple[Column, ...]:
+    in_files = animal_columns(rows, "ear_tag", "strain", "protocol", "arrived_on", "status")
+    shown = animal_columns(rows, "code", "arms", "sex", "birth_date", "cage", "state", "weight", "last_on")
+    return (*shown, *(replace(column, on_page=False) for column in in_files))
+
+
+def _arms_to_choose_from() -> list[ArmOfStudy]:
+    """Give the arms of the chosen study; years of studies have more arms than anybody chooses from."""
+    study = whole_number(request.args.get("study"))
+    if study is None and not request.args.get("arm"):
+        return []
+    return arms_of_studies(current_session(), current_project().id, study, unblinded=sees_arms(), count=False)
 
 
 LIVING = "living"
@@ -116,9 +130,13 @@ def _in_study(typed: str) -> ColumnElement[bool]:
     return false() if number is None else enrolled_in(study_id=number)
 
 
-def _in_arm(arms: Sequence[ArmOfStudy]) -> Callable[[str], ColumnElement[bool]]:
+def _in_arms(arms: Sequence[ArmOfStudy]) -> list[Filter]:
+    """Give the filter by these arms, where there are any to choose from."""
+    if not arms and not request.args.get("arm"):
+        return []
     ids = {arm.key: arm.id for arm in arms}
-    return lambda typed: enrolled_in(arm_id=ids[typed]) if typed in ids else false()
+    choices = [(arm.key, f"{arm.study}: {arm.name}") for arm in arms]
+    return [Filter("arm", "Arm", "select", lambda typed: enrolled_in(arm_id=ids[typed]) if typed in ids else false(), choices)]
 
 
 def _context(animal: Animal) -> dict[str, Any]:
@@ -143,7 +161,7 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
     listing = Listing(
         noun="measurement",
         caption=f"Measurements of {animal.code}",
-        columns=columns_of(rows, of_one_animal=True),
+        columns=columns_of(of_one_animal=True),
         filters=(one_of("kind", "Kind", Measurement.kind, kind_choices()),),
         sort="-taken_on",
         key=Measurement.id,

@@ -16,7 +16,6 @@ from lims.queries.animals import animal_list
 from lims.queries.bench_order import counting_column
 from lims.queries.colony import animals_in, cage_list, living, moves_of, were_in
 from lims.queries.scope import find
-from lims.queries.studies import arms_of_studies
 from lims.records.arrivals import USUAL_CAPACITY
 from lims.records.colony import CAGE
 from lims.records.moves import move
@@ -104,12 +103,12 @@ def _listing() -> tuple[Listing, Any]:
 
 
 def _animals(cage: Cage) -> tuple[Listing, Any]:
-    rows = animal_list(cage.project_id, unblinded=sees_arms()).where(Animal.cage_id == cage.id, *living())
-    arms = arms_of_studies(current_session(), cage.project_id, unblinded=sees_arms(), count=False)
+    every = animal_list(cage.project_id, unblinded=sees_arms())
+    rows = every.where(Animal.cage_id == cage.id, *living())
     listing = Listing(
         noun="animal",
         caption=f"Animals in {cage.code}",
-        columns=animal_columns(rows, arms, "code", "ear_tag", "arms", "sex", "protocol", "strain"),
+        columns=animal_columns(every, "code", "ear_tag", "arms", "sex", "protocol", "strain"),
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),

@@ -17,6 +17,8 @@ from secure.headers import (
 )
 
 _YEAR_SECONDS = 31_536_000
+_NONCE = "nonce-of-the-response"
+"""Stands in the policy where each response has its own."""
 
 
 def csp_nonce() -> str:
@@ -30,7 +32,7 @@ def _policy() -> ContentSecurityPolicy:
     return (
         ContentSecurityPolicy()
         .default_src("'none'")
-        .script_src("'self'", ContentSecurityPolicy.nonce(csp_nonce()))
+        .script_src("'self'", ContentSecurityPolicy.nonce(_NONCE))
         .style_src("'self'")
         .img_src("'self'", "data:")
         .font_src("'self'")
@@ -43,17 +45,20 @@ def _policy() -> ContentSecurityPolicy:
 
 def install(app: Flask, *, https_only: bool) -> None:
     """Set the headers on every response of `app`; `https_only` adds strict transport security."""
+    policy = _policy().header_value
+    same = Secure(
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        corp=CrossOriginResourcePolicy().same_origin(),
+        permissions=PermissionsPolicy().camera().geolocation().microphone(),
+        referrer=ReferrerPolicy().same_origin(),
+        xcto=XContentTypeOptions().nosniff(),
+        hsts=StrictTransportSecurity().max_age(_YEAR_SECONDS) if https_only else None,
+    ).headers
 
     def set_headers(response: Response) -> Response:
-        Secure(
-            csp=_policy(),
-            coop=CrossOriginOpenerPolicy().same_origin(),
-            corp=CrossOriginResourcePolicy().same_origin(),
-            permissions=PermissionsPolicy().camera().geolocation().microphone(),
-            referrer=ReferrerPolicy().same_origin(),
-            xcto=XContentTypeOptions().nosniff(),
-            hsts=StrictTransportSecurity().max_age(_YEAR_SECONDS) if https_only else None,
-        ).set_headers(response)
+        for name, value in same.items():
+            response.headers[name] = value
+        response.headers["Content-Security-Policy"] = policy.replace(_NONCE, csp_nonce())
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response

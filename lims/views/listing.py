@@ -19,8 +19,8 @@ Cell: TypeAlias = str | dict[str, Any] | None
 
 def as_text(value: Any) -> Cell:
     """Show a value where the column says nothing else: terms with spaces, dates as ISO text, truth as yes and no."""
-    if value is None:
-        return None
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Enum):
@@ -28,11 +28,12 @@ def as_text(value: Any) -> Cell:
     return str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One column: where its value comes from, and how it is shown. Files get the value itself.
 
-    `show` takes the value, or the whole row where `of_row` is set (other columns by their key, the record's id as `key`).
+    `show` takes the value, or the row where `of_row` is set (columns by their key, the record's id as `key`): all of it, or
+    with the columns that `of_row` names beside those of the page.
     A column that is not `on_page` waits behind the list's "Columns"; files have it. One that is `roomy` is left out where
     the window is narrow, so that a list never scrolls sideways, unless a person chose the columns.
     """
@@ -45,11 +46,13 @@ class Column:
     mono: bool = False
     sortable: bool = True
     show: Callable[[Any], Cell] = as_text
-    of_row: bool = False
+    of_row: bool | tuple[str, ...] = False
     on_page: bool = True
     roomy: bool = False
     order: Source | None = None
     """What it is sorted by, where that is not the value itself."""
+    show_of: Callable[[Sequence[Any]], Callable[[Any], Cell]] | None = None
+    """Gives `show` for the rows of a page, where it needs what is looked up for all of them at once."""
 
     @property
     def heading(self) -> str:

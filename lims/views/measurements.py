@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, render_template, url_for
@@ -13,12 +14,10 @@ from lims.domain.vocabulary import Quality
 from lims.models import Animal, ImportEdit, Measurement
 from lims.queries.import_edits import edits_of_record
 from lims.queries.kinds import unit_of_kind
-from lims.queries.measurements import find_measurement, in_study, measurement_list
-from lims.queries.series import AnySelect
+from lims.queries.measurements import every_measurement, find_measurement, in_study, measurement_list
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
 from lims.views.cells import digits, doubt, kind_title, source, when
-from lims.views.filters import url_of
 from lims.views.list_tabs import tabs_of
 from lims.views.measuring import measure
 from lims.views.measuring_form import FORMULAS
@@ -42,19 +41,20 @@ pages.add_url_rule("/measure", "measure", measure, methods=["GET", "POST"])
 pages.add_url_rule("/<int:measurement_id>/quality", "quality", quality, methods=["GET", "POST"])
 
 
-def columns_of(rows: AnySelect, *, of_one_animal: bool = False) -> tuple[Column, ...]:
+@cache
+def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
     """Give the columns of a list of readings; files have the unit, sheet, row, column and raw text as columns of their own."""
-    column = rows.selected_columns
+    column = every_measurement().selected_columns
     subject = () if of_one_animal else (Column("animal", "Animal", column.animal, mono=True),)
     return (
-        Column("taken_on", "When", column.taken_on, of_row=True, show=when),
+        Column("taken_on", "When", column.taken_on, of_row=("taken_at", "relative_day"), show=when),
         *subject,
         Column("tumour", "Tumour", column.tumour),
         Column("kind", "Kind", column.kind, show=kind_title),
-        Column("value", "Value", column.value, align="end", of_row=True, show=_value),
+        Column("value", "Value", column.value, align="end", of_row=("kind",), show=_value),
         Column("unit", "Unit", unit_of_kind(), on_page=False),
         Column("quality", "Quality", column.quality, show=doubt),
-        Column("batch_id", "Source", column.batch_id, of_row=True, show=_source),
+        Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show=_source),
         Column("sheet", "Sheet", column.sheet, on_page=False),
         Column("row", "Row", column.row, on_page=False),
         Column("column", "Column", column.column, on_page=False),
@@ -72,7 +72,7 @@ def _value(row: Any) -> str:
 
 
 def _source(row: Any) -> dict[str, Any]:
-    batch = url_of("imports.show", batch_id=row.batch_id) if row.batch_id else None
+    batch = url_for("imports.show", batch_id=row.batch_id) if row.batch_id else None
     told = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch}
     return told | ({"title": f"The file says: {row.raw}"} if row.raw else {})
 
@@ -99,7 +99,7 @@ def index() -> ResponseReturnValue:
     listing = Listing(
         noun="measurement",
         caption="Measurements",
-        columns=columns_of(rows),
+        columns=columns_of(),
         filters=(
             search("q", "Animal", Animal.code),
             one_of("kind", "Kind", Measurement.kind, kind_choices()),

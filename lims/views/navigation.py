@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
+from markupsafe import Markup
 
 from lims.domain.permissions import allowed
+from lims.domain.vocabulary import RoleName
 from lims.views.list_tabs import head_of
 from lims.views.security import signed_in
-from lims.views.support import current_account, current_project, projects_of_account
+from lims.views.support import current_account, projects_of_account
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One entry of the rail or of the person's menu."""
-
-    key: str
-    label: str
-    icon: str
-    url: str
-    active: bool
-    group: str
+HOME = "home"
+"""The blueprint of the first pages: each is a place of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +28,12 @@ class Place:
     icon: str
     endpoint: str
     action: str = "project:read"
+
+    @property
+    def key(self) -> str:
+        """Give what marks it as the page that is shown: its blueprint, which the first pages share."""
+        blueprint, _, _ = self.endpoint.partition(".")
+        return self.endpoint if blueprint == HOME else blueprint
 
 
 PROJECT_PLACES = (
@@ -67,33 +67,36 @@ ACCOUNT_PLACES = (
 ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 
-def _link(place: Place) -> Link:
-    blueprint = place.endpoint.partition(".")[0]
-    active = request.endpoint == place.endpoint or (blueprint == head_of(request.blueprint) and blueprint != "home")
-    return Link(place.endpoint, place.label, place.icon, url_for(place.endpoint), active, place.group)
+@dataclass(frozen=True, slots=True)
+class Nav:
+    """The places where one may go, as they stand on the page: beside it, and in the person's menu."""
+
+    rail: Markup
+    account: Markup
 
 
-def _nav() -> list[Link]:
-    places = list(PLACES)
-    if g.get("project_code") and "project" in g:
-        role = current_project().role
-        places += [place for place in PROJECT_PLACES if allowed(role, place.action)]
-    places += ACCOUNT_PLACES
-    if current_account().administrator:
-        places += ADMINISTRATION_PLACES
-    return [_link(place) for place in places if place.endpoint in current_app.view_functions]
+@lru_cache(maxsize=1024)
+def _nav(
+    app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None
+) -> Nav:  # a part of the key
+    """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
+    macros: Any = app.jinja_env.get_template("macros/places.html").module
+    of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
+    of_account = ACCOUNT_PLACES + (ADMINISTRATION_PLACES if administrator else ())
+    return Nav(macros.rail([*PLACES, *of_project], shown), macros.menu(of_account, shown))
 
 
 def _frame() -> dict[str, Any]:
     if not signed_in():
-        return {"nav": [], "my_projects": [], "current_project": None}
+        return {"nav": None, "my_projects": (), "current_project": None}
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of the proxy
+    project, administrator = g.get("project"), current_account().administrator
+    of_project = (project.code, project.role) if project else (None, None)
+    shown = request.endpoint if request.blueprint == HOME else head_of(request.blueprint)
     return {
-        "nav": _nav(),
-        "current_project": g.get("project"),
-        "my_projects": [
-            {"code": one.code, "title": one.title, "url": url_for("home.project", project_code=one.code)}
-            for one in projects_of_account()
-        ],
+        "nav": _nav(app, request.script_root, *of_project, administrator, shown),
+        "current_project": project,
+        "my_projects": projects_of_account(),
     }
 
 

@@ -12,11 +12,10 @@ from lims.views.transaction import current_session
 
 def project_kinds() -> dict[str, MeasurementKind]:
     """Give the project's kinds by code, those that are not offered any more too: their readings are shown."""
-    project = current_project()
-    asked: dict[int, dict[str, MeasurementKind]] = g.setdefault("measurement_kinds", {})
-    if project.id not in asked:
-        asked[project.id] = kinds_of(current_session(), project.id, withdrawn=True)
-    return asked[project.id]
+    if "kinds" not in g:
+        g.kinds = kinds_of(current_session(), current_project().id, withdrawn=True)
+    kinds: dict[str, MeasurementKind] = g.kinds
+    return kinds
 
 
 def kind_choices() -> list[tuple[str, str]]:

@@ -85,12 +85,12 @@ def _listing() -> tuple[Listing, Any]:
 
 
 def _animals(protocol: AnimalProtocol) -> tuple[Listing, Any]:
-    rows = animal_list(protocol.project_id, unblinded=False)  # arms are not shown here
-    rows = rows.where(Animal.protocol_id == protocol.id, Animal.status == RecordStatus.ACTIVE)
+    every = animal_list(protocol.project_id, unblinded=False)  # arms are not shown here
+    rows = every.where(Animal.protocol_id == protocol.id, Animal.status == RecordStatus.ACTIVE)
     listing = Listing(
         noun="animal",
         caption=f"Animals under {protocol.code}",
-        columns=animal_columns(rows, (), "code", "sex", "arrived_on", "cage", "state"),
+        columns=animal_columns(every, "code", "sex", "arrived_on", "cage", "state"),
         sort="code",
         key=Animal.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),

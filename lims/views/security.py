@@ -7,6 +7,8 @@ commits are flushes here; the request's transaction is committed once (`lims.vie
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from time import time
 from typing import Any
 
 from flask import Flask, g, request, session
@@ -21,6 +23,7 @@ from werkzeug.local import LocalProxy
 from lims.audit.record import Actor, declare
 from lims.config import Settings
 from lims.models import User
+from lims.queries.accounts import MyProject, Person, find_user, my_projects, person_of_session
 from lims.records.passwords import MINIMUM_LENGTH, PARALLELISM, TIME_COST
 from lims.views.request_log import request_id
 from lims.views.transaction import current_session, installation, let_go
@@ -28,39 +31,54 @@ from lims.views.transaction import current_session, installation, let_go
 FAILED_SIGN_INS = "20 per 15 minutes"
 RESETS = "5 per hour"
 SESSION_HOURS = 12
+"""How long a session lasts after its last page."""
+RENEWED_SECONDS = 300
+"""How old a cookie is when it is sent again: to sign one for every page takes as long as to ask the database."""
 _LONGEST_ADDRESS = 255
 
 
 class Account(UserMixin):
-    """A person as Flask-Security sees one. The record itself is `person`."""
+    """A person as Flask-Security sees one: what every page shows was read with the session, the record itself where asked."""
 
-    def __init__(self, person: User) -> None:
-        self.person = person
+    def __init__(self, known: Person | User) -> None:
+        self._known = known
+
+    @property
+    def person(self) -> User:
+        """Give the record, to change it or to check a password; from then on it answers."""
+        if isinstance(self._known, Person):
+            self._known = find_user(current_session(), self._known.id)
+        return self._known
+
+    @cached_property
+    def projects(self) -> list[MyProject]:
+        """Give the projects they belong to, by code."""
+        return self._known.projects if isinstance(self._known, Person) else my_projects(current_session(), self._known.id)
 
     @property
     def id(self) -> int:  # type: ignore[override]  # read, never set through here
         """Give the person's id."""
-        return self.person.id
+        return self._known.id
 
     @property
     def email(self) -> str:  # type: ignore[override]  # read, never set through here
         """Give the address."""
-        return self.person.email
+        return self._known.email
 
     @property
     def name(self) -> str:
         """Give the printed name."""
-        return self.person.name
+        return self._known.name
 
     @property
     def active(self) -> bool:  # type: ignore[override]  # read, never set through here
         """Say whether the person may sign in."""
-        return self.person.active
+        return self._known.active
 
     @property
     def administrator(self) -> bool:
         """Say whether the person manages the whole installation."""
-        return self.person.administrator
+        return self._known.administrator
 
     @property
     def password(self) -> str:
@@ -74,7 +92,7 @@ class Account(UserMixin):
     @property
     def fs_uniquifier(self) -> str:
         """Give what the session cookie names; it changes with the password."""
-        return self.person.fs_uniquifier
+        return self._known.fs_uniquifier
 
     @fs_uniquifier.setter
     def fs_uniquifier(self, value: str) -> None:
@@ -96,6 +114,9 @@ class AccountDatastore(SQLAlchemySessionUserDatastore):
     def find_user(self, case_insensitive: bool = False, **kwargs: Any) -> Account | None:
         """Find a person by one attribute."""
         ((attribute, value),) = kwargs.items()
+        if attribute == "fs_uniquifier":
+            known = person_of_session(current_session(), str(value))
+            return Account(known) if known else None
         column = getattr(User, attribute)
         match = func.lower(column) == str(value).lower() if case_insensitive else column == value
         person = current_session().scalar(select(User).where(match))
@@ -235,7 +256,8 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=settings.https_only,
-        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600,
+        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600 + RENEWED_SECONDS,
+        SESSION_REFRESH_EACH_REQUEST=False,
         # A form stays open beside the bench for hours: its token lives as long as the session.
         WTF_CSRF_TIME_LIMIT=None,
     )
@@ -258,6 +280,13 @@ def current_account() -> Account:
     """Give the signed-in person; call it behind the sign-in only."""
     account: Account = current_user._get_current_object()
     return account
+
+
+def renew_session() -> None:
+    """Let the session last from now on, where its cookie is no new one."""
+    now = int(time())
+    if session.get("renewed", 0) < now - RENEWED_SECONDS:
+        session["renewed"] = now
 
 
 def mail_is_set_up() -> bool:

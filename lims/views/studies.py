@@ -16,17 +16,19 @@ from lims.domain.vocabulary import RecordStatus, StudyStatus
 from lims.models import Enrolment, Study
 from lims.plots import shown as written
 from lims.queries.animals import study_animals
+from lims.queries.kinds import kinds_measured
 from lims.queries.scope import find
-from lims.queries.series import Series, day_count, kinds_of_study, study_readings
+from lims.queries.series import Series, day_count, study_readings
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
 from lims.records.studies import STUDY
-from lims.views.animal_columns import sex_words
+from lims.views.animal_columns import sex_words, weight
 from lims.views.cells import badge, digits, doubt, kind_title
 from lims.views.filters import moment
 from lims.views.form_fields import term_words
+from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import FIELDS, StudyForm
-from lims.views.study_plots import WEIGHT, StudyData, overview
+from lims.views.study_plots import StudyData, overview
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, answer, choice, one_of, search
 
@@ -159,9 +161,9 @@ def animals(study_id: int) -> ResponseReturnValue:
             Column("sex", "Sex", column.sex, show=sex_words),
             Column("cage", "Cage", column.cage, mono=True),
             Column("state", "State", column.state, show=badge),
-            Column("weight", "Last weight", column.weight, unit="g", align="end", show=lambda value: digits(value, WEIGHT.code)),
+            Column("weight", "Last weight", column.weight, unit="g", align="end", show=weight),
             Column("last_on", "Last reading", column.last_on),
-            Column("enrolment", "Enrolment", column.enrolment, of_row=True, show=_enrolment_cell, sortable=False),
+            Column("enrolment", "Enrolment", column.enrolment, of_row=("excluded_on",), show=_enrolment_cell, sortable=False),
             Column("readings", "Readings", column.readings, align="end", show="{:,}".format, on_page=False),
             Column("enrolled_on", "Enrolled on", column.enrolled_on, on_page=False),
             Column("day_zero_on", "Day 0", column.day_zero_on, on_page=False),
@@ -233,7 +235,7 @@ def files(study_id: int) -> ResponseReturnValue:
 def readings(study_id: int) -> ResponseReturnValue:
     """List the readings behind the study's plots, one line each: the tidy table."""
     study = _study(study_id)
-    kinds = kinds_of_study(current_session(), study.id)
+    measured = kinds_measured(current_session(), study.id)
     rows = study_readings(study, day_count(current_session(), study), unblinded=sees_arms())
     column = rows.selected_columns
     listing = Listing(
@@ -251,7 +253,7 @@ def readings(study_id: int) -> ResponseReturnValue:
                 "Value",
                 column.value,
                 align="end",
-                of_row=True,
+                of_row=("kind",),
                 show=lambda row: digits(row.value, row.kind),
             ),
             Column("quality", "Quality", column.quality, show=doubt),
@@ -259,7 +261,7 @@ def readings(study_id: int) -> ResponseReturnValue:
             Column("exclusion_reason", "Why excluded", column.exclusion_reason, on_page=False),
         ),
         filters=(
-            one_of("kind", "Kind", column.kind, [(kind.code, kind.title) for kind, _ in kinds]),
+            one_of("kind", "Kind", column.kind, [(code, title) for code, title in kind_choices() if code in measured]),
             search("q", "Animal", column.animal),
         ),
         sort="animal",

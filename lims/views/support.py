@@ -45,7 +45,7 @@ from lims.audit.record import Actor
 from lims.domain.errors import ChangedMeanwhile, Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.permissions import require, roles_for, writes
 from lims.domain.vocabulary import RecordStatus, RoleName
-from lims.queries.accounts import MyProject, my_projects
+from lims.queries.accounts import MyProject
 from lims.queries.blinding import may_unblind
 from lims.queries.scope import LARGEST_ID
 from lims.views.api.bearer import sign_in_by_token
@@ -53,7 +53,7 @@ from lims.views.api.problems import for_program
 from lims.views.conflicts import show_both
 from lims.views.once import OnceForm, tokens
 from lims.views.request_log import request_id
-from lims.views.security import current_account, signed_in
+from lims.views.security import current_account, renew_session, signed_in
 from lims.views.transaction import current_session
 
 __all__ = [
@@ -85,11 +85,8 @@ def current_actor() -> Actor:
 
 
 def projects_of_account() -> list[MyProject]:
-    """Give the signed-in person's projects: one query a request."""
-    if "my_projects" not in g:
-        g.my_projects = my_projects(current_session(), current_account().id)
-    found: list[MyProject] = g.my_projects
-    return found
+    """Give the signed-in person's projects, as they were when the request began."""
+    return current_account().projects
 
 
 def project_named(code: str) -> MyProject:
@@ -112,7 +109,10 @@ def role_in(code: str) -> RoleName:
 
 def current_project() -> MyProject:
     """Give the project of the address; raises `NotFound` for those who are no members."""
-    return project_named(str(g.project_code))
+    if "project" not in g:
+        g.project = project_named(str(g.project_code))
+    found: MyProject = g.project
+    return found
 
 
 def sees_arms() -> bool:
@@ -233,6 +233,8 @@ def _require_sign_in() -> ResponseReturnValue | None:
         if for_program():
             raise Unauthorized
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]  # set by Flask-Login
+    if not for_program():
+        renew_session()
     if g.project_code is not None:
         g.project = current_project()
     return None

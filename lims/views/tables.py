@@ -29,6 +29,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 PAGE_ROWS = 50
-COUNTED_ROWS = 5_000
+COUNTED_ROWS = 1_000
 """A list counts so far, and says of more that there are more: counting a million readings takes longer than their page."""
 STREAMED_ROWS = 1_000
 MOST_COLUMNS = 8
@@ -191,36 +192,49 @@ def _sorting(listing: Listing, asked: str) -> tuple[str, bool, ColumnElement[Any
 
 def _selected(listing: Listing, rows: Select[Any], arguments: Mapping[str, str]) -> Select[Any]:
     conditions = [one.condition(arguments[one.key]) for one in listing.filters if one.key in arguments]
-    columns = [column.source.label(column.key) for column in listing.columns]
-    return rows.with_only_columns(*columns, listing.key.label("key"), maintain_column_froms=True).where(*conditions)
+    return _with_columns(rows, listing.columns, listing.key).where(*conditions)
+
+
+@lru_cache(maxsize=256)
+def _with_columns(rows: Select[Any], columns: tuple[Column, ...], key: Source) -> Select[Any]:
+    """Select these columns of the rows: put together once where a list keeps its statement and its columns."""
+    labelled = [column.source.label(column.key) for column in columns]
+    return rows.with_only_columns(*labelled, key.label("key"), maintain_column_froms=True).order_by(None)
 
 
 def _count(session: Session, listing: Listing, selected: Select[Any], most: int | None = None) -> int:
     """Count the rows, up to `most`, without what their columns take: what nothing is read from, the engines need not join."""
-    rows = selected.order_by(None).with_only_columns(listing.key, maintain_column_froms=True).limit(most)
+    rows = selected.with_only_columns(listing.key, maintain_column_froms=True).limit(most)
     return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
 def _needed(listing: Listing, shown: Sequence[Column]) -> Listing:
-    """Give the list with the columns of the page alone; all of them where one that is shown looks at the whole row."""
-    return listing if any(column.of_row for column in shown) else replace(listing, columns=tuple(shown))
+    """Give the list with the columns of the page, and behind them those that one of them looks at."""
+    here = {column.key for column in shown}
+    whole = any(column.of_row is True for column in shown)
+    read = {key for column in shown if isinstance(column.of_row, tuple) for key in column.of_row}
+    behind = (column for column in listing.columns if column.key not in here and (whole or column.key in read))
+    return replace(listing, columns=(*shown, *behind))
 
 
 def _page_number(arguments: Mapping[str, str], pages: int) -> int:
     return min(whole_number(arguments.get("page")) or 1, pages)
 
 
-def _shown(listing: Listing, row: Row[Any]) -> dict[str, Any]:
-    cells: dict[str, Any] = {
-        column.key: column.show(row if column.of_row else value) for column, value in zip(listing.columns, row, strict=False)
-    }
+def _shown(listing: Listing, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    """Show the rows of a page: each a cell by column, and `_url` where a row has a page."""
+    shows = [(one.key, one.of_row, one.show if one.show_of is None else one.show_of(rows)) for one in listing.columns]
+    shown: list[dict[str, Any]] = [
+        {key: show(row if of_row else value) for (key, of_row, show), value in zip(shows, row, strict=False)} for row in rows
+    ]
     if listing.page:
-        cells["_url"] = listing.page(row)
-    return cells
+        for cells, row in zip(shown, rows, strict=True):
+            cells["_url"] = listing.page(row)
+    return shown
 
 
 def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> TableView:
-    """Make the page of the table that the address asks for: two queries.
+    """Make the page of the table that the address asks for: its rows, and how many there are where they are not all of them.
 
     `rows` selects what to list, scoped to the project, with the joins that the columns need; its own columns do not matter.
 
@@ -232,19 +246,23 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     needed = _needed(listing, shown)
     selected = _selected(needed, rows, arguments)
     filtered = any(one.key in arguments for one in listing.filters)
+    key, descending, order = _sorting(listing, arguments.get("sort", ""))
     page = whole_number(arguments.get("page")) or 1
     # Far enough to say that there is another page, wherever one stands.
     most = max(COUNTED_ROWS, page * PAGE_ROWS)
-    counted = _count(session, listing, selected, most + 1)
+    ordered = selected.order_by(order, listing.key).limit(PAGE_ROWS)
+    found = session.execute(ordered).all() if page == 1 else []
+    all_found = page == 1 and len(found) < PAGE_ROWS
+    counted = len(found) if all_found else _count(session, listing, selected, most + 1)
     pages = max(ceil(counted / PAGE_ROWS), 1)
-    page = min(page, pages)
-    key, descending, order = _sorting(listing, arguments.get("sort", ""))
-    found = session.execute(selected.order_by(None).order_by(order, listing.key).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS))
+    if page > 1:
+        page = min(page, pages)
+        found = session.execute(ordered.offset((page - 1) * PAGE_ROWS)).all()
     none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
         caption=listing.caption,
         columns=shown,
-        rows=[_shown(needed, row) for row in found],
+        rows=_shown(needed, found),
         filters=[_shown_filter(one, arguments) for one in listing.filters],
         total=min(counted, most),
         page=page,
@@ -342,7 +360,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     arguments = _arguments(listing)
     _, _, order = _sorting(listing, arguments.get("sort", ""))
     chosen = replace(listing, columns=_columns(listing, arguments))
-    selected = _selected(chosen, rows, arguments).order_by(None).order_by(order, listing.key)
+    selected = _selected(chosen, rows, arguments).order_by(order, listing.key)
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
     with ExitStack() as stack:

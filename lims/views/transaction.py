@@ -84,7 +84,7 @@ def start_again() -> None:
     """Undo what the request did, and read the rest of the answer through a new session: for pages about a failure."""
     close_session()
     # What was loaded before belongs to the session that failed.
-    for name in ("_login_user", "my_projects", "project"):
+    for name in ("_login_user", "project"):
         g.pop(name, None)
     g.session = installation().database.reader()
 

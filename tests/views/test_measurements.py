@@ -181,7 +181,8 @@ def test_the_list_costs_the_same_with_ten_times_the_readings(
         with statements(sqlite_database.engine) as seen:
             auditor.get(f"{HERE}{query}")
         costs.append(len(seen))
-    assert costs[0] == costs[1]
+    # A list is counted where its first page does not hold all of it: once, however long it is.
+    assert costs[0] <= costs[1] <= costs[0] + 1
 
 
 def test_a_page_of_readings_costs_the_same_number_of_statements_as_one_of_none(auditor: Browser, sqlite_database: Database) -> None:

@@ -248,7 +248,8 @@ def test_a_page_costs_the_same_with_ten_times_the_animals(
         with statements(sqlite_database.engine) as seen:
             scientist.get(f"{HERE}{study}{page}")
         costs.append(len(seen))
-    assert costs[0] == costs[1]
+    # A list is counted where its first page does not hold all of it: once, however long it is.
+    assert costs[0] <= costs[1] <= costs[0] + 1
     assert costs[0] <= 15
 
 

@@ -1,0 +1,91 @@
+"""The rows of every table, drawn here and not in a template: a page has hundreds of cells, and most of them are a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from lims.views.marks import arm_badge, bar, status_badge
+
+_LONGEST_WORD = 23
+
+
+def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, str]]) -> Markup:
+    """Draw the body of a table (`templates/macros/table.html`, which says what a cell is).
+
+    styles: each column's key with the classes of its cells. The first column leads to the record's page, `row["_url"]`.
+    """
+    columns = [(key, _opening(classes), _opening(f"{classes} whole")) for key, classes in styles]
+    drawn = []
+    for row in rows:
+        page = row.get("_url")
+        drawn.append("<tr>")
+        for key, opening, opening_whole in columns:
+            cell = row.get(key)
+            rich = cell if isinstance(cell, dict) else None
+            text = cell if rich is None else rich.get("text")
+            drawn.append(opening_whole if _is_whole(text) else opening)
+            drawn.append(_plain(text, page) if rich is None else _rich(rich, text, page))
+            drawn.append("</td>")
+            page = None
+        drawn.append("</tr>\n")
+    return Markup("".join(drawn))  # noqa: S704  # each cell was escaped where it was drawn
+
+
+def _opening(classes: str) -> str:
+    named = " ".join(classes.split())
+    return f'<td class="{named}">' if named else "<td>"
+
+
+def _is_whole(text: Any) -> bool:
+    """Tell whether a cell is never broken over two lines: a word that is not too long, or a time."""
+    if not isinstance(text, str):
+        return False
+    if " " not in text:
+        return len(text) <= _LONGEST_WORD
+    return len(text) == len("YYYY-MM-DD HH:MM") and text[10] == " " and text[13] == ":"
+
+
+def _plain(text: Any, page: str | None) -> str:
+    shown = "" if text is None else escape(text)
+    return f'<a href="{escape(page)}" data-row-link>{shown}</a>' if page else shown
+
+
+def _rich(cell: Mapping[str, Any], text: Any, page: str | None) -> str:
+    """Draw a cell that is more than a text; the way to the row's own page goes before the cell's."""
+    shown = _marked(cell, text)
+    if page:
+        return f'<a href="{escape(page)}" data-row-link>{shown}</a>'
+    return f'<a href="{escape(cell["url"])}">{shown}</a>' if cell.get("url") else shown
+
+
+def _marked(cell: Mapping[str, Any], text: Any) -> str:
+    if cell.get("badge"):
+        return status_badge(cell["badge"], text)
+    if cell.get("arm"):
+        return arm_badge(text, cell["arm"])
+    shown = "" if text is None else escape(text)
+    if cell.get("part"):
+        return f'<span class="whole">{bar(*cell["part"])} {shown}</span>'
+    if cell.get("tone"):
+        return f'<span class="text-tone tone-{cell["tone"]}">{shown}</span>'
+    return f'<span title="{escape(cell["title"])}">{shown}</span>' if cell.get("title") else shown
+
+
+def options(choices: Iterable[tuple[Any, str]], chosen: Any) -> Markup:
+    """Draw the options of a filter, of which a list of studies has hundreds."""
+    now = str(chosen)
+    drawn = [
+        f'<option value="{escape(value)}"{" selected" if str(value) == now else ""}>{escape(label)}</option>'
+        for value, label in choices
+    ]
+    return Markup("".join(drawn))  # noqa: S704  # each part was escaped where it was drawn
+
+
+def install(app: Flask) -> None:
+    """Make them known to the templates."""
+    app.add_template_global(table_rows)
+    app.add_template_global(options)

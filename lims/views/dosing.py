@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -54,22 +55,25 @@ def _day(name: str, usual: date | None) -> date | None:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Draw the doses of a study as a calendar: animals by arm, days, and what became of each dose."""
-    study, session = _study(study_id), current_session()
+    study = _study(study_id)
+    return render_template("dosing/show.html", study=study, shown=partial(_shown, study))
+
+
+def _shown(study: Study) -> dict[str, Any]:
+    session = current_session()
     now, arms = today(session), _arms(study)
     dosing = dosing_of(session, study, now)
     regimens = regimens_where(session, Study.id == study.id, unblinded=may_unblind(current_project().role))
     window = window_of(dosing, _day("from", None), now)
     named = named_regimens(_treated(dosing), arms)
-    return render_template(
-        "dosing/show.html",
-        study=study,
-        calendar=calendar_of(dosing, named, arms, study, window) if window else None,
-        window=window,
-        counts=Counter(one.standing for one in dosing.planned),
-        regimens=regimens_table(regimens),
-        waiting=sorted({one.animal.code for one in dosing.unplanned}),
-        today=now,
-    )
+    return {
+        "calendar": calendar_of(dosing, named, arms, study, window) if window else None,
+        "window": window,
+        "counts": Counter(one.standing for one in dosing.planned),
+        "regimens": regimens_table(regimens),
+        "waiting": sorted({one.animal.code for one in dosing.unplanned}),
+        "today": now,
+    }
 
 
 def _treated(dosing: Dosing) -> list[Any]:

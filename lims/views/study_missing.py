@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -65,29 +66,38 @@ def show(study_id: int) -> ResponseReturnValue:
     session = current_session()
     study = find(session, Study, current_project().id, study_id)
     data = StudyData(session, study, unblinded=sees_arms())
-    kind = data.chosen(request.args.get("kind"))
-    gaps = gaps_of(hosts_of(session, study.id), read_on(session, study, kind.code)) if kind else Gaps((), ())
     if name := request.args.get("format"):
+        kind, gaps = _gaps(data)
         detail = {"study": study.code, "kind": kind.code if kind else None}
         return send_rows("measurement", f"Missing readings of {study.code}", COLUMNS, _rows(data, kind, gaps), name, detail)
+    return render_template("studies/missing.html", study=study, shown=partial(_shown, data))
+
+
+def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
+    kind = data.chosen(request.args.get("kind"))
+    if kind is None:
+        return None, Gaps((), ())
+    return kind, gaps_of(hosts_of(data.session, data.study.id), read_on(data.session, data.study, kind.code))
+
+
+def _shown(data: StudyData) -> dict[str, Any]:
+    (kind, gaps), zero = _gaps(data), data.study.day_zero_on
     arms = {arm.id: arm for arm in data.arms}
     days = _part(gaps.days, DAYS, request.args.get("days"), last=True)
     rows = _part(gaps.rows, ROWS, request.args.get("page"))
-    return render_template(
-        "studies/missing.html",
-        study=study,
-        kinds=list(data.kinds.values()),
-        kind=kind,
-        count=len(gaps.missing),
-        animals=len(gaps.rows),
-        days=days,
-        heads=[(day, _study_day(study.day_zero_on, day)) for day in days.items],
-        rows=rows,
-        grid=[
+    return {
+        "kinds": list(data.kinds.values()),
+        "kind": kind,
+        "count": len(gaps.missing),
+        "animals": len(gaps.rows),
+        "days": days,
+        "heads": [(day, _study_day(zero, day)) for day in days.items],
+        "rows": rows,
+        "grid": [
             (host, arms.get(host.arm_id), [(states[day], *_sign(states[day])) for day in days.items]) for host, states in rows.items
         ],
-        overdue=_overdue(data, arms),
-    )
+        "overdue": _overdue(data, arms),
+    }
 
 
 def _sign(presence: Presence) -> tuple[str | None, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,6 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import null
 
-from lims.domain.dosing import DoseStanding
 from lims.domain.vocabulary import MeasurementKind
 from lims.models import Study
 from lims.queries.doses import dosing_of
@@ -122,9 +121,12 @@ def _rows(data: StudyData, kind: MeasurementKind | None, gaps: Gaps) -> list[dic
 def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     """Count the doses that were due and that nobody recorded, by arm."""
     dosing = dosing_of(data.session, data.study, today(data.session))
-    late = [one for one in dosing.planned if one.standing is DoseStanding.OVERDUE]
-    counts = Counter(one.treated.enrolment.arm_id for one in late)
-    animals = {key: len({one.treated.animal.id for one in late if one.treated.enrolment.arm_id == key}) for key in counts}
+    late: dict[int, list[date]] = defaultdict(list)
+    animals: dict[int, set[int]] = defaultdict(set)
+    for one in dosing.courses:
+        if days := one.overdue(dosing.now):
+            late[one.treated.animal.arm_id] += days
+            animals[one.treated.animal.arm_id].add(one.treated.animal.id)
     columns = [
         {"key": "arm", "label": "Arm"},
         {"key": "doses", "label": "Overdue doses", "align": "end"},
@@ -134,12 +136,12 @@ def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     rows = [
         {
             "arm": {"text": arm.name, "arm": arm.slot},
-            "doses": f"{counts[arm.id]:,}",
-            "animals": str(animals[arm.id]),
+            "doses": f"{len(late[arm.id]):,}",
+            "animals": str(len(animals[arm.id])),
             "since": {"text": str(first), "url": url_for("dosing.cohort", study_id=data.study.id, on=first)},
         }
         for arm in arms.values()
-        if arm.id in counts
-        for first in [min(one.due_on for one in late if one.treated.enrolment.arm_id == arm.id)]
+        if arm.id in late
+        for first in [min(late[arm.id])]
     ]
-    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": len(late)}
+    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": sum(map(len, late.values()))}

@@ -50,7 +50,7 @@ def _doses() -> Section | None:
     due = due_in_project(current_session(), current_project().id, now)
     if not due:
         return None
-    count = sum(number for _, number in due)
+    count = sum(one.doses for one in due)
     return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"))
 
 

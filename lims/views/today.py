@@ -61,9 +61,15 @@ def _imports() -> Section | None:
     return Section("jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"))
 
 
-PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses, _imports)
+PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)
 
 
 def sections() -> list[Section]:
-    """Give what is due today in the project of the address."""
+    """Give what is due today in the project of the address, as its records tell."""
     return [section for provide in PROVIDERS if (section := provide()) is not None]
+
+
+def running() -> list[Section]:
+    """Give what the server is doing: jobs, which change without a word in the trail."""
+    section = _imports()
+    return [section] if section else []

@@ -209,10 +209,12 @@ def some_plots() -> dict[str, Spec]:
     ]
     states = {14: "new"}
     dated = [point | {"state": states.get(point["day"], "recorded"), "date": f"2026-11-{point['day'] + 1:02}"} for point in points]
+    columns = [[point[key] for point in points] for key in ("arm", "day", "animal", "value")]
+    rows = plots.mean_rows(*columns, unit="p/s", decimals=None)
     return {
         "growth": plots.growth_curves(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True, limit=1e7),
-        "mean": plots.mean_sem(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None),
-        "weight": plots.weight_change(points, arms=ARMS, limit_percent=80),
+        "mean": plots.mean_sem(rows, arms=ARMS, unit="p/s", title_y="Flux"),
+        "weight": plots.weight_change(plots.percent_of_baseline(points), arms=ARMS, limit_percent=80),
         "days": plots.new_against_existing(dated, unit="g", title_y="Weight"),
         "dates": plots.new_against_existing(dated, unit="g", title_y="Weight", dates=True),
     }

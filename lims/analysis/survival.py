@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -170,7 +171,8 @@ def _why_not(groups: Mapping[str, Sequence[Followed]]) -> str | None:
 
 def numbers_at_risk(animals: Sequence[Followed], days: Sequence[float]) -> list[int]:
     """Count the animals that were followed up to each day or longer."""
-    return [sum(one.days >= day for one in animals) for day in days]
+    ends = sorted(one.days for one in animals)
+    return [len(ends) - bisect_left(ends, day) for day in days]
 
 
 def risk_days(animals: Sequence[Followed], most: int = 7) -> list[float]:

@@ -69,7 +69,7 @@ class FollowUp:
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
     """Say to what each animal of a study was followed."""
-    last = {animal: on for animal, on in session.execute(_last_readings(study.id))}  # noqa: C416  # a result has keys of its own
+    last = {animal: on for animal, on in session.execute(_last_readings(study))}  # noqa: C416  # a result has keys of its own
     found = FollowUp()
     for row in session.execute(_animals(study.id)):
         _place(found, row, study, row.day_zero_on or days.origin, _seen(row, study, last.get(row.animal_id), today))
@@ -88,12 +88,16 @@ def _animals(study_id: int) -> Any:
     )
 
 
-def _last_readings(study_id: int) -> Any:
-    """Select each animal's last dated reading of any kind, excluded ones too: somebody saw the animal."""
+def _last_readings(study: Study) -> Any:
+    """Select the last dated reading of any kind, excluded ones too, of each animal whose part ends with it (`_seen`)."""
+    followed = (Animal.state != AnimalStatus.DEAD,)
+    if study.state is StudyStatus.ACTIVE:
+        followed = (Animal.state.not_in((AnimalStatus.DEAD, AnimalStatus.ALIVE)),)
     return (
         select(Enrolment.animal_id, func.max(Measurement.taken_on))
+        .join(Animal, Animal.id == Enrolment.animal_id)
         .join(Measurement, Measurement.animal_id == Enrolment.animal_id)
-        .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, active())
+        .where(Enrolment.study_id == study.id, Enrolment.status == RecordStatus.ACTIVE, *followed, active())
         .where(Measurement.taken_on.is_not(None))
         .group_by(Enrolment.animal_id)
     )

@@ -66,7 +66,7 @@ def _listing() -> tuple[Listing, Any]:
 
 def _overview(study: Study) -> dict[str, Any]:
     """Give the plots of a study and its arms."""
-    data = StudyData(current_session(), study, unblinded=sees_arms())
+    data = StudyData(current_session(), study, unblinded=sees_arms(), count=True)
     kind = data.chosen(request.args.get("kind"))
     arms = _arms_table(data.arms, data.series(kind).analysed() if kind else None, study)
     return {"kinds": list(data.kinds.values()), "kind": kind, "plots": overview(data, kind), "arms": arms}

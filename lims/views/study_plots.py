@@ -107,15 +107,16 @@ DAY = number("day", "Day", show=day_of_study)
 class StudyData:
     """What the plots of a study are drawn from, each part read once and only when it is needed."""
 
-    def __init__(self, session: Session, study: Study, *, unblinded: bool) -> None:
-        self.session, self.study, self.unblinded = session, study, unblinded
+    def __init__(self, session: Session, study: Study, *, unblinded: bool, count: bool = False) -> None:
+        self.session, self.study, self.unblinded, self._count = session, study, unblinded, count
         self._series: dict[str, Series] = {}
         self._points: dict[str, list[dict[str, Any]]] = {}
 
     @cached_property
     def arms(self) -> list[ArmOfStudy]:
-        """Give the arms as the person may see them."""
-        return arms_of_studies(self.session, self.study.project_id, self.study.id, unblinded=self.unblinded)
+        """Give the arms as the person may see them, with how many animals are in them where that was to be counted."""
+        unblinded, count = self.unblinded, self._count
+        return arms_of_studies(self.session, self.study.project_id, self.study.id, unblinded=unblinded, count=count)
 
     @cached_property
     def kinds(self) -> dict[str, tuple[MeasurementKind, int]]:

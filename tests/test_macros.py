@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired
 from importers.base import Finding, Severity
 from lims import plots
 from lims.plot_parts import Spec
-from lims.views import headers
+from lims.views import filters, headers
 
 ROOT = Path(__file__).resolve().parent.parent
 ARMS = [("Vehicle", "vehicle"), ("Tucatinib", "treatment")]
@@ -28,6 +28,7 @@ def app() -> Flask:
     """Nothing but the templates, the static files and the headers."""
     app = Flask("macros", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "lims" / "static"))
     headers.install(app, https_only=False)
+    app.add_template_filter(filters.packed)
     return app
 
 

@@ -255,8 +255,8 @@ def _data(reading: Any) -> StudyData:
 
 def _growth(reading: Any) -> object:
     """Read a study's volumes and give mean, SEM and n of each arm and day."""
-    data = _data(reading)
-    return mean_rows(data.series(KIND_BY_CODE["caliper_volume"]).points(), unit="mm³")
+    read = _data(reading).series(KIND_BY_CODE["caliper_volume"])
+    return mean_rows(read.arms, read.days, read.animals, read.values, unit="mm³")
 
 
 def _survival(reading: Any) -> object:

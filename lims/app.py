@@ -13,7 +13,7 @@ from importers.preflight import MAX_UPLOAD_BYTES
 from lims.config import Settings
 from lims.db import Database
 from lims.paths import templates_dir
-from lims.views import errors, filters, headers, marks, navigation, request_log, rows, security, support
+from lims.views import errors, filters, headers, kept, marks, navigation, request_log, rows, security, support
 from lims.views.compiled import kept_templates
 from lims.views.transaction import Application, Installation, close_session
 
@@ -124,6 +124,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Applicat
     filters.install(app)
     marks.install(app)
     rows.install(app)
+    kept.install(app)
     errors.install(app)
     app.teardown_request(close_session)
     return app

@@ -1,9 +1,10 @@
 """Engine and transactions on both databases.
 
 SQLite: write-ahead log, foreign keys on, and `BEGIN IMMEDIATE` for whoever is going to write, because a deferred
-transaction that upgrades fails at once whatever the busy timeout. PostgreSQL: read committed, checked connections, and one
-advisory lock for whoever is going to write. So on both what a writer has read stays true until it commits: nobody records a
-death between a form's look at an animal and the dose that it saves. It also puts the audit trail in one order, without forks.
+transaction that upgrades fails at once whatever the busy timeout. PostgreSQL: checked connections, and one advisory lock for
+whoever is going to write. So on both what a writer has read stays true until it commits: nobody records a death between a
+form's look at an animal and the dose that it saves. It also puts the audit trail in one order, without forks. Whoever only
+reads sees one moment of the database from its first statement on: SQLite always does so, PostgreSQL by repeatable read.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ class Database:
     def __init__(self, url: str, zone: tzinfo = UTC) -> None:
         self.engine = make_engine(url)
         info = {"zone": zone}  # the laboratory's: what day it is there decides what lies in the future
-        self.reader = sessionmaker(self.engine, class_=AuditedSession, expire_on_commit=False, info=info)
+        one_moment = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        reading = self.engine.execution_options(**one_moment)
+        self.reader = sessionmaker(reading, class_=AuditedSession, expire_on_commit=False, info=info)
         writing = self.engine.execution_options(writes=True)
         self.writer = sessionmaker(writing, class_=AuditedSession, expire_on_commit=False, info=info)
 

@@ -30,6 +30,7 @@ HEIGHT = 300
 SMALL_HEIGHT = 150
 LABEL_GAP = 16
 DIRECT_LABELS = 5
+NO_ARM = "No arm"
 COUNTED_DAYS = 14
 
 THEME: Spec = {
@@ -184,7 +185,7 @@ def _legend(arms: Sequence[Arm]) -> Spec | None:
 
 def _with_no_arm(arms: Sequence[Arm]) -> list[Arm]:
     """Animals outside every arm are drawn grey, after the arms."""
-    return [*arms, ("No arm", "vehicle")]
+    return [*arms, (NO_ARM, "vehicle")]
 
 
 def animal_layers(axis: Spec, arms: Sequence[Arm]) -> list[Spec]:

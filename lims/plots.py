@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, stdev
+from math import fsum
+from statistics import fmean
 from typing import Any
 
 from lims.plot_parts import (
     ACCENT,
     JOINED,
     LIMIT,
+    NO_ARM,
     OKABE_ITO,
     RECORDED,
     SMALL_HEIGHT,
@@ -91,22 +93,13 @@ def growth_curves(
     return specification(drawn, layers, note=note, description=f"{title_y} in {unit} by day of study, one line per animal.")
 
 
-def mean_sem(
-    points: Sequence[Point],
-    *,
-    arms: Sequence[Arm],
-    unit: str,
-    title_y: str,
-    decimals: int | None = 1,
-    log: bool = False,
-) -> Spec:
-    """Draw each arm's mean ± standard error by day, with the number of animals under the axis.
+def mean_sem(rows: list[dict[str, Any]], *, arms: Sequence[Arm], unit: str, title_y: str, log: bool = False) -> Spec:
+    """Draw each arm's mean ± standard error by day (`mean_rows`), with the number of animals under the axis.
 
-    An animal read twice on a day counts once, with its mean. One animal alone has no error bar. Where fewer than half of an
-    arm's animals are left, its line is dotted and its points are hollow: it is the mean of those that lived.
+    One animal alone has no error bar. Where fewer than half of an arm's animals are left, its line is dotted and its points
+    are hollow: it is the mean of those that lived.
     """
-    _require_arms(points, arms)
-    rows = mean_rows(points, decimals=decimals, unit=unit)
+    _require_arms(rows, arms)
     drawn, note = _drawable(rows, "mean", log=log)
     scale = value_scale([end for row in drawn for end in (row["mean"], row["low"], row["high"])], log=log)
     for row in drawn:
@@ -136,28 +129,46 @@ def mean_sem(
     return specification(drawn, layers, note=note, description=words)
 
 
-def mean_rows(points: Iterable[Point], *, unit: str, decimals: int | None = 1) -> list[dict[str, Any]]:
+def mean_rows(
+    arms: Sequence[str | None],
+    days: Sequence[float],
+    animals: Sequence[str],
+    values: Sequence[float],
+    *,
+    unit: str,
+    decimals: int | None = 1,
+) -> list[dict[str, Any]]:
     """Give one row per arm and day: `mean`, `sem` (None for one animal), `low`, `high`, `n` animals, and `shown` in words.
 
-    few: fewer than half of the animals that were ever read in the arm are left.
+    An animal read twice on a day counts once, with its mean. few: fewer than half of the animals that were ever read in the
+    arm are left.
     """
-    readings: dict[tuple[str, float], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for point in points:
-        readings[_arm_name(point), point["day"]][point["animal"]].append(point["value"])
-    whole: dict[str, set[str]] = defaultdict(set)
-    for (arm, _), animals in readings.items():
-        whole[arm] |= animals.keys()
+    readings: dict[tuple[str | None, float], list[int]] = defaultdict(list)
+    for place, key in enumerate(zip(arms, days, strict=True)):
+        readings[key].append(place)
+    whole = Counter(arm for arm, _ in set(zip(arms, animals, strict=True)))
     rows = []
-    for (arm, day), animals in sorted(readings.items()):
-        values = [fmean(repeated) for repeated in animals.values()]
-        mean, n = fmean(values), len(values)
-        sem = stdev(values) / math.sqrt(n) if n > 1 else None
+    for (of, day), places in sorted(readings.items(), key=lambda one: (one[0][0] or NO_ARM, one[0][1])):
+        arm, n = of or NO_ARM, len({animals[place] for place in places})
+        read = [values[place] for place in places]
+        if n < len(places):
+            read = _each_animal([animals[place] for place in places], read)
+        mean = fmean(read)
+        sem = math.sqrt(fsum((value - mean) ** 2 for value in read) / (n - 1) / n) if n > 1 else None
         error = "" if sem is None else f" ± {shown(sem, decimals)}"
         words = f"{shown(mean, decimals)}{error} {unit}"
         ends = {"low": mean - (sem or 0), "high": mean + (sem or 0)}
         told = {"arm": arm, "day": day, "on": f"d{day:g}", "mean": mean, "sem": sem, "n": n, "shown": words}
-        rows.append(told | ends | {"few": 2 * n < len(whole[arm])})
+        rows.append(told | ends | {"few": 2 * n < whole[of]})
     return rows
+
+
+def _each_animal(animals: Sequence[str], values: Sequence[float]) -> list[float]:
+    """Give the mean of each animal's values."""
+    repeated: dict[str, list[float]] = defaultdict(list)
+    for animal, value in zip(animals, values, strict=True):
+        repeated[animal].append(value)
+    return [fmean(one) for one in repeated.values()]
 
 
 def _tails(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -189,28 +200,28 @@ def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
     return rows
 
 
-def spider(points: Sequence[Point], *, arms: Sequence[Arm], unit: str, title_y: str, decimals: int | None, log: bool) -> Spec:
-    """Draw each animal's change from its own baseline (`percent_of_baseline`), with a line where nothing has changed.
+def spider(rows: Sequence[Point], *, arms: Sequence[Arm], unit: str, title_y: str, decimals: int | None, log: bool) -> Spec:
+    """Draw each animal's change from its own baseline (rows of `percent_of_baseline`), with a line where nothing has changed.
 
     In percent; what is drawn on a log axis, such as flux over four decades, as a multiple of the baseline.
     """
-    _require_arms(points, arms)
-    rows = []
-    for point in percent_of_baseline(points):
+    _require_arms(rows, arms)
+    changes = []
+    for point in rows:
         change = point["value"] / 100 if log else point["value"] - 100
         words = f"{shown(change, 2)} × baseline" if log else f"{change:+.0f} %"
-        rows.append(_row(point, f"{words}, {shown(point['raw'], decimals)} {unit}") | {"value": change})
-    drawn, note = _drawable(rows, "value", log=log)
+        changes.append(_row(point, f"{words}, {shown(point['raw'], decimals)} {unit}") | {"value": change})
+    drawn, note = _drawable(changes, "value", log=log)
     scale = value_scale([row["value"] for row in drawn], log=log, also=1 if log else 0)
     axis = value_axis(f"{title_y}, change", "× baseline" if log else "% from baseline", scale)
     layers = animal_layers(axis, arms) + rule_layer(1 if log else 0) + arm_labels(_last_means(drawn), arms, scale)
     return specification(drawn, layers, note=note, description=f"{title_y}: each animal's change from its baseline by day.")
 
 
-def weight_change(points: Sequence[Point], *, arms: Sequence[Arm], limit_percent: float | None) -> Spec:
-    """Draw body weight (points in g) as percent of each animal's baseline, with the study's limit, such as 80, as a line."""
-    _require_arms(points, arms)
-    rows = [_row(point, f"{point['raw']:.1f} g, {point['value']:.1f} %") for point in percent_of_baseline(points)]
+def weight_change(rows: Sequence[Point], *, arms: Sequence[Arm], limit_percent: float | None) -> Spec:
+    """Draw body weight (in g, rows of `percent_of_baseline`) as percent, with the study's limit, such as 80, as a line."""
+    _require_arms(rows, arms)
+    rows = [_row(point, f"{point['raw']:.1f} g, {point['value']:.1f} %") for point in rows]
     scale = value_scale([row["value"] for row in rows], also=limit_percent)
     layers = animal_layers(value_axis("Body weight", "% of baseline", scale), arms)
     if limit_percent is not None:
@@ -371,18 +382,19 @@ def _last_means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _arm_name(point: Point) -> str:
-    return point["arm"] or "No arm"
+    return point["arm"] or NO_ARM
 
 
 def _require_arms(points: Iterable[Point], arms: Sequence[Arm]) -> None:
     names = [name for name, _ in arms]
-    if unknown := {point["arm"] for point in points if point["arm"]}.difference(names):
+    if unknown := {point["arm"] for point in points}.difference([*names, NO_ARM, None]):
         raise ValueError(f"Points of {', '.join(sorted(unknown))}, but the study's arms are {', '.join(names)}.")
 
 
 def _row(point: Point, words: str) -> dict[str, Any]:
-    row = {key: point.get(key) for key in ("animal", "day", "value", "url")}
-    return row | {"arm": _arm_name(point), "on": f"d{point['day']:g}", "shown": words}
+    day = point["day"]
+    row = {"animal": point["animal"], "day": day, "value": point["value"], "url": point.get("url")}
+    return row | {"arm": _arm_name(point), "on": f"d{day:g}", "shown": words}
 
 
 def _drawable(rows: list[dict[str, Any]], field: str, *, log: bool) -> tuple[list[dict[str, Any]], str]:

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired
 from importers.base import Finding, Severity
 from lims import plots
 from lims.plot_parts import Spec
-from lims.views import headers, marks, rows
+from lims.views import filters, headers, marks, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 ARMS = [("Vehicle", "vehicle"), ("Tucatinib", "treatment")]
@@ -30,6 +30,7 @@ def app() -> Flask:
     headers.install(app, https_only=False)
     marks.install(app)
     rows.install(app)
+    app.add_template_filter(filters.packed)
     return app
 
 
@@ -211,10 +212,12 @@ def some_plots() -> dict[str, Spec]:
     ]
     states = {14: "new"}
     dated = [point | {"state": states.get(point["day"], "recorded"), "date": f"2026-11-{point['day'] + 1:02}"} for point in points]
+    columns = [[point[key] for point in points] for key in ("arm", "day", "animal", "value")]
+    rows = plots.mean_rows(*columns, unit="p/s", decimals=None)
     return {
         "growth": plots.growth_curves(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True, limit=1e7),
-        "mean": plots.mean_sem(points, arms=ARMS, unit="p/s", title_y="Flux", decimals=None),
-        "weight": plots.weight_change(points, arms=ARMS, limit_percent=80),
+        "mean": plots.mean_sem(rows, arms=ARMS, unit="p/s", title_y="Flux"),
+        "weight": plots.weight_change(plots.percent_of_baseline(points), arms=ARMS, limit_percent=80),
         "days": plots.new_against_existing(dated, unit="g", title_y="Weight"),
         "dates": plots.new_against_existing(dated, unit="g", title_y="Weight", dates=True),
     }

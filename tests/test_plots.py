@@ -31,6 +31,11 @@ def points() -> list[dict[str, Any]]:
     ]
 
 
+def means(read: list[dict[str, Any]], unit: str = "mm³") -> list[dict[str, Any]]:
+    columns = [[one[key] for one in read] for key in ("arm", "day", "animal", "value")]
+    return plots.mean_rows(*columns, unit=unit)
+
+
 def drawn(spec: dict[str, Any]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = spec["data"]["values"]
     return rows
@@ -86,7 +91,7 @@ def test_values_are_written_with_the_digits_of_their_kind(value: float, decimals
 
 
 def test_mean_and_sem_are_of_animals_not_of_readings() -> None:
-    rows = plots.mean_rows([point("a", "X", 7, 10), point("a", "X", 7, 20), point("b", "X", 7, 25)], unit="mm³")
+    rows = means([point("a", "X", 7, 10), point("a", "X", 7, 20), point("b", "X", 7, 25)], unit="mm³")
     (row,) = rows
     assert row["n"] == 2
     assert row["mean"] == 20.0
@@ -96,7 +101,7 @@ def test_mean_and_sem_are_of_animals_not_of_readings() -> None:
 
 
 def test_one_animal_alone_has_no_error() -> None:
-    (row,) = plots.mean_rows([point("a", "X", 0, 10)], unit="g")
+    (row,) = means([point("a", "X", 0, 10)], unit="g")
     assert row["sem"] is None
     assert row["shown"] == "10.0 g"
     assert row["low"] == row["high"] == 10.0
@@ -104,7 +109,7 @@ def test_one_animal_alone_has_no_error() -> None:
 
 def test_counts_stand_under_the_axis_for_every_arm() -> None:
     fewer = [p for p in points() if not (p["animal"] == "Ve0" and p["day"] == 14)]
-    spec = plots.mean_sem(fewer, arms=ARMS, unit="mm³", title_y="Volume")
+    spec = plots.mean_sem(means(fewer), arms=ARMS, unit="mm³", title_y="Volume")
     assert written(spec, "n").count(3) == 8
     assert written(spec, "n").count(2) == 1
     assert [label for label in written(spec, "label") if label.startswith("n, ")] == [
@@ -116,7 +121,7 @@ def test_counts_stand_under_the_axis_for_every_arm() -> None:
 
 def test_daily_counts_are_thinned_so_that_they_can_be_read() -> None:
     daily = [point("a", "Vehicle", day, 20) for day in range(100)]
-    spec = plots.mean_sem(daily, arms=ARMS, unit="g", title_y="Weight")
+    spec = plots.mean_sem(means(daily), arms=ARMS, unit="g", title_y="Weight")
     assert 7 <= len(written(spec, "n")) <= 14
 
 
@@ -139,7 +144,7 @@ def test_a_log_axis_leaves_out_what_it_cannot_show_and_says_so() -> None:
 
 def test_an_error_bar_on_a_log_axis_ends_at_the_axis() -> None:
     flux = [point("a", "Vehicle", 0, 1.0), point("b", "Vehicle", 0, 1e6), point("c", "Vehicle", 0, -4e5)]
-    spec = plots.mean_sem(flux, arms=ARMS, unit="p/s", title_y="Total flux", decimals=None, log=True)
+    spec = plots.mean_sem(means(flux), arms=ARMS, unit="p/s", title_y="Total flux", log=True)
     (row,) = drawn(spec)
     assert row["low"] == y_domain(spec)[0] > 0
 
@@ -162,7 +167,9 @@ def test_weight_without_an_early_reading_starts_at_its_first() -> None:
 
 
 def test_weight_change_shows_grams_and_percent_and_the_limit() -> None:
-    spec = plots.weight_change([point("a", "Vehicle", 0, 20), point("a", "Vehicle", 7, 18)], arms=ARMS, limit_percent=80)
+    spec = plots.weight_change(
+        plots.percent_of_baseline([point("a", "Vehicle", 0, 20), point("a", "Vehicle", 7, 18)]), arms=ARMS, limit_percent=80
+    )
     assert [row["shown"] for row in drawn(spec)] == ["20.0 g, 100.0 %", "18.0 g, 90.0 %"]
     assert written(spec, "words") == ["limit 80 %"]
     assert y_domain(spec) == [80, 100]
@@ -244,8 +251,8 @@ def test_the_value_axis_ends_at_round_numbers(values: list[float], ends: tuple[f
 def test_nothing_measured_yet_still_gives_a_plot() -> None:
     for spec in (
         plots.growth_curves([], arms=ARMS, unit="mm³", title_y="Volume", log=True),
-        plots.mean_sem([], arms=ARMS, unit="mm³", title_y="Volume"),
-        plots.weight_change([], arms=ARMS, limit_percent=None),
+        plots.mean_sem(means([]), arms=ARMS, unit="mm³", title_y="Volume"),
+        plots.weight_change(plots.percent_of_baseline([]), arms=ARMS, limit_percent=None),
         plots.new_against_existing([], unit="g", title_y="Body weight"),
     ):
         assert drawn(spec) == []
@@ -253,27 +260,29 @@ def test_nothing_measured_yet_still_gives_a_plot() -> None:
 
 def test_a_mean_of_fewer_than_half_of_an_arm_is_dotted_and_never_hidden() -> None:
     read = [point(f"a{n}", "Vehicle", day, 100.0 + n) for day, left in ((0, 5), (7, 3), (14, 2)) for n in range(left)]
-    spec = plots.mean_sem(read, arms=ARMS, unit="mm³", title_y="Volume")
+    spec = plots.mean_sem(means(read), arms=ARMS, unit="mm³", title_y="Volume")
     assert [(row["day"], row["n"], row["few"]) for row in drawn(spec)] == [(0, 5, False), (7, 3, False), (14, 2, True)]
     (dotted,) = [layer for layer in spec["layer"] if layer["mark"].get("strokeDash") == [1, 3]]
     assert [row["day"] for row in dotted["data"]["values"]] == [7, 14]
-    whole = plots.mean_sem(read[:8], arms=ARMS, unit="mm³", title_y="Volume")
+    whole = plots.mean_sem(means(read[:8]), arms=ARMS, unit="mm³", title_y="Volume")
     assert not [layer for layer in whole["layer"] if layer["mark"].get("strokeDash") == [1, 3]]
 
 
 def test_a_spider_shows_percent_from_baseline_or_multiples_on_a_log_axis() -> None:
     read = [point("a", "Vehicle", day, value) for day, value in ((-3, 80.0), (0, 100.0), (7, 50.0), (14, 250.0))]
-    linear = plots.spider(read, arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False)
+    linear = plots.spider(plots.percent_of_baseline(read), arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False)
     assert [row["value"] for row in drawn(linear)] == [-20, 0, -50, 150]
     assert drawn(linear)[-1]["shown"] == "+150 %, 250.0 mm³"
-    log = plots.spider(read, arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True)
+    log = plots.spider(plots.percent_of_baseline(read), arms=ARMS, unit="p/s", title_y="Flux", decimals=None, log=True)
     assert [row["value"] for row in drawn(log)] == [0.8, 1, 0.5, 2.5]
     assert log["layer"][0]["encoding"]["y"]["scale"]["type"] == "log"
 
 
 def test_an_animal_without_a_baseline_above_zero_has_no_percentage() -> None:
     assert plots.percent_of_baseline([point("a", "Vehicle", 0, 0.0), point("a", "Vehicle", 7, 50.0)]) == []
-    nothing = plots.spider([point("a", "Vehicle", 0, 0.0)], arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False)
+    nothing = plots.spider(
+        plots.percent_of_baseline([point("a", "Vehicle", 0, 0.0)]), arms=ARMS, unit="mm³", title_y="Volume", decimals=1, log=False
+    )
     assert drawn(nothing) == []
 
 

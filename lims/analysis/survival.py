@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 import warnings
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 VERSION = "survival/1"
 """Name and version of these definitions, kept with every result."""
@@ -22,8 +24,7 @@ _EQUAL = 1e-9
 """S is a product of fractions: one that should be ½ differs from it in the last digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """One animal: how long it was followed, in days, and whether its end was an event; otherwise it is censored."""
 
     animal: str
@@ -147,11 +148,11 @@ def log_rank(groups: Mapping[str, Sequence[Followed]]) -> LogRank:
         return LogRank(None, degrees, None, why_not)
     from statsmodels.duration.survfunc import survdiff
 
-    rows = [(one.days, int(one.event), name) for name, animals in filled.items() for one in animals]
-    days, events, names = zip(*rows, strict=True)
+    rows = [(one.days, int(one.event), number) for number, animals in enumerate(filled.values()) for one in animals]
+    days, events, numbers = zip(*rows, strict=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of a group that is alone at risk: its terms are 0 and count as such
-        chi_squared, p = survdiff(list(days), list(events), list(names))
+        chi_squared, p = survdiff(list(days), list(events), list(numbers))
     return LogRank(float(chi_squared), degrees, float(p))
 
 
@@ -170,7 +171,8 @@ def _why_not(groups: Mapping[str, Sequence[Followed]]) -> str | None:
 
 def numbers_at_risk(animals: Sequence[Followed], days: Sequence[float]) -> list[int]:
     """Count the animals that were followed up to each day or longer."""
-    return [sum(one.days >= day for one in animals) for day in days]
+    ends = sorted(one.days for one in animals)
+    return [len(ends) - bisect_left(ends, day) for day in days]
 
 
 def risk_days(animals: Sequence[Followed], most: int = 7) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
@@ -14,10 +15,11 @@ _LENGTHS = f"{_DIGITS}ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """A number's length as one character, by which text sorts as the numbers do; codes with longer numbers come first."""
 
 
-def counting(code: str) -> list[tuple[int, int, str]]:
+@lru_cache(maxsize=4096)
+def counting(code: str) -> tuple[tuple[int, int, str], ...]:
     """Give what codes are sorted by so that C2 comes before C10; no number of a code has more than 18 digits."""
     parts = re.findall(r"[0-9]{1,18}|[^0-9]+", code.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def counting_column(code: ColumnElement[Any]) -> ColumnElement[str]:
@@ -28,9 +30,15 @@ def counting_column(code: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def along_the_racks(animal: Animal, cage: Cage | None) -> tuple[Any, ...]:
-    """Give what animals are sorted by as one walks: rack, position, cage, ear tag; what stands in no rack comes last."""
-    place: tuple[Any, ...] = (2, [], 0, 0, [])
+    """Give what animals are sorted by as one walks (`place_along`)."""
+    standing = None if cage is None else (cage.rack, cage.rack_row, cage.rack_column, cage.code)
+    return place_along(animal.code, animal.ear_tag, standing)
+
+
+def place_along(animal: str, ear_tag: str | None, cage: tuple[str | None, int | None, int | None, str] | None) -> tuple[Any, ...]:
+    """Give where one meets an animal: rack, row, column and code of its cage, ear tag; what stands in no rack comes last."""
+    place: tuple[Any, ...] = (2, (), 0, 0, ())
     if cage is not None:
-        rack = cage.rack or ""
-        place = (0 if rack else 1, counting(rack), cage.rack_row or 0, cage.rack_column or 0, counting(cage.code))
-    return (*place, counting(animal.ear_tag or ""), counting(animal.code))
+        rack, row, column, code = cage
+        place = (0 if rack else 1, counting(rack or ""), row or 0, column or 0, counting(code))
+    return (*place, counting(ear_tag or ""), counting(animal))

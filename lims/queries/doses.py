@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohort_terms import RegimenStart
 from lims.domain.dosing import Course, DoseStanding, first_day, planned_doses, standing
-from lims.domain.schedules import parse_schedule
+from lims.domain.schedules import Schedule, parse_schedule
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Arm, Cage, Dose, Enrolment, Measurement, Regimen, Study
-from lims.queries.bench_order import along_the_racks
+from lims.queries.bench_order import place_along
 from lims.queries.blinding import readable
 from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
@@ -25,18 +26,28 @@ from lims.queries.series import AnySelect, counted
 WEIGHT = "body_weight"
 
 
-@dataclass(frozen=True, slots=True)
-class Treated:
+class Subject(NamedTuple):
+    """An animal in an arm of a study: what is said of it where it is dosed. cage and study: their codes."""
+
+    id: int
+    code: str
+    cage: str | None
+    died_on: date | None
+    arm_id: int
+    study_id: int
+    study: str
+
+
+class Treated(NamedTuple):
     """An animal under a regimen of its arm, with the days that bound its doses."""
 
-    animal: Animal
-    enrolment: Enrolment
+    animal: Subject
     regimen: Regimen
     course: Course
+    schedule: Schedule
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedDose:
+class PlannedDose(NamedTuple):
     """One dose of an animal: planned, or recorded, or both. dose: what is recorded of it."""
 
     treated: Treated
@@ -46,6 +57,15 @@ class PlannedDose:
     dose: Any = None
 
 
+_OF_SUBJECT: tuple[Any, ...] = (
+    *(Animal.id, Animal.code, Cage.code.label("cage"), Animal.died_on, Enrolment.arm_id, Study.id, Study.code.label("study")),
+    *(Regimen.id.label("regimen"), Animal.state, Enrolment.enrolled_on, Enrolment.excluded_on, Animal.ear_tag),
+    *(Cage.rack, Cage.rack_row, Cage.rack_column),
+    func.coalesce(Enrolment.day_zero_on, Study.day_zero_on).label("day_zero"),
+)
+"""`Subject`'s own columns first."""
+
+
 def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) -> list[Treated]:
     """List the animals under regimens, in the order of cages; two statements.
 
@@ -53,35 +73,39 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
     a date is planned no dose from `today` on.
     """
     wanted = (
-        select(Enrolment, Regimen)
-        .join(Animal, Animal.id == Enrolment.animal_id)
+        select(*_OF_SUBJECT)
+        .join(Enrolment, Enrolment.animal_id == Animal.id)
         .outerjoin(Cage, Cage.id == Animal.cage_id)
         .join(Arm, Arm.id == Enrolment.arm_id)
         .join(Study, Study.id == Arm.study_id)
         .join(Regimen, Regimen.arm_id == Arm.id)
-        .join(Agent, Agent.id == Regimen.agent_id)
         .where(Enrolment.status == RecordStatus.ACTIVE, Animal.status == RecordStatus.ACTIVE)
         .where(Regimen.status == RecordStatus.ACTIVE, Arm.status == RecordStatus.ACTIVE, *where)
-        .options(
-            contains_eager(Enrolment.animal).contains_eager(Animal.cage),
-            contains_eager(Enrolment.arm).contains_eager(Arm.study),
-            contains_eager(Regimen.agent),
-        )
         .order_by(Regimen.id)
     )
-    rows = session.execute(wanted).unique().all()
-    rows = sorted(rows, key=lambda row: along_the_racks(row[0].animal, row[0].animal.cage))
-    reached = _reached(session, [regimen.id for _, regimen in rows if regimen.start is RegimenStart.TRIGGER])
-    return [Treated(enrolled.animal, enrolled, regimen, _course(enrolled, regimen, reached, today)) for enrolled, regimen in rows]
+    rows = session.execute(wanted).all()
+    keys = sorted({row.regimen for row in rows})
+    named = in_chunks(session, keys, lambda some: select(Regimen).where(Regimen.id.in_(some)).options(joinedload(Regimen.agent)))
+    regimens = {one.id: (one, parse_schedule(one.schedule)) for (one,) in named}
+    triggered = [key for key, (one, _) in regimens.items() if one.start is RegimenStart.TRIGGER]
+    reached = _reached(session, triggered)
+    found = []
+    for row in sorted(rows, key=_walked):
+        regimen, schedule = regimens[row.regimen]
+        found.append(Treated(Subject(*row[:7]), regimen, _course(row, regimen, reached, today), schedule))
+    return found
 
 
-def _course(enrolled: Enrolment, regimen: Regimen, reached: Mapping[tuple[int, int], date], today: date) -> Course:
-    animal, study = enrolled.animal, enrolled.arm.study
-    day_zero = enrolled.day_zero_on or study.day_zero_on
-    starts = first_day(regimen.start, regimen.start_day, day_zero, reached.get((animal.id, regimen.id)))
-    died = animal.died_on or (today if animal.state is AnimalStatus.DEAD else None)
-    ends = [day for day in (died, enrolled.excluded_on) if day is not None]
-    return Course(starts, enrolled.enrolled_on, min(ends, default=None))
+def _walked(row: Any) -> tuple[Any, ...]:
+    cage = None if row.cage is None else (row.rack, row.rack_row, row.rack_column, row.cage)
+    return place_along(row.code, row.ear_tag, cage)
+
+
+def _course(row: Any, regimen: Regimen, reached: Mapping[tuple[int, int], date], today: date) -> Course:
+    starts = first_day(regimen.start, regimen.start_day, row.day_zero, reached.get((row.id, regimen.id)))
+    died = row.died_on or (today if row.state is AnimalStatus.DEAD else None)
+    ends = [day for day in (died, row.excluded_on) if day is not None]
+    return Course(starts, row.enrolled_on, min(ends, default=None))
 
 
 def _reached(session: Session, regimens: Sequence[int]) -> dict[tuple[int, int], date]:
@@ -133,55 +157,109 @@ def recorded_doses(session: Session, *where: ColumnElement[bool]) -> Sequence[An
     return session.execute(wanted.order_by(on, Dose.nth, Dose.id)).all()
 
 
+_BY_DAY = (DoseStanding.OVERDUE, DoseStanding.DUE, DoseStanding.PLANNED)
+"""What a dose is of which nothing is recorded: before today, today, and after."""
+
+
+class Planned(NamedTuple):
+    """The doses of an animal by one regimen: day and number of each, which animals of one course share, and those recorded."""
+
+    treated: Treated
+    days: tuple[tuple[date, int], ...]
+    recorded: Mapping[tuple[date, int], Any]
+
+    def overdue(self, now: date) -> list[date]:
+        """Give the days before `now` of doses of which nothing is recorded."""
+        return [key[0] for key in self.days[: bisect_left(self.days, (now,))] if key not in self.recorded]
+
+
 @dataclass(frozen=True, slots=True)
 class Dosing:
     """The doses of a study: by animal and regimen as planned, and what else was recorded of its animals."""
 
-    planned: list[PlannedDose]
+    courses: list[Planned]
     beside: list[Any]
     """Recorded, and not planned: of no regimen, or on a day on which it plans none."""
     unplanned: list[Treated]
     """Animals whose regimen has no first day: day 0 has no date, or the trigger was not reached."""
+    now: date
+    """The day that tells what is due from what is overdue."""
+
+    @property
+    def planned(self) -> list[PlannedDose]:
+        """Give every planned dose."""
+        return self.between(date.min, date.max)
+
+    def between(self, first: date, last: date) -> list[PlannedDose]:
+        """Give the planned doses from one day to another, both included."""
+        found = []
+        for one in self.courses:
+            within = one.days[bisect_left(one.days, (first,)) : bisect_right(one.days, last, key=itemgetter(0))]
+            for due_on, nth in within:
+                dose = one.recorded.get((due_on, nth))
+                state = standing(due_on, self.now, dose.state if dose else None)
+                found.append(PlannedDose(one.treated, due_on, nth, state, dose))
+        return found
+
+    def counts(self) -> Counter[DoseStanding]:
+        """Count the planned doses by what became of them."""
+        counted: Counter[DoseStanding] = Counter()
+        for one in self.courses:
+            before, until = bisect_left(one.days, (self.now,)), bisect_right(one.days, self.now, key=itemgetter(0))
+            for state, number in zip(_BY_DAY, (before, until - before, len(one.days) - until), strict=True):
+                counted[state] += number
+            for (day, _), dose in one.recorded.items():
+                counted[standing(day, self.now)] -= 1
+                counted[DoseStanding(dose.state.value)] += 1
+        return counted
 
 
-def dosing_of(session: Session, study: Study, today: date, *, on: date | None = None) -> Dosing:
-    """Give the doses of a study, on one day or on all: three statements, and one more where a trigger starts a regimen.
+def dosing_of(session: Session, study: Study, today: date) -> Dosing:
+    """Give the doses of a study: three statements, and one more where a trigger starts a regimen.
 
     A schedule without an end goes on until today, in a study that is not active until its last recorded dose. Of a draft
     nothing is due yet.
     """
-    day = func.coalesce(Dose.due_on, Dose.given_on)
     treated = treated_animals(session, today, Study.id == study.id)
-    recorded = recorded_doses(session, Dose.study_id == study.id, *([] if on is None else [day == on]))
-    known = {(one.animal_id, one.regimen_id, one.due_on, one.nth): one for one in recorded if one.regimen_id is not None}
-    schedules = {one.regimen.id: parse_schedule(one.regimen.schedule) for one in treated}
-    ends = today if study.state is StudyStatus.ACTIVE else max((one.on for one in recorded), default=today)
-    now = date.min if study.state is StudyStatus.DRAFT else today
-    planned: list[PlannedDose] = []
+    recorded = recorded_doses(session, Dose.study_id == study.id)
+    known: dict[tuple[int, int], dict[tuple[date, int], Any]] = defaultdict(dict)
+    for row in recorded:
+        if row.regimen_id is not None:
+            known[row.animal_id, row.regimen_id][row.due_on, row.nth] = row
+    ends = today if study.state is StudyStatus.ACTIVE else max((row.on for row in recorded), default=today)
+    courses, met = [], set()
     for one in treated:
-        schedule = schedules[one.regimen.id]
-        last = on or (ends if schedule.count is None else None)
-        for due_on, nth in planned_doses(schedule, one.course, first=on, last=last):
-            dose = known.pop((one.animal.id, one.regimen.id, due_on, nth), None)
-            planned.append(PlannedDose(one, due_on, nth, standing(due_on, now, dose.state if dose else None), dose))
-    met = {one.dose.id for one in planned if one.dose is not None}
-    return Dosing(planned, [one for one in recorded if one.id not in met], [one for one in treated if one.course.starts_on is None])
+        days = planned_doses(one.schedule, one.course, last=ends if one.schedule.count is None else None)
+        own = known.get((one.animal.id, one.regimen.id), {})
+        of_plan = {key: own[key] for key in own.keys() & set(days)} if own else {}
+        met |= {row.id for row in of_plan.values()}
+        courses.append(Planned(one, days, of_plan))
+    beside = [row for row in recorded if row.id not in met]
+    unplanned = [one for one in treated if one.course.starts_on is None]
+    return Dosing(courses, beside, unplanned, date.min if study.state is StudyStatus.DRAFT else today)
 
 
-def due_in_project(session: Session, project_id: int, on: date) -> list[tuple[Study, int]]:
+class DueDoses(NamedTuple):
+    """How many doses of a study are due on a day. study: its code."""
+
+    study_id: int
+    study: str
+    doses: int
+
+
+def due_in_project(session: Session, project_id: int, on: date) -> list[DueDoses]:
     """Count the doses that active studies plan for a day and nobody has recorded, by study; three statements."""
     active = (Study.project_id == project_id, Study.state == StudyStatus.ACTIVE, Study.status == RecordStatus.ACTIVE)
     treated = treated_animals(session, on, *active)
     recorded = recorded_doses(session, Dose.project_id == project_id, Dose.due_on == on, Dose.regimen_id.is_not(None))
     known = {(one.animal_id, one.regimen_id, one.nth) for one in recorded}
-    schedules = {one.regimen.id: parse_schedule(one.regimen.schedule) for one in treated}
     due = Counter(
-        one.enrolment.arm.study
+        (one.animal.study, one.animal.study_id)
         for one in treated
-        for _, nth in planned_doses(schedules[one.regimen.id], one.course, first=on, last=on)
+        for _, nth in planned_doses(one.schedule, one.course, first=on, last=on)
         if (one.animal.id, one.regimen.id, nth) not in known
     )
-    return sorted(due.items(), key=lambda pair: pair[0].code)
+    return [DueDoses(key, study, number) for (study, key), number in sorted(due.items())]
 
 
 def weights_until(session: Session, animals: Iterable[int], last: date) -> dict[int, list[tuple[date, float]]]:

@@ -5,13 +5,15 @@ Excluded and withdrawn readings never count. Each plot costs one statement, what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from itertools import compress
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, func, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
@@ -107,7 +109,7 @@ class Series:
     days: Sequence[float] = ()
     values: Sequence[float] = ()
     taken_on: Sequence[date | None] = ()
-    qualities: Sequence[Quality] = ()
+    qualities: Sequence[str] = ()
     excluded: Sequence[bool] = ()
     tumours: Sequence[str | None] = ()
 
@@ -118,7 +120,7 @@ class Series:
     @property
     def suspect(self) -> int:
         """Count the readings marked as suspect."""
-        return sum(quality is Quality.SUSPECT for quality in self.qualities)
+        return sum(quality == Quality.SUSPECT for quality in self.qualities)
 
     def points(self, urls: Mapping[int, str] | None = None, *, by_tumour: bool = False) -> list[dict[str, Any]]:
         """Give the points that `lims.plots` draws, an animal's tumours apart where asked; `urls` by animal id."""
@@ -126,7 +128,7 @@ class Series:
         links = urls or {}
         columns = zip(names, self.arms, self.days, self.values, self.animal_ids, self.qualities, strict=True)
         return [
-            {"animal": name, "arm": arm, "day": day, "value": value, "url": links.get(key), "suspect": quality is Quality.SUSPECT}
+            {"animal": name, "arm": arm, "day": day, "value": value, "url": links.get(key), "suspect": quality == Quality.SUSPECT}
             for name, arm, day, value, key, quality in columns
         ]
 
@@ -188,27 +190,40 @@ def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelec
 
 
 def study_series(session: Session, study: Study, kind: MeasurementKind, days: DayCount, arm_names: Mapping[int, str]) -> Series:
-    """Read a study's readings of one kind in one statement; `arm_names` by arm id."""
-    readings = study_readings(study, days, unblinded=False).where(Measurement.kind == kind.code)
-    statement = readings.order_by(Animal.code, Measurement.slot, Measurement.occurrence, Measurement.id)
-    rows = session.execute(statement).all()
+    """Read a study's readings of one kind by animal, tumour and slot; `arm_names` by arm id.
+
+    One statement, and one more where readings are of tumours. Thousands of rows pass as columns, in the order of the slot
+    index, so that nothing sorts or makes an object of each.
+    """
+    columns: AnySelect = select(
+        *(Measurement.id, Measurement.animal_id, Animal.code, Measurement.implant_id, Enrolment.arm_id, days.column()),
+        *(Measurement.taken_on, Measurement.value, type_coerce(Measurement.quality, String()), Enrolment.excluded_on),
+    )
+    by_slot = (Measurement.animal_id, func.coalesce(Measurement.implant_id, literal_column("0")), Measurement.slot)
+    statement = of_study(columns, study.id).join(Animal, Animal.id == Enrolment.animal_id)
+    statement = statement.where(Measurement.kind == kind.code).order_by(*by_slot, Measurement.occurrence)
+    rows = sorted(session.connection().execute(statement).all(), key=itemgetter(2))
     if not rows:
         return Series(kind)
-    ids, animal_ids, animals, tumours, arm_ids, _, _, study_days, taken_on, values, qualities, out_on, _ = zip(*rows, strict=True)
-    return Series(
-        kind,
-        ids,
-        animal_ids,
-        animals,
-        _subjects(animals, tumours),
-        [arm_names.get(arm_id) for arm_id in arm_ids],
-        study_days,
-        values,
-        taken_on,
-        qualities,
-        [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)],
-        tumours,
-    )
+    ids, animal_ids, animals, implants, arm_ids, study_days, taken_on, values, qualities, out_on = zip(*rows, strict=True)
+    tumours = _labels(session, study.id, implants)
+    if any(out_on):
+        excluded = [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)]
+    else:
+        excluded = [False] * len(rows)
+    arms = [arm_names.get(arm_id) for arm_id in arm_ids]
+    subjects = _subjects(animals, tumours)
+    return Series(kind, ids, animal_ids, animals, subjects, arms, study_days, values, taken_on, qualities, excluded, tumours)
+
+
+def _labels(session: Session, study_id: int, implants: Sequence[int | None]) -> Sequence[str | None]:
+    """Name the tumours of readings; of those of the animals themselves none."""
+    if not any(implants):
+        return [None] * len(implants)
+    of_study_animals = select(Enrolment.animal_id).where(Enrolment.study_id == study_id)
+    rows = session.connection().execute(select(Implant.id, Implant.label).where(Implant.animal_id.in_(of_study_animals)))
+    labels: dict[int | None, str] = {key: label for key, label in rows}  # noqa: C416  # a result has keys of its own
+    return [labels.get(key) for key in implants]
 
 
 def own_day_count(session: Session, animal_id: int) -> DayCount:
@@ -250,10 +265,10 @@ def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm:
 
 def _subjects(animals: Sequence[str], tumours: Sequence[str | None]) -> list[str]:
     """Name each reading's subject: the animal alone, unless it has readings of several tumours."""
-    labels: dict[str, set[str | None]] = {}
-    for animal, tumour in zip(animals, tumours, strict=True):
-        labels.setdefault(animal, set()).add(tumour)
-    several = {animal for animal, of_animal in labels.items() if len(of_animal) > 1}
+    counts = Counter(animal for animal, _ in set(zip(animals, tumours, strict=True)))
+    several = {animal for animal, number in counts.items() if number > 1}
+    if not several:
+        return list(animals)
     return [
         f"{animal} · {tumour}" if tumour and animal in several else animal for animal, tumour in zip(animals, tumours, strict=True)
     ]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.analysis.survival import Followed
@@ -23,8 +23,7 @@ from lims.models import Animal, Enrolment, Fate, Measurement, Study
 from lims.queries.series import DayCount, active
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """One animal's part: followed for `days` from its day 0, to what. ended_by: the fate, or why it was censored."""
 
     animal_id: int
@@ -36,8 +35,7 @@ class End:
     ended_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(NamedTuple):
     """An animal that is not in the analysis, with the sentence that says why."""
 
     animal_id: int
@@ -69,31 +67,34 @@ class FollowUp:
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
     """Say to what each animal of a study was followed."""
-    last = {animal: on for animal, on in session.execute(_last_readings(study.id))}  # noqa: C416  # a result has keys of its own
+    last = {animal: on for animal, on in session.execute(_last_readings(study))}  # noqa: C416  # a result has keys of its own
     found = FollowUp()
-    for row in session.execute(_animals(study.id)):
+    for row in session.connection().execute(_ANIMALS, {"study": study.id}):
         _place(found, row, study, row.day_zero_on or days.origin, _seen(row, study, last.get(row.animal_id), today))
     return found
 
 
-def _animals(study_id: int) -> Any:
-    return (
-        select(Enrolment.animal_id, Animal.code.label("animal"), Enrolment.arm_id, Enrolment.enrolled_on, Enrolment.day_zero_on)
-        .add_columns(Enrolment.excluded_on, Enrolment.exclusion_reason, Animal.state, Animal.died_on.label("death"))
-        .add_columns(Fate.died_on, Fate.reason)
-        .join(Animal, Animal.id == Enrolment.animal_id)
-        .outerjoin(Fate, (Fate.animal_id == Animal.id) & (Fate.status == RecordStatus.ACTIVE))
-        .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
-        .order_by(Animal.code)
-    )
+_ANIMALS = (
+    select(Enrolment.animal_id, Animal.code.label("animal"), Enrolment.arm_id, Enrolment.enrolled_on, Enrolment.day_zero_on)
+    .add_columns(Enrolment.excluded_on, Enrolment.exclusion_reason, Animal.state, Animal.died_on.label("death"))
+    .add_columns(Fate.died_on, Fate.reason)
+    .join(Animal, Animal.id == Enrolment.animal_id)
+    .outerjoin(Fate, (Fate.animal_id == Animal.id) & (Fate.status == RecordStatus.ACTIVE))
+    .where(Enrolment.study_id == bindparam("study"), Enrolment.status == RecordStatus.ACTIVE)
+    .order_by(Animal.code)
+)
 
 
-def _last_readings(study_id: int) -> Any:
-    """Select each animal's last dated reading of any kind, excluded ones too: somebody saw the animal."""
+def _last_readings(study: Study) -> Any:
+    """Select the last dated reading of any kind, excluded ones too, of each animal whose part ends with it (`_seen`)."""
+    followed = (Animal.state != AnimalStatus.DEAD,)
+    if study.state is StudyStatus.ACTIVE:
+        followed = (Animal.state.not_in((AnimalStatus.DEAD, AnimalStatus.ALIVE)),)
     return (
         select(Enrolment.animal_id, func.max(Measurement.taken_on))
+        .join(Animal, Animal.id == Enrolment.animal_id)
         .join(Measurement, Measurement.animal_id == Enrolment.animal_id)
-        .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE, active())
+        .where(Enrolment.study_id == study.id, Enrolment.status == RecordStatus.ACTIVE, *followed, active())
         .where(Measurement.taken_on.is_not(None))
         .group_by(Enrolment.animal_id)
     )

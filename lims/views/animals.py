@@ -227,6 +227,7 @@ PAGES = RecordPages(
     index_template="animals/index.html",
     template="animals/show.html",
     context=_context,
+    keeps=True,
     parameter="animal_id",
 )
 pages = install(PAGES)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import null
 
-from lims.domain.dosing import DoseStanding
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lims.domain.vocabulary import StudyStatus
 from lims.models import Study
@@ -54,26 +54,29 @@ def _day(name: str, usual: date | None) -> date | None:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Draw the doses of a study as a calendar: animals by arm, days, and what became of each dose."""
-    study, session = _study(study_id), current_session()
+    study = _study(study_id)
+    return render_template("dosing/show.html", study=study, shown=partial(_shown, study))
+
+
+def _shown(study: Study) -> dict[str, Any]:
+    session = current_session()
     now, arms = today(session), _arms(study)
     dosing = dosing_of(session, study, now)
     regimens = regimens_where(session, Study.id == study.id, unblinded=may_unblind(current_project().role))
     window = window_of(dosing, _day("from", None), now)
     named = named_regimens(_treated(dosing), arms)
-    return render_template(
-        "dosing/show.html",
-        study=study,
-        calendar=calendar_of(dosing, named, arms, study, window) if window else None,
-        window=window,
-        counts=Counter(one.standing for one in dosing.planned),
-        regimens=regimens_table(regimens),
-        waiting=sorted({one.animal.code for one in dosing.unplanned}),
-        today=now,
-    )
+    return {
+        "calendar": calendar_of(dosing, named, arms, study, window) if window else None,
+        "window": window,
+        "counts": dosing.counts(),
+        "regimens": regimens_table(regimens),
+        "waiting": sorted({one.animal.code for one in dosing.unplanned}),
+        "today": now,
+    }
 
 
 def _treated(dosing: Dosing) -> list[Any]:
-    return [*(one.treated for one in dosing.planned), *dosing.unplanned]
+    return [*(one.treated for one in dosing.courses), *dosing.unplanned]
 
 
 COLUMNS = (
@@ -111,14 +114,14 @@ def cohort(study_id: int) -> ResponseReturnValue:
     if not form.is_submitted():
         form.given_on.data, form.operator.data = day, current_account().name
     dosing = dosing_of(session, study, now)
-    planned = [one for one in dosing.planned if one.due_on == day]
+    planned = dosing.between(day, day)
     named = named_regimens((one.treated for one in planned), _arms(study))
     weights = weights_until(session, (one.treated.animal.id for one in planned), day)
     entries = entries_of(planned, named, weights, request.form)
     lots = shared_lots(entries, request.form)
     if form.validate_on_submit() and (done := _saved(form, entries, lots)):
         return done
-    overdue = Counter(one.due_on for one in dosing.planned if one.standing is DoseStanding.OVERDUE and one.due_on != day)
+    overdue = Counter(late for one in dosing.courses for late in one.overdue(dosing.now) if late != day)
     open_ones = study.state is StudyStatus.ACTIVE and day <= now and any(one.planned.dose is None for one in entries)
     return render_form(
         "dosing/list.html",

@@ -51,7 +51,7 @@ class Window:
 
 def window_of(dosing: Dosing, asked: date | None, now: date) -> Window | None:
     """Choose the days: from the first planned or recorded one on, or around the one asked for; nothing where there is none."""
-    days = [one.due_on for one in dosing.planned] + [one.on for one in dosing.beside]
+    days = [one.days[place][0] for one in dosing.courses if one.days for place in (0, -1)] + [one.on for one in dosing.beside]
     if not days:
         return None
     begin, end = min(days), max(days)
@@ -70,7 +70,7 @@ def window_of(dosing: Dosing, asked: date | None, now: date) -> Window | None:
 
 def _days_drawn(dosing: Dosing) -> int:
     """Give as many whole weeks as the number of animals leaves room for."""
-    animals = len({one.treated.animal.id for one in dosing.planned} | {one.animal_id for one in dosing.beside})
+    animals = len({one.treated.animal.id for one in dosing.courses if one.days} | {one.animal_id for one in dosing.beside})
     return min(max(MOST_MARKS // animals // WEEK * WEEK, FEWEST_DAYS), MOST_DAYS)
 
 
@@ -110,7 +110,7 @@ def calendar_of(
     hosts, lists = _hosts(dosing, named, arms), {day: url_for("dosing.cohort", study_id=study.id, on=day) for day in window.days}
     of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
     doses: dict[tuple[int, date], list[tuple[DoseStanding, str, str | None]]] = defaultdict(list)
-    for one in dosing.planned:
+    for one in dosing.between(window.first, window.last):
         known = named[one.treated.animal.id, one.treated.regimen.id]
         doses[one.treated.animal.id, one.due_on].append((one.standing, known.agent, _url(of_dose, one.dose, known.arm)))
     for row in dosing.beside:
@@ -130,9 +130,10 @@ def calendar_of(
 def _hosts(dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy]) -> dict[int, Host]:
     """Give the animals that are planned or were given a dose; those outside every arm have no row."""
     hosts: dict[int, Host] = {}
-    for one in dosing.planned:
+    for one in dosing.courses:
         animal = one.treated.animal
-        hosts.setdefault(animal.id, Host(animal.id, animal.code, animal.died_on, named[animal.id, one.treated.regimen.id].arm))
+        if one.days:
+            hosts.setdefault(animal.id, Host(animal.id, animal.code, animal.died_on, named[animal.id, one.treated.regimen.id].arm))
     for row in sorted(dosing.beside, key=lambda dose: dose.animal):
         if row.arm_id in arms:
             hosts.setdefault(row.animal_id, Host(row.animal_id, row.animal, row.died_on, arms[row.arm_id]))

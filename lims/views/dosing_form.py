@@ -62,7 +62,7 @@ def named_regimens(treated: Iterable[Treated], arms: Mapping[int, ArmOfStudy]) -
     found = {}
     for several in of_animal.values():
         for number, (_, one) in enumerate(sorted(several.items()), 1):
-            arm = arms[one.enrolment.arm_id]
+            arm = arms[one.animal.arm_id]
             if arm.hidden:
                 agent = f"{arm.code} · {number}" if len(several) > 1 else arm.code
                 named = Named(f"{arm.code}-{number}", arm, agent, None)

@@ -9,7 +9,7 @@ from flask import Blueprint, render_template
 from lims.queries import home
 from lims.queries.accounts import MyProject
 from lims.views.support import current_account, current_project, current_session, needs, own_pages_only, projects_of_account
-from lims.views.today import sections
+from lims.views.today import running, sections
 
 pages = Blueprint("home", __name__)
 
@@ -20,10 +20,10 @@ def _first_page(projects: Sequence[MyProject], project: MyProject | None) -> str
         "home/index.html",
         projects=projects,
         project=project,
-        studies=home.studies(current_session(), ids) if ids else [],
-        batches=home.batches(current_session(), ids) if ids else [],
         administrator=current_account().administrator,
-        sections=sections() if project else [],
+        due=sections,
+        running=running() if project else [],
+        lists=lambda: (home.studies(current_session(), ids), home.batches(current_session(), ids)),
     )
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -92,6 +93,8 @@ class RecordPages:
     """What a new form begins with, beside what the address names."""
     shown: Callable[[Any], bool] = lambda found: True
     """Tells whether this person reads a record at all; one that says what a blinded arm is given is not found."""
+    keeps: bool = False
+    """Its page is drawn once for as long as no record changes (`lims.views.kept`): there is no form on it."""
     makes: bool = True
     """False where records are made on a page of their own."""
     parameter: str = "record_id"
@@ -158,9 +161,14 @@ def _index(spec: RecordPages) -> ResponseReturnValue:
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
     found = _find(spec, record_id)
     assert spec.template is not None  # noqa: S101  # as above
+    shown = cache(partial(_shown, spec, found))
+    return render_template(spec.template, record=found, pages=spec, shown=shown, **({} if spec.keeps else shown()))
+
+
+def _shown(spec: RecordPages, found: Any) -> dict[str, Any]:
+    """Read what the page of a record shows: its history, where it comes from, and what is the noun's own."""
     history = history_of(str(found.__tablename__), found.id, SHORT)
-    shared = {"history": history, "crumb": crumb_of(found), "consent": consent_of(found)}
-    return render_template(spec.template, record=found, pages=spec, **shared, **spec.context(found))
+    return {"history": history, "crumb": crumb_of(found), "consent": consent_of(found), **spec.context(found)}
 
 
 def _new(spec: RecordPages) -> ResponseReturnValue:

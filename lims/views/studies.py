@@ -68,10 +68,10 @@ def _listing() -> tuple[Listing, Any]:
 
 def _overview(study: Study) -> dict[str, Any]:
     """Give the plots of a study and its arms."""
-    data = StudyData(current_session(), study, unblinded=sees_arms())
+    data = StudyData(current_session(), study, unblinded=sees_arms(), count=True)
     kind = data.chosen(request.args.get("kind"))
     arms = _arms_table(data.arms, data.series(kind).analysed() if kind else None, study)
-    return {"study": study, "kinds": list(data.kinds.values()), "kind": kind, "plots": overview(data, kind), "arms": arms}
+    return {"kinds": list(data.kinds.values()), "kind": kind, "plots": overview(data, kind), "arms": arms}
 
 
 PAGES = RecordPages(
@@ -84,6 +84,7 @@ PAGES = RecordPages(
     form_template="studies/form.html",
     history_template="studies/history.html",
     context=_overview,
+    keeps=True,
     parameter="study_id",
     lead="It begins as a draft: add its arms, enrol or randomise animals, then activate it.",
 )

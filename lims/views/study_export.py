@@ -16,7 +16,7 @@ from lims.queries.blinding import hides_arms
 from lims.queries.scope import find
 from lims.records.values import today
 from lims.views.support import current_project, current_session, needs, sees_arms
-from lims.views.tables import send_file_of, snapshot
+from lims.views.tables import send_file_of
 from lims.views.transaction import installation
 
 pages = Blueprint("study_export", __name__, url_prefix="/p/<project_code>/studies/<int:study_id>/export")
@@ -56,7 +56,7 @@ def download(study_id: int, table: str, form: str) -> ResponseReturnValue:
         raise NotFound(f"Table {table!r} does not come as {form!r}.", expected=", ".join(formats))
     # Written while it is sent, when the request's own session is closed: hence one of its own.
     with ExitStack() as stack:
-        session = stack.enter_context(snapshot(installation().database))
+        session = stack.enter_context(installation().database.reader())
         read = session.get_one(Study, study.id)
         source = Source(session, read, today(session), unblinded=sees_arms())
         content = _all(source, form) if table == "all" else _one(TABLES[table], source, form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -53,23 +54,33 @@ def exposure(study_id: int) -> ResponseReturnValue:
     session, project = current_session(), current_project()
     study = find(session, Study, project.id, study_id)
     data = StudyData(session, study, unblinded=sees_arms())
-    hidden = hides_arms(study, unblinded=sees_arms())
-    found = [] if hidden else of_study(session, study.id, unblinded=sees_arms())
-    arms, names = data.arms, data.names
-    rows = [_row(one, names) for one in found]
-    columns = _columns()
     if name := request.args.get("format"):
-        return send_rows("exposure", f"Exposure of {study.code}", columns, rows, name, {"study": study.code})
-    shown = tuple(column for column in columns if column.on_page)
-    return render_template(
-        "studies/exposure.html",
-        study=study,
-        hidden=hidden,
-        drawn=list(_plots(data, found).values()),
-        by_arm=_by_arm(found, arms, names),
-        view=table_from_rows(f"Exposure of {study.code}", shown, rows, _NOTHING),
-        source=SOURCE,
-    )
+        rows = _rows(data, _found(data))
+        return send_rows("exposure", f"Exposure of {study.code}", _columns(), rows, name, {"study": study.code})
+    return render_template("studies/exposure.html", study=study, shown=partial(_shown, data))
+
+
+def _found(data: StudyData) -> list[Compared]:
+    """Read a study's samples; nothing for people from whom the arms are hidden."""
+    hidden = hides_arms(data.study, unblinded=data.unblinded)
+    return [] if hidden else of_study(data.session, data.study.id, unblinded=data.unblinded)
+
+
+def _rows(data: StudyData, found: Sequence[Compared]) -> list[dict[str, Any]]:
+    names = data.names
+    return [_row(one, names) for one in found]
+
+
+def _shown(data: StudyData) -> dict[str, Any]:
+    found = _found(data)
+    columns = tuple(column for column in _columns() if column.on_page)
+    return {
+        "hidden": hides_arms(data.study, unblinded=data.unblinded),
+        "drawn": list(_plots(data, found).values()),
+        "by_arm": _by_arm(found, data.arms, data.names),
+        "view": table_from_rows(f"Exposure of {data.study.code}", columns, _rows(data, found), _NOTHING),
+        "source": SOURCE,
+    }
 
 
 def matrix_words(matrix: ExposureMatrix) -> str:
@@ -130,8 +141,7 @@ def _ratios(found: Sequence[Compared], key: str) -> Iterator[tuple[Compared, Rat
 
 def exposure_plots(data: StudyData) -> dict[str, StudyPlot]:
     """Draw the exposure of a study's arms, by agent and analyte; nothing to people from whom the arms are hidden."""
-    hidden = hides_arms(data.study, unblinded=data.unblinded)
-    return {} if hidden else _plots(data, of_study(data.session, data.study.id, unblinded=data.unblinded))
+    return _plots(data, _found(data))
 
 
 def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:

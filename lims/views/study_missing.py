@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import null
 
-from lims.domain.dosing import DoseStanding
 from lims.domain.vocabulary import MeasurementKind
 from lims.models import Study
 from lims.queries.doses import dosing_of
@@ -65,29 +65,38 @@ def show(study_id: int) -> ResponseReturnValue:
     session = current_session()
     study = find(session, Study, current_project().id, study_id)
     data = StudyData(session, study, unblinded=sees_arms())
-    kind = data.chosen(request.args.get("kind"))
-    gaps = gaps_of(hosts_of(session, study.id), read_on(session, study, kind.code)) if kind else Gaps((), ())
     if name := request.args.get("format"):
+        kind, gaps = _gaps(data)
         detail = {"study": study.code, "kind": kind.code if kind else None}
         return send_rows("measurement", f"Missing readings of {study.code}", COLUMNS, _rows(data, kind, gaps), name, detail)
+    return render_template("studies/missing.html", study=study, shown=partial(_shown, data))
+
+
+def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
+    kind = data.chosen(request.args.get("kind"))
+    if kind is None:
+        return None, Gaps((), ())
+    return kind, gaps_of(hosts_of(data.session, data.study.id), read_on(data.session, data.study, kind.code))
+
+
+def _shown(data: StudyData) -> dict[str, Any]:
+    (kind, gaps), zero = _gaps(data), data.study.day_zero_on
     arms = {arm.id: arm for arm in data.arms}
     days = _part(gaps.days, DAYS, request.args.get("days"), last=True)
     rows = _part(gaps.rows, ROWS, request.args.get("page"))
-    return render_template(
-        "studies/missing.html",
-        study=study,
-        kinds=list(data.kinds.values()),
-        kind=kind,
-        count=len(gaps.missing),
-        animals=len(gaps.rows),
-        days=days,
-        heads=[(day, _study_day(study.day_zero_on, day)) for day in days.items],
-        rows=rows,
-        grid=[
+    return {
+        "kinds": list(data.kinds.values()),
+        "kind": kind,
+        "count": len(gaps.missing),
+        "animals": len(gaps.rows),
+        "days": days,
+        "heads": [(day, _study_day(zero, day)) for day in days.items],
+        "rows": rows,
+        "grid": [
             (host, arms.get(host.arm_id), [(states[day], *_sign(states[day])) for day in days.items]) for host, states in rows.items
         ],
-        overdue=_overdue(data, arms),
-    )
+        "overdue": _overdue(data, arms),
+    }
 
 
 def _sign(presence: Presence) -> tuple[str | None, str | None]:
@@ -112,9 +121,12 @@ def _rows(data: StudyData, kind: MeasurementKind | None, gaps: Gaps) -> list[dic
 def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     """Count the doses that were due and that nobody recorded, by arm."""
     dosing = dosing_of(data.session, data.study, today(data.session))
-    late = [one for one in dosing.planned if one.standing is DoseStanding.OVERDUE]
-    counts = Counter(one.treated.enrolment.arm_id for one in late)
-    animals = {key: len({one.treated.animal.id for one in late if one.treated.enrolment.arm_id == key}) for key in counts}
+    late: dict[int, list[date]] = defaultdict(list)
+    animals: dict[int, set[int]] = defaultdict(set)
+    for one in dosing.courses:
+        if days := one.overdue(dosing.now):
+            late[one.treated.animal.arm_id] += days
+            animals[one.treated.animal.arm_id].add(one.treated.animal.id)
     columns = [
         {"key": "arm", "label": "Arm"},
         {"key": "doses", "label": "Overdue doses", "align": "end"},
@@ -124,12 +136,12 @@ def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     rows = [
         {
             "arm": {"text": arm.name, "arm": arm.slot},
-            "doses": f"{counts[arm.id]:,}",
-            "animals": str(animals[arm.id]),
+            "doses": f"{len(late[arm.id]):,}",
+            "animals": str(len(animals[arm.id])),
             "since": {"text": str(first), "url": url_for("dosing.cohort", study_id=data.study.id, on=first)},
         }
         for arm in arms.values()
-        if arm.id in counts
-        for first in [min(one.due_on for one in late if one.treated.enrolment.arm_id == arm.id)]
+        if arm.id in late
+        for first in [min(late[arm.id])]
     ]
-    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": len(late)}
+    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": sum(map(len, late.values()))}

@@ -107,15 +107,16 @@ DAY = number("day", "Day", show=day_of_study)
 class StudyData:
     """What the plots of a study are drawn from, each part read once and only when it is needed."""
 
-    def __init__(self, session: Session, study: Study, *, unblinded: bool) -> None:
-        self.session, self.study, self.unblinded = session, study, unblinded
+    def __init__(self, session: Session, study: Study, *, unblinded: bool, count: bool = False) -> None:
+        self.session, self.study, self.unblinded, self._count = session, study, unblinded, count
         self._series: dict[str, Series] = {}
         self._points: dict[str, list[dict[str, Any]]] = {}
 
     @cached_property
     def arms(self) -> list[ArmOfStudy]:
-        """Give the arms as the person may see them."""
-        return arms_of_studies(self.session, self.study.project_id, self.study.id, unblinded=self.unblinded)
+        """Give the arms as the person may see them, with how many animals are in them where that was to be counted."""
+        unblinded, count = self.unblinded, self._count
+        return arms_of_studies(self.session, self.study.project_id, self.study.id, unblinded=unblinded, count=count)
 
     @cached_property
     def kinds(self) -> dict[str, tuple[MeasurementKind, int]]:
@@ -191,7 +192,7 @@ def _of_readings(kind: MeasurementKind) -> list[PlotColumn]:
     return [
         *(ANIMAL, PlotColumn("tumour", "Tumour"), ARM, DAY, PlotColumn("date", "Date")),
         number("value", kind.title, kind.unit, digits_of(kind)),
-        PlotColumn("quality", "Quality", show=lambda quality: str(quality.value)),
+        PlotColumn("quality", "Quality", show=str),
         PlotColumn("excluded", "Animal excluded by then", show=lambda out: "yes" if out else ""),
     ]
 
@@ -209,10 +210,8 @@ def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
 def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each arm's mean ± SEM, with the number of animals at each point; animals excluded by then are not in it."""
     series = data.series(kind).analysed()
-    points = series.points()
-    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals}
-    spec = mean_sem(points, arms=data.pairs, log=kind.log_axis, **look)
-    rows = mean_rows(points, unit=kind.unit, decimals=kind.decimals)
+    rows = mean_rows(series.arms, series.days, series.animals, series.values, unit=kind.unit, decimals=kind.decimals)
+    spec = mean_sem(rows, arms=data.pairs, unit=kind.unit, title_y=kind.title, log=kind.log_axis)
     columns = [
         *(ARM, DAY, number("mean", "Mean", kind.unit, digits_of(kind))),
         number("sem", "SEM", kind.unit, digits_of(kind)),
@@ -231,9 +230,9 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
 def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each animal's change from its own baseline: a spider plot."""
     points = data.points(kind)
-    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
-    spec = spider(points, arms=data.pairs, **look)
     rows = percent_of_baseline(points)
+    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
+    spec = spider(rows, arms=data.pairs, **look)
     notes = ["Baseline is the animal's last value on or before day 0, or its first one."]
     if left := len(points) - len(rows):
         notes.append(f"{left:,} readings of animals whose baseline is 0 or below are not drawn.")
@@ -244,10 +243,9 @@ def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
 def weight(data: StudyData) -> StudyPlot:
     """Draw body weight as percent of each animal's baseline, with the limit of the animals' protocol, or the study's own."""
     series = data.series(WEIGHT)
-    points = data.points(WEIGHT)
+    of_baseline = percent_of_baseline(data.points(WEIGHT))
     loss, limit = _limit(data)
-    spec = weight_change(points, arms=data.pairs, limit_percent=None if loss is None else 100 - loss)
-    of_baseline = percent_of_baseline(points)
+    spec = weight_change(of_baseline, arms=data.pairs, limit_percent=None if loss is None else 100 - loss)
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
     notes = [baseline, limit, *_notes(series)]
     marked = with_suspects(spec, of_baseline)

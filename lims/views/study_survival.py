@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -91,26 +92,28 @@ def _percent(value: float | None) -> str:
 def show(study_id: int) -> ResponseReturnValue:
     """Show survival by arm; `?limits=1` draws the 95 % limits."""
     study = find(current_session(), Study, current_project().id, study_id)
+    return render_template("studies/survival.html", study=study, shown=partial(_shown, study))
+
+
+def _shown(study: Study) -> dict[str, Any]:
     data = StudyData(current_session(), study, unblinded=sees_arms())
     survival, limits = survival_of(data), request.args.get("limits") == "1"
     names = data.names
-    return render_template(
-        "studies/survival.html",
-        study=study,
-        plot=plot_of(data, survival, limits=limits),
-        limits=limits,
-        medians=_medians(survival),
-        test=survival.test,
-        p=_p_words(survival.test.p),
-        tested=[arm.name for arm, _ in survival.curves],
-        missing=_table("Animals whose fate is missing", survival.followed.missing, names),
-        left_out=_table("Not followed from day 0 on", survival.followed.left_out, names),
-        excluded=_table("Excluded from analysis", survival.followed.excluded, names),
-        events=[REASON_WORDS[FateReason(code)] for code in study.event_reasons],
-        days=data.days.sentence,
-        on=survival.on,
-        version=VERSION,
-    )
+    return {
+        "plot": plot_of(data, survival, limits=limits),
+        "limits": limits,
+        "medians": _medians(survival),
+        "test": survival.test,
+        "p": _p_words(survival.test.p),
+        "tested": [arm.name for arm, _ in survival.curves],
+        "missing": _table("Animals whose fate is missing", survival.followed.missing, names),
+        "left_out": _table("Not followed from day 0 on", survival.followed.left_out, names),
+        "excluded": _table("Excluded from analysis", survival.followed.excluded, names),
+        "events": [REASON_WORDS[FateReason(code)] for code in study.event_reasons],
+        "days": data.days.sentence,
+        "on": survival.on,
+        "version": VERSION,
+    }
 
 
 def _medians(survival: Survival) -> dict[str, Any]:

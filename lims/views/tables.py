@@ -40,7 +40,6 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import declare
-from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
 from lims.records.registries import REGISTRIES
@@ -364,7 +363,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
     with ExitStack() as stack:
-        session = stack.enter_context(snapshot(installation().database))
+        session = stack.enter_context(installation().database.reader())
         total = _count(session, listing, selected)
         with installation().database.transaction() as writing:
             detail = {"rows": total, "format": name, **arguments}
@@ -376,11 +375,3 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
         response.headers.set("Content-Disposition", "attachment", filename=f"{listing.caption}.{name}")
         response.call_on_close(stack.pop_all().close)
     return response
-
-
-def snapshot(database: Database) -> Session:
-    """Open a session that sees one moment, however long somebody reads from it."""
-    session = database.reader()
-    if database.dialect == "postgresql":  # SQLite reads one moment as it is
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    return session

@@ -14,7 +14,7 @@ from lims.queries.blinding import veil
 from lims.records.registries import REGISTRIES, registry_named
 from lims.views.list_tabs import tabs_of
 from lims.views.support import current_project, current_session, needs, sees_arms
-from lims.views.tables import send_file_of, snapshot
+from lims.views.tables import send_file_of
 from lims.views.transaction import installation
 
 pages = Blueprint("templates", __name__, url_prefix="/p/<project_code>/templates")
@@ -36,7 +36,7 @@ def download(registry: str) -> ResponseReturnValue:
     wanted, project, filled = registry_named(registry), current_project(), request.args.get("filled") == "1"
     # Written while it is sent, when the request's own session is closed: hence one of its own.
     with ExitStack() as stack:
-        session = stack.enter_context(snapshot(installation().database))
+        session = stack.enter_context(installation().database.reader())
         reader = Reader(session, project.id, unblinded=sees_arms(), zone=installation().settings.zone)
         contents = reader.contents(wanted, project.code, filled=filled)
         detail = {"template": wanted.title, "version": wanted.version, "filled": filled}

@@ -50,7 +50,7 @@ def _doses() -> Section | None:
     due = due_in_project(current_session(), current_project().id, now)
     if not due:
         return None
-    count = sum(number for _, number in due)
+    count = sum(one.doses for one in due)
     return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"))
 
 
@@ -61,9 +61,15 @@ def _imports() -> Section | None:
     return Section("jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"))
 
 
-PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses, _imports)
+PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)
 
 
 def sections() -> list[Section]:
-    """Give what is due today in the project of the address."""
+    """Give what is due today in the project of the address, as its records tell."""
     return [section for provide in PROVIDERS if (section := provide()) is not None]
+
+
+def running() -> list[Section]:
+    """Give what the server is doing: jobs, which change without a word in the trail."""
+    section = _imports()
+    return [section] if section else []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from flask import Response, current_app, flash, g, redirect, request
@@ -23,16 +23,18 @@ from lims.models import Base
 from lims.records.submissions import answered, taken
 from lims.views.addresses import Addressed
 from lims.views.once import sent_form
+from lims.views.shelf import Shelf
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What this process serves: its settings and its database."""
+    """What this process serves: its settings and its database. shelf: what was drawn from that (`lims.views.kept`)."""
 
     settings: Settings
     database: Database
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 def installation() -> Installation:

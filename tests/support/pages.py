@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
@@ -156,3 +157,10 @@ def message(page: BeautifulSoup | TestResponse) -> str:
     """Give the text of a page as read."""
     assert isinstance(page, BeautifulSoup)
     return " ".join(page.get_text(" ").split())
+
+
+def specification(text: str) -> dict[str, Any]:
+    """Read a plot's specification as its page has it, with a mapping for each row as the plot draws it."""
+    spec: dict[str, Any] = json.loads(text)
+    fields = spec["data"]["fields"]
+    return spec | {"data": {"values": [dict(zip(fields, row, strict=True)) for row in spec["data"]["rows"]]}}

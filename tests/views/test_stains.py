@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from lims.db import Database
@@ -11,7 +9,7 @@ from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RoleName
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message
+from tests.support.pages import Browser, add_person, add_project, message, specification
 
 LIST = "/p/BCBM/stains/"
 NEW = "/p/BCBM/stains/new?specimen_id=P01-BM"
@@ -94,7 +92,7 @@ def test_list_is_filtered(app_on_each: Application, database: Database, query: s
 
 def test_the_specimen_draws_a_bar_for_each_region(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     page = ada.get("/p/BCBM/specimens/1")
-    plots = {figure.figcaption.text: json.loads(figure.script.text) for figure in page.select("#stains figure")}  # type: ignore[union-attr]  # both are there
+    plots = {figure.figcaption.text: specification(figure.script.text) for figure in page.select("#stains figure")}  # type: ignore[union-attr]  # both are there
     assert list(plots) == ["H-score of ERBB2", "Positive cells (%) of MKI67"]
     scores = plots["H-score of ERBB2"]["data"]["values"]
     assert [(one["region"], one["value"]) for one in scores] == [("Core", 180.0), ("Rim", 90.0)]

@@ -15,8 +15,13 @@ function options(spec) {
   };
 }
 
+function unpacked({ fields, rows }) {
+  return { values: rows.map((row) => Object.fromEntries(fields.map((field, place) => [field, row[place]]))) };
+}
+
 async function draw(area) {
-  const spec = JSON.parse(document.getElementById(area.dataset.plot).textContent);
+  const packed = JSON.parse(document.getElementById(area.dataset.plot).textContent);
+  const spec = { ...packed, data: unpacked(packed.data) };
   const { view } = await vegaEmbed(area, spec, options(spec));
   view.addEventListener("click", (event, item) => {
     const url = item?.datum?.url;

@@ -1,0 +1,47 @@
+"""Parts of pages that are drawn once: what was drawn stays right for as long as the audit trail ends where it did.
+
+Every change of a record ends the trail with an event (`lims.audit.guard` refuses any other), and the hash of its last event
+covers all that came before it. So what an address shows a role on a day is the same until that hash differs::
+
+    {% call kept("overview") %}{% set shown = overview() %}…{% endcall %}
+
+What a part is drawn from is called inside it, so that nothing is read where it is kept. No part may hold a form or anything
+else of one person or session, nor what is not audited: jobs, findings of a check, or the time of day. A reading session sees
+one moment of the database (`lims.db`), so the last event and what is drawn are of one and the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Flask, g, request
+from markupsafe import Markup
+
+from lims.queries.audit import last_hash
+from lims.records.values import today
+from lims.views.support import current_project, current_session
+from lims.views.transaction import READING_METHODS, installation
+
+LONGEST_ADDRESS = 500
+
+
+def kept(name: str, *, unless: bool = False, caller: Callable[[], Markup]) -> Markup:
+    """Give a part of the page at this address: as it was drawn, or drawn now; `unless` it is one that cannot be kept."""
+    if unless or request.method not in READING_METHODS or len(request.full_path) > LONGEST_ADDRESS:
+        return caller()
+    if "trail_ends" not in g:
+        g.trail_ends = last_hash(current_session())
+    shelf = installation().shelf
+    key = (name, request.script_root, request.full_path, current_project().role, today(current_session()))
+    found = shelf.take(key, g.trail_ends)
+    if found is None:
+        found = caller()
+        if 'name="csrf_token"' in found:
+            raise RuntimeError(f"Part {name!r} of {request.endpoint} holds a form, which is one session's: it cannot be kept.")
+        shelf.put(key, g.trail_ends, found)
+    return found
+
+
+def install(app: Flask) -> None:
+    """Let templates keep what they draw."""
+    app.add_template_global(kept)

@@ -1,0 +1,115 @@
+"""Parts of pages that are drawn once: nothing that was recorded since is missing from them, and nobody sees another's."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from flask import render_template_string
+from markupsafe import Markup
+
+from lims.db import Database
+from lims.domain.vocabulary import RoleName
+from lims.models import Project, Study
+from lims.views.shelf import Shelf
+from lims.views.transaction import Application
+from tests.support import factories as make
+from tests.support.pages import Browser, add_person, message
+from tests.support.statements import statements
+from tests.views.cohort import Cohort, add_cohort, add_people, add_reading
+
+PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/")
+
+
+@pytest.fixture
+def cohort(database: Database) -> Cohort:
+    """Give a study with four animals and their readings."""
+    add_people(database)
+    return add_cohort(database)
+
+
+def test_a_page_is_read_once_and_again_when_something_was_recorded(
+    app_on_each: Application, cohort: Cohort, database: Database
+) -> None:
+    sara = Browser(app_on_each).sign_in("Sara")
+    costs: dict[str, list[int]] = defaultdict(list)
+    told: dict[str, list[str]] = defaultdict(list)
+    for visit in range(3):
+        if visit == 2:
+            add_reading(database, cohort, 30.0, kind="body_weight")
+        for page in PAGES:
+            with statements(database.engine) as seen:
+                told[page].append(message(sara.get(f"/p/BCBM/studies/{cohort.study}{page}")))
+            costs[page].append(len(seen))
+    for page in PAGES:
+        first, again, changed = costs[page]
+        assert again < first == changed, page
+        assert told[page][0] == told[page][1]
+
+
+def test_what_was_recorded_stands_on_the_page_at_once(app_on_each: Application, cohort: Cohort, database: Database) -> None:
+    sara, address = Browser(app_on_each).sign_in("Sara"), f"/p/BCBM/studies/{cohort.study}"
+    assert "Body weight 12" in message(sara.get(address))
+    add_reading(database, cohort, 30.0, kind="body_weight")
+    assert "Body weight 13" in message(sara.get(address))
+    animal = f"/p/BCBM/animals/{cohort.animals[0]}"
+    assert "Measurements 7" in message(sara.get(animal))
+    add_reading(database, cohort, 31.0, kind="caliper_volume")
+    assert "Measurements 8" in message(sara.get(animal))
+
+
+@pytest.mark.parametrize("first", ["Dora", "Sara"])
+def test_whoever_looks_first_the_blinded_see_codes(
+    app_on_each: Application, cohort: Cohort, database: Database, first: str
+) -> None:
+    add_person(database, "Dora", BCBM=RoleName.STUDY_DIRECTOR)
+    pages = [*(f"/p/BCBM/studies/{cohort.study}{page}" for page in PAGES), f"/p/BCBM/animals/{cohort.animals[1]}"]
+    browsers = {name: Browser(app_on_each).sign_in(name) for name in sorted(("Sara", "Dora"), key=lambda name: name != first)}
+    for browser in browsers.values():
+        assert "Tucatinib" in str(browser.get(pages[0]))
+    with make.declared(database, "study:change") as session:
+        session.get_one(Study, cohort.study).blinded = True
+    for address in pages:
+        seen = {name: str(browser.get(address)) for name, browser in browsers.items()}
+        assert "Tucatinib" not in seen["Sara"], address
+    assert "Tucatinib" in str(browsers["Dora"].get(pages[0]))
+
+
+def test_two_roles_get_the_buttons_of_their_own(app_on_each: Application, cohort: Cohort) -> None:
+    address = f"/p/BCBM/animals/{cohort.animals[0]}"
+    assert "Record its fate" in str(Browser(app_on_each).sign_in("Sara").get(address))
+    assert "Record its fate" not in str(Browser(app_on_each).sign_in("Ines").get(address))
+
+
+def test_a_reading_session_sees_one_moment(cohort: Cohort, database: Database) -> None:
+    with database.reading() as session:
+        title = session.query(Project.title).filter_by(code="BCBM")
+        before = title.scalar()
+        with make.declared(database, "project:change") as writing:
+            writing.query(Project).filter_by(code="BCBM").one().title = "Renamed meanwhile"
+        assert title.scalar() == before
+    with database.reading() as session:
+        assert session.query(Project.title).filter_by(code="BCBM").scalar() == "Renamed meanwhile"
+
+
+def test_a_form_is_never_kept(
+    app: Application, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_people(sqlite_database)
+    page = '{% call kept("form") %}{{ tokens() }}{% endcall %}'
+    monkeypatch.setitem(app.view_functions, "studies.index", lambda: render_template_string(page))
+    Browser(app).sign_in("Sara").get("/p/BCBM/studies/", status=500)
+    assert "holds a form" in caplog.text
+
+
+def test_the_parts_nobody_asks_for_make_room() -> None:
+    shelf = Shelf(most=10)
+    for key in "abc":
+        shelf.put(key, "head", Markup("1234"))
+        shelf.take("a", "head")
+    assert [shelf.take(key, "head") for key in "abc"] == ["1234", None, "1234"]
+    assert shelf.take("a", "another head") is None
+    shelf.put("a", "another head", Markup("12"))
+    assert [shelf.take("a", head) for head in ("head", "another head")] == [None, "12"]
+    shelf.put("too large for the shelf", "head", Markup("12345678901"))
+    assert shelf.take("too large for the shelf", "head") is None

@@ -8,6 +8,9 @@ from statistics import median
 
 from importers.base import Choices, Finding, Option, Question, Severity
 
+ANSWER_IT = "answer this question"
+"""What to do about a question without an answer, or with one that is none."""
+
 
 @dataclass(slots=True)
 class Asked:
@@ -52,7 +55,8 @@ class Asked:
                 sheet=sheet,
                 value=given,
                 expected=f"one of {', '.join(allowed)}",
-                remedy=f"answer on the check page, or with --set {key}={allowed[0]}",
+                remedy=ANSWER_IT,
+                option=f"--set {key}={allowed[0]}",
             )
         )
 
@@ -64,7 +68,8 @@ class Asked:
                 f"{prompt} {evidence}".strip(),
                 sheet=sheet,
                 expected=f"one of {', '.join(allowed)}" if allowed else "an answer",
-                remedy=f"answer on the check page, or with --set {key}={'|'.join(allowed) or 'VALUE'}",
+                remedy=ANSWER_IT,
+                option=f"--set {key}={'|'.join(allowed) or 'ANSWER'}",
             )
         )
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from importers import values
 from importers.base import AnimalFacts, Choices, Clock, Finding, Option, Series, SetAside, Severity
 from importers.columns import Layout, in_words, merged_down, without_values
-from importers.questions import Asked, range_in_words
+from importers.questions import ANSWER_IT, Asked, range_in_words
 from importers.workbook import CellValue, Workbook
 
 When = date | datetime | float
@@ -322,7 +322,8 @@ class TableReader:
                     sheet=self.sheet.name,
                     value=answer,
                     expected="a date such as 2024-01-31",
-                    remedy="answer on the check page, or with --set date=2024-01-31",
+                    remedy=ANSWER_IT,
+                    option="--set date=2024-01-31",
                 )
             )
             self.asked.questions[-1] = replace(self.asked.questions[-1], answer=None)

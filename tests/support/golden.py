@@ -114,7 +114,7 @@ def _said(facts: Any) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    said = [f"{finding.severity.value} {finding.code}", finding.address, finding.message, finding.expected, finding.remedy]
+    said = [f"{finding.severity.value} {finding.code}", finding.address, finding.message, finding.expected, finding.remedy, finding.option]
     return " | ".join(one for one in said if one)
 
 

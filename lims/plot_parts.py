@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 Arm = tuple[str, str]
@@ -31,6 +32,7 @@ SMALL_HEIGHT = 150
 LABEL_GAP = 16
 DIRECT_LABELS = 5
 COUNTED_DAYS = 14
+DATE_TICKS = 6
 
 THEME: Spec = {
     "background": "#ffffff",
@@ -153,9 +155,10 @@ def day_axis() -> Spec:
     return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1}}
 
 
-def date_axis() -> Spec:
-    """Give the x encoding of calendar dates, read as dates wherever the reader is, written as ISO."""
-    axis = {"format": "%Y-%m-%d", "tickCount": 6, "labelOverlap": "greedy"}
+def date_axis(days: Sequence[str]) -> Spec:
+    """Give the x encoding of calendar days, read as days wherever the reader is, written as ISO; none is marked twice."""
+    few = not days or date.fromisoformat(max(days)) - date.fromisoformat(min(days)) <= timedelta(days=DATE_TICKS)
+    axis = {"format": "%Y-%m-%d", "tickCount": "day" if few else DATE_TICKS, "labelOverlap": "greedy"}
     return {"field": "date", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": axis}
 
 

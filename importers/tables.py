@@ -42,6 +42,12 @@ class Unit:
     high: float
 
 
+def _once(units: Mapping[str, float], proposed: str) -> list[str]:
+    """Give the units to choose from, each under one of its names: `g`, and neither `gram` nor `grams`."""
+    names = {factor: name for name, factor in reversed(units.items())} | {units[proposed]: proposed}
+    return [name for name, factor in units.items() if names[factor] == name]
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One kind's columns of the whole table, blank rows included; `None` where the row has no such value."""
@@ -122,7 +128,7 @@ class TableReader:
         answer = self.asked.ask(
             unit.key,
             f"Which unit are the values under {self.layout.quoted(*keys)} in? The header does not say.",
-            [Option(name, name) for name in role.units],
+            [Option(name, name) for name in _once(role.units, unit.proposed)],
             proposed=unit.proposed if fits else None,
             evidence=evidence,
             samples=[f"{number:g}" for number in numbers if number is not None][:3],

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, current_app, g, url_for
+from markupsafe import Markup
 
 from importers.registry import IMPORTERS
 from lims.domain.barcodes import QUIET, code128, width_of
@@ -79,6 +80,14 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if text.partition(" ")[0].strip(",:").isalpha() else text
 
 
+def quoted(text: str) -> Markup:
+    """Show what a sentence quotes of a file between backticks as such: "`x` is not a number"."""
+    return Markup("").join(
+        Markup('<code class="cell-raw">{}</code>').format(part) if number % 2 else part
+        for number, part in enumerate(text.split("`") if text.count("`") % 2 == 0 else [text])
+    )
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
@@ -88,6 +97,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(format_title)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
+    app.add_template_filter(quoted)
     app.add_template_filter(sentence)
     app.add_template_global(may)
     app.add_template_global(role_title)

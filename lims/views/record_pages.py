@@ -94,6 +94,8 @@ class RecordPages:
     """Tells whether this person reads a record at all; one that says what a blinded arm is given is not found."""
     makes: bool = True
     """False where records are made on a page of their own."""
+    changes: bool = True
+    """False where nothing of a record can change: it is withdrawn, and recorded anew."""
     parameter: str = "record_id"
     """What the record's id is called in the addresses."""
 
@@ -133,7 +135,8 @@ def install(spec: RecordPages) -> Blueprint:
         add(of, "show", needs("project:read")(page(_show)))
     if spec.makes:
         add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=both)
-    add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
+    if spec.changes:
+        add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
     add(f"{of}/withdraw", "withdraw", needs(f"{noun}:withdraw")(page(_withdrawn)), methods=both)
     add(f"{of}/history", "history", needs("project:read")(page(_history)))
     return spec.pages

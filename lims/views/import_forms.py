@@ -22,7 +22,7 @@ from importers.registry import IMPORTERS
 from lims.intake.accepted import ACCEPT
 from lims.models import ImportBatch, Study
 from lims.queries.blinding import Veil
-from lims.views.filters import quoted
+from lims.views.filters import quoted, sentence
 from lims.views.once import OnceForm
 
 PREFIX = "answer-"
@@ -118,8 +118,10 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> An
 
 
 def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
-    samples = f" Samples: {', '.join(question['samples'])}." if question["samples"] else ""
-    prompt, described = hide.text(question["prompt"]), quoted(hide.text(f"{question['evidence']}{samples}"))
+    evidence = sentence(question["evidence"]).rstrip(".")
+    parts = [f"{evidence}." if evidence and evidence[-1] not in "?!" else evidence]
+    parts += [f"Samples: {', '.join(question['samples'])}."] if question["samples"] else []
+    prompt, described = hide.text(question["prompt"]), quoted(hide.text(" ".join(filter(None, parts))))
     if question["options"]:
         field = RadioField if len(question["options"]) <= FEW else SelectField
         return field(

@@ -114,8 +114,8 @@ def _said(facts: Any) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    said = [f"{finding.severity.value} {finding.code}", finding.address, finding.message, finding.expected, finding.remedy, finding.option]
-    return " | ".join(one for one in said if one)
+    said = [f"{finding.severity.value} {finding.code}", finding.address, finding.message, finding.expected, finding.remedy]
+    return " | ".join(one for one in (*said, finding.option) if one)
 
 
 def _text(value: Any) -> str:

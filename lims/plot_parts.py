@@ -251,7 +251,7 @@ def _margin_labels(rows: list[Spec], arms: Sequence[Arm]) -> list[Spec]:
     y = {"field": "at", "type": "quantitative", "scale": None}
     x = {"value": "width"}
     swatch = {"type": "point", "shape": "square", "filled": True, "size": 60, "opacity": 1, "xOffset": 12}
-    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 21, "color": INK, "fontSize": 12, "limit": 170}
+    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 21, "color": INK, "fontSize": 12, "limit": 200}
     return [
         {"data": {"values": rows}, "mark": swatch, "encoding": {"x": x, "y": y, **arm_colour(arms)}},
         {"data": {"values": rows}, "mark": text, "encoding": {"x": x, "y": y, "text": {"field": "label"}}},

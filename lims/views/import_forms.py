@@ -124,9 +124,13 @@ def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
     prompt, described = hide.text(question["prompt"]), quoted(hide.text(" ".join(filter(None, parts))))
     if question["options"]:
         field = RadioField if len(question["options"]) <= FEW else SelectField
+        choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]
+        if field is SelectField and question["answer"] is None:
+            # A list shows its first choice as if it were chosen: what nobody answered must not be answered by the next check.
+            choices.insert(0, SelectChoice("", "choose…"))
         return field(
             prompt,
-            choices=[SelectChoice(value, hide.text(label)) for value, label in question["options"]],
+            choices=choices,
             default=question["answer"],
             description=described,
             validate_choice=False,

@@ -48,6 +48,7 @@ class Finding:
     `row` and `column` are the sheet's own, 1-based. `code` is stable and machine-readable (`number-unreadable`);
     `message` quotes the value and says why; `expected` says what would have been right, `remedy` what to do now.
     `source` names where a rule stands that judged it, such as `SPREC 3.0`; how a file is written is no such rule.
+    `remedy` holds on a page and on the command line alike; `option` is what does it on the command line, and is told nowhere else.
     """
 
     severity: Severity
@@ -60,6 +61,7 @@ class Finding:
     expected: str | None = None
     remedy: str | None = None
     source: str | None = None
+    option: str | None = None
 
     @property
     def address(self) -> str:
@@ -70,9 +72,11 @@ class Finding:
 class Refused(Exception):
     """The whole file is refused, with the one finding that says why and what to do."""
 
-    def __init__(self, code: str, message: str, *, expected: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, expected: str | None = None, remedy: str | None = None, option: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.finding = Finding(Severity.ERROR, code, message, expected=expected, remedy=remedy)
+        self.finding = Finding(Severity.ERROR, code, message, expected=expected, remedy=remedy, option=option)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from the limited child process."""

@@ -171,8 +171,8 @@ def _require_model(layout: Layout, choices: Choices) -> None:
         "column-missing",
         f'the column "Tumor" is missing, which says which tumour model each animal carries{also}',
         expected="the columns Contributor, Arms, Times, Volume, Study, ID and Tumor (Disease_Type and Body_Weight if known)",
-        remedy='add the column "Tumor" and upload again, or, where each animal carries one tumour, '
-        "say so on the check page or with --set tumour=one-per-animal",
+        remedy='add the column "Tumor" and upload again, or, where each animal carries one tumour, map its columns',
+        option="--set tumour=one-per-animal",
     )
 
 
@@ -322,7 +322,8 @@ def _scoped_ids(reader: TableReader) -> tuple[list[str], list[Finding]]:
         column=reader.layout.found["animal"].column,
         value=example,
         expected="ids that are unique in the colony",
-        remedy="acknowledge, or answer with --set id_scope=animal if it is one animal",
+        remedy="acknowledge, or, if it is one animal, answer so",
+        option="--set id_scope=animal",
     )
     return [f"{arm}-{animal}" if animal and arm else animal for animal, arm in zip(animals, arms, strict=True)], [warning]
 

@@ -169,7 +169,8 @@ def _assume(asked: Asked, key: str, message: str, answer: str, sheet: str) -> No
             sheet=sheet,
             value=answer,
             expected="a header or title that says so",
-            remedy=f"if it is right, confirm; if not, answer on the check page, or with --set {key}=…",
+            remedy="if it is right, confirm; if not, answer",
+            option=f"--set {key}=ANSWER",
         )
     )
 

@@ -260,7 +260,8 @@ class _Reader:
                     sheet=self.sheet.name,
                     value=shared[0],
                     expected="ids that are unique in the file",
-                    remedy="confirm, or answer --set id_scope=animal if it is the same animal",
+                    remedy="confirm, or, if it is the same animal, answer so",
+                    option="--set id_scope=animal",
                 )
             )
         composed = answer == "group"

@@ -235,7 +235,8 @@ def _written_twice(
             f"{names[index]} of animal {animals[index]} stands more than once on {_day(when[index])}; this row is a dose too",
             (index, "compound", raw_texts([reader.layout.cells("compound")[index]])[0]),
             "one dose of a compound in a day",
-            "say on the check page, or with --set dose_twice=once, that it was written again; or acknowledge that it was given",
+            "say that it was written again, or acknowledge that it was given",
+            "--set dose_twice=once",
         )
     return {}
 
@@ -349,11 +350,18 @@ def last_cages(stays: Stays | None) -> dict[str, str]:
 
 
 def _find(
-    reader: TableReader, severity: Severity, code: str, message: str, at: tuple[int, str, str], expected: str, remedy: str
+    reader: TableReader,
+    severity: Severity,
+    code: str,
+    message: str,
+    at: tuple[int, str, str],
+    expected: str,
+    remedy: str,
+    option: str | None = None,
 ) -> None:
     """Say something about a cell: at which index, in the column of which role, with which text."""
     index, key, text = at
     column = reader.layout.found[key].column
     reader.findings.append(
-        Finding(severity, code, message, reader.sheet.name, reader.first_row + index, column, text, expected, remedy)
+        Finding(severity, code, message, reader.sheet.name, reader.first_row + index, column, text, expected, remedy, option=option)
     )

@@ -193,7 +193,8 @@ def _ask(reader: TableReader, row: int, label: str, animal: str, known: Sequence
                 column=header.column,
                 value=label,
                 expected=f"a tumour of animal {animal}: {tumours}",
-                remedy=f'say which it is on the check page, or with --set "{key}={example}"; or acknowledge that it is left out',
+                remedy="say which it is, or acknowledge that it is left out",
+                option=f'--set "{key}={example}"',
             )
         )
     return answer

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import PurePath
 
 from importers.base import Finding, Question, Severity
-from importers.questions import Asked
+from importers.questions import ANSWER_IT, Asked
 from importers.sample_names import SampleName, pattern_of
 
 PATTERN = "file_pattern"
@@ -55,7 +55,8 @@ def asked_day(asked: Asked, prompt: str, evidence: str) -> date | None:
                 *(Severity.ERROR, "question-date", f'"{answer}" is not a date'),
                 value=answer,
                 expected="a date such as 2024-01-31",
-                remedy="answer on the check page, or with --set date=2024-01-31",
+                remedy=ANSWER_IT,
+                option="--set date=2024-01-31",
             )
         )
         asked.questions[-1] = replace(asked.questions[-1], answer=None)
@@ -90,7 +91,8 @@ def _refuse(asked: Asked, pattern: str, told: str) -> None:
             *(Severity.ERROR, f"question-{PATTERN}", told),
             value=pattern,
             expected="a pattern of the file's name, such as {animal}_{date}_*",
-            remedy=f"rename the file, or answer on the check page or with --set {PATTERN}=PATTERN",
+            remedy="rename the file, or answer this question",
+            option=f"--set {PATTERN}=PATTERN",
         )
     )
 

@@ -25,7 +25,8 @@ def identify(book: Workbook, chosen: str | None = None) -> Claim:
                 "format-not-this",
                 f'"{book.name}" is not a {by_key(chosen).title}; {_seen(book)}',
                 expected=by_key(chosen).reads,
-                remedy=f"choose another importer ({LIST_THEM}), or correct the headers and upload again",
+                remedy="choose another format, or correct the headers and upload again",
+                option=f"--as KEY ({LIST_THEM})",
             )
         return claim
     claims = [claim for importer in IMPORTERS if (claim := importer.claim(book)) is not None]
@@ -39,13 +40,15 @@ def identify(book: Workbook, chosen: str | None = None) -> Claim:
             "format-ambiguous",
             f'"{book.name}" may be each of {titles}',
             expected="a file that only one importer recognises",
-            remedy=f"choose the format on the check page, or with {options}",
+            remedy="choose the format",
+            option=options,
         )
     raise Refused(
         "format-unknown",
         f'no importer recognises "{book.name}"; {_seen(book)}',
         expected="a file with the columns of one of the importers",
-        remedy=f"map its columns on its page, or correct the headers and upload again; or choose with --as KEY ({LIST_THEM})",
+        remedy="map its columns, correct the headers and upload again, or choose the format",
+        option=f"--as KEY ({LIST_THEM})",
     )
 
 

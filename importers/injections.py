@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importers.base import Choices, Finding, SetAside, Severity
 from importers.columns import Layout, is_blank, squash
 from importers.concentration_cells import Amount, Kind, amounts
-from importers.questions import Asked
+from importers.questions import ANSWER_IT, Asked
 from importers.tables import raw_texts
 from importers.values import cell_text
 from importers.workbook import CellValue, Sheet, Workbook
@@ -224,8 +224,6 @@ class Batch:
     def refuse_answer(self, key: str, answer: str, why: str, expected: str) -> None:
         """Refuse a free answer to the question that was asked last."""
         told = f'"{answer}" {why}.'
-        remedy = f"Answer on the check page, or with --set {key}=ANSWER."
-        self.findings.append(
-            Finding(Severity.ERROR, f"question-{key}"[:LONGEST_KEY], told, value=answer, expected=expected, remedy=remedy)
-        )
+        code, option = f"question-{key}"[:LONGEST_KEY], f"--set {key}=ANSWER"
+        self.findings.append(Finding(Severity.ERROR, code, told, value=answer, expected=expected, remedy=ANSWER_IT, option=option))
         self.asked.questions[-1] = replace(self.asked.questions[-1], answer=None)

@@ -200,7 +200,8 @@ def _when(reader: TableReader) -> tuple[Clock, Sequence[When | None]]:
                 sheet=reader.sheet.name,
                 row=reader.first_row + clash,
                 expected="one date for each image",
-                remedy=f"acknowledge if that is right, or answer with --set date_source={'|'.join(sources)}",
+                remedy="acknowledge if that is right, or answer which date counts",
+                option=f"--set date_source={'|'.join(sources)}",
             )
         )
     if chosen is None:

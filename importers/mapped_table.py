@@ -65,7 +65,8 @@ class MappedTable:
                 "mapping-missing",
                 "Nobody has said what the columns of this table hold.",
                 expected="a mapping of the columns",
-                remedy=f"map them on the mapping page, name a profile with --profile, or give --set {KEY}=…",
+                remedy="map them, or name a profile",
+                option=f"--profile NAME, or --set {KEY}=MAPPING",
             )
         found = _find(book, mapping)
         layout = _layout(found)

@@ -177,7 +177,9 @@ def _header_row(sheet: Sheet, known: TableMapping | None) -> tuple[int, str]:
         named = len(texts) + (_times(row) if texts else 0)
         if named > names:
             best, names = number, named
-    return best, f"the first row with {names} different names" if names else "no row has names; the first is taken"
+    if not names:
+        return best, "no row has names; the first is taken"
+    return best, f"the first row with {names} different names" if names > 1 else "the first row with a name"
 
 
 def _times(row: Sequence[CellValue]) -> int:
@@ -343,10 +345,9 @@ def _said_of(cells: Sequence[CellValue], decimal: str) -> str:
     """Say what a column's cells are: how many numbers from where to where, how many dates, or how many different texts."""
     numbers = _numbers(cells, decimal)
     if numbers:
-        others = f" {len(cells) - len(numbers)} cells are no number." if len(cells) > len(numbers) else ""
-        return (
-            f"{len(numbers):,} numbers from {min(numbers):g} to {max(numbers):g}, half of them above {median(numbers):g}.{others}"
-        )
+        others = len(cells) - len(numbers)
+        left = f" {others:,} {'cells are' if others > 1 else 'cell is'} no number." if others else ""
+        return f"{len(numbers):,} numbers from {min(numbers):g} to {max(numbers):g}, half of them above {median(numbers):g}.{left}"
     if all(isinstance(cell, date) for cell in cells):
         return f"{len(cells):,} date{'s' if len(cells) > 1 else ''}."
     different = len(set(raw_texts(list(cells))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from importers.base import Finding, Option, Severity
 from importers.columns import in_words
-from importers.questions import Asked
+from importers.questions import ANSWER_IT, Asked
 from lims.domain.errors import DomainError
 from lims.domain.expression import compartment_by_case, is_reference_gene, without_species
 from lims.domain.genes import clean_gene
@@ -103,7 +103,8 @@ def _typed(name: str, key: str, asked: Asked, sheet: str) -> Meaning | None:
             sheet=sheet,
             value=answer,
             expected="a symbol of the list as HGNC or MGI writes it, human_reference, mouse_reference, reference or leave_out",
-            remedy=f"answer on the check page, or with --set {key}=leave_out",
+            remedy=ANSWER_IT,
+            option=f"--set {key}=leave_out",
         )
     )
     return None

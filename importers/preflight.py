@@ -85,8 +85,8 @@ def too_large(size: int) -> Refused:
     return Refused(
         "too-large",
         f"The file has {size / 1024**2:,.0f} MB.",
-        expected=f"at most {MAX_UPLOAD_BYTES // 1024**2} MB, "
-        f"or {MAX_STREAMED_BYTES // 1024**3} GB of an object table that lims import summarises",
+        expected=f"at most {MAX_UPLOAD_BYTES // 1024**2} MB; "
+        f"an object table of QuPath or HALO may have {MAX_STREAMED_BYTES // 1024**3} GB on the command line",
         remedy="Export a shorter period, or split the file and import the parts.",
     )
 

@@ -8,6 +8,9 @@ from statistics import median
 
 from importers.base import Choices, Finding, Option, Question, Severity
 
+ANSWER_IT = "answer this question"
+"""What to do about a question without an answer, or with one that is none."""
+
 
 @dataclass(slots=True)
 class Asked:
@@ -36,14 +39,14 @@ class Asked:
         allowed = [option.value for option in options]
         answer = proposed if given is None else given
         if given is not None and allowed and given not in allowed:
-            self._refuse_answer(key, given, allowed, sheet)
+            self._refuse_answer(key, given, options, sheet)
             answer = None
         elif answer is None:
-            self._wait(key, prompt, allowed, evidence, sheet)
+            self._wait(key, prompt, options, evidence, sheet)
         self.questions.append(Question(key, prompt, tuple(options), proposed, evidence, tuple(samples), answer))
         return answer
 
-    def _refuse_answer(self, key: str, given: str, allowed: Sequence[str], sheet: str | None) -> None:
+    def _refuse_answer(self, key: str, given: str, options: Sequence[Option], sheet: str | None) -> None:
         self.findings.append(
             Finding(
                 Severity.ERROR,
@@ -51,22 +54,28 @@ class Asked:
                 f'"{given}" is not an answer to the question {key}',
                 sheet=sheet,
                 value=given,
-                expected=f"one of {', '.join(allowed)}",
-                remedy=f"answer on the check page, or with --set {key}={allowed[0]}",
+                expected=_one_of(options),
+                remedy=ANSWER_IT,
+                option=f"--set {key}={options[0].value}",
             )
         )
 
-    def _wait(self, key: str, prompt: str, allowed: Sequence[str], evidence: str, sheet: str | None) -> None:
+    def _wait(self, key: str, prompt: str, options: Sequence[Option], evidence: str, sheet: str | None) -> None:
         self.findings.append(
             Finding(
                 Severity.ERROR,
                 f"question-{key}",
                 f"{prompt} {evidence}".strip(),
                 sheet=sheet,
-                expected=f"one of {', '.join(allowed)}" if allowed else "an answer",
-                remedy=f"answer on the check page, or with --set {key}={'|'.join(allowed) or 'VALUE'}",
+                expected=_one_of(options) if options else "an answer",
+                remedy=ANSWER_IT,
+                option=f"--set {key}={'|'.join(one.value for one in options) or 'ANSWER'}",
             )
         )
+
+
+def _one_of(options: Sequence[Option]) -> str:
+    return f"one of {', '.join(option.label for option in options)}"
 
 
 def range_in_words(values: Sequence[float | None]) -> tuple[float | None, str]:

@@ -38,7 +38,7 @@ def read_samples(batch: Batch, names: Sequence[str], column: int) -> dict[int, S
             found[index] = sample
             continue
         expected = f"a name such as {pattern.example}"
-        remedy = "Correct the name in the file, change the pattern (--set sample_pattern=… does it too), or leave the row out."
+        remedy = "Correct the name in the file, change the pattern, or leave the row out."
         batch.refuse(index, "sample-name", told, expected=expected, remedy=remedy, value=name, column=column)
     return found
 

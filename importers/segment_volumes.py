@@ -15,7 +15,7 @@ from importers.base import Choices, Claim, Clock, ColumnUse, Finding, Reading, R
 from importers.columns import HEADER_SEARCH_ROWS, Header, data_rows, header, in_words, is_blank, other_sheets, squash
 from importers.file_names import scan_of
 from importers.lines import columns_of, lines_of, set_aside
-from importers.questions import Asked
+from importers.questions import ANSWER_IT, Asked
 from importers.workbook import CellValue, Sheet, Workbook
 
 NOT_A_NUMBER = ("nan", "-nan", "n/a", "none")
@@ -294,7 +294,8 @@ def _lesions(asked: Asked, sheet: Sheet, found: _Segments) -> set[str] | None:
                 sheet=sheet.name,
                 value=answer,
                 expected=f"some of {', '.join(names)}, or all",
-                remedy=f"answer on the check page, or with --set lesions={names[0]}",
+                remedy=ANSWER_IT,
+                option=f"--set lesions={names[0]}",
             )
         )
     return chosen

@@ -14,7 +14,7 @@ from typing import Any
 
 from importers.base import ColumnUse, Finding, Option, Records, SetAside, Severity
 from importers.columns import in_words, squash
-from importers.questions import Asked
+from importers.questions import ANSWER_IT, Asked
 from importers.sample_names import pattern_of
 from importers.workbook import Sheet
 from lims.domain.genes import GENES
@@ -293,7 +293,8 @@ def _unfitting(sheet: Sheet, answer: str, told: str) -> Finding:
         sheet=sheet.name,
         value=answer,
         expected=f"a specimen's code, or a pattern such as {_SPECIMEN}_* that every image's name fits",
-        remedy="answer on the check page, or with --set specimen=CODE",
+        remedy=ANSWER_IT,
+        option="--set specimen=CODE",
     )
 
 

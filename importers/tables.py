@@ -13,7 +13,7 @@ from typing import TypeVar
 from importers import values
 from importers.base import AnimalFacts, Choices, Clock, Finding, Option, Series, SetAside, Severity
 from importers.columns import Layout, in_words, merged_down, without_values
-from importers.questions import Asked, range_in_words
+from importers.questions import ANSWER_IT, Asked, range_in_words
 from importers.workbook import CellValue, Workbook
 
 When = date | datetime | float
@@ -40,6 +40,12 @@ class Unit:
     proposed: str
     low: float
     high: float
+
+
+def _once(units: Mapping[str, float], proposed: str) -> list[str]:
+    """Give the units to choose from, each under one of its names: `g`, and neither `gram` nor `grams`."""
+    names = {factor: name for name, factor in reversed(units.items())} | {units[proposed]: proposed}
+    return [name for name, factor in units.items() if names[factor] == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class TableReader:
         answer = self.asked.ask(
             unit.key,
             f"Which unit are the values under {self.layout.quoted(*keys)} in? The header does not say.",
-            [Option(name, name) for name in role.units],
+            [Option(name, name) for name in _once(role.units, unit.proposed)],
             proposed=unit.proposed if fits else None,
             evidence=evidence,
             samples=[f"{number:g}" for number in numbers if number is not None][:3],
@@ -322,7 +328,8 @@ class TableReader:
                     sheet=self.sheet.name,
                     value=answer,
                     expected="a date such as 2024-01-31",
-                    remedy="answer on the check page, or with --set date=2024-01-31",
+                    remedy=ANSWER_IT,
+                    option="--set date=2024-01-31",
                 )
             )
             self.asked.questions[-1] = replace(self.asked.questions[-1], answer=None)

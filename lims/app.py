@@ -27,6 +27,7 @@ BLUEPRINTS = (
     "lims.views.people",
     "lims.views.projects",
     "lims.views.patients",
+    "lims.views.aliases",
     "lims.views.consents",
     "lims.views.therapy",
     "lims.views.specimens",

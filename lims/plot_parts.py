@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 Arm = tuple[str, str]
@@ -32,6 +33,7 @@ LABEL_GAP = 16
 DIRECT_LABELS = 5
 NO_ARM = "No arm"
 COUNTED_DAYS = 14
+DATE_TICKS = 6
 
 THEME: Spec = {
     "background": "#ffffff",
@@ -154,9 +156,10 @@ def day_axis() -> Spec:
     return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1}}
 
 
-def date_axis() -> Spec:
-    """Give the x encoding of calendar dates, read as dates wherever the reader is, written as ISO."""
-    axis = {"format": "%Y-%m-%d", "tickCount": 6, "labelOverlap": "greedy"}
+def date_axis(days: Sequence[str]) -> Spec:
+    """Give the x encoding of calendar days, read as days wherever the reader is, written as ISO; none is marked twice."""
+    few = not days or date.fromisoformat(max(days)) - date.fromisoformat(min(days)) <= timedelta(days=DATE_TICKS)
+    axis = {"format": "%Y-%m-%d", "tickCount": "day" if few else DATE_TICKS, "labelOverlap": "greedy"}
     return {"field": "date", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": axis}
 
 
@@ -249,7 +252,7 @@ def _margin_labels(rows: list[Spec], arms: Sequence[Arm]) -> list[Spec]:
     y = {"field": "at", "type": "quantitative", "scale": None}
     x = {"value": "width"}
     swatch = {"type": "point", "shape": "square", "filled": True, "size": 60, "opacity": 1, "xOffset": 12}
-    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 21, "color": INK, "fontSize": 12, "limit": 170}
+    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 21, "color": INK, "fontSize": 12, "limit": 200}
     return [
         {"data": {"values": rows}, "mark": swatch, "encoding": {"x": x, "y": y, **arm_colour(arms)}},
         {"data": {"values": rows}, "mark": text, "encoding": {"x": x, "y": y, "text": {"field": "label"}}},

@@ -325,7 +325,10 @@ def new_against_existing(
     drawn, note = _drawable(rows, "value", log=log)
     changed = [row for row in drawn if row["old"] is not None and (row["old"] > 0 or not log)]
     scale = value_scale([*(row["value"] for row in drawn), *(row["old"] for row in changed)], log=log)
-    common = {"x": date_axis() if dates else day_axis(), "y": value_axis(title_y, unit, scale) | {"field": "value"}}
+    common = {
+        "x": date_axis([point["date"] for point in points]) if dates else day_axis(),
+        "y": value_axis(title_y, unit, scale) | {"field": "value"},
+    }
     told = tooltip(("animal", "Animal"), ("on", "Date" if dates else "Day"), ("shown", title_y), ("state", "State"))
     line = {"type": "line", "strokeWidth": 1, "color": JOINED}
     mark = {"type": "point", "filled": True, "opacity": 0.9, "cursor": "pointer"}

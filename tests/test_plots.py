@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lims import plots
-from lims.plot_parts import HEIGHT, LABEL_GAP, value_scale
+from lims.plot_parts import HEIGHT, LABEL_GAP, date_axis, value_scale
 from lims.plots_survival import Step, survival_curves
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -200,6 +200,11 @@ def test_new_readings_without_a_study_lie_on_their_dates() -> None:
     spec = plots.new_against_existing([reading], unit="g", title_y="Body weight", dates=True)
     assert drawn(spec)[0]["on"] == drawn(spec)[0]["date"] == "2026-11-02"
     assert spec["layer"][0]["encoding"]["x"]["scale"] == {"type": "utc"}
+
+
+@pytest.mark.parametrize(("last", "ticks"), [("2026-11-02", "day"), ("2026-11-08", "day"), ("2026-11-09", 6)])
+def test_no_day_is_marked_twice_under_a_plot_of_few_days(last: str, ticks: str | int) -> None:
+    assert date_axis(["2026-11-02", last])["axis"]["tickCount"] == ticks
 
 
 def test_arms_are_named_beside_their_lines_up_to_five_and_in_a_legend_beyond() -> None:

@@ -213,7 +213,7 @@ def _receive(
     """Store the file; gives the batch, and whether it had been committed before."""
     with database.transaction() as session:
         project = resolve_project(session, project_code)
-        study = study_named(session, project, study_code, choices)
+        study = study_named(session, project, study_code, choices, made_by="--create study")
         replaced = session.get(ImportBatch, supersede) if supersede else None
         if supersede and (replaced is None or replaced.project_id != project.id):
             raise DomainError(f"There is no batch {supersede} in project {project.code}.")
@@ -224,7 +224,12 @@ def _receive(
 
 
 def _answer(outcome: run.Outcome) -> dict[str, Any]:
-    return answer_of(outcome.batch_id, outcome.state, outcome.importer, outcome.report, outcome.findings)
+    answer = answer_of(outcome.batch_id, outcome.state, outcome.importer, outcome.report, outcome.findings)
+    # What is kept with the batch says what to do; only this door says it in options.
+    for told, finding in zip(answer["findings"], outcome.findings, strict=True):
+        if finding.option:
+            told["option"] = finding.option
+    return answer
 
 
 def _already(database: Database, batch_id: int) -> dict[str, Any]:
@@ -241,8 +246,8 @@ def _in_words(answer: dict[str, Any]) -> str:
     for finding in answer["findings"]:
         place = " ".join(str(finding[part]) for part in ("sheet", "row", "column") if finding.get(part))
         lines.append(f"{finding['severity'].upper()}{place and ' '}{place}: {finding['message']}")
-        hints = (("expected", finding.get("expected")), ("to do", finding.get("remedy")), ("rule", finding.get("source")))
-        lines += [f"    {label}: {hint}" for label, hint in hints if hint]
+        hints = (("expected", "expected"), ("to do", "remedy"), ("with", "option"), ("rule", "source"))
+        lines += [f"    {label}: {finding[key]}" for label, key in hints if finding.get(key)]
     return "\n".join(lines)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 ACCEPT = "accept"
 """Answer to `changed` that accepts every kind; otherwise kinds stand there, with commas between."""
+ACCEPT_OPTION = f"--set changed={ACCEPT} --reason WHY"
+"""How the command line accepts them."""
 
 
 def accepts_changes(choices: Mapping[str, str], kind: str) -> bool:

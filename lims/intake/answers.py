@@ -50,8 +50,8 @@ def already_there(batch: ImportBatch) -> dict[str, Any]:
     return answer_of(batch.id, batch.state, batch.importer, kept | nothing, [said])
 
 
-def study_named(session: Session, project: Project, code: str | None, choices: dict[str, str]) -> Study | None:
-    """Give the study of a code; one that the import may create is noted in `choices`.
+def study_named(session: Session, project: Project, code: str | None, choices: dict[str, str], *, made_by: str) -> Study | None:
+    """Give the study of a code; one that the import may create is noted in `choices`. made_by: how whoever asks lets it.
 
     Raises:
         DomainError: there is none, and none may be created.
@@ -68,6 +68,6 @@ def study_named(session: Session, project: Project, code: str | None, choices: d
             f'There is no study "{code}" in project {project.code}.',
             field="study",
             expected=f"one of {', '.join(codes)}" if codes else "a study; there is none yet",
-            remedy="Correct the code, or let the import make the study with --create study.",
+            remedy=f"Correct the code, or let the import make the study with {made_by}.",
         )
     return study

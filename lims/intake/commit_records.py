@@ -20,7 +20,7 @@ from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import RowFate
-from lims.intake.accepted import accepts_changes
+from lims.intake.accepted import ACCEPT_OPTION, accepts_changes
 from lims.intake.plan_records import Lines, PlannedRecords, Reader, in_turn, key_of, meet
 from lims.intake.record_changes import Stale, named_by, stale_fields, tell_change
 from lims.intake.record_nouns import file_nouns
@@ -195,7 +195,7 @@ class _Writer:
             return
         planned.fates[index] = RowFate.CHANGED
         severity = Severity.WARNING if accepts else Severity.ERROR
-        planned.tell(index, severity, "record-changed", tell_change(self.session, planned, index, changes))
+        planned.tell(index, severity, "record-changed", tell_change(self.session, planned, index, changes), ACCEPT_OPTION)
         if accepts:
             planned.made[index] = planned.keys[index]
 

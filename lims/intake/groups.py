@@ -80,5 +80,6 @@ def not_accepted(groups: Sequence[Group]) -> Finding:
         "warnings-not-accepted",
         f"Warnings were not acknowledged: {named}. Nothing was recorded.",
         expected="that somebody looked at every kind of warning",
-        remedy="Tick them on the check page, or name them on the command line (--accept CODE, or --accept all).",
+        remedy="Look at them, and say that you did.",
+        option="--accept CODE, or --accept all",
     )

@@ -178,7 +178,8 @@ def _proposals(questions: Iterable[Question], choices: dict[str, str]) -> Iterab
                 f"{question.prompt} Taken as “{label}”, as proposed. {_sentence(question.evidence)}".strip(),
                 value=question.answer,
                 expected="your confirmation",
-                remedy=f"If that is wrong, answer it and check again (on the command line: --set {question.key}=…).",
+                remedy="If that is wrong, answer it and check again.",
+                option=f"--set {question.key}=ANSWER",
             )
 
 

@@ -83,7 +83,7 @@ class PlannedRecords(Entries):
             found = next((name for name in self.kind.beside if name in self.records.fields and column.startswith("box_")), None)
         return found
 
-    def tell(self, index: int, severity: Severity, code: str, refused: DomainError) -> None:
+    def tell(self, index: int, severity: Severity, code: str, refused: DomainError, option: str | None = None) -> None:
         """Say something about one entry, at the cell of the field that it is about."""
         named = self.field_of(refused.field)
         value = self.records.fields[named][index] if named else None
@@ -96,6 +96,7 @@ class PlannedRecords(Entries):
             expected=refused.expected,
             remedy=refused.remedy or ("Correct the file, or what is recorded." if severity is Severity.ERROR else None),
             source=refused.source,
+            option=option,
         )
         self.findings.append(replace(told, column=self.records.columns.get(named or "", told.column)))
 

@@ -132,7 +132,7 @@ def tell_change(session: Session, planned: PlannedRecords, index: int, changes: 
         f"{planned.title} {planned.name(index)} is recorded otherwise: {said}.",
         field=first,
         expected=told[first][0],
-        remedy="Accept the changes with a reason (check page, or --set changed=accept), or leave the lines out.",
+        remedy="Accept the changes with a reason, or leave the lines out.",
     )
 
 

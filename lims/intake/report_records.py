@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -14,6 +15,8 @@ from lims.records.values import word
 
 LINES_SHOWN = 50
 """Lines of a block that are shown as they would be recorded; of more, the counts say how many."""
+MANY = 10_000
+"""From here on the thousands of a number stand apart; below are years."""
 GIVES = frozenset({"agent", "arm", "compound", "regimen"})
 """Fields that may tell what the arm of an animal is given."""
 
@@ -78,8 +81,10 @@ def _value(planned: PlannedRecords, name: str, index: int) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.15g}"
+    if isinstance(value, float | int):
+        return f"{value:,.15g}" if abs(value) >= MANY else f"{value:.15g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}" + (" UTC" if value.utcoffset() is not None else "")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return term_text(str(value.value)) if hasattr(value, "value") else str(value)

@@ -113,7 +113,8 @@ class Resolver:
             column=self.animal_columns.get(facts.sheet),
             value=label,
             expected="an animal of this project, by id or by a confirmed alias",
-            remedy="Say which one it is, correct the id, or create what this file names (check page, or --create animals).",
+            remedy="Say which one it is, correct the id, or let the import create what this file names.",
+            option=f'--set "animal:{label}=CODE", or --create animals',
         )
         return False
 
@@ -183,7 +184,8 @@ class Resolver:
             severity=Severity.ERROR if needed else Severity.WARNING,
             value=code,
             expected="a study of this project",
-            remedy="Choose the study, or create it (button on the check page, --create study on the command line).",
+            remedy="Choose the study, or let the import create it.",
+            option="--study CODE, or --create study",
         )
 
     def _own_day_zeros(self) -> None:
@@ -300,7 +302,8 @@ class Resolver:
             severity=Severity.WARNING,
             value=title,
             expected="an arm of the study, by code or title",
-            remedy="Create the arms this file names (button on the check page, --create arms on the command line).",
+            remedy="Let the import create the arms this file names.",
+            option="--create arms",
         )
 
     def _tumours(self) -> None:
@@ -343,7 +346,8 @@ class Resolver:
                 f'No tumour is recorded in animal "{label}".',
                 self.facts[label],
                 expected="an implant, to which the volume belongs",
-                remedy="Record the implant, or create what this file names (button on the check page, --create animals).",
+                remedy="Record the implant, or let the import create what this file names.",
+                option="--create animals",
             )
 
     def _plan_tumour(self, label: str, tumour: str | None) -> None:

@@ -70,7 +70,8 @@ class EventResolver:
                     f'"{given}" is not an answer to the question {question.key}.',
                     value=given,
                     expected=f"one of {', '.join(allowed)}",
-                    remedy="Choose one on the check page, or with --set.",
+                    remedy="Choose one of them.",
+                    option=f"--set {question.key}=ANSWER",
                 )
             )
             return None
@@ -149,7 +150,8 @@ class EventResolver:
             doses.compounds.index(compound) if doses else 0,
             compound,
             expected="the code or the name of an agent",
-            remedy=f'Say which agent it is (check page, or --set "agent:{compound}=CODE"), or create it (--create agents).',
+            remedy="Say which agent it is, or let the import create it.",
+            option=f'--set "agent:{compound}=CODE", or --create agents',
         )
 
     def _routes(self, names: Names) -> None:
@@ -206,7 +208,8 @@ class EventResolver:
                     deaths.reasons.index(words),
                     words,
                     expected=f"one of {', '.join(REASON_WORDS.values())}",
-                    remedy=f'Say what it means on the check page, or with --set "{key}=REASON".',
+                    remedy="Say what it means.",
+                    option=f'--set "{key}=REASON"',
                 )
 
     # Cages
@@ -238,7 +241,8 @@ class EventResolver:
                     stays.cages.index(code),
                     code,
                     expected="a cage of this project",
-                    remedy="Correct the file, or create the cages it names (button on the check page, --create cages).",
+                    remedy="Correct the file, or let the import create the cages it names.",
+                    option="--create cages",
                 )
 
     def _usable(self, names: Names, code: str) -> bool:

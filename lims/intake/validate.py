@@ -15,7 +15,7 @@ from lims import progress
 from lims.domain.readings import jump_words, jumps
 from lims.domain.sources import PLAUSIBLE
 from lims.domain.vocabulary import RecordStatus, RowFate
-from lims.intake.accepted import accepts_changes
+from lims.intake.accepted import ACCEPT_OPTION, accepts_changes
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.intake.rules import RULES
 from lims.intake.validate_events import judge_deaths, judge_doses, judge_stays
@@ -221,7 +221,8 @@ def _changed(planned: Planned, index: int, one: Recorded, *, accept_changes: boo
         "differs-from-import",
         sentence,
         expected=f"{one.value:g}",
-        remedy="Accept the changes with a reason (check page, or --set changed=accept), or leave the rows out.",
+        remedy="Accept the changes with a reason, or leave the rows out.",
+        option=ACCEPT_OPTION,
     )
 
 

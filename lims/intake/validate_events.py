@@ -19,7 +19,7 @@ from lims.domain.events_order import Fact, Life, require_alive, require_not_futu
 from lims.domain.fates import REASON_WORDS
 from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import RecordStatus, RowFate
-from lims.intake.accepted import accepts_changes
+from lims.intake.accepted import ACCEPT_OPTION, accepts_changes
 from lims.intake.names import Host
 from lims.intake.plan import Plan
 from lims.intake.plan_events import PlannedDeaths, PlannedDoses, PlannedStays, RecordedDose, RecordedFate
@@ -151,7 +151,8 @@ def _other_death(deaths: PlannedDeaths, index: int, there: RecordedFate, *, acce
         "differs-from-import",
         told,
         expected=str(there.died_on),
-        remedy="Accept the changes with a reason (check page, or --set changed=accept), or leave the rows out.",
+        remedy="Accept the changes with a reason, or leave the rows out.",
+        option=ACCEPT_OPTION,
     )
 
 
@@ -315,7 +316,8 @@ def _other_dose(doses: PlannedDoses, index: int, one: RecordedDose, *, accept_ch
         "differs-from-import",
         told,
         expected=stands,
-        remedy="Accept the changes with a reason (check page, or --set changed=accept), or leave the rows out.",
+        remedy="Accept the changes with a reason, or leave the rows out.",
+        option=ACCEPT_OPTION,
     )
 
 

@@ -124,7 +124,7 @@ class CageMove(InProject, Withdrawable, Versioned, Base):
         return f"move {self.moved_on}"
 
 
-class AnimalAlias(InProject, Withdrawable, Base):
+class AnimalAlias(InProject, Withdrawable, Versioned, Base):
     """Another name under which files know an animal (`M07` within a study), confirmed by a person once."""
 
     __tablename__ = "animal_alias"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lims.domain.errors import DomainError
 from lims.domain.slots import UNDATED
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Animal, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
+from lims.models import Animal, AnimalAlias, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
 from lims.queries.blinding import shown_arm
 from lims.queries.chunks import in_chunks
 from lims.queries.series import AnySelect, counted
@@ -142,6 +142,12 @@ def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Stu
         .order_by(Enrolment.id.desc())
     )
     return [(enrolment, study) for enrolment, study in rows]
+
+
+def aliases_of(session: Session, animal_id: int) -> Sequence[AnimalAlias]:
+    """Give the other names of an animal, those that count first."""
+    mine = select(AnimalAlias).where(AnimalAlias.animal_id == animal_id)
+    return session.scalars(mine.order_by(AnimalAlias.status, AnimalAlias.alias)).all()
 
 
 def animals_known(session: Session, project_id: int, names: Sequence[str]) -> dict[str, Animal]:

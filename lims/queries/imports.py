@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from importers.base import Finding, Severity
+from lims.domain.cells import cell_address
 from lims.domain.implanting import subject_name
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.models import (
@@ -80,6 +82,11 @@ def sheets_found(session: Session, batch: ImportBatch) -> list[str]:
 def findings_of_batch(batch: ImportBatch) -> Select[Any]:
     """Select all findings of a batch, for a list."""
     return select(ImportFinding).where(ImportFinding.batch_id == batch.id)
+
+
+def place_in(batch: ImportBatch, sheet: str | None, row: int | None, column: int | None) -> str:
+    """Say where in its file something stands; the one sheet of a text, which is called like the file, is not named again."""
+    return cell_address(None if sheet == PurePath(batch.file_name).stem else sheet, row, column)
 
 
 def all_findings(session: Session, batch: ImportBatch) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The small tables of an animal's page: doses, samples, procedures, and how much of an agent reached where."""
+"""The small tables of an animal's page: doses, samples, procedures, other names, and how much of an agent reached where."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lims.queries.exposures import of_animal
 from lims.queries.procedures import procedures_of
 from lims.queries.specimens import samples_of
 from lims.records.procedures import words
+from lims.views.aliases import alias_table
 from lims.views.cells import badge
 from lims.views.specimen_page import what
 from lims.views.study_exposure import matrix_words
@@ -24,7 +25,7 @@ DOSES_SHOWN = 20
 def event_tables(animal: Animal) -> dict[str, Any]:
     """Give the tables by their names in the template; a statement each."""
     tables = {"samples": _samples(animal), "procedures": _procedures(animal), "exposure": _exposure(animal)}
-    return tables | {"doses": _doses(animal), "doses_shown": DOSES_SHOWN}
+    return tables | {"names": alias_table(animal), "doses": _doses(animal), "doses_shown": DOSES_SHOWN}
 
 
 def _doses(animal: Animal) -> dict[str, Any]:

@@ -51,6 +51,11 @@ def many(value: float) -> str:
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e")
 
 
+def count(value: int | None) -> str:
+    """Write a count with its thousands apart: `100,000`."""
+    return "" if value is None else f"{value:,}"
+
+
 def kind_title(code: str) -> str:
     """Name a kind of measurement."""
     return project_kinds()[code].title

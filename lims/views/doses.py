@@ -167,6 +167,13 @@ def _shown(dose: Dose) -> bool:
     return dose.study is None or not hides_arms(dose.study, unblinded=may_unblind(current_project().role))
 
 
+def _home(dose: Dose) -> str:
+    """Give the page of a dose, or of its animal to those who must not learn what was given in the study."""
+    if _shown(dose):
+        return url_for("doses.show", record_id=dose.id)
+    return url_for("animals.show", animal_id=dose.animal_id)
+
+
 def _begin() -> dict[str, Any]:
     """Begin with today, and the person who types it."""
     return {"given_on": today(current_session()), "operator": current_account().name}
@@ -180,6 +187,7 @@ PAGES = RecordPages(
     template="doses/show.html",
     context=_context,
     shown=_shown,
+    home=_home,
     start=_begin,
     lead="A single dose, such as one beside the plan. A cohort is dosed from its study's dosing list.",
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
@@ -52,6 +54,14 @@ def _typed() -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.form.items(multi=True) if value and name not in NOT_SHOWN]
 
 
+def _open_again() -> str:
+    """Give the page to open after a conflict: this address, or the page that the form stood on where this one only takes forms."""
+    came_from = urlsplit(request.referrer or "")
+    adapter = request_ctx.url_adapter
+    shows = adapter is not None and "GET" in adapter.allowed_methods()
+    return request.path if shows or came_from.netloc != request.host else came_from._replace(scheme="", netloc="").geturl()
+
+
 def _domain(refused: DomainError) -> ResponseReturnValue:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(refused, NotFound):
@@ -61,12 +71,12 @@ def _domain(refused: DomainError) -> ResponseReturnValue:
     elif isinstance(refused, TokenRefused):
         status = HTTPStatus.UNAUTHORIZED
     elif isinstance(refused, Conflict):
-        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed())
+        return _page(HTTPStatus.CONFLICT, told(refused), typed=_typed(), page=_open_again())
     return _page(status, told(refused))
 
 
 def _stale(stale: StaleDataError) -> ResponseReturnValue:
-    return _page(HTTPStatus.CONFLICT, "Somebody else saved this record at the same moment.", typed=_typed())
+    return _page(HTTPStatus.CONFLICT, "Somebody else saved this record at the same moment.", typed=_typed(), page=_open_again())
 
 
 def _integrity(refused: IntegrityError) -> ResponseReturnValue:
@@ -76,7 +86,9 @@ def _integrity(refused: IntegrityError) -> ResponseReturnValue:
         log.error("integrity", error=str(refused.orig).split("\n")[0], exc_info=refused)
         return _defect(refused)
     log.warning("integrity", error=str(refused.orig).split("\n")[0])
-    return _page(HTTPStatus.CONFLICT, "Somebody else recorded the same thing at the same moment.", typed=_typed())
+    return _page(
+        HTTPStatus.CONFLICT, "Somebody else recorded the same thing at the same moment.", typed=_typed(), page=_open_again()
+    )
 
 
 def _data(refused: DataError) -> ResponseReturnValue:

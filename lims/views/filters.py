@@ -93,6 +93,14 @@ def packed(spec: Mapping[str, Any]) -> Markup:
     return Markup(text)  # noqa: S704  # as above
 
 
+def quoted(text: str) -> Markup:
+    """Show what a sentence quotes of a file between backticks as such: "`x` is not a number"."""
+    return Markup("").join(
+        Markup('<code class="cell-raw">{}</code>').format(part) if number % 2 else part
+        for number, part in enumerate(text.split("`") if text.count("`") % 2 == 0 else [text])
+    )
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
@@ -103,6 +111,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
     app.add_template_filter(packed)
+    app.add_template_filter(quoted)
     app.add_template_filter(sentence)
     app.add_template_global(may)
     app.add_template_global(role_title)

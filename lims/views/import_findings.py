@@ -11,13 +11,12 @@ from flask import request
 from sqlalchemy import case
 
 from importers.base import Severity
-from lims.domain.cells import cell_address
 from lims.domain.errors import NotAllowed
 from lims.intake.groups import ANSWERED
 from lims.models import ImportBatch, ImportFinding
 from lims.queries.blinding import Veil
 from lims.queries.import_edits import acceptances
-from lims.queries.imports import findings_of_batch, sheets_found
+from lims.queries.imports import findings_of_batch, place_in, sheets_found
 from lims.views.support import current_session
 from lims.views.tables import Column, Empty, Listing, TableView, one_of, search, table_from_query
 
@@ -44,8 +43,10 @@ class ShownGroup:
 
     @property
     def title(self) -> str:
-        """Name the kind."""
-        return self.code.replace("-", " ").replace("_", " ")
+        """Name the kind: `id not unique`, `question: volume unit`."""
+        about, asked, key = self.code.partition("-")
+        told = f"{about}: {key}" if asked and about in ("question", "proposal") else self.code.replace("-", " ")
+        return told.replace("_", " ")
 
     @property
     def accepted_as_changes(self) -> bool:
@@ -109,12 +110,16 @@ def findings_listing(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Vei
             ("source", "Rule", ImportFinding.source),
         )
     ]
+
+    def where(row: Any) -> str:
+        return place_in(batch, row.sheet, row.row, row.column)
+
     return Listing(
         noun="batch",
         caption="Findings",
         columns=(
             Column("severity", "Severity", ImportFinding.severity, order=_WEIGHT),
-            Column("address", "Where", ImportFinding.id, of_row=True, sortable=False, show=_address),
+            Column("address", "Where", ImportFinding.id, of_row=True, sortable=False, show=where),
             *plain,
         ),
         filters=tuple(filters),
@@ -143,7 +148,3 @@ def require_file_of_findings(hide: Veil) -> None:
 def as_it_is(value: Any) -> Any:
     """Show a value that is a cell already."""
     return value
-
-
-def _address(row: Any) -> str:
-    return cell_address(row.sheet, row.row, row.column)

@@ -22,6 +22,7 @@ from importers.registry import IMPORTERS
 from lims.intake.accepted import ACCEPT
 from lims.models import ImportBatch, Study
 from lims.queries.blinding import Veil
+from lims.views.filters import quoted, sentence
 from lims.views.once import OnceForm
 
 PREFIX = "answer-"
@@ -117,13 +118,19 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> An
 
 
 def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
-    samples = f" Samples: {', '.join(question['samples'])}." if question["samples"] else ""
-    prompt, described = hide.text(question["prompt"]), hide.text(f"{question['evidence']}{samples}")
+    evidence = sentence(question["evidence"]).rstrip(".")
+    parts = [f"{evidence}." if evidence and evidence[-1] not in "?!" else evidence]
+    parts += [f"Samples: {', '.join(question['samples'])}."] if question["samples"] else []
+    prompt, described = hide.text(question["prompt"]), quoted(hide.text(" ".join(filter(None, parts))))
     if question["options"]:
         field = RadioField if len(question["options"]) <= FEW else SelectField
+        choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]
+        if field is SelectField and question["answer"] is None:
+            # A list shows its first choice as if it were chosen: what nobody answered must not be answered by the next check.
+            choices.insert(0, SelectChoice("", "choose…"))
         return field(
             prompt,
-            choices=[SelectChoice(value, hide.text(label)) for value, label in question["options"]],
+            choices=choices,
             default=question["answer"],
             description=described,
             validate_choice=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
+from importers.columns import in_words
 from lims.domain.errors import Conflict, DomainError, NotAllowed, told
 from lims.domain.identifiers import as_scanned
 from lims.domain.permissions import allowed, require
@@ -19,7 +20,7 @@ from lims.intake import run
 from lims.jobs.table import require_idle
 from lims.models import ImportBatch
 from lims.queries.animals import animals_known
-from lims.queries.import_names import NAMED, UnknownName, codes_of, suggestions, unknown_names
+from lims.queries.import_names import NAMED, Known, UnknownName, codes_meant, known_like, known_of, suggestions, unknown_names
 from lims.queries.imports import batch_of
 from lims.records.aliases import ALIAS
 from lims.records.import_edits import require_open
@@ -46,7 +47,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     """Show the names nobody knows, with a field for each; suggestions only where the person asks for them."""
     batch = batch_of(current_session(), current_project().id, batch_id)
     require_unveiled(batch)
-    codes = cache(lambda kind: codes_of(current_session(), batch, kind))
+    known = cache(lambda kind: known_of(current_session(), batch, kind))
     unknown = _unknown(batch)
     asked = request.args.get("suggest", "")
     view = table_from_rows(
@@ -60,8 +61,8 @@ def show(batch_id: int) -> ResponseReturnValue:
         "imports/names.html",
         batch=batch,
         view=replace(view, filed=False),
-        codes={kind: codes(kind) for kind in sorted(kinds)},
-        suggested=_suggested(unknown, asked, codes),
+        choices={kind: _choices(known(kind)) for kind in sorted(kinds)},
+        suggested=_suggested(batch, view.rows, asked, known),
         meant=_meant(batch),
         may_alias=allowed(current_project().role, "alias:create"),
     )
@@ -72,12 +73,23 @@ def _unknown(batch: ImportBatch) -> list[UnknownName]:
     return [one for one in unknown_names(current_session(), batch) if one.kind != "arm" or sees_arms()]
 
 
-def _suggested(unknown: Sequence[UnknownName], asked: str, codes: Any) -> Mapping[tuple[str, str], Sequence[str]]:
+def _choices(known: Sequence[Known]) -> dict[str, str]:
+    """Give code → what else its record is called, to choose from."""
+    choices: dict[str, list[str]] = {one.code: [] for one in known}
+    for one in known:
+        if one.what:
+            choices[one.code].append(f"{one.what} {one.name}")
+    return {code: ", ".join(others) for code, others in choices.items()}
+
+
+def _suggested(
+    batch: ImportBatch, rows: Sequence[Mapping[str, Any]], asked: str, known: Callable[[str], Sequence[Known]]
+) -> Mapping[tuple[str, str], Sequence[Known]]:
     """Give what reads alike: of the name that was asked for, or of all of them."""
     return {
-        (one.kind, one.name): suggestions(one.name, codes(one.kind))
-        for one in unknown
-        if asked in ("all", f"{one.kind}:{one.name}")
+        (kind, name): suggestions(name, known(kind) or known_like(current_session(), batch, kind, name))
+        for kind, name in ((row["kind"], row["name"]) for row in rows)
+        if asked in ("all", f"{kind}:{name}")
     }
 
 
@@ -127,26 +139,28 @@ def unsay(batch_id: int) -> ResponseReturnValue:
 
 
 def _code_of(batch: ImportBatch, kind: str, typed: str) -> str:
-    """Give the code of the record that a person chose, typed or scanned: exactly, animals also by their chip."""
+    """Give the code of the record that a person chose, typed or scanned: exactly, animals also by chip, ear tag or other name."""
     if kind not in NAMED or (kind == "arm" and not sees_arms()):
         raise DomainError("A name of this kind cannot be said to mean another.", expected=", ".join(NAMED))
     candidates = as_scanned(typed)
     if not candidates:
         raise DomainError(f"Say which {kind} it is.", field="meaning", expected=f"the code of an {kind} of this project")
-    if kind == "animal":
-        known = animals_known(current_session(), batch.project_id, candidates)
-        found = next((known[one].code for one in candidates if one in known), None)
-    else:
-        codes = set(codes_of(current_session(), batch, kind))
-        found = next((one for one in candidates if one in codes), None)
-    if found is None:
+    known = animals_known(current_session(), batch.project_id, candidates) if kind == "animal" else {}
+    codes = [known[one].code for one in candidates if one in known] or codes_meant(current_session(), batch, kind, candidates)
+    if len(codes) > 1 and not known:
+        raise DomainError(
+            f'"{candidates[0]}" is an ear tag of {len(codes)} animals: {in_words(codes[:5])}.',
+            field="meaning",
+            expected=f"the code of one {kind}",
+        )
+    if not codes:
         raise DomainError(
             f'There is no {kind} "{candidates[0]}" in this project.',
             field="meaning",
             expected=f"the code of a recorded {kind}",
             remedy="Choose one of the list, or create what the file names.",
         )
-    return found
+    return codes[0]
 
 
 def _keep(batch: ImportBatch, kind: str, name: str, code: str) -> None:

@@ -185,4 +185,6 @@ def _plot(session: Session, batch: ImportBatch, code: str, points: list[dict[str
         }
         for one in drawn[:500]
     ]
-    return Plot(f"plot-{code}", f"{kind.title}: this file and what is recorded", spec, columns, rows)
+    every = sum((batch.report or {}).get("readings", {}).get(code, {}).values())
+    part = f"{len(of_file):,} of {every:,} readings of this file" if len(of_file) < every else "this file"
+    return Plot(f"plot-{code}", f"{kind.title}: {part} and what is recorded", spec, columns, rows)

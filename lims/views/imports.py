@@ -28,6 +28,7 @@ from lims.queries.scope import find
 from lims.queries.welfare import actions_of_batch
 from lims.records.import_edits import OPEN_STATES
 from lims.views.actions import tell
+from lims.views.cells import count
 from lims.views.filters import format_title, moment
 from lims.views.import_check import as_read, changed_lines, of_both, of_check
 from lims.views.import_file import download, require_unveiled
@@ -64,8 +65,16 @@ IMPORTS = Listing(
         Column("file_name", "File", ImportBatch.file_name),
         Column("state", "State", ImportBatch.state, show=lambda state: {"text": state.value, "badge": state.value}),
         Column("importer", "Format", ImportBatch.importer, show=format_title),
-        Column("new", "New rows", ImportBatch.report["rows"]["new"].as_integer(), align="end", sortable=False),
-        Column("refused", "Refused", ImportBatch.report["rows"]["refused"].as_integer(), align="end", sortable=False),
+        Column("new", "New rows", ImportBatch.report["rows"]["new"].as_integer(), align="end", sortable=False, show=count),
+        Column(
+            "refused",
+            "Refused",
+            ImportBatch.report["rows"]["refused"].as_integer(),
+            align="end",
+            sortable=False,
+            show=count,
+            roomy=True,
+        ),
         Column("uploaded_by", "By", User.name, roomy=True),
         Column("uploaded_at", "Uploaded", ImportBatch.uploaded_at, show=moment),
     ),

@@ -14,7 +14,7 @@ from importers.mapping import KEY, TableMapping
 from importers.text import DECIMALS, DELIMITERS, ENCODINGS
 from lims.domain.errors import Conflict
 from lims.domain.permissions import require
-from lims.domain.vocabulary import JobKind, MeasurementKind
+from lims.domain.vocabulary import BatchState, JobKind, MeasurementKind
 from lims.intake import run
 from lims.intake.mapping import Seen, Wanted, look_at
 from lims.intake.profiles import known_profiles
@@ -61,6 +61,13 @@ def show(batch_id: int) -> ResponseReturnValue:
     """Show a table with a proposal for each column, and keep what a person says of them."""
     session, project = current_session(), current_project()
     batch = batch_of(session, project.id, batch_id)
+    if batch.state not in OPEN_STATES and request.method == "GET":
+        state = "recorded already" if batch.state is BatchState.COMMITTED else batch.state.value
+        flash(
+            f"Batch {batch.id} is {state}, and stays as it was read. To read its file otherwise, take it back and upload it again.",
+            "note",
+        )
+        return redirect(url_for("imports.show", batch_id=batch.id))
     if batch.state not in OPEN_STATES:
         raise Conflict(f"Batch {batch.id} is {batch.state.value} already.", remedy="Open its page to see what it recorded.")
     require_idle(session, batch)

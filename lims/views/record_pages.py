@@ -97,6 +97,8 @@ class RecordPages:
     """Its page is drawn once for as long as no record changes (`lims.views.kept`): there is no form on it."""
     makes: bool = True
     """False where records are made on a page of their own."""
+    changes: bool = True
+    """False where nothing of a record can change: it is withdrawn, and recorded anew."""
     parameter: str = "record_id"
     """What the record's id is called in the addresses."""
 
@@ -136,7 +138,8 @@ def install(spec: RecordPages) -> Blueprint:
         add(of, "show", needs("project:read")(page(_show)))
     if spec.makes:
         add("/new", "new", needs(f"{noun}:create")(lambda: _new(spec)), methods=both)
-    add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
+    if spec.changes:
+        add(f"{of}/change", "change", needs(f"{noun}:change")(page(_changed)), methods=both)
     add(f"{of}/withdraw", "withdraw", needs(f"{noun}:withdraw")(page(_withdrawn)), methods=both)
     add(f"{of}/history", "history", needs("project:read")(page(_history)))
     return spec.pages

@@ -20,7 +20,7 @@ from lims.models import ImportBatch, Project, Study
 from lims.queries.blinding import Veil, veil
 from lims.queries.imports import first_errors, several_batches
 from lims.queries.jobs import jobs_under_way
-from lims.views.filters import format_title
+from lims.views.filters import format_title, sentence
 from lims.views.support import current_actor, current_project, current_session, needs, sees_arms, whole_number
 from lims.views.transaction import answer_now, installation
 
@@ -97,5 +97,5 @@ def _row(batch: ImportBatch, error: str, hide: Veil, *, reading: bool) -> dict[s
         "format": f"{format_title(batch.importer)}{by}" if batch.importer else "not known",
         "new": "" if reading else f"{rows.get('new', 0):,}",
         "refused": "" if reading else f"{rows.get('refused', 0):,}",
-        "first": "" if reading or batch.state is not BatchState.REFUSED else hide.text(error),
+        "first": "" if reading or batch.state is not BatchState.REFUSED else sentence(hide.text(error)),
     }

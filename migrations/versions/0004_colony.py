@@ -127,6 +127,7 @@ def _animal_alias() -> None:
         sa.Column("alias", sa.String(length=80), nullable=False),
         sa.Column("project_id", BIG, nullable=False),
         sa.Column("status", one_of("recordstatus", "active", "withdrawn"), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["animal_id"], ["animal.id"], name=op.f("fk_animal_alias_animal_id_animal")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_animal_alias_project_id_project")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_animal_alias")),

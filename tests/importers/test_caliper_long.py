@@ -126,7 +126,7 @@ def test_no_date_column_waits_for_one_date() -> None:
     answered = read(IMPORTER, book, date="2024-03-01")
 
     assert (waiting.series, errors(waiting)) == ((), ["question-date"])
-    assert "--set date=" in (waiting.findings[0].remedy or "")
+    assert "--set date=" in (waiting.findings[0].option or "")
     assert answered.series[0].when == [date(2024, 3, 1)]
     assert errors(read(IMPORTER, book, date="1 March")) == ["question-date"]
 
@@ -196,7 +196,7 @@ def test_an_exchange_table_without_tumor_is_refused_until_a_person_says_one_each
         read(IMPORTER, book)
 
     assert "Disease_Type and Body_Weight" in str(refusal.value)
-    assert "tumour=one-per-animal" in (refusal.value.finding.remedy or "")
+    assert refusal.value.finding.option == "--set tumour=one-per-animal"
     assert len(read(IMPORTER, book, tumour="one-per-animal").series[0]) == 1
 
 

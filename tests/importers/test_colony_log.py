@@ -119,7 +119,7 @@ def test_a_label_no_tumour_has_is_left_out_until_a_person_says_which():
         *(Severity.WARNING, "tumour-unknown", "Export!F4", "MG L40.2"),
     )
     assert "MG L4 and MG R4" in warning.expected
-    assert '--set "tumour:MG L40.2=MG L4"' in warning.remedy
+    assert '--set "tumour:MG L40.2=MG L4"' in (warning.option or "")
     assert 4 not in series_of(reading, "caliper_volume").rows
     assert [(region.first_row, region.first_column, region.last_column) for region in reading.set_aside if region.sheet == 2] == [
         (4, 6, 9)

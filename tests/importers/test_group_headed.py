@@ -69,7 +69,7 @@ def test_numbers_that_may_be_either_kind_wait_for_an_answer():
     assert reading.series == ()
     (error,) = findings(reading, "question-kind")
     assert error.severity is Severity.ERROR
-    assert "--set kind=" in error.remedy
+    assert "--set kind=" in error.option
     assert len(read(IMPORTER, book, kind="caliper_volume", volume_unit="mm3").series[0]) == 8
 
 

@@ -63,7 +63,7 @@ def test_an_unknown_file_is_refused_with_its_headers_and_what_to_do() -> None:
         identify(text_book("Colour,Taste\nred,sweet\n", "fruit.csv"))
 
     assert refusal.value.finding.code == "format-unknown"
-    assert "--as KEY" in (refusal.value.finding.remedy or "")
+    assert "--as KEY" in (refusal.value.finding.option or "")
 
 
 def test_two_claims_are_refused_with_both_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_two_claims_are_refused_with_both_named(monkeypatch: pytest.MonkeyPatch)
         identify(text_book(LONG))
 
     assert refusal.value.finding.code == "format-ambiguous"
-    assert "--as caliper_long or --as body_weight" in (refusal.value.finding.remedy or "")
+    assert "--as caliper_long or --as body_weight" in (refusal.value.finding.option or "")
 
 
 def test_a_chosen_importer_that_finds_no_table_says_what_it_reads() -> None:

@@ -27,7 +27,7 @@ def test_unknown_animals_are_all_listed_with_what_to_do(desk: Desk) -> None:
     assert outcome.report["unknown_animals"] == ["M1", "M2"]
     told = [finding for finding in outcome.findings if finding.code == "animal-unknown"]
     assert [(finding.row, finding.value) for finding in told] == [(2, "M1"), (3, "M2")]
-    assert all("--create animals" in finding.remedy for finding in told)
+    assert all("--create animals" in finding.option for finding in told)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def _said(facts: Any) -> str:
 
 def _finding(finding: Finding) -> str:
     said = [f"{finding.severity.value} {finding.code}", finding.address, finding.message, finding.expected, finding.remedy]
-    return " | ".join(one for one in said if one)
+    return " | ".join(one for one in (*said, finding.option) if one)
 
 
 def _text(value: Any) -> str:

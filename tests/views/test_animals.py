@@ -143,3 +143,26 @@ def test_lists_and_pages_cost_the_same_with_ten_times_the_rows(auditor: Browser,
     for number in range(30):
         add_reading(sqlite_database, cohort, 1e6 + number)
     assert [cost(path) for path in paths] == before
+
+
+def test_other_names_are_listed_given_withdrawn_with_a_reason_and_brought_back(app: Application, cohort: Cohort) -> None:
+    page, names = f"{HERE}{cohort.animals[0]}", "/p/BCBM/other-names"
+    sara = Browser(app).sign_in("Sara")
+    assert "Files know it by its id alone" in message(sara.get(page))
+    new = f"{names}/new?animal_id={cohort.codes[0]}"
+    assert sara.submit(sara.get(new), new, alias="L 12").location == page  # type: ignore[union-attr]  # a page without it fails the test
+    refused = sara.submit(sara.get(new), new, 422, alias=cohort.codes[1])
+    assert f'"{cohort.codes[1]}" is the id of another animal' in message(refused)
+    caption = f"Other names of {cohort.codes[0]}"
+    assert cells(sara.get(page), caption) == [["L 12", "active", "Withdraw"]]
+    assert cells(Browser(app).sign_in("Ines").get(page), caption) == [["L 12", "active", ""]]
+
+    for step, state, other in (("Withdraw", "withdrawn", "Bring back"), ("Bring back", "active", "Withdraw")):
+        address = sara.get(page).find("a", string=step, href=f"{names}/1/withdraw")["href"]
+        assert "Reason" in message(sara.submit(sara.get(address), address, 422))
+        sara.submit(sara.get(address), address, reason=f"{step}: of the litter mate")
+        assert cells(sara.get(page), caption) == [["L 12", state, other]]
+    told = message(sara.get(f"{names}/1/history"))
+    assert "Withdraw: of the litter mate" in told
+    sara.get(f"{names}/1/change", status=404)
+    Browser(app).sign_in("Olga").get("/p/OTHER/other-names/1/history", status=404)

@@ -231,6 +231,10 @@ def test_a_blinded_technician_sees_codes_only(sqlite_database: Database, app: Ap
     row = _inputs(page, "M02", codes[1])
     _send(tom, page, **{row["state"]: "given"})
     assert Browser(app).sign_in("Ada").get(f"/p/BCBM/doses/{made.id}")
+    new = "/p/BCBM/doses/new"
+    typed = {"animal_id": "M02", "agent_id": "T-DXd", "study_id": "BM-014", "given_on": "2026-03-02", "dose": "5"}
+    answer = tom.submit(tom.get(new), new, **typed, route="intravenous", volume_ul="80")
+    assert "was recorded" in message(tom.get(answer.location))  # type: ignore[union-attr]  # a page without it fails the test
 
 
 @pytest.mark.parametrize("regimen", ["hidden", "of another project", "999", "x"])

@@ -205,14 +205,15 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     with factories.declared(database) as session:
         project = session.query(Project).one()
         for code in ("M001", "M002", "M003"):
-            factories.animal(session, project, code, rfid="900" + code[1:] * 4 if code == "M003" else None)
+            chip, tag = ("900" + code[1:] * 4, "L-12") if code == "M003" else (None, None)
+            factories.animal(session, project, code, rfid=chip, ear_tag=tag)
     upload(ada, "id,date,weight (g)\nm1,2026-03-02,20\nX2,2026-03-02,21\nX3,2026-03-02,22\n")
     names = f"{BATCH}/names"
     page = ada.get(names)
     assert [row[:3] for row in cells(page, "Names nobody knows")] == [
-        ["animal", "m1", "file row 2"],
-        ["animal", "X2", "file row 3"],
-        ["animal", "X3", "file row 4"],
+        ["animal", "m1", "row 2"],
+        ["animal", "X2", "row 3"],
+        ["animal", "X3", "row 4"],
     ]
     assert page.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == ""
     suggested = ada.get(f"{names}?suggest=animal:m1")
@@ -239,6 +240,25 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     ada.submit(ada.get(f"{second}/names"), f"{second}/names", kind="animal", name="M002", meaning="M001", do="alias")
     assert '"M002" is the id of another animal' in message(ada.get(f"{second}/names"))
 
+    # Ear tags and other names are suggested with their animals, and understood where a person types them.
+    third = upload(ada, "id,date,weight (g)\nl12,2026-03-04,20\nM-1,2026-03-04,21\n", "third.csv", 3)
+    page = ada.get(f"{third}/names?suggest=all")
+    assert page.find("input", attrs={"aria-label": "What animal l12 means"})["value"] == "M003"
+    assert "ear tag L-12 reads alike" in message(page)
+    assert page.find("option", value="M001")["label"] == "other name m1"
+    ada.submit(page, f"{third}/names", kind="animal", name="l12", meaning="L-12", do="file")
+    assert [row[1] for row in cells(ada.get(f"{third}/names"), "Names nobody knows")] == ["M-1"]
+
+
+def test_what_to_do_is_said_without_options_of_the_command_line(ada: Browser) -> None:
+    upload(ada, "id,date,weight\nM1,2026-03-02,2000\nM2,x,21\n")
+    upload(ada, "id,date,weight (g)\nM1,2026-03-02,20\n", "animals.csv", 2)
+    upload(ada, "Wert;Tier\n1;2\n", "unknown.csv", 3)
+    for number, said in enumerate(("Answer this question", "let the import create", "Map its columns"), 1):
+        page = message(ada.get(f"{IMPORTS}/{number}"))
+        assert said in page
+        assert "--" not in page
+
 
 def test_findings_are_filtered_paged_and_filed(ada: Browser) -> None:
     rows = "".join(f"M{number},2026-03-02,{number}x\n" for number in range(120))
@@ -249,7 +269,7 @@ def test_findings_are_filtered_paged_and_filed(ada: Browser) -> None:
     assert len(cells(page, "Findings")) == 50
     assert len(cells(ada.get(f"{BATCH}?code=number-unreadable&page=3"), "Findings")) == 20
     (found,) = cells(ada.get(f"{BATCH}?q=117x"), "Findings")
-    assert found[2] == "file!C119"
+    assert found[2] == "C119"
     filed = list(csv.DictReader(io.StringIO(ada.client.get(f"{BATCH}?code=number-unreadable&format=csv").text.lstrip("\ufeff"))))
     assert (len(filed), filed[0]["Cell says"], filed[0]["Row"]) == (120, "0x", "2")
 

@@ -104,6 +104,8 @@ def test_an_unknown_table_is_mapped_once_and_the_next_one_is_read_without_a_ques
     page = barn.get(second)
     assert "Barn sheet, version 1" in message(page)
     assert '"columns"' not in message(page), "the mapping is told by its profile, not as it is kept"
+    assert barn.client.get(f"{second}/mapping").headers["Location"] == second
+    assert "Batch 2 is recorded already" in message(barn.get(second))
 
 
 def test_headers_that_changed_are_said_and_the_mapping_opens_filled_in(barn: Browser, database: Database) -> None:
@@ -209,7 +211,7 @@ def test_several_files_are_a_batch_each_and_a_bad_one_stops_none(barn: Browser, 
     rows = [[" ".join(cell.get_text(" ").split()) for cell in row("td")] for row in shown.select("main table tbody tr")]
     assert [row[:2] for row in rows] == [["week 1.csv", "refused"], ["weights.csv", "checked"], ["picture.png", "refused"]]
     assert rows[1][2:] == ["Body weight", "1", "0", ""]
-    assert "no importer recognises" in rows[0][5]
+    assert "No importer recognises" in rows[0][5]
     assert [one["href"] for one in shown.select("main table tbody a")] == [f"{HOME}/imports/{number}" for number in (1, 2, 3)]
 
     again = barn.get(upload(barn, good, other))

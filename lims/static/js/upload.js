@@ -1,11 +1,23 @@
 // An upload form (<form data-upload>) takes dropped files, names what was chosen and shows how far the upload is.
+// Files that the server would not take are not sent: the form says so, and keeps what was chosen in it.
 // Without script it is a plain form with a file field.
 
-const megabytes = (bytes) => (bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const MEGABYTE = 2 ** 20;
+const megabytes = (bytes) => (bytes < MEGABYTE / 10 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / MEGABYTE).toFixed(1)} MB`);
 
 function describe(form, input) {
   const names = [...input.files].map((file) => `${file.name} (${megabytes(file.size)})`);
   form.querySelector("[data-upload-chosen]").textContent = names.join(", ");
+  tooLarge(form, input);
+}
+
+// Say whether what was chosen is above the limit, in the place for that.
+function tooLarge(form, input) {
+  const size = [...input.files].reduce((sum, file) => sum + file.size, 0);
+  const told = form.querySelector("[data-upload-too-large]");
+  told.querySelector("[data-upload-size]").textContent = megabytes(size);
+  told.hidden = size <= Number(told.closest("[data-limit]").dataset.limit);
+  return !told.hidden;
 }
 
 function say(form, words, fraction) {
@@ -67,7 +79,8 @@ function enhance(form) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form, event.submitter);
+    if (tooLarge(form, input)) form.querySelector("[data-upload-too-large]").focus();
+    else send(form, event.submitter);
   });
 }
 

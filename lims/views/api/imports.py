@@ -111,7 +111,7 @@ def show(batch_id: int) -> Response:
 
 def _receive(session: Session, actor: Actor, said: Asked) -> ImportBatch:
     project = session.get_one(Project, current_project().id)
-    study = study_named(session, project, said.study, said.choices)
+    study = study_named(session, project, said.study, said.choices, made_by="create=study")
     replaced = None
     if said.supersede is not None:
         require(current_project().role, "batch:supersede")

@@ -316,6 +316,27 @@ def _meet_by_key(session: Session, mine: Any, planned: PlannedRecords, lines: Li
     for index, key in keys.items():
         if key in there:
             planned.standing[index], planned.keys[index] = there[key], there[key].id
+    if planned.kind.moment is not None:
+        _meet_without_moment(planned, {index: key for index, key in keys.items() if key and key not in there}, there)
+
+
+def _meet_without_moment(planned: PlannedRecords, keys: Mapping[int, tuple[Any, ...]], there: Mapping[tuple[Any, ...], Any]) -> None:
+    """Let a line meet the only record that agrees in all but the moment, where one of the two says none.
+
+    A blank of our own export would take the moment away, so that a line of it without one is about a record of its own.
+    """
+    place = planned.kind.key.index(planned.kind.moment or "")
+    others: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for known in there:
+        others[known[:place] + known[place + 1 :]].append(known)
+    met = set(planned.keys.values())
+    for index, key in keys.items():
+        if key[place] is None and planned.records.blank_clears:
+            continue
+        meant = [known for known in others[key[:place] + key[place + 1 :]] if key[place] is None or known[place] is None]
+        if len(meant) == 1 and there[meant[0]].id not in met:
+            planned.standing[index], planned.keys[index] = there[meant[0]], there[meant[0]].id
+            met.add(planned.keys[index])
 
 
 def key_of(planned: PlannedRecords, index: int) -> tuple[Any, ...] | None:

@@ -74,7 +74,8 @@ class FileNoun:
     """A noun that a file may write.
 
     natural: columns by which a line meets a record where the noun has no codes, or files of it give none; `otherwise` joins
-    them where the last one is blank. prepare: brings a line's typed values to the form in which they are compared, such as a
+    them where the last one is blank. moment: the column of these that a line or a record may leave blank and still mean the
+    only one that agrees in the others. prepare: brings a line's typed values to the form in which they are compared, such as a
     gene's approved symbol. beside: fields that are no columns of the table, each read into values of columns. teller: writes
     the events that the noun's history consists of.
     """
@@ -82,6 +83,7 @@ class FileNoun:
     noun: Noun[Any]
     natural: tuple[str, ...] = ()
     otherwise: tuple[str, ...] = ()
+    moment: str | None = None
     prepare: Callable[[Values], None] = lambda values: None
     beside: Mapping[str, Callable[[Any], Values]] = field(default_factory=dict)
     teller: type[Teller] = Teller
@@ -159,7 +161,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(PREPARATION, ("sample", "count_name", "counted_at"), otherwise=("counted_on",)),
     FileNoun(IMPLANT),
     FileNoun(DOSE, ("animal_id", "agent_id", "nth", "given_on"), otherwise=("due_on",)),
-    FileNoun(PROCEDURE, ("animal_id", "kind", "done_on")),
+    FileNoun(PROCEDURE, ("animal_id", "kind", "done_on", "done_at"), moment="done_at"),
     FileNoun(
         EXPOSURE,
         ("animal_id", "agent_id", "analyte", "matrix", "sample"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from importers import streams
 from lims.domain.cohort_terms import ProcedureKind
 from lims.domain.vocabulary import BatchState
-from lims.models import Measurement, Procedure, Project, StainRegion
+from lims.models import Animal, Measurement, Procedure, Project, StainRegion
 from tests.importers.test_click_info import IMAGE, LIGHT, rois
 from tests.importers.test_halo import HEAD, row
 from tests.importers.test_paravision import SUBJECT
@@ -57,6 +58,23 @@ def test_volumes_light_weight_and_sessions_land_where_they_belong(lab: Desk) -> 
         (ProcedureKind.BIOLUMINESCENCE, date(2021, 3, 26), "IVIS"),
         (ProcedureKind.MRI, date(2024, 3, 19), "Bruker BioSpin MRI GmbH"),
     }
+    lab.sound()
+
+
+def test_two_sessions_of_a_day_are_two_procedures_and_one_noted_without_its_time_is_met(lab: Desk) -> None:
+    with factories.declared(lab.database) as session:
+        mouse = session.scalars(select(Animal).where(Animal.code == "M07")).one()
+        session.add(Procedure(project_id=lab.project, animal_id=mouse.id, kind=ProcedureKind.MRI, done_on=date(2024, 3, 19)))
+    light = SUBJECT.replace("0.0245", "0.001")  # the weight nobody typed
+    later, latest = light.replace("T14:00:09", "T16:30:00"), light.replace("T14:00:09", "T18:00:00")
+
+    noted = lab.check(light, "subject")
+    assert balanced(noted) == {"read": 1, "changed": 1}  # its time and its instrument are told, not a second session made
+    assert lab.record(light, "subject", changed="procedure").state is BatchState.COMMITTED
+    assert [balanced(lab.record(one, "subject")) for one in (later, latest)] == [{"read": 1, "new": 1}] * 2
+    assert [balanced(lab.check(one + "$$ again\n", "subject")) for one in (light, later)] == [{"read": 1, "same": 1}] * 2
+
+    assert [one.done_at.hour for one in lab.records(Procedure) if one.done_at] == [14, 16, 18]
     lab.sound()
 
 

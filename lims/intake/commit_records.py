@@ -71,6 +71,7 @@ class _Writer:
             self._record_new(planned, lines)
             self._change_standing(planned, lines)
             progress.advance(len(lines))
+        planned.tell_unknown()
         self._keep_sources(planned)
         return planned
 

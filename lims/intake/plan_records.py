@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Records, Severity
-from lims.audit.words import entity_word
+from lims.audit.words import entity_word, plural
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.entries import Entries
@@ -39,6 +39,7 @@ class PlannedRecords(Entries):
     rows: values by column. standing: entry → the record that is there already; keys: its number. told: entry → column → what
     changes, as people read it: (old, new). made: entry → the number of the record that it became, or changed.
     names: entry → what it refers to, by field: the name in the file, and the number of a record that was there before.
+    unknown: what nobody knows and no cell of a line says by itself, such as the specimen of an image → the entries of it.
     """
 
     records: Records
@@ -51,6 +52,7 @@ class PlannedRecords(Entries):
     told: dict[int, dict[str, tuple[str, str]]] = field(default_factory=dict)
     names: dict[int, dict[str, tuple[str, int | None]]] = field(default_factory=dict)
     made: dict[int, int] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], tuple[UnknownReference, list[int]]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -104,8 +106,19 @@ class PlannedRecords(Entries):
         self.fates[index] = RowFate.REFUSED
         for one in refused:
             about = one.field if isinstance(one, UnknownReference) else None
+            if isinstance(one, UnknownReference) and about and about not in self.records.columns:
+                self.unknown.setdefault((about, str(one)), (one, []))[1].append(index)
+                continue
             own = f"{about}-unknown" if about else f"{self.kind.noun.name}-refused"
             self.tell(index, Severity.ERROR, code or own, one)
+
+    def tell_unknown(self) -> None:
+        """Say once of each name nobody knows, at the first entry of it, how many wait for it."""
+        for (about, _), (one, indices) in self.unknown.items():
+            if len(indices) > 1:
+                waiting = f"{len(indices):,} {plural(self.kind.noun.word)} of the file are of it"
+                one = DomainError(f"{str(one).rstrip('.')}; {waiting}.", field=one.field, expected=one.expected, remedy=one.remedy)
+            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", one)
 
     def open(self, lines: Iterable[int]) -> list[int]:
         """Give those of these entries of which nothing is decided yet."""

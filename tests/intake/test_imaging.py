@@ -10,13 +10,14 @@ from sqlalchemy import select
 from importers import streams
 from lims.domain.cohort_terms import ProcedureKind
 from lims.domain.vocabulary import BatchState
+from lims.intake import run
 from lims.models import Animal, Measurement, Procedure, Project, StainRegion
 from tests.importers.test_click_info import IMAGE, LIGHT, rois
 from tests.importers.test_halo import HEAD, row
 from tests.importers.test_paravision import SUBJECT
 from tests.importers.test_qupath import CELLS, cell
 from tests.importers.test_segment_volumes import SLICER
-from tests.intake.desk import Desk, balanced, codes
+from tests.intake.desk import Desk, balanced, codes, found
 from tests.support import factories
 
 
@@ -85,12 +86,18 @@ def test_stained_cells_are_recorded_by_region_known_again_and_taken_back(lab: De
     assert {"question-marker", "question-specimen"} <= set(codes(waits))
     first = lab.record(text, "measurements.tsv", **answers)
     again = lab.record(text + cell("Tumor: Positive"), "measurements.tsv", **answers)
-    other = lab.record(text + cell("Tumor: Positive") * 2, "measurements.tsv", marker="HER2", specimen="S9")
+    regions = text + cell("Tumor: Positive", "Rim") * 2 + cell("Tumor: Positive", "Edge")
+    other = lab.record(regions, "measurements.tsv", marker="HER2", specimen="S9")
 
     assert balanced(first) == {"read": 1, "new": 1}
     assert first.report["records"]["stain"] == 1
     assert (again.state, balanced(again)) == (BatchState.REFUSED, {"read": 1, "changed": 1})
-    assert other.state is BatchState.REFUSED
+    assert (other.state, balanced(other)) == (BatchState.REFUSED, {"read": 3, "refused": 3})
+    told = found(other, "specimen-unknown")  # once, with the number of regions, and in every row that goes back
+    assert (told.value, told.row) == ("S9", 2)
+    assert told.message == 'There is no specimen "S9" in this project; 3 stained regions of the file are of it.'
+    ((_, rows),) = run.refused_rows(lab.settings, lab.settings.url, other.batch_id, lab.actor)
+    assert [str(row[-1])[:41] for row in rows[1:]] == ['There is no specimen "S9" in this project'] * 3
     (region,) = lab.records(StainRegion)
     assert (region.marker, region.cells, region.positive_percent, region.region) == ("ERBB2", 4, 75.0, "Core · Tumor")
     lab.withdraw(first.batch_id, "wrong slide")

@@ -114,11 +114,10 @@ class PlannedRecords(Entries):
 
     def tell_unknown(self) -> None:
         """Say once of each name nobody knows, at the first entry of it, how many wait for it."""
-        for (about, _), (one, indices) in self.unknown.items():
-            if len(indices) > 1:
-                waiting = f"{len(indices):,} {plural(self.kind.noun.word)} of the file are of it"
-                one = DomainError(f"{str(one).rstrip('.')}; {waiting}.", field=one.field, expected=one.expected, remedy=one.remedy)
-            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", one)
+        for (about, said), (one, indices) in self.unknown.items():
+            waiting = f"; {len(indices):,} {plural(self.kind.noun.word)} of the file are of it." if len(indices) > 1 else "."
+            told = DomainError(f"{said.rstrip('.')}{waiting}", field=one.field, expected=one.expected, remedy=one.remedy)
+            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", told)
 
     def open(self, lines: Iterable[int]) -> list[int]:
         """Give those of these entries of which nothing is decided yet."""
@@ -333,7 +332,9 @@ def _meet_by_key(session: Session, mine: Any, planned: PlannedRecords, lines: Li
         _meet_without_moment(planned, {index: key for index, key in keys.items() if key and key not in there}, there)
 
 
-def _meet_without_moment(planned: PlannedRecords, keys: Mapping[int, tuple[Any, ...]], there: Mapping[tuple[Any, ...], Any]) -> None:
+def _meet_without_moment(
+    planned: PlannedRecords, keys: Mapping[int, tuple[Any, ...]], there: Mapping[tuple[Any, ...], Any]
+) -> None:
     """Let a line meet the only record that agrees in all but the moment, where one of the two says none.
 
     A blank of our own export would take the moment away, so that a line of it without one is about a record of its own.

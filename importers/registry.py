@@ -13,6 +13,7 @@ from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
 from importers.halo import IMPORTER as HALO
+from importers.halo_summary import IMPORTER as HALO_SUMMARY
 from importers.json_records import IMPORTER as JSON_RECORDS
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
@@ -40,6 +41,7 @@ IMPORTERS: tuple[Importer, ...] = (
     PARAVISION,
     QUPATH,
     HALO,
+    HALO_SUMMARY,
     ANALYST,
     TARGETLYNX,
     MASSHUNTER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from importers.aside import rows_aside
 from importers.base import SetAside
 from importers.columns import is_blank, squash
 from importers.workbook import CellValue, Sheet
@@ -39,6 +40,4 @@ def without_rows(sheet: Sheet, rows: Collection[int]) -> tuple[Sheet, tuple[SetA
         return sheet, ()
     kept: list[Sequence[CellValue]] = [[""] * len(row) if number in rows else row for number, row in enumerate(sheet.rows, 1)]
     problems = {(row, column): said for (row, column), said in sheet.problems.items() if row not in rows}
-    width = max(map(len, sheet.rows))
-    aside = tuple(SetAside(sheet.index, row, row, 1, width, REASON, row_fate=True) for row in sorted(rows))
-    return replace(sheet, rows=kept, problems=problems), aside
+    return replace(sheet, rows=kept, problems=problems), tuple(rows_aside(sheet, sorted(rows), REASON, row_fate=True))

@@ -120,4 +120,11 @@ def test_a_long_file_passes_by_and_is_recorded_like_a_short_one(lab: Desk, monke
         ("Layer 2", 20, 0),
     }
     assert (unknown.state, codes(unknown)) == (BatchState.REFUSED, ["format-unknown"])
+
+    place = "\\\\server\\slides\\S1_HER2.nd2"
+    summary = "Image Location,Analysis Region,Algorithm Name,Total Cells,DAB Positive Cells,Area Analyzed (mm²)\n"
+    summary += f"{place},Layer 1,HER2 v3,30,30,1.5\n{place},Layer 3,HER2 v3,8,2,0.5\n"
+    beside = lab.check(summary, "summary.csv", marker="HER2", specimen="S1")
+    assert balanced(beside) == {"read": 2, "new": 1, "changed": 1}  # of a region that is known it tells the area
+    assert "area" in found(beside, "record-changed").message
     lab.sound()

@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from lims.domain.errors import DomainError
 from lims.domain.genes import clean_gene
 from lims.domain.positions import parse_position
+from lims.domain.schedules import parse_schedule
 from lims.domain.stains import clean_marker
 from lims.domain.tissue_terms import Compartment
 from lims.intake.record_stories import AliquotTeller, AnimalTeller, Teller
@@ -123,6 +124,15 @@ def _marker(values: Values) -> None:
         values["marker"] = clean_marker(values["marker"], values["compartment"])
 
 
+def _schedule(values: Values) -> None:
+    """Compare schedules by the notation in which they are kept; what is none is refused by the noun's own rule."""
+    if values.get("schedule"):
+        try:
+            values["schedule"] = parse_schedule(values["schedule"]).notation
+        except DomainError:
+            return
+
+
 def _position(text: Any) -> Values:
     if text is None:
         return {"box_row": None, "box_column": None}
@@ -143,7 +153,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(ANIMAL, teller=AnimalTeller),
     FileNoun(STUDY),
     FileNoun(ARM),
-    FileNoun(REGIMEN, ("arm_id", "agent_id", "schedule")),
+    FileNoun(REGIMEN, ("arm_id", "agent_id", "schedule"), prepare=_schedule),
     FileNoun(ENROLMENT),
     FileNoun(SPECIMEN),
     FileNoun(MODEL),

@@ -24,8 +24,8 @@ from lims.exports.templates import Contents
 from lims.models import Animal, Arm, Implant, Measurement, TherapyAgent, TherapyLine
 from lims.queries.blinding import of_blinded, readable, veil
 from lims.queries.series import AnySelect
-from lims.records.registry_columns import Described, Registry, naming_of
 from lims.records.references import refers_to
+from lims.records.registry_columns import Described, Registry, naming_of
 from lims.records.values import table_of
 
 READ_AT_ONCE = 2_000

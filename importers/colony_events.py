@@ -11,7 +11,8 @@ from itertools import compress
 
 from importers.base import Clock, Deaths, Doses, Finding, Option, SetAside, Severity, Stays
 from importers.columns import Role, in_words, is_blank
-from importers.tables import TableReader, Unit, When, raw_texts, times
+from importers.table_columns import When, raw_texts
+from importers.tables import TableReader, Unit, times
 
 COMPOUND = Role("compound", ("compound", "drug", "agent", "substance", "test article"))
 DOSED_VOLUME = Role(

@@ -9,7 +9,7 @@ from importers.base import Choices, Finding, Severity
 from importers.columns import Layout, is_blank, squash
 from importers.concentration_cells import Amount, Kind, amounts
 from importers.questions import Asked
-from importers.tables import raw_texts
+from importers.table_columns import raw_texts
 from importers.values import cell_text
 from importers.workbook import CellValue, Sheet, Workbook
 

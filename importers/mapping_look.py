@@ -46,7 +46,7 @@ from importers.columns import (
 from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words, time_of
 from importers.sizes import SIZED, diameters
 from importers.summaries import sums_up
-from importers.tables import raw_texts
+from importers.table_columns import raw_texts
 from importers.workbook import CellValue, Sheet, Workbook
 
 SAMPLES = 3

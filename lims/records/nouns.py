@@ -53,6 +53,16 @@ class Draft:
         """Tell whether any of the columns gets another value than it has; a new record's all do."""
         return self.record is None or any(getattr(self.record, one) != self.values.get(one) for one in columns)
 
+    @property
+    def returns(self) -> bool:
+        """Tell whether a record that was withdrawn comes back."""
+        return self.record is not None and self.record.status is RecordStatus.WITHDRAWN
+
+    @property
+    def comes(self) -> bool:
+        """Tell whether a record is new, or comes back."""
+        return self.record is None or self.returns
+
 
 Check = Callable[[Session, int, Sequence[Draft]], None]
 """Judges drafts of one project, all at once, and fills in what follows from other fields; raises `DomainError`."""

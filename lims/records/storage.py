@@ -37,7 +37,7 @@ def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) ->
 
     def judge(draft: Draft) -> None:
         kind, parent = draft.values["kind"], parents.get(draft.values["parent_id"])
-        require_nesting(kind, parent and parent.kind, parent.code if parent else "")
+        require_nesting(kind, parent.kind if parent else None, parent.code if parent else "")
         _check_grid(kind, draft.values["box_rows"], draft.values["box_columns"])
         degrees = draft.values["temperature_celsius"]
         if degrees is not None and not COLDEST <= degrees <= WARMEST:

@@ -164,7 +164,7 @@ def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
     _ask_consents(session, drafts, now)  # nobody confirms what is refused anyway
     implants = by_id(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
     donors = {draft.values["patient_id"] for draft in drafts if draft.record is None} | {one.donor_id for one in implants.values()}
-    withdrawn = doubts_of_withdrawn(session, donors - {None}, now, field="patient_id")
+    withdrawn = doubts_of_withdrawn(session, {one for one in donors if one is not None}, now, field="patient_id")
     return [*withdrawn, *doubt_each(drafts, lambda draft: (*_doubtful_content(draft), *_doubtful_status(draft)))]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from importers.aside import rows_aside
 from importers.base import Choices, Claim, Reading, Refused
 from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
-from importers.injections import Injections, filled_rows, regions
+from importers.injections import Injections, filled_rows
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -80,7 +81,7 @@ class Analyst:
             columns=uses(layout, {**layout.not_chosen(), **unread(layout)}),
             header_rows={sheet.index: [layout.header_row]},
             set_aside=(
-                *regions(sheet, filled_rows(sheet, 1, layout.header_row - 1), "about the peaks and their calibration curves"),
+                *rows_aside(sheet, filled_rows(sheet, 1, layout.header_row - 1), "about the peaks and their calibration curves"),
                 *other_sheets(book, [sheet.index]),
                 *result.set_aside,
             ),

@@ -11,7 +11,7 @@ from importers.blocks import Block, TimeHeader
 from importers.caliper_units import ask_step
 from importers.columns import is_blank
 from importers.questions import Asked
-from importers.tables import DATE_ORDERS
+from importers.table_columns import DATE_ORDERS
 
 DAYS_PER_WEEK = 7.0
 

@@ -33,6 +33,7 @@ from importers.columns import (
     match,
     squash,
 )
+from importers.summaries import summary_rows
 from importers.workbook import CellValue, Sheet
 
 DEATH = Role("death", ("dod", "date of death", "death date", "date deceased", "death", "died"))
@@ -62,12 +63,6 @@ UNREAD: Mapping[str, str] = {
 }
 """Why a label column is not read, by role or squashed header."""
 
-_SUMMARIES = frozenset(
-    (
-        *("mean", "average", "avg", "median", "min", "max", "n", "count", "total", "sum", "cv"),
-        *("sd", "std", "stdev", "stddev", "standarddeviation", "sem", "se", "stderr", "standarderror"),
-    )
-)
 _ANIMAL_NAMES = frozenset(map(squash, ANIMAL.aliases))
 _NORMALISED = re.compile(r"normali[sz]ed", re.IGNORECASE)
 _DATED = re.compile(r"^(?P<name>.*?)[\s_,:-]*(?P<date>\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\3\d{4})$")
@@ -127,12 +122,8 @@ class Block:
 
     def summary_rows(self) -> set[int]:
         """Find rows such as MEAN, SD and SEM: the word stands in a label column."""
-        return {
-            row
-            for one in self.layout.headers
-            for row, cell in enumerate(self.cells(one.column), self.first_row)
-            if isinstance(cell, str) and squash(cell) in _SUMMARIES and not _names_animal(self, row, one)
-        }
+        labels = (self.cells(one.column) for one in self.layout.headers)
+        return {self.first_row + place for place in summary_rows(self.labels("animal") or [], labels)}
 
     def is_normalised(self) -> bool:
         """Whether these are values relative to the first one: the cohort says so, or every animal starts at exactly 1."""
@@ -143,13 +134,6 @@ class Block:
         series = [[cell for cell in row if not is_blank(cell)] for row in zip(*columns, strict=True)]
         grown = [values for values, animal in zip(series, animals, strict=True) if not is_blank(animal) and len(values) > 1]
         return bool(grown) and all(_is_one(values[0]) for values in grown)
-
-
-def _names_animal(block: Block, row: int, summary: Header) -> bool:
-    """Whether another cell of a row with a summary word names an animal (a cohort may be called `N` or `Total`)."""
-    animal = block.layout.found["animal"].column
-    cells = block.sheet.rows[row - 1]
-    return summary.column != animal and animal <= len(cells) and not is_blank(cells[animal - 1])
 
 
 def _is_one(cell: CellValue) -> bool:

@@ -36,7 +36,8 @@ from importers.columns import (
     uses,
     whole_sheet,
 )
-from importers.tables import TableReader, Unit, When, raw_texts, times
+from importers.table_columns import When, raw_texts
+from importers.tables import TableReader, Unit, times
 from importers.workbook import Sheet, Workbook
 
 ABOUT = (ARM, CAGE, STUDY, MODEL, SEX, BIRTH, STRAIN, OPERATOR, DEVICE)

@@ -38,7 +38,8 @@ from importers.columns import (
     unit_findings,
     uses,
 )
-from importers.tables import Measured, TableReader, Unit, raw_texts, times
+from importers.table_columns import raw_texts
+from importers.tables import Measured, TableReader, Unit, times
 from importers.workbook import Sheet, Workbook
 
 LEFT_LENGTH = Role("left_length", ("l dmax", "l length", "left length", "length l", "left l"), LENGTH_UNITS)

@@ -15,6 +15,7 @@ from importers.blocks import KIND_OF_CODE, Block, block_uses, find_blocks, stray
 from importers.columns import HEADER_SEARCH_ROWS, in_words, is_blank, other_sheets
 from importers.questions import Asked
 from importers.sizes import SizeColumn, Sizes
+from importers.summaries import REASON
 from importers.workbook import CellValue, Sheet, Workbook
 
 KEY = "caliper_wide"
@@ -150,7 +151,7 @@ class _Reader:
             self._note_overhang(block, row)
             key = (arms[index], identifier, tumours[index])
             if row in summaries:
-                self._skip(block, row, "a summary row (mean, SD, SEM), not an animal")
+                self._skip(block, row, REASON)
             elif not identifier:
                 self._without_animal(block, row)
             elif key in seen:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import compress
+from typing import Any
 
 from importers.base import Clock, Deaths, Doses, Finding, Option, SetAside, Severity, Stays
 from importers.columns import Role, in_words, is_blank
-from importers.tables import TableReader, Unit, When, raw_texts, times
+from importers.table_columns import When, raw_texts
+from importers.tables import TableReader, Unit, times
 
 COMPOUND = Role("compound", ("compound", "drug", "agent", "substance", "test article"))
 DOSED_VOLUME = Role(
@@ -77,8 +79,7 @@ def read_doses(
     if not reader.layout.has("compound"):
         return Given()
     texts = reader.texts("compound")
-    volumes = _volumes(reader)
-    amounts = _amounts(reader)
+    volumes, amounts = _volumes(reader), _amounts(reader)
     if volumes is None or amounts is None:
         return Given()
     if clock is Clock.DAY:
@@ -91,25 +92,31 @@ def read_doses(
     keep = [mark and index not in left_out for index, mark in enumerate(marks)]
     if not any(keep):
         return Given(None, left_out)
-    routes = reader.texts("route") if reader.layout.has("route") else [""] * reader.length
     chosen = [amount if amount[0] is not None else beside for amount, beside in zip(amounts, stated, strict=True)]
-    return Given(
-        Doses(
-            reader.sheet.index,
-            clock,
-            list(compress(range(reader.first_row, reader.first_row + reader.length), keep)),
-            reader.layout.found["compound"].column,
-            list(compress(animals, keep)),
-            [moment for moment in compress(when, keep) if isinstance(moment, date)],
-            list(compress(names, keep)),
-            [amount for amount, _ in compress(chosen, keep)],
-            [unit for _, unit in compress(chosen, keep)],
-            list(compress(volumes, keep)),
-            list(compress(weights or [None] * reader.length, keep)),
-            [route or None for route in compress(routes, keep)],
-            list(compress(_raw(reader), keep)),
-        ),
-        left_out,
+    columns = {
+        "rows": range(reader.first_row, reader.first_row + reader.length),
+        "animals": animals,
+        "compounds": names,
+        "amounts": [amount for amount, _ in chosen],
+        "units": [unit for _, unit in chosen],
+        "volumes": volumes,
+        "weights": weights or [None] * reader.length,
+        "routes": [route or None for route in reader.texts("route")] if reader.layout.has("route") else [None] * reader.length,
+        "raw": _raw(reader),
+    }
+    return Given(_kept(reader, clock, when, keep, columns), left_out)
+
+
+def _kept(
+    reader: TableReader, clock: Clock, when: Sequence[When | None], keep: Sequence[bool], columns: Mapping[str, Sequence[Any]]
+) -> Doses:
+    """Make doses of the rows that are kept."""
+    return Doses(
+        sheet=reader.sheet.index,
+        clock=clock,
+        columns=reader.layout.found["compound"].column,
+        when=[moment for moment in compress(when, keep) if isinstance(moment, date)],
+        **{name: list(compress(column, keep)) for name, column in columns.items()},
     )
 
 

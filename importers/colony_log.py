@@ -50,7 +50,8 @@ from importers.columns import (
     uses,
     whole_sheet,
 )
-from importers.tables import FACTS, TableReader, Unit, When
+from importers.table_columns import When
+from importers.tables import FACTS, TableReader, Unit
 from importers.workbook import Sheet, Workbook
 
 KEY = "colony_log"

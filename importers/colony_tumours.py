@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from importers.base import Finding, Option, SetAside, Severity
 from importers.columns import in_words, is_blank
-from importers.tables import Measured, TableReader, Unit, raw_texts, times
+from importers.table_columns import raw_texts
+from importers.tables import Measured, TableReader, Unit, times
 
 LENGTH_UNIT = Unit("length_unit", "mm", 1.0, 40)
 """Small grafts are followed from 1 mm on."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from importers.aside import rows_aside
 from importers.base import Choices, Finding, Question, Records, Refused, SetAside, Severity
 from importers.columns import Layout
 from importers.concentration_amounts import (
@@ -19,7 +20,7 @@ from importers.concentration_amounts import (
 )
 from importers.concentration_cells import Kind, Said
 from importers.injection_sorting import sample_names, sort_compounds, sort_controls, sort_empty, sort_types
-from importers.injections import INJECTED_KEYS, Batch, Injections, counted, regions
+from importers.injections import INJECTED_KEYS, Batch, Injections, counted
 from importers.sample_names import SampleName
 from importers.sample_reading import read_matrices, read_samples, time_findings
 from importers.workbook import Workbook
@@ -184,7 +185,7 @@ def _rows_aside(batch: Batch) -> list[SetAside]:
     return [
         region
         for (sheet, reason), rows in by_reason.items()
-        for region in regions(batch.book.sheets[sheet], sorted(rows), reason, row_fate=True)
+        for region in rows_aside(batch.book.sheets[sheet], sorted(rows), reason, row_fate=True)
     ]
 
 

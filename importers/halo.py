@@ -203,7 +203,8 @@ def _regions(table: _Table, passed: _Passed) -> tuple[list[Region], dict[int, tu
     for key, objects in passed.counted.items():
         said = {name: cell_text(cell) for name, cell in zip(table.places, key, strict=False)}
         row = passed.first[key]
-        region = _region(regions, said, row)
+        new = region_of(said, row)
+        region = regions.setdefault((new.image, new.name, new.software), new)
         region.cells = (region.cells or 0) + objects
         for one, cell in zip(table.columns, key[len(table.places) :], strict=True):
             value = cell_text(cell)
@@ -218,12 +219,11 @@ def _regions(table: _Table, passed: _Passed) -> tuple[list[Region], dict[int, tu
     return list(regions.values()), odd
 
 
-def _region(regions: dict[tuple[str, ...], Region], said: Mapping[str, str], row: int) -> Region:
+def region_of(said: Mapping[str, str], row: int) -> Region:
+    """Name a region by what a row says of image, analysis region, class and algorithm; nothing is counted in it yet."""
     image = re.split(r"[\\/]", said["imagelocation"])[-1]
-    label = said.get("classifierlabel", "")
-    name = " · ".join(filter(None, (said.get("analysisregion") or WHOLE_IMAGE, label)))
-    software = " ".join(filter(None, ("HALO", said.get("algorithmname", ""))))
-    return regions.setdefault((image, name, software), Region(image, name, row, 0, software))
+    name = " · ".join(filter(None, (said.get("analysisregion") or WHOLE_IMAGE, said.get("classifierlabel"))))
+    return Region(image, name, row, 0, " ".join(filter(None, ("HALO", said.get("algorithmname")))))
 
 
 def _odd(sheet: Sheet, of: _Column, row: int, value: str) -> Finding:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from importers.base import Choices, Finding, SetAside, Severity
+from importers.base import Choices, Finding, Severity
 from importers.columns import Layout, is_blank, squash
 from importers.concentration_cells import Amount, Kind, amounts
 from importers.questions import ANSWER_IT, Asked
-from importers.tables import raw_texts
+from importers.table_columns import raw_texts
 from importers.values import cell_text
 from importers.workbook import CellValue, Sheet, Workbook
 
@@ -154,18 +154,6 @@ def counted(number: int) -> str:
 def filled_rows(sheet: Sheet, first: int, last: int) -> list[int]:
     """List the rows from `first` to `last` that hold anything."""
     return [row for row in range(first, last + 1) if not all(map(is_blank, sheet.rows[row - 1]))]
-
-
-def regions(sheet: Sheet, rows: Sequence[int], reason: str, *, row_fate: bool = False) -> list[SetAside]:
-    """Set whole rows aside, one region for each run of them."""
-    found: list[SetAside] = []
-    width = max(map(len, sheet.rows), default=0)
-    for row in rows:
-        if found and found[-1].last_row == row - 1:
-            found[-1] = SetAside(sheet.index, found[-1].first_row, row, 1, width, reason, row_fate)
-        else:
-            found.append(SetAside(sheet.index, row, row, 1, width, reason, row_fate))
-    return found
 
 
 SHOWN = 3

@@ -21,7 +21,8 @@ from importers.columns import (
     unit_findings,
     uses,
 )
-from importers.tables import Measured, TableReader, When
+from importers.table_columns import When
+from importers.tables import Measured, TableReader
 from importers.workbook import CellValue, Workbook
 
 IMAGE = Role("image", ("image number", "image", "click number", "clicknumber"))

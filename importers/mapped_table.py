@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
-from importers import values
-from importers.base import Choices, Claim, Clock, Finding, Reading, Refused, Series, SetAside, Severity
-from importers.blocks import TimeHeader
-from importers.caliper_long import any_present, two_diameters
-from importers.caliper_units import ask_step
-from importers.columns import Header, Layout, Role, above, data_rows, headers_in, in_words, other_sheets, uses, whole_sheet
+from importers.base import Choices, Claim, Finding, Reading, Refused, SetAside, Severity
+from importers.columns import (
+    Header,
+    Layout,
+    Role,
+    above,
+    data_rows,
+    headers_in,
+    in_words,
+    merged_down,
+    other_sheets,
+    uses,
+    whole_sheet,
+)
+from importers.mapped_readings import by_row, key_of, spread, tumours_of
 from importers.mapping import (
+    ANIMAL,
     HEIGHT,
     KEY,
     LENGTH,
@@ -28,10 +37,10 @@ from importers.mapping import (
     missing,
     rows_of,
     signature,
-    time_of,
 )
-from importers.tables import FACTS, Measured, TableReader, When, times
-from importers.workbook import CellValue, Sheet, Workbook
+from importers.summaries import summary_rows, without_rows
+from importers.tables import FACTS, TableReader
+from importers.workbook import Sheet, Workbook
 
 NOT_MAPPED = "the mapping does not mention it"
 
@@ -69,15 +78,16 @@ class MappedTable:
                 option=f"--profile NAME, or --set {KEY}=MAPPING",
             )
         found = _find(book, mapping)
-        layout = _layout(found)
+        rows, summaries = without_rows(found.sheet, _summaries(found))
+        layout = _layout(replace(found, sheet=rows))
         reader = TableReader(book, layout, choices)
         reader.findings += [*_units_differ(found, layout), *_not_mapped(found, layout), *_alike(found)]
         animals = reader.animals()
         if any(one.spread for one in mapping.of(VALUE)):
-            series, present = _spread(reader, found, animals)
+            series, present = spread(reader, found.columns, animals)
         else:
-            series, present = _by_row(reader, found, animals)
-        tumours = _tumours_of(series)
+            series, present = by_row(reader, found.columns, animals)
+        tumours = tumours_of(series)
         return Reading(
             importer=self.key,
             series=tuple(series),
@@ -85,7 +95,7 @@ class MappedTable:
             columns=uses(layout, {**_unread(found), **reader.unread}, NOT_MAPPED),
             header_rows={found.sheet.index: [found.row]},
             animals=reader.facts(animals, tumours, [key for key in FACTS if layout.has(key)]),
-            set_aside=(*above(layout), *reader.blank_rows(present), *_other_sheets(book, found)),
+            set_aside=(*above(layout), *summaries, *reader.blank_rows(present), *_other_sheets(book, found)),
             findings=(*reader.findings, *reader.asked.findings),
             questions=tuple(reader.asked.questions),
         )
@@ -123,18 +133,24 @@ def _layout(found: _Found) -> Layout:
     """Give the table as `TableReader` takes it: each column to be read under a role of its own."""
     headers = headers_in(found.sheet, found.row)
     keys = {
-        column: f"value {column}" if one.role == VALUE else one.role for column, one in found.columns.items() if one.role != UNREAD
+        column: key_of(column) if one.role == VALUE else one.role for column, one in found.columns.items() if one.role != UNREAD
     }
     roles = {key: Role(key, ()) for key in keys.values()}
     return Layout(found.sheet, found.row, headers, {keys[one.column]: one for one in headers if one.column in keys}, {}, roles)
 
 
+def _summaries(found: _Found) -> set[int]:
+    """Find the sheet's rows that sum up others (MEAN, SD), by every column that holds no values."""
+    measured = {VALUE, LENGTH, WIDTH, HEIGHT}
+    labels = {
+        column: merged_down(found.sheet, column, found.row) for column, one in found.columns.items() if one.role not in measured
+    }
+    animal = next(column for column, one in found.columns.items() if one.role == ANIMAL)
+    return {found.row + 1 + place for place in summary_rows(labels[animal], labels.values())}
+
+
 def _unread(found: _Found) -> dict[int, str]:
     return {column: one.reason or NOT_NEEDED for column, one in found.columns.items() if one.role == UNREAD}
-
-
-def _values(found: _Found) -> dict[int, MappedColumn]:
-    return {column: one for column, one in found.columns.items() if one.role == VALUE}
 
 
 def _units_differ(found: _Found, layout: Layout) -> list[Finding]:
@@ -207,121 +223,6 @@ def _other_sheets(book: Workbook, found: _Found) -> list[SetAside]:
     regions = [whole_sheet(one, f'only the sheet "{found.sheet.name}" is read') for one in found.alike]
     rest = other_sheets(book, [found.sheet.index, *(one.index for one in found.alike)])
     return [*(region for region in regions if region is not None), *rest]
-
-
-def _by_row(reader: TableReader, found: _Found, animals: Sequence[str]) -> tuple[list[Series], list[bool]]:
-    """Read a table with a reading a row: a series for each column of values, and one for length and width."""
-    clock, when = reader.when()
-    measured = [_column(reader, column, one) for column, one in _values(found).items()]
-    if reader.layout.has(LENGTH, WIDTH):
-        measured.append(_diameters(reader, found))
-    if reader.layout.has("tumour"):
-        labels = [label or None for label in reader.texts("tumour")]
-        measured = [replace(one, tumours=labels) for one in measured]
-    present = any_present(measured, reader.length)
-    usable = reader.usable(present, animals, when)
-    series = [one for entry in measured if (one := reader.series(entry, usable, animals, clock, when))]
-    return series, present
-
-
-def _column(reader: TableReader, column: int, one: MappedColumn) -> Measured:
-    read = reader.measured(one.kind, f"value {column}")
-    return replace(read, values=times(read.values, one.factor))
-
-
-def _diameters(reader: TableReader, found: _Found) -> Measured:
-    factor = {one.role: one.factor for one in found.columns.values()}
-    length, width = (times(reader.numbers(key), factor[key]) for key in (LENGTH, WIDTH))
-    measured = two_diameters(reader, LENGTH, WIDTH, length, width)
-    if reader.layout.has(HEIGHT):
-        measured = replace(measured, heights=times(reader.numbers(HEIGHT), factor[HEIGHT]))
-    return measured
-
-
-def _spread(reader: TableReader, found: _Found, animals: Sequence[str]) -> tuple[list[Series], list[bool]]:
-    """Read a table with a column for each date or day: a series for each kind of measurement."""
-    moments = _moments(reader, _values(found))
-    labels = [label or None for label in reader.texts("tumour")] if reader.layout.has("tumour") else None
-    operators = [text or None for text in reader.texts("operator")] if reader.layout.has("operator") else None
-    present = [False] * reader.length
-    series = []
-    for kind in dict.fromkeys(one.kind for one in _values(found).values()):
-        taken = {column: moments[column] for column, one in _values(found).items() if one.kind == kind and column in moments}
-        entries = []
-        for column, moment in taken.items():
-            read = _column(reader, column, found.columns[column])
-            here = read.present()
-            marks = reader.usable(here, animals, [moment] * reader.length)
-            present = [one or other for one, other in zip(present, here, strict=True)]
-            entries += [(index, column, moment, read.values[index], read.raw[index]) for index, mark in enumerate(marks) if mark]
-        if entries:
-            series.append(_of_entries(reader, kind, entries, animals, labels, operators))
-    return series, present
-
-
-def _of_entries(
-    reader: TableReader,
-    kind: str,
-    entries: Sequence[tuple[int, int, When, float | None, str]],
-    animals: Sequence[str],
-    labels: Sequence[str | None] | None,
-    operators: Sequence[str | None] | None,
-) -> Series:
-    indices, columns, when, numbers, raw = (list(column) for column in zip(*entries, strict=True))
-    return Series(
-        kind,
-        reader.sheet.index,
-        Clock.DATE if isinstance(when[0], date) else Clock.DAY,
-        [reader.first_row + index for index in indices],
-        columns,
-        [animals[index] for index in indices],
-        when,
-        numbers,
-        raw,
-        tumours=None if labels is None else [labels[index] for index in indices],
-        operators=None if operators is None else [operators[index] for index in indices],
-    )
-
-
-def _moments(reader: TableReader, columns: Mapping[int, MappedColumn]) -> dict[int, date | float]:
-    """Give each column's date or day; a header that is no date, or stays open, is not among them and said."""
-    row = reader.sheet.rows[reader.layout.header_row - 1]
-    headers = [read[1] for column in columns if (read := time_of(row[column - 1], column))]
-    numbers = sorted({time.when for time in headers if isinstance(time.when, float) and time.step is None})
-    step = ask_step(reader.asked, numbers, reader.sheet.name) if numbers else None
-    factors = {"day": 1.0, "week": 7.0, None: step}
-    known: dict[int, date | float] = {}
-    dated = [time for time in headers if not isinstance(time.when, float)]
-    for time in headers:
-        factor = factors[time.step]
-        if isinstance(time.when, float) and factor is not None:
-            known[time.column] = time.when * factor
-    if dated and known:
-        raise Refused(
-            "dates-mixed",
-            f"some headers are dates ({dated[0].text}), others days ({next(iter(known.values())):g})",
-            expected="dates in all of them, or days in all",
-            remedy="give all of them one form and upload the file again, or map them in two files",
-        )
-    return known | _dates(reader, dated)
-
-
-def _dates(reader: TableReader, headers: Sequence[TimeHeader]) -> dict[int, date]:
-    cells: list[CellValue] = [time.when for time in headers if isinstance(time.when, date | str)]
-    read, problems = values.dates(cells, reader.date_order(cells))
-    for index, problem in problems.items():
-        rows, column = [reader.layout.header_row], headers[index].column
-        reader.findings += values.problem_findings({0: problem}, [cells[index]], sheet=reader.sheet.name, rows=rows, column=column)
-    return {time.column: moment for time, moment in zip(headers, read, strict=True) if moment is not None}
-
-
-def _tumours_of(series: Sequence[Series]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, dict[str, None]] = {}
-    for one in series:
-        for animal, label in zip(one.animals, one.tumours or (), strict=False):
-            if label:
-                found.setdefault(animal, {})[label] = None
-    return {animal: tuple(labels) for animal, labels in found.items()}
 
 
 IMPORTER = MappedTable()

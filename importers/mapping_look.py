@@ -44,7 +44,9 @@ from importers.columns import (
     unit_name,
 )
 from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words, time_of
-from importers.tables import raw_texts
+from importers.sizes import SIZED, diameters
+from importers.summaries import sums_up
+from importers.table_columns import raw_texts
 from importers.workbook import CellValue, Sheet, Workbook
 
 SAMPLES = 3
@@ -61,6 +63,7 @@ ROLES: tuple[Role, ...] = (
     *(LENGTH, WIDTH, HEIGHT, WEIGHT, VOLUME, RLU),
 )
 KIND_OF_ROLE = {"weight": "body_weight", "volume": "caliper_volume", "rlu": "bli_rlu"}
+_SIZES = "Its cells are two diameters each."
 _UNIT_OF_ROLE = {"length": "mm", "width": "mm", "height": "mm"}
 
 
@@ -234,6 +237,8 @@ def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds
     proposed, why = _by_name(known, kinds) if words else (None, "")
     if proposed is not None:
         proposed = replace(proposed, header=words, spread=True) if proposed.role == "value" else None
+    if proposed is None and _are_sizes(cells):
+        proposed, why = replace(_value(replace(known, unit="mm³"), SIZED), header=words, spread=True), _SIZES
     evidence = f"{len(group)} columns headed by a date or day. {_said_of(cells, decimal)}"
     return ColumnLook(
         group[0],
@@ -252,7 +257,7 @@ def _spread_look(sheet: Sheet, row: int, group: Sequence[int], words: str, kinds
 
 def _column_look(sheet: Sheet, row: int, one: Header, nth: int, kinds: Sequence[KnownKind], decimal: str) -> ColumnLook:
     cells = _filled(sheet, row, one.column)
-    texts = tuple(dict.fromkeys(raw_texts(cells)))[:DIFFERENT_SHOWN]
+    texts = tuple(text for text in dict.fromkeys(raw_texts(cells)) if not sums_up(text))[:DIFFERENT_SHOWN]
     shown = ColumnLook(
         one.column, one.column, one.text, one.text, nth, spread=False, cells=len(cells), samples=_samples(cells), different=texts
     )
@@ -300,7 +305,14 @@ def _by_cells(one: Header, cells: Sequence[CellValue]) -> tuple[MappedColumn | N
     if dates < _MOST * len(cells):
         read, _ = values.dates([cell for cell in cells if isinstance(cell, str)], "dmy")
         dates += sum(day is not None for day in read)
-    return (MappedColumn(one.text, "date"), "Its cells are dates.") if dates >= _MOST * len(cells) else (None, "")
+    if dates >= _MOST * len(cells):
+        return MappedColumn(one.text, "date"), "Its cells are dates."
+    return (_value(replace(one, unit="mm³"), SIZED), _SIZES) if _are_sizes(cells) else (None, "")
+
+
+def _are_sizes(cells: Sequence[CellValue]) -> bool:
+    """Tell whether cells hold two diameters each, from which volumes are computed."""
+    return sum(diameters(cell) is not None for cell in cells) >= _MOST * len(cells) > 0
 
 
 def _by_unit(one: Header, cells: Sequence[CellValue], kinds: Sequence[KnownKind], decimal: str) -> tuple[MappedColumn | None, str]:

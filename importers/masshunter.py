@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from importers.aside import rows_aside
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import HEADER_SEARCH_ROWS, Header, header, in_words, is_blank, other_sheets, squash
 from importers.concentrations import INJECTION_TIME, areas_only, quantify
-from importers.injections import Injections, filled_rows, regions
+from importers.injections import Injections, filled_rows
 from importers.values import cell_text
 from importers.workbook import CellValue, Sheet, Workbook
 
@@ -113,7 +114,7 @@ class MassHunter:
 
 
 def _above(table: _Table) -> list[SetAside]:
-    return regions(table.sheet, filled_rows(table.sheet, 1, table.header_row - 1), "stands above the table")
+    return rows_aside(table.sheet, filled_rows(table.sheet, 1, table.header_row - 1), "stands above the table")
 
 
 def _table(sheet: Sheet) -> _Table | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importers.analyst import IMPORTER as ANALYST
 from importers.asm import IMPORTER as ASM_COUNTS
-from importers.base import Importer, Refused
+from importers.base import Importer, Question, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
 from importers.caliper_wide import IMPORTER as CALIPER_WIDE
@@ -13,6 +13,7 @@ from importers.click_info import IMPORTER as CLICK_INFO
 from importers.colony_log import IMPORTER as COLONY_LOG
 from importers.group_headed import IMPORTER as GROUP_HEADED
 from importers.halo import IMPORTER as HALO
+from importers.halo_summary import IMPORTER as HALO_SUMMARY
 from importers.json_records import IMPORTER as JSON_RECORDS
 from importers.living_image import IMPORTER as LIVING_IMAGE
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
@@ -26,6 +27,7 @@ from importers.segment_volumes import IMPORTER as SEGMENT_VOLUMES
 from importers.skyline import IMPORTER as SKYLINE
 from importers.targetlynx import IMPORTER as TARGETLYNX
 from importers.vicell import IMPORTER as VICELL
+from importers.workbook import Workbook
 from importers.xcalibur import IMPORTER as XCALIBUR
 
 IMPORTERS: tuple[Importer, ...] = (
@@ -40,6 +42,7 @@ IMPORTERS: tuple[Importer, ...] = (
     PARAVISION,
     QUPATH,
     HALO,
+    HALO_SUMMARY,
     ANALYST,
     TARGETLYNX,
     MASSHUNTER,
@@ -57,6 +60,14 @@ IMPORTERS: tuple[Importer, ...] = (
 
 STREAMED = frozenset({QUPATH.key, HALO.key})
 """Keys of those that summarise a text of any length while its rows pass by (`Sheet.every_row`); all others hold a file whole."""
+
+WITHOUT_DECIMALS = frozenset({CLICK_INFO.key, PARAVISION.key, HALO.key, CANCERMODELS.key, JSON_RECORDS.key})
+"""Keys of those that read no number by the decimal mark of the file's text: their formats fix it, or hold whole numbers only."""
+
+
+def questions_for(importer: str, book: Workbook) -> tuple[Question, ...]:
+    """Give the reader's own questions that matter to what an importer reads: none is asked without a reason."""
+    return tuple(one for one in book.questions if one.key != "decimal" or importer not in WITHOUT_DECIMALS)
 
 
 def by_key(key: str) -> Importer:

@@ -19,6 +19,8 @@ from importers.workbook import CellValue, Sheet
 When = date | datetime | float
 Sides = tuple[float, float, float | None]
 
+SIZED = "caliper_volume"
+"""The kind of measurement of which a cell may hold two diameters, such as `4.5x3.2`, from which the volume is computed."""
 EXPECTED = "a number, two diameters such as 4.5x3.2, or a blank cell"
 
 _SIDE = r"(\d+(?:[.,]\d{1,2})?)\s*(?:mm\s*)?"
@@ -165,7 +167,7 @@ class Sizes:
         widths = [width * factor for _, width, _ in one.sides]
         heights = [None if height is None else height * factor for _, _, height in one.sides]
         return Series(
-            "caliper_volume",
+            SIZED,
             self.sheet.index,
             clock,
             one.rows,

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from importers.aside import rows_aside
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
-from importers.injections import Injections, filled_rows, regions
+from importers.injections import Injections, filled_rows
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -89,7 +90,7 @@ class TargetLynx:
             columns=_uses(blocks),
             header_rows={sheet.index: headers},
             set_aside=(
-                *regions(sheet, others, "a heading of the report"),
+                *rows_aside(sheet, others, "a heading of the report"),
                 *_without_concentration(sheet, blocks),
                 *other_sheets(book, [sheet.index]),
                 *result.set_aside,
@@ -113,7 +114,7 @@ def _add(found: Injections, block: _Block) -> None:
 
 def _without_concentration(sheet: Sheet, blocks: Sequence[_Block]) -> list[SetAside]:
     rows = [row for block in blocks if not block.layout.has("concentration") for row in block.rows]
-    return regions(sheet, rows, "the block has no column of concentrations", row_fate=True)
+    return rows_aside(sheet, rows, "the block has no column of concentrations", row_fate=True)
 
 
 def _lines(sheet: Sheet, first: int, last: int, expression: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from importers.aside import rows_aside
 from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import HEADER_SEARCH_ROWS, Layout, Role, in_words, is_blank, match, other_sheets, squash, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
-from importers.injections import Injections, filled_rows, regions
+from importers.injections import Injections, filled_rows
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
 
@@ -95,7 +96,7 @@ class Xcalibur:
 
 def _beside(sheet: Sheet, taken: set[int]) -> list[SetAside]:
     rows = sorted(set(filled_rows(sheet, 1, len(sheet.rows))) - taken)
-    return regions(sheet, rows, "about the component and who made the report")
+    return rows_aside(sheet, rows, "about the component and who made the report")
 
 
 def _blocks(sheet: Sheet) -> Iterator[_Block]:

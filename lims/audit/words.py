@@ -268,11 +268,23 @@ ACRONYMS = {word.lower(): word for word in ("AKT", "CNS", "CSF", "DNA", "FFPE", 
 """Words of terms that are written with capitals."""
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
+_PLURALS = {
+    "acknowledged warnings": "acknowledged warnings",
+    "animal's other name": "other names of animals",
+    "move between cages": "moves between cages",
+    "study": "studies",
+}
 
 
 def entity_word(entity: str) -> str:
     """Name a table's records."""
     return ENTITY_WORDS.get(entity, entity.replace("_", " "))
+
+
+def plural(word: str) -> str:
+    """Name several of what a word names one of: of a phrase with `of`, the first noun counts, as in `checks of a model`."""
+    first, of, rest = word.partition(" of ")
+    return _PLURALS.get(word) or f"{first}s{of}{rest}"
 
 
 def field_word(entity: str, field: str, kind: str | MeasurementKind | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from enum import Enum
 
@@ -22,9 +22,9 @@ from lims.demo.imports import brain_files, fat_pad_files, running_files, screeni
 from lims.demo.lineages import LINES, Passages
 from lims.demo.people import add_people
 from lims.demo.pharmacy import stock
-from lims.demo.studies import add_cohort, begin, close, exclude, leave
+from lims.demo.studies import Recorded, add_cohort, begin, close, exclude, leave
 from lims.demo.tissue import add_other_tissue, add_tissue, withdraw_consent
-from lims.models import AuditEvent, Project, User
+from lims.models import AuditEvent, Project, Specimen, User
 
 SEED = 20
 FILES = {BRAIN.code: brain_files, FAT_PAD.code: fat_pad_files, RUNNING.code: running_files}
@@ -62,12 +62,7 @@ def seed(settings: Settings, database: Database, actor: Actor, today: date, say:
     with database.transaction() as session:
         metastases = add_tissue(session, staff.scientist, staff.project, today)
     scientist, technician = (Hands(database, actor, staff.project) for actor in (staff.scientist, staff.technician))
-    passages = Passages(scientist, technician, today)
-    for line in LINES:
-        say(f"Model {line.model}: from tissue to its last passage …")
-        passages.grow(line, metastases[line.donor])
-    passages.add_culture(metastases["BCBM-P01"])
-    passages.send("BM-01", today - timedelta(days=40))
+    passages = _grow_models(Passages(scientist, technician, today), metastases, today, say)
     with database.transaction() as session:
         add_other_tissue(session, actor, staff.other_project)
     prepare(scientist, passages.protocol)
@@ -87,12 +82,27 @@ def seed(settings: Settings, database: Database, actor: Actor, today: date, say:
             exclude(database, staff, recorded)
         doses = add_doses(technician, recorded, pharmacy, today)
         if plan is RUNNING:
-            add_rotarod(technician, recorded)
-            add_imaging(technician, recorded)
-            defer_a_watch(scientist, recorded, today)
+            _go_on(scientist, technician, recorded, today)
         else:
             add_exposures(scientist, recorded, pharmacy, doses)
             close(database, staff, recorded)
     withdraw_consent(scientist, today)
     with database.transaction() as session:
         declare(session, actor, "system:set-up", reason=COMPLETE, project=staff.project, detail={"today": today})
+
+
+def _grow_models(passages: Passages, metastases: Mapping[str, Specimen], today: date, say: Callable[[str], None]) -> Passages:
+    """Implant each patient's tissue and go on from passage to passage."""
+    for line in LINES:
+        say(f"Model {line.model}: from tissue to its last passage …")
+        passages.grow(line, metastases[line.donor])
+    passages.add_culture(metastases["BCBM-P01"])
+    passages.send("BM-01", today - timedelta(days=40))
+    return passages
+
+
+def _go_on(scientist: Hands, technician: Hands, recorded: Recorded, today: date) -> None:
+    """Record what a study that still runs has: a latency of the laboratory's own, images, and a watch that was put off."""
+    add_rotarod(technician, recorded)
+    add_imaging(technician, recorded)
+    defer_a_watch(scientist, recorded, today)

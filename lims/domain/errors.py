@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 
 class DomainError(Exception):
@@ -87,3 +90,17 @@ def refuse_together(refused: Sequence[DomainError]) -> None:
         every = [one for found in refused for one in found.every]
         every[0].others = tuple(every[1:])
         raise every[0]
+
+
+def each_row(rows: Iterable[Row], make: Callable[[Row], Made]) -> list[Made]:
+    """Make something of each row, and refuse all that is wrong together; each refusal says which row it is of."""
+    made: list[Made] = []
+    refused: list[DomainError] = []
+    for number, row in enumerate(rows):
+        try:
+            with about_row(number):
+                made.append(make(row))
+        except DomainError as one:
+            refused.append(one)
+    refuse_together(refused)
+    return made

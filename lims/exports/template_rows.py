@@ -24,6 +24,7 @@ from lims.exports.templates import Contents
 from lims.models import Animal, Arm, Implant, Measurement, TherapyAgent, TherapyLine
 from lims.queries.blinding import of_blinded, readable, veil
 from lims.queries.series import AnySelect
+from lims.records.references import refers_to
 from lims.records.registry_columns import Described, Registry, naming_of
 from lims.records.values import table_of
 
@@ -109,6 +110,10 @@ def _joined(
     sources.append(named.c[naming_of(one.target) or "code"])
     if one.target is Arm and not reader.unblinded:
         statement = statement.where(or_(named.c.id.is_(None), ~of_blinded(named.c.study_id)))
+    if one.through is not None:
+        part = table_of(refers_to(registry.noun.model, one.through)).alias(f"through_{one.field}")
+        joined = statement.outerjoin(part, part.c.id == table.c[one.through])
+        return joined.outerjoin(named, named.c.id == part.c[f"{one.field}_id"])
     if one.target is Implant and "animal_id" not in table.c:
         animal = table_of(Animal).alias(f"host_{one.field}")
         sources.append(animal.c.code)

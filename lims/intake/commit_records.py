@@ -71,6 +71,7 @@ class _Writer:
             self._record_new(planned, lines)
             self._change_standing(planned, lines)
             progress.advance(len(lines))
+        planned.tell_unknown()
         self._keep_sources(planned)
         return planned
 
@@ -88,14 +89,8 @@ class _Writer:
             if all(planned.rows[index] == first for index in indices[1:]):
                 planned.fates |= dict.fromkeys(indices[1:], RowFate.SAME)
                 continue
-            rows = ", ".join(f"row {planned.records.rows[index]} ({planned.records.raw[index]})" for index in indices)
-            for index in indices:
-                planned.fates[index] = RowFate.CONFLICTING
-                told = f"{planned.title} {planned.name(index)} stands here {len(indices)} times, with different values: {rows}."
-                refused = DomainError(
-                    told, expected="one line for each", remedy="Correct the file, or leave out the lines that are wrong."
-                )
-                planned.tell(index, Severity.ERROR, "two-lines-of-one-record", refused)
+            told = f"{planned.title} {planned.name(indices[0])} stands here {len(indices)} times, with different values"
+            planned.findings += planned.contradict(indices, "two-lines-of-one-record", told, "one line for each")
 
     def _record_new(self, planned: PlannedRecords, lines: Lines) -> None:
         indices = [index for index in planned.open(lines) if index not in planned.standing]

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from importers import streams
 from importers.preflight import MAX_UPLOAD_BYTES
+from importers.registry import STREAMED
 from importers.values import cell_text
 from importers.workbook import open_workbook
 from lims.config import Settings
@@ -19,6 +21,8 @@ from lims.intake.store import FileStore
 from lims.models import ImportBatch
 from lims.records.import_edits import Cell
 
+PASSES_BY = "The rows of this file are counted while they pass by; none of its cells can be seen or corrected by itself."
+INSTEAD = "Correct it in the program that wrote it, export it again, and upload that."
 AROUND = 3
 """Rows shown before and after the one that is looked at."""
 _ADDRESS = re.compile(r"(?:(?P<sheet>.+)!)?(?P<letters>[A-Za-z]{1,3})(?P<row>[1-9]\d{0,6})")
@@ -46,12 +50,18 @@ class StoredRows:
         return name
 
 
+def passes_by(batch: ImportBatch) -> bool:
+    """Tell whether the rows of a file are only counted while they pass by, so that none of its cells is seen by itself."""
+    size = batch.file.size
+    return size > MAX_UPLOAD_BYTES or (batch.importer in STREAMED and size > streams.LONG_BYTES)
+
+
 def rows_of_file(settings: Settings, url: str, batch_id: int, places: Sequence[tuple[str | None, int]]) -> StoredRows:
     """Give rows of a stored file as they stand there; those that are not there are left out.
 
     Raises:
         Refused: the file cannot be read at all.
-        DomainError: it is read row by row while it passes, and its cells cannot be corrected one by one.
+        DomainError: its rows only pass by (`passes_by`).
     """
     wanted = tuple(places)
     return run_limited(
@@ -65,14 +75,11 @@ def _rows_of(settings: Settings, url: str, batch_id: int, places: Sequence[tuple
         with database.reading() as session:
             batch = session.get_one(ImportBatch, batch_id)
             sha256, name, choices = batch.file.sha256, batch.file_name, batch.choices
+            if passes_by(batch):
+                raise DomainError(PASSES_BY, remedy=INSTEAD)
     finally:
         database.close()
     path = FileStore(settings.file_dir).checked(sha256)
-    if path.stat().st_size > MAX_UPLOAD_BYTES:
-        raise DomainError(
-            "This file is too long to be held at once; its cells cannot be corrected one by one.",
-            remedy="Correct it in the program that wrote it, and upload it again.",
-        )
     book = open_workbook(path.read_bytes(), name, choices)
     sheets = {sheet.name: (len(sheet.rows), max(map(len, sheet.rows), default=0)) for sheet in book.sheets}
     by_name = {sheet.name: sheet for sheet in book.sheets}

@@ -69,6 +69,17 @@ class Entries:
         self.fates[index] = RowFate.REFUSED
         return self.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy, source=source)
 
+    def stated(self, indices: Sequence[int]) -> str:
+        """Say where entries stand and what they hold: `row 2 (25.6), row 3 (26.1)`."""
+        return ", ".join(f"row {self.source.rows[index]} ({self.source.raw[index]})" for index in indices)
+
+    def contradict(self, indices: Sequence[int], code: str, message: str, expected: str) -> Iterator[Finding]:
+        """Keep entries that contradict each other from being recorded, and say so of each."""
+        for index in indices:
+            self.fates[index] = RowFate.CONFLICTING
+            remedy = "Correct the file, or leave out the rows that are wrong."
+            yield self.finding(index, Severity.ERROR, code, f"{message}: {self.stated(indices)}.", expected=expected, remedy=remedy)
+
     def name(self, index: int) -> str:
         """Name an entry's subject as the file does."""
         return str(self.source.animals[index])

@@ -45,6 +45,10 @@ def _problems(plan: Plan) -> dict[str, dict[int, list[str]]]:
     for one in plan.findings:
         if one.severity is Severity.ERROR and one.sheet and one.row and one.message not in found[one.sheet][one.row]:
             found[one.sheet][one.row].append(one.message)
+    for planned in plan.records:
+        for told, indices in planned.unknown.values():
+            for index in indices[1:]:  # the first of them has the finding
+                found[planned.sheet][planned.records.rows[index]].append(str(told))
     return found
 
 

@@ -16,7 +16,7 @@ from importers.identify import identify
 from importers.meanings import with_meanings
 from importers.overlay import Edit, overlay, without_problem_column, without_rows
 from importers.preflight import MAX_UPLOAD_BYTES, too_large
-from importers.registry import STREAMED, by_key
+from importers.registry import STREAMED, by_key, questions_for
 from importers.streams import open_long_text
 from importers.workbook import Workbook, open_workbook
 from lims import progress
@@ -51,7 +51,7 @@ class Opened:
     @property
     def questions(self) -> Iterable[Question]:
         """Give the reader's questions and the importer's."""
-        return (*self.book.questions, *self.reading.questions)
+        return (*questions_for(self.claim.importer, self.book), *self.reading.questions)
 
     def without_cells(self) -> Opened:
         """Let go of the cells: what was read of them stands in the reading, and a large file needs the room."""

@@ -12,7 +12,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Records, Severity
-from lims.audit.words import entity_word
+from lims.audit.words import entity_word, plural
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.entries import Entries
@@ -39,6 +39,7 @@ class PlannedRecords(Entries):
     rows: values by column. standing: entry → the record that is there already; keys: its number. told: entry → column → what
     changes, as people read it: (old, new). made: entry → the number of the record that it became, or changed.
     names: entry → what it refers to, by field: the name in the file, and the number of a record that was there before.
+    unknown: what nobody knows and no cell of a line says by itself, such as the specimen of an image → the entries of it.
     """
 
     records: Records
@@ -51,6 +52,7 @@ class PlannedRecords(Entries):
     told: dict[int, dict[str, tuple[str, str]]] = field(default_factory=dict)
     names: dict[int, dict[str, tuple[str, int | None]]] = field(default_factory=dict)
     made: dict[int, int] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], tuple[UnknownReference, list[int]]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -105,8 +107,18 @@ class PlannedRecords(Entries):
         self.fates[index] = RowFate.REFUSED
         for one in refused:
             about = one.field if isinstance(one, UnknownReference) else None
+            if isinstance(one, UnknownReference) and about and about not in self.records.columns:
+                self.unknown.setdefault((about, str(one)), (one, []))[1].append(index)
+                continue
             own = f"{about}-unknown" if about else f"{self.kind.noun.name}-refused"
             self.tell(index, Severity.ERROR, code or own, one)
+
+    def tell_unknown(self) -> None:
+        """Say once of each name nobody knows, at the first entry of it, how many wait for it."""
+        for (about, said), (one, indices) in self.unknown.items():
+            waiting = f"; {len(indices):,} {plural(self.kind.noun.word)} of the file are of it." if len(indices) > 1 else "."
+            told = DomainError(f"{said.rstrip('.')}{waiting}", field=one.field, expected=one.expected, remedy=one.remedy)
+            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", told)
 
     def open(self, lines: Iterable[int]) -> list[int]:
         """Give those of these entries of which nothing is decided yet."""
@@ -317,6 +329,29 @@ def _meet_by_key(session: Session, mine: Any, planned: PlannedRecords, lines: Li
     for index, key in keys.items():
         if key in there:
             planned.standing[index], planned.keys[index] = there[key], there[key].id
+    if planned.kind.moment is not None:
+        _meet_without_moment(planned, {index: key for index, key in keys.items() if key and key not in there}, there)
+
+
+def _meet_without_moment(
+    planned: PlannedRecords, keys: Mapping[int, tuple[Any, ...]], there: Mapping[tuple[Any, ...], Any]
+) -> None:
+    """Let a line meet the only record that agrees in all but the moment, where one of the two says none.
+
+    A blank of our own export would take the moment away, so that a line of it without one is about a record of its own.
+    """
+    place = planned.kind.key.index(planned.kind.moment or "")
+    others: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for known in there:
+        others[known[:place] + known[place + 1 :]].append(known)
+    met = set(planned.keys.values())
+    for index, key in keys.items():
+        if key[place] is None and planned.records.blank_clears:
+            continue
+        meant = [known for known in others[key[:place] + key[place + 1 :]] if key[place] is None or known[place] is None]
+        if len(meant) == 1 and there[meant[0]].id not in met:
+            planned.standing[index], planned.keys[index] = there[meant[0]], there[meant[0]].id
+            met.add(planned.keys[index])
 
 
 def key_of(planned: PlannedRecords, index: int) -> tuple[Any, ...] | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from lims.domain.errors import DomainError
 from lims.domain.genes import clean_gene
 from lims.domain.positions import parse_position
+from lims.domain.schedules import parse_schedule
 from lims.domain.stains import clean_marker
 from lims.domain.tissue_terms import Compartment
 from lims.intake.record_stories import AliquotTeller, AnimalTeller, Teller
@@ -74,7 +75,8 @@ class FileNoun:
     """A noun that a file may write.
 
     natural: columns by which a line meets a record where the noun has no codes, or files of it give none; `otherwise` joins
-    them where the last one is blank. prepare: brings a line's typed values to the form in which they are compared, such as a
+    them where the last one is blank. moment: the column of these that a line or a record may leave blank and still mean the
+    only one that agrees in the others. prepare: brings a line's typed values to the form in which they are compared, such as a
     gene's approved symbol. beside: fields that are no columns of the table, each read into values of columns. teller: writes
     the events that the noun's history consists of.
     """
@@ -82,6 +84,7 @@ class FileNoun:
     noun: Noun[Any]
     natural: tuple[str, ...] = ()
     otherwise: tuple[str, ...] = ()
+    moment: str | None = None
     prepare: Callable[[Values], None] = lambda values: None
     beside: Mapping[str, Callable[[Any], Values]] = field(default_factory=dict)
     teller: type[Teller] = Teller
@@ -121,6 +124,15 @@ def _marker(values: Values) -> None:
         values["marker"] = clean_marker(values["marker"], values["compartment"])
 
 
+def _schedule(values: Values) -> None:
+    """Compare schedules by the notation in which they are kept; what is none is refused by the noun's own rule."""
+    if values.get("schedule"):
+        try:
+            values["schedule"] = parse_schedule(values["schedule"]).notation
+        except DomainError:
+            return
+
+
 def _position(text: Any) -> Values:
     if text is None:
         return {"box_row": None, "box_column": None}
@@ -141,7 +153,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(ANIMAL, teller=AnimalTeller),
     FileNoun(STUDY),
     FileNoun(ARM),
-    FileNoun(REGIMEN, ("arm_id", "agent_id", "schedule")),
+    FileNoun(REGIMEN, ("arm_id", "agent_id", "schedule"), prepare=_schedule),
     FileNoun(ENROLMENT),
     FileNoun(SPECIMEN),
     FileNoun(MODEL),
@@ -159,7 +171,7 @@ FILE_NOUNS: tuple[FileNoun, ...] = (
     FileNoun(PREPARATION, ("sample", "count_name", "counted_at"), otherwise=("counted_on",)),
     FileNoun(IMPLANT),
     FileNoun(DOSE, ("animal_id", "agent_id", "nth", "given_on"), otherwise=("due_on",)),
-    FileNoun(PROCEDURE, ("animal_id", "kind", "done_on")),
+    FileNoun(PROCEDURE, ("animal_id", "kind", "done_on", "done_at"), moment="done_at"),
     FileNoun(
         EXPOSURE,
         ("animal_id", "agent_id", "analyte", "matrix", "sample"),

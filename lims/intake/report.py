@@ -9,6 +9,7 @@ from typing import Any
 
 from importers.base import Claim, Finding, Question, Severity
 from lims.domain.vocabulary import RowFate
+from lims.intake.names import Names
 from lims.intake.plan import Plan
 from lims.intake.report_changes import change_counts, changes_told
 from lims.intake.report_events import cages_told, doses_by_compound, event_counts, event_digest, fates_told
@@ -125,39 +126,46 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
         "doses": doses_by_compound(plan),
         "fates": fates_told(plan),
         "cages": cages_told(plan),
-        "create": {
-            "study": names.new_studies,
-            "arms": [f"{study}: {arm}" for study, arm in names.new_arms],
-            "animals": [facts.label for facts in names.new_animals],
-            "tumours": len(names.new_tumours),
-            "agents": [one.code for one in names.new_agents],
-            "cages": list(names.new_cages),
-        },
+        "create": _created(names),
         "unknown_animals": [one.value for one in names.findings if one.code == "animal-unknown"],
-        "columns": [
-            {
-                "sheet": plan.sheet_name(one.sheet),
-                "column": one.column,
-                "header": one.header,
-                "role": one.role,
-                "reason": one.reason,
-            }
-            for one in plan.reading.columns
-        ],
-        "set_aside": [
-            {
-                "sheet": plan.sheet_name(one.sheet),
-                "rows": [one.first_row, one.last_row],
-                "columns": [one.first_column, one.last_column],
-                "reason": one.reason,
-            }
-            for one in plan.reading.set_aside
-        ],
-        "header_rows": {plan.sheet_name(index): list(rows) for index, rows in plan.reading.header_rows.items()},
+        **_books(plan),
         "changes": changes_told(plan),
         "changed": change_counts(plan),
         "plot": plot_points(plan) if drawn else [],
         "digest": digest(plan) if drawn else None,
+    }
+
+
+def _created(names: Names) -> dict[str, Any]:
+    """Give what the file names and the project does not have: made so that its readings and events have a place."""
+    return {
+        "study": names.new_studies,
+        "arms": [f"{study}: {arm}" for study, arm in names.new_arms],
+        "animals": [facts.label for facts in names.new_animals],
+        "tumours": len(names.new_tumours),
+        "agents": [one.code for one in names.new_agents],
+        "cages": list(names.new_cages),
+    }
+
+
+def _books(plan: Plan) -> dict[str, Any]:
+    """Give what each column was read as, what was set aside, and where headers stand."""
+    sheet_name, reading = plan.sheet_name, plan.reading
+    return {
+        "columns": [
+            {"sheet": sheet_name(one.sheet), "column": one.column, "header": one.header, "role": one.role, "reason": one.reason}
+            for one in reading.columns
+        ],
+        "set_aside": [
+            {
+                "sheet": sheet_name(one.sheet),
+                "rows": [one.first_row, one.last_row],
+                "columns": [one.first_column, one.last_column],
+                "reason": one.reason,
+            }
+            for one in reading.set_aside
+        ],
+        "header_rows": {sheet_name(index): list(rows) for index, rows in reading.header_rows.items()},
     }
 
 

@@ -37,7 +37,37 @@ def receive(
     The same bytes again give the batch that has them already, in whatever state it is; a batch that is not yet committed
     takes over the new answers. `content` may be a file's place, where it is too large to hold.
     """
-    name = clean_file_name(name)
+    file = _stored(session, actor, store, project, clean_file_name(name), content)
+    batch = _standing(session, project, file)
+    if batch is not None and batch.state is not BatchState.COMMITTED:
+        answer(batch, study=study, importer=importer, choices=choices or {})
+        batch.supersedes_id = supersedes.id if supersedes else batch.supersedes_id
+    if batch is not None:
+        return batch, False
+    batch = ImportBatch(
+        project_id=project.id,
+        file_id=file.id,
+        file_name=clean_file_name(name),
+        study_id=study.id if study else None,
+        state=BatchState.STORED,
+        importer=importer,
+        choices=_given(choices or {}),
+        uploaded_by_id=actor.id,
+        uploaded_at=datetime.now(UTC),
+        supersedes_id=supersedes.id if supersedes else None,
+    )
+    session.add(batch)
+    session.flush()
+    return batch, True
+
+
+def _standing(session: Session, project: Project, file: StoredFile) -> ImportBatch | None:
+    own = ImportBatch.project_id == project.id, ImportBatch.file_id == file.id
+    return session.scalar(select(ImportBatch).where(*own, ImportBatch.state.not_in(DEAD)))
+
+
+def _stored(session: Session, actor: Actor, store: FileStore, project: Project, name: str, content: bytes | Path) -> StoredFile:
+    """Store the bytes by their hash, once however often they come."""
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     if not size:
         raise DomainError(
@@ -50,32 +80,7 @@ def receive(
         file = StoredFile(sha256=sha256, size=size, stored_at=datetime.now(UTC))
         session.add(file)
         session.flush()
-    batch = session.scalar(
-        select(ImportBatch).where(
-            ImportBatch.project_id == project.id, ImportBatch.file_id == file.id, ImportBatch.state.not_in(DEAD)
-        )
-    )
-    if batch is not None:
-        if batch.state is not BatchState.COMMITTED:
-            answer(batch, study=study, importer=importer, choices=choices or {})
-            batch.supersedes_id = supersedes.id if supersedes else batch.supersedes_id
-        return batch, False
-    batch = ImportBatch(
-        project_id=project.id,
-        file_id=file.id,
-        file_name=name,
-        study_id=study.id if study else None,
-        state=BatchState.STORED,
-        importer=importer,
-        choices={key: value for key, value in (choices or {}).items() if value},
-        profile_version_id=None,
-        uploaded_by_id=actor.id,
-        uploaded_at=datetime.now(UTC),
-        supersedes_id=supersedes.id if supersedes else None,
-    )
-    session.add(batch)
-    session.flush()
-    return batch, True
+    return file
 
 
 def clean_file_name(name: str) -> str:
@@ -92,10 +97,14 @@ def answer(batch: ImportBatch, *, study: Study | None = None, importer: str | No
         if batch.profile_version is not None and batch.profile_version.importer != importer:
             read_by(batch, None)
         batch.importer = importer
-    merged = {**batch.choices, **choices}
-    merged = {key: value for key, value in merged.items() if value}
+    merged = _given({**batch.choices, **choices})
     if merged != batch.choices:
         batch.choices = merged
+
+
+def _given(choices: dict[str, str]) -> dict[str, str]:
+    """Give the answers that say anything: a blank one takes an answer back."""
+    return {key: value for key, value in choices.items() if value}
 
 
 def read_by(batch: ImportBatch, version_id: int | None) -> None:

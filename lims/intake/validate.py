@@ -184,17 +184,10 @@ def _same(planned: Planned, index: int, one: Recorded) -> bool:
 
 
 def _two_readings(planned: Planned, indices: list[int]) -> Iterator[Finding]:
-    rows = ", ".join(f"row {planned.series.rows[index]} ({planned.series.raw[index]})" for index in indices)
-    for index in indices:
-        planned.fates[index] = RowFate.CONFLICTING
-        yield planned.finding(
-            index,
-            Severity.ERROR,
-            "two-readings-in-one-slot",
-            f"{planned.kind.title} of {planned.name(index)} at {planned.when(index)} has {len(indices)} different values: {rows}.",
-            expected="one value, or a time of day that tells the readings apart",
-            remedy="Correct the file, or leave out the rows that are wrong.",
-        )
+    first = indices[0]
+    told = f"{planned.kind.title} of {planned.name(first)} at {planned.when(first)} has {len(indices)} different values"
+    expected = "one value, or a time of day that tells the readings apart"
+    return planned.contradict(indices, "two-readings-in-one-slot", told, expected)
 
 
 def _changed(planned: Planned, index: int, one: Recorded, *, accept_changes: bool) -> Finding:

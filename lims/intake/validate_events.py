@@ -118,17 +118,8 @@ def _death(
 
 
 def _two_deaths(deaths: PlannedDeaths, indices: Sequence[int]) -> Iterator[Finding]:
-    rows = ", ".join(f"row {deaths.source.rows[index]} ({deaths.source.raw[index]})" for index in indices)
-    for index in indices:
-        deaths.fates[index] = RowFate.CONFLICTING
-        yield deaths.finding(
-            index,
-            Severity.ERROR,
-            "two-deaths",
-            f"Animal {deaths.name(index)} dies {len(indices)} times in this file: {rows}.",
-            expected="one date and one reason",
-            remedy="Correct the file, or leave out the rows that are wrong.",
-        )
+    told = f"Animal {deaths.name(indices[0])} dies {len(indices)} times in this file"
+    return deaths.contradict(indices, "two-deaths", told, "one date and one reason")
 
 
 def _other_death(deaths: PlannedDeaths, index: int, there: RecordedFate, *, accept_changes: bool) -> Finding:

@@ -6,11 +6,16 @@ costs three times what it takes to run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Executable, bindparam
+from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.interfaces import ORMOption
+
+from lims.models import Base
+
+Found = TypeVar("Found", bound=Base)
 
 CHUNK = 5_000
 """SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
@@ -40,3 +45,11 @@ def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **boun
     for start in range(0, len(keys), CHUNK):
         rows.extend(connection.execute(statement, {"keys": keys[start : start + CHUNK], **bound}).all())
     return rows
+
+
+def by_id(session: Session, model: type[Found], keys: Iterable[int | None], *options: ORMOption) -> dict[Any, Found]:
+    """Give records by id, with what `options` load beside them; a key that is `None` is of no record."""
+    of: Any = model
+    wanted = sorted({key for key in keys if key is not None})
+    rows = in_chunks(session, wanted, lambda some: select(model).where(of.id.in_(some)).options(*options))
+    return {one.id: one for (one,) in rows}

@@ -95,21 +95,21 @@ def to_measure(
         .order_by(Animal.id, Implant.id)
         .limit(MOST_ROWS)
     )
-    found = session.execute(rows).all()
-    return [
-        Measured(
-            animal.id,
-            animal.code,
-            animal.ear_tag,
-            cage.code if cage else None,
-            arm,
-            excluded_on is not None,
-            implant.id if implant else None,
-            implant.label if implant else None,
-            implant.site if implant else None,
-        )
-        for animal, cage, arm, excluded_on, implant in sorted(found, key=_place)
-    ]
+    return [_measured(*row) for row in sorted(session.execute(rows).all(), key=_place)]
+
+
+def _measured(animal: Animal, cage: Cage | None, arm: str | None, excluded_on: date | None, implant: Implant | None) -> Measured:
+    return Measured(
+        animal.id,
+        animal.code,
+        animal.ear_tag,
+        cage.code if cage else None,
+        arm,
+        excluded_on is not None,
+        implant.id if implant else None,
+        implant.label if implant else None,
+        implant.site if implant else None,
+    )
 
 
 def _place(row: Any) -> tuple[Any, ...]:

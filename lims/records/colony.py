@@ -42,8 +42,7 @@ from lims.records.values import today
 
 def _joins(draft: Draft, column: str) -> bool:
     """Tell whether an animal comes under a protocol, or into a cage, that it does not count in yet."""
-    returns = draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
-    return draft.values[column] is not None and (returns or draft.changes(column))
+    return draft.values[column] is not None and (draft.returns or draft.changes(column))
 
 
 def _own(drafts: Sequence[Draft]) -> set[int]:

@@ -33,7 +33,7 @@ from lims.domain.sources import CONSISTENT, NEVER_TWICE, ORDER_OF_EVENTS
 from lims.domain.studies import require_active, require_unlocked
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import AgentLot, Animal, Dose, Enrolment, Exposure, Regimen, Study
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.doses import Treated, latest_weight, treated_animals, weights_until
 from lims.records.exposures import EXPOSURE
 from lims.records.nouns import Draft, Noun, apply_all, record
@@ -65,8 +65,7 @@ class _Known:
 def _read(session: Session, drafts: Sequence[Draft]) -> _Known:
     now = today(session)
     animals = _ids(drafts, "animal_id")
-    wanted = select(Animal).options(joinedload(Animal.protocol))
-    regimens = _found(session, Regimen, _ids(drafts, "regimen_id"), joinedload(Regimen.arm))
+    regimens = by_id(session, Regimen, _ids(drafts, "regimen_id"), joinedload(Regimen.arm))
     planned = [draft for draft in drafts if draft.values["regimen_id"] is not None]
     treated: list[Treated] = []
     if planned:
@@ -80,23 +79,18 @@ def _read(session: Session, drafts: Sequence[Draft]) -> _Known:
     return _Known(
         now,
         zone_of(session),
-        {one.id: one for (one,) in in_chunks(session, animals, lambda some: wanted.where(Animal.id.in_(some)))},
-        _found(session, Study, keys),
+        by_id(session, Animal, animals, joinedload(Animal.protocol)),
+        by_id(session, Study, keys),
         {(one.animal_id, one.study_id): one for (one,) in rows},
         regimens,
         {(one.animal.id, one.regimen.id): one for one in treated},
-        _found(session, AgentLot, _ids(drafts, "lot_id"), joinedload(AgentLot.agent)),
+        by_id(session, AgentLot, _ids(drafts, "lot_id"), joinedload(AgentLot.agent)),
         weights_until(session, weighed, max(weighed.values())) if weighed else {},
     )
 
 
 def _ids(drafts: Sequence[Draft], column: str) -> list[int]:
     return sorted({draft.values[column] for draft in drafts if draft.values[column] is not None})
-
-
-def _found(session: Session, model: Any, keys: Sequence[int], *options: Any) -> dict[int, Any]:
-    rows = in_chunks(session, keys, lambda some: select(model).where(model.id.in_(some)).options(*options))
-    return {one.id: one for (one,) in rows}
 
 
 def _needs_weight(draft: Draft) -> bool:
@@ -134,7 +128,7 @@ def _judge_one(draft: Draft, known: _Known) -> None:
     if values["state"] is DoseState.GIVEN:
         _check_life(draft, animal, known)
         lot = known.lots.get(values["lot_id"])
-        if lot is not None and (_comes(draft) or draft.changes("lot_id", "given_on")):
+        if lot is not None and (draft.comes or draft.changes("lot_id", "given_on")):
             ours = lot.agent_id == values["agent_id"]
             require_lot(lot.code, lot.received_on, lot.expires_on, values["given_on"], of_agent=ours)
         _check_protocol(draft, animal)
@@ -207,7 +201,7 @@ def _check_life(draft: Draft, animal: Animal, known: _Known) -> None:
     if not by_file and draft.changes("given_on", "given_at"):
         require_time_of(Fact("the dose", values["given_on"]), values["given_at"], known.zone, field="given_at")
     undated = animal.state is AnimalStatus.DEAD and animal.died_on is None and not by_file
-    if undated and (_comes(draft) or draft.changes("given_on")):
+    if undated and (draft.comes or draft.changes("given_on")):
         raise DomainError(
             f"Animal {animal.code} is recorded as dead, and nobody said since when.",
             field="animal_id",
@@ -228,7 +222,7 @@ def _check_life(draft: Draft, animal: Animal, known: _Known) -> None:
 
 def _check_protocol(draft: Draft, animal: Animal) -> None:
     protocol = animal.protocol
-    if protocol is None or not (_comes(draft) or draft.changes("given_on")):
+    if protocol is None or not (draft.comes or draft.changes("given_on")):
         return
     by_beam = draft.values["route"] is DoseRoute.IRRADIATION
     try:
@@ -269,7 +263,7 @@ def _identity(values: Mapping[str, Any]) -> tuple[Any, ...]:
 def _recorded_twice(session: Session, drafts: Sequence[Draft], known: _Known) -> list[DomainError]:
     """Refuse the same dose twice: of one animal, agent, regimen and day, with the same number on that day."""
     columns = (Dose.id, Dose.animal_id, Dose.agent_id, Dose.regimen_id, Dose.due_on, Dose.given_on, Dose.nth, Dose.state)
-    fresh = [(number, draft) for number, draft in enumerate(drafts) if _comes(draft)]
+    fresh = [(number, draft) for number, draft in enumerate(drafts) if draft.comes]
     rows = in_chunks(
         session,
         sorted({draft.values["animal_id"] for _, draft in fresh}),
@@ -291,11 +285,6 @@ def _recorded_twice(session: Session, drafts: Sequence[Draft], known: _Known) ->
             refused.append(error)
         there.setdefault(key, state)
     return refused
-
-
-def _comes(draft: Draft) -> bool:
-    """Tell whether a dose is new, or comes back."""
-    return draft.record is None or draft.record.status is RecordStatus.WITHDRAWN
 
 
 def _doubt_doses(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:

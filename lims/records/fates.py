@@ -14,21 +14,17 @@ from lims.domain.fates import require_method
 from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Fate
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.colony import ANIMAL
 from lims.records.endpoints import judge_last
 from lims.records.nouns import Draft, Noun, apply_all, record
 
 
-def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
-    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Animal).where(Animal.id.in_(some)))}
-
-
 def _check_fates(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse a second fate, a day that the animal's record contradicts, and a method of killing what was found dead."""
     keys = [draft.values["animal_id"] for draft in drafts]
-    animals = _animals(session, keys)
+    animals = by_id(session, Animal, keys)
     active = select(Fate.animal_id, Fate.id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
     found = in_chunks(session, keys, lambda some: active.where(Fate.animal_id.in_(some)))
     fates: dict[int, tuple[int | None, Any]] = {animal: (key, on) for animal, key, on in found}
@@ -61,7 +57,7 @@ def _dead_already(code: str, told: str) -> DomainError:
 
 def _follow_fates(session: Session, fates: Sequence[Fate]) -> None:
     """Let each animal be dead since its fate, judged as any change of its record; a withdrawn fate brings it back alive."""
-    animals = _animals(session, [fate.animal_id for fate in fates])
+    animals = by_id(session, Animal, [fate.animal_id for fate in fates])
     apply_all(session, ANIMAL, [(animals[fate.animal_id], _state(fate)) for fate in fates])
     answer_by_fates(session, fates)
     judge_revived_by(session, fates)

@@ -95,14 +95,8 @@ def harvest(
     if not pieces:
         raise DomainError("What was harvested?", field="pieces", expected="at least one piece of tissue", source=LINEAGE)
     tumour = any(piece.specimen["kind"] is SpecimenKind.TUMOUR for piece in pieces)
-    if tumour and implant.engraftment is Engraftment.FAILED:
-        raise DomainError(
-            f"Implant {implant.label} of {implant.animal.code} is recorded as failed, so no tumour can come from it.",
-            field="pieces",
-            expected="tissue of another kind, or an implant that grew",
-            remedy="Correct at the implant whether it engrafted, then record the harvest.",
-            source=CONSISTENT,
-        )
+    if tumour:
+        require_grown(implant, field="pieces")
     if procedure is CollectionProcedure.NECROPSY:
         require_procedure(session, [implant.animal], ProtocolProcedure.NECROPSY, on)
     specimens = record(session, actor, SPECIMEN, implant.project_id, _rows(implant, pieces, on, procedure), reason=reason)
@@ -117,6 +111,18 @@ def harvest(
         fate = {"animal_id": implant.animal_id, "died_on": on, "reason": FateReason.TISSUE_HARVEST}
         record_fates(session, actor, implant.project_id, [fate], reason=reason)
     return specimens
+
+
+def require_grown(implant: Implant, *, field: str) -> None:
+    """Refuse a tumour of an implant that failed."""
+    if implant.engraftment is Engraftment.FAILED:
+        raise DomainError(
+            f"Implant {implant.label} of {implant.animal.code} is recorded as failed, so no tumour can come from it.",
+            field=field,
+            expected="tissue of another kind, or an implant that grew",
+            remedy="Correct at the implant whether it engrafted, then record the harvest.",
+            source=CONSISTENT,
+        )
 
 
 def _grew(session: Session, implant: Implant, on: date) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _PLACE = ("animal_id", "site", "hemisphere", "implanted_on")
 
 def anew(draft: Draft, *columns: str) -> bool:
     """Tell whether any of the columns has to be judged: it is new, changes, or comes back with the record."""
-    return draft.changes(*columns) or (draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN)
+    return draft.changes(*columns) or draft.returns
 
 
 def surgical_record(draft: Draft) -> SurgicalRecord:

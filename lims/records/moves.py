@@ -15,7 +15,7 @@ from lims.domain.events_order import Fact, Life, require_alive, require_order
 from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage, CageMove
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.records.colony import require_room
 from lims.records.nouns import Draft, Noun, record
 
@@ -24,7 +24,7 @@ def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     """Refuse a move of the dead, before the arrival or an earlier move, or to the cage it is in; room is judged as it follows."""
     new = [draft for draft in drafts if draft.record is None]  # of one that is recorded only the note is ever changed
     keys = [draft.values["animal_id"] for draft in new]
-    animals = _animals(session, keys)
+    animals = by_id(session, Animal, keys)
     last = dict(
         in_chunks(
             session,
@@ -39,10 +39,6 @@ def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
     for draft in new:
         animal = animals[draft.values["animal_id"]]
         _check_move(draft, animal, last.get(animal.id))
-
-
-def _animals(session: Session, keys: Sequence[int]) -> dict[int, Animal]:
-    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Animal).where(Animal.id.in_(some)))}
 
 
 def _check_move(draft: Draft, animal: Animal, last_moved_on: date | None) -> None:
@@ -86,7 +82,7 @@ def _follow_moves(session: Session, moves: Sequence[CageMove]) -> None:
             .order_by(CageMove.moved_on, CageMove.id)
         ),
     )
-    last, animals = dict(standing), _animals(session, keys)
+    last, animals = dict(standing), by_id(session, Animal, keys)
     goes = {move.animal_id: last.get(move.animal_id, move.from_cage_id) for move in moves}
     joining = Counter(cage for key, cage in goes.items() if cage not in (None, animals[key].cage_id) and _lives(animals[key]))
     require_room(session, joining, field="to_cage_id")

@@ -14,7 +14,6 @@ call `record`, `change` and `withdraw`; one record is a list of one. A noun's ru
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,22 +26,19 @@ from sqlalchemy.orm import Session
 from lims.audit.bulk import reserve_ids
 from lims.audit.record import Actor, declare
 from lims.audit.words import entity_word
-from lims.domain.errors import Conflict, DomainError, about_row, refuse_together
+from lims.domain.errors import Conflict, DomainError, each_row
 from lims.domain.notices import Notice
-from lims.domain.sources import NEVER_CHANGED, NEVER_TWICE
+from lims.domain.sources import NEVER_CHANGED
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Base
-from lims.queries.chunks import in_chunks
 from lims.records.accounts import require_reason
-from lims.records.naming import next_codes
+from lims.records.noun_keys import give_codes, with_withdrawn
 from lims.records.references import check_references
 from lims.records.values import clean, table_of, word
 from lims.records.versions import check_version
 
 Record = TypeVar("Record", bound=Base)
 Written = TypeVar("Written")
-Row = TypeVar("Row")
-Made = TypeVar("Made")
 BOOKKEEPING = frozenset({"id", "project_id", "status", "version"})
 
 
@@ -57,6 +53,16 @@ class Draft:
         """Tell whether any of the columns gets another value than it has; a new record's all do."""
         return self.record is None or any(getattr(self.record, one) != self.values.get(one) for one in columns)
 
+    @property
+    def returns(self) -> bool:
+        """Tell whether a record that was withdrawn comes back."""
+        return self.record is not None and self.record.status is RecordStatus.WITHDRAWN
+
+    @property
+    def comes(self) -> bool:
+        """Tell whether a record is new, or comes back."""
+        return self.record is None or self.returns
+
 
 Check = Callable[[Session, int, Sequence[Draft]], None]
 """Judges drafts of one project, all at once, and fills in what follows from other fields; raises `DomainError`."""
@@ -68,20 +74,7 @@ def no_rule(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
 
 def judge_each(drafts: Sequence[Draft], judge: Callable[[Draft], None]) -> None:
     """Judge drafts one by one, and refuse all that is wrong together; each refusal says which draft it is of."""
-    _each(drafts, judge)
-
-
-def _each(rows: Iterable[Row], make: Callable[[Row], Made]) -> list[Made]:
-    made: list[Made] = []
-    refused: list[DomainError] = []
-    for number, row in enumerate(rows):
-        try:
-            with about_row(number):
-                made.append(make(row))
-        except DomainError as one:
-            refused.append(one)
-    refuse_together(refused)
-    return made
+    each_row(drafts, judge)
 
 
 Doubt = Callable[[Session, int, Sequence[Draft]], list[Notice]]
@@ -95,7 +88,7 @@ def no_doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list
 
 def doubt_each(drafts: Sequence[Draft], doubt: Callable[[Draft], Iterable[Notice]]) -> list[Notice]:
     """Doubt drafts one by one; each notice, and each refusal of what nobody has to confirm, says which draft it is of."""
-    found = _each(drafts, lambda draft: tuple(doubt(draft)))
+    found = each_row(drafts, lambda draft: tuple(doubt(draft)))
     return [replace(one, rows=(number,)) for number, notices in enumerate(found) for one in notices]
 
 
@@ -156,11 +149,11 @@ def record(
         DomainError: a value, a reference or a rule refuses; `field` names the column. Nothing is recorded then.
     """
     declare(session, actor, f"{noun.name}:create", reason=reason, project=project_id)
-    drafts = _each(rows, lambda row: Draft(_complete(session, noun, row)))
+    drafts = each_row(rows, lambda row: Draft(_complete(session, noun, row)))
     if noun.coded:
-        _name(session, noun, project_id, drafts)
+        give_codes(session, noun, project_id, drafts)
     if noun.key:
-        drafts = _with_withdrawn(session, noun, project_id, drafts, rows)
+        drafts = with_withdrawn(session, noun, project_id, drafts, rows)
     check_references(session, noun.model, project_id, [draft.values for draft in drafts])
     noun.check(session, project_id, drafts)
     records: list[Record] = _flushed(session, noun, lambda: _written(session, noun, project_id, drafts))
@@ -315,61 +308,6 @@ def _has_default(noun: Noun[Record], name: str) -> bool:
     return table_of(noun.model).columns[name].default is not None
 
 
-def _name(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> None:
-    unnamed = [draft for draft in drafts if not draft.values.get("code")]
-    for draft, code in zip(unnamed, next_codes(session, project_id, noun.name, len(unnamed), noun.model), strict=True):
-        draft.values["code"] = code
-
-
-def _existing(session: Session, noun: Noun[Record], project_id: int, keys: Sequence[tuple[Any, ...]]) -> dict[Any, Record]:
-    """Give the withdrawn records of these keys; an active one, or a key that stands twice in the list, refuses."""
-    times, seen = Counter(keys), set[tuple[Any, ...]]()
-    model: Any = noun.model
-    first = getattr(model, noun.key[0])
-    known = in_chunks(
-        session, sorted({key[0] for key in keys}), lambda some: select(model).where(model.project_id == project_id, first.in_(some))
-    )
-    found = {tuple(getattr(one, name) for name in noun.key): one for (one,) in known}
-
-    def require_free(key: tuple[Any, ...]) -> None:
-        if key in seen:
-            raise _taken(noun, key, f"stands {times[key]} times in this list")
-        seen.add(key)
-        if key in found and found[key].status is RecordStatus.ACTIVE:
-            raise _taken(noun, key, "exists already")
-
-    _each(keys, require_free)
-    return found
-
-
-def _with_withdrawn(
-    session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft], rows: Sequence[Mapping[str, Any]]
-) -> list[Draft]:
-    """Let a withdrawn record of the same key come back: as it stands, with what the row says and nothing that it leaves out."""
-    keys = [tuple(draft.values[name] for name in noun.key) for draft in drafts]
-    existing = _existing(session, noun, project_id, keys)
-    return _each(
-        zip(keys, drafts, rows, strict=True),
-        lambda one: _returning(noun, existing[one[0]], one[1], one[2]) if one[0] in existing else one[1],
-    )
-
-
-def _returning(noun: Noun[Record], withdrawn: Record, draft: Draft, row: Mapping[str, Any]) -> Draft:
-    standing = {name: getattr(withdrawn, name) for name in noun.columns | noun.derived}
-    said = {name: draft.values[name] for name, value in row.items() if value is not None and name in draft.values}
-    for name in sorted(noun.fixed & said.keys()):
-        if standing[name] != said[name]:
-            told = f'"{withdrawn.audit_label}" was withdrawn, and had another {word(noun.model, name)}.'
-            raise DomainError(
-                f"{noun.word[0].upper()}{noun.word[1:]} {told}",
-                field=noun.key[-1],
-                expected=f"a {word(noun.model, noun.key[-1])} that no {noun.word} had before",
-                remedy=f"Bring the withdrawn {noun.word} back, or use another code.",
-                source=NEVER_CHANGED,
-            )
-    return Draft(standing | said, withdrawn)
-
-
 def _written(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> list[Record]:
     """Write what was judged: new records, and withdrawn ones that come back."""
     records: list[Record] = []
@@ -390,15 +328,6 @@ def _written(session: Session, noun: Noun[Record], project_id: int, drafts: Sequ
         records.append(record)
     session.flush()
     return records
-
-
-def _taken(noun: Noun[Record], key: tuple[Any, ...], told: str) -> DomainError:
-    return DomainError(
-        f'{noun.word[0].upper()}{noun.word[1:]} "{key[-1]}" {told}.',
-        field=noun.key[-1],
-        expected=f"a {word(noun.model, noun.key[-1])} no other {noun.word} has",
-        source=NEVER_TWICE,
-    )
 
 
 def _flushed(session: Session, noun: Noun[Record], write: Callable[[], Written]) -> Written:

@@ -20,7 +20,7 @@ from lims.domain.sources import CLINICAL, NCIT, NEVER_TWICE, ORDER_OF_EVENTS
 from lims.domain.tissue_terms import AgentClass, StopReason
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.derived import implants_since, specimens_since
 from lims.records.nouns import Draft, Noun, apply, begin_change, doubt_each, judge_each, record
 from lims.records.values import clean, today
@@ -219,8 +219,7 @@ THERAPY_AGENT = Noun("therapy", TherapyAgent, fixed=frozenset({"therapy_line_id"
 
 
 def _patients_of(session: Session, drafts: Sequence[Draft]) -> dict[int, Patient]:
-    keys = sorted({draft.values["patient_id"] for draft in drafts})
-    return {one.id: one for (one,) in in_chunks(session, keys, lambda some: select(Patient).where(Patient.id.in_(some)))}
+    return by_id(session, Patient, (draft.values["patient_id"] for draft in drafts))
 
 
 def _refuse_before_birth(patient: Patient, on: date | None, field: str, told: str) -> None:

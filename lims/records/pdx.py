@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ from lims.domain.str_match import StrMatch, match, parse_profile
 from lims.domain.tissue_terms import CheckKind, CheckResult, ModelKind
 from lims.domain.vocabulary import ModelStatus, RecordStatus, SpecimenKind
 from lims.models import Animal, Implant, ModelCheck, PdxModel, Specimen, StrProfile
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.implants import brought_by_files
 from lims.queries.series import AnySelect
 from lims.records.consents import require_consent_kept, require_xenograft_consent
@@ -33,18 +33,13 @@ FOUNDING_KINDS = (SpecimenKind.TUMOUR, SpecimenKind.CSF)
 _NEVER_STOOD = frozenset({ModelStatus.ATTEMPTED, ModelStatus.FAILED})
 
 
-def _by_id(session: Session, model: Any, keys: Iterable[int | None]) -> dict[int | None, Any]:
-    wanted = sorted({key for key in keys if key is not None})
-    return {one.id: one for (one,) in in_chunks(session, wanted, lambda some: select(model).where(model.id.in_(some)))}
-
-
 def _check_models(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse founding tissue that is no tumour, dates out of order, and another founding specimen than implants came from."""
     _judge_models(session, drafts)
 
 
 def _judge_models(session: Session, drafts: Sequence[Draft]) -> list[Notice]:
-    specimens = _by_id(session, Specimen, (draft.values["founding_specimen_id"] for draft in drafts))
+    specimens = by_id(session, Specimen, (draft.values["founding_specimen_id"] for draft in drafts))
 
     def judge(draft: Draft) -> None:
         founding = specimens.get(draft.values["founding_specimen_id"])
@@ -107,8 +102,7 @@ def _refuse_withdrawn(session: Session, drafts: Sequence[Draft], specimens: Mapp
     now = today(session)
     for number, draft in enumerate(drafts):
         founding, values = specimens.get(draft.values["founding_specimen_id"]), draft.values
-        back = draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
-        if founding is not None and founding.donor_id is not None and (draft.changes("founding_specimen_id") or back):
+        if founding is not None and founding.donor_id is not None and (draft.changes("founding_specimen_id") or draft.returns):
             use = "xenograft" if values["kind"] is ModelKind.XENOGRAFT else None
             with about_row(number):
                 require_consent_kept(
@@ -180,7 +174,7 @@ def _has_grown(session: Session, model: PdxModel | None) -> bool:
 
 def _give_donors(session: Session, models: Sequence[PdxModel]) -> None:
     """Let implants that only name their model, as those of old files do, be of the patient it was founded from."""
-    founding = _by_id(session, Specimen, (model.founding_specimen_id for model in models))
+    founding = by_id(session, Specimen, (model.founding_specimen_id for model in models))
     donors = {model.id: founding[model.founding_specimen_id].donor_id for model in models if model.founding_specimen_id}
     unsourced = in_chunks(
         session,
@@ -244,8 +238,8 @@ def _her2_result(model: PdxModel, checked: Specimen) -> CheckResult | None:
 
 def _check_checks(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse tissue of another patient, percentages of what is not measured; an STR result follows from its two profiles."""
-    models = _by_id(session, PdxModel, (draft.values["model_id"] for draft in drafts))
-    profiles = _by_id(
+    models = by_id(session, PdxModel, (draft.values["model_id"] for draft in drafts))
+    profiles = by_id(
         session, StrProfile, (draft.values[name] for draft in drafts for name in ("profile_id", "reference_profile_id"))
     )
 

@@ -16,7 +16,7 @@ from lims.domain.preparations import doubts_of_age, doubts_of_count, require_cou
 from lims.domain.sources import CONSISTENT, LINEAGE
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, CellPreparation, Implant, PdxModel, Specimen
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.records.nouns import Draft, Noun
 from lims.records.values import today, zone_of
 
@@ -24,9 +24,9 @@ from lims.records.values import today, zone_of
 def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse numbers that contradict each other, a count before its tissue was there, and two origins; specimens follow."""
     _follow_sample(session, project_id, drafts)
-    aliquots = _found(session, Aliquot, (draft.values["aliquot_id"] for draft in drafts))
+    aliquots = by_id(session, Aliquot, (draft.values["aliquot_id"] for draft in drafts))
     named = {draft.values["specimen_id"] for draft in drafts} | {aliquot.specimen_id for aliquot in aliquots.values()}
-    specimens = _found(session, Specimen, named)
+    specimens = by_id(session, Specimen, named)
     now, zone = today(session), zone_of(session)
     refused: list[DomainError] = []
     for number, draft in enumerate(drafts):
@@ -78,11 +78,6 @@ def _follow_aliquot(values: dict[str, Any], aliquots: Mapping[int, Aliquot]) -> 
     values["specimen_id"] = aliquot.specimen_id
 
 
-def _found(session: Session, model: Any, keys: Any) -> dict[int, Any]:
-    rows = in_chunks(session, sorted(set(keys) - {None}), lambda some: select(model).where(model.id.in_(some)))
-    return {one.id: one for (one,) in rows}
-
-
 def _doubt(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt viability that is not the one of its concentrations."""
     _check(session, project_id, drafts)  # nobody confirms what is refused anyway
@@ -98,7 +93,7 @@ PREPARATION: Noun[CellPreparation] = Noun(
 
 def preparations_of(session: Session, drafts: Sequence[Draft]) -> dict[int, CellPreparation]:
     """Give the preparations that implants name, by id."""
-    return _found(session, CellPreparation, (draft.values["preparation_id"] for draft in drafts))
+    return by_id(session, CellPreparation, (draft.values["preparation_id"] for draft in drafts))
 
 
 def follow_preparation(draft: Draft, preparation: CellPreparation | None) -> None:

@@ -16,7 +16,6 @@ from lims.domain.errors import DomainError, about_row, refuse_together
 from lims.domain.events_order import Fact, Life, require_alive, require_time_of
 from lims.domain.notices import Notice
 from lims.domain.sources import CONSISTENT
-from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, Procedure
 from lims.queries.measurements import last_before, measured_animals
 from lims.queries.procedures import blood_drawn
@@ -71,7 +70,7 @@ def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
 
 
 def _judged(draft: Draft) -> bool:
-    return draft.changes("kind", "done_on", "done_at", "volume_ul") or draft.record.status is RecordStatus.WITHDRAWN
+    return draft.changes("kind", "done_on", "done_at", "volume_ul") or draft.returns
 
 
 def _check_one(draft: Draft, animal: Animal, weight: float | None, zone: tzinfo) -> None:

@@ -7,7 +7,7 @@ from lims.audit.words import term_text
 from lims.domain.errors import NotFound
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import MEASUREMENT_KINDS
-from lims.models import Animal, Implant
+from lims.models import Animal, Implant, Study
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
 from lims.records.exposures import EXPOSURE
@@ -22,7 +22,7 @@ from lims.records.registry_columns import Described, Registry
 from lims.records.storage import ALIQUOT, PLACE
 from lims.records.studies import ARM, ENROLMENT, STUDY
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
-from lims.records.treatment import AGENT, LOT
+from lims.records.treatment import AGENT, LOT, REGIMEN
 
 _CLASSES = tuple((term_text(one.value), one.value) for one in AgentClass if one is not AgentClass.VEHICLE)
 _KINDS = tuple((f"{kind.title} ({kind.unit})", kind.code) for kind in MEASUREMENT_KINDS)
@@ -41,6 +41,14 @@ _AGENTS = (
         "The agents when the workbook was written, by which it shows what was taken out. Leave it as it is.",
         "as exported, or blank",
     ),
+)
+_STUDY_OF_ARM = Described(
+    TemplateColumn("study", ColumnKind.REFERENCE, ("study",), needed=True),
+    "Of which study the arm is. Needed.",
+    "study that is there, by its code; of this project",
+    "ST-01",
+    target=Study,
+    through="arm_id",
 )
 _READINGS = (
     Described(
@@ -252,6 +260,22 @@ REGISTRIES: dict[str, Registry] = {
             {"code": "T-DXd", "name": "trastuzumab deruxtecan", "targets": "ERBB2"},
         ),
         Registry(LOT, "Lots of agents", f"{_ARRIVE}, item 9", {"agent": "T-DXd", "code": "L-2317", "received_on": "2026-01-10"}),
+        Registry(
+            REGIMEN,
+            "Regimens",
+            f"{_ARRIVE}, item 9; PDX-MI, treatment",
+            {
+                "study": "ST-01",
+                "arm": "A",
+                "agent": "T-DXd",
+                "dose": 10,
+                "route": "intravenous",
+                "volume_ml_kg": 5,
+                "schedule": "Q3Wx3",
+                "start_day": 0,
+            },
+            context=(_STUDY_OF_ARM,),
+        ),
         Registry(
             DOSE,
             "Doses",

@@ -42,6 +42,8 @@ class Described:
     """Lowest and highest value of a number."""
     target: type[Base] | None = None
     """What a reference refers to."""
+    through: str | None = None
+    """The reference of the table that leads to it, where the table has none of its own: the study of an arm."""
 
     @property
     def field(self) -> str:
@@ -53,7 +55,8 @@ class Described:
 class Registry:
     """One registry: a noun, its title, where its terms come from, and what an example of it holds, by field.
 
-    left_out: columns that no person fills in. extra: columns that are no single column of the table.
+    left_out: columns that no person fills in. context: references by which others are found, and which are no columns of the
+    table. extra: further columns that are no single column of the table.
     """
 
     noun: Noun[Any]
@@ -62,6 +65,7 @@ class Registry:
     examples: Mapping[str, Any]
     left_out: frozenset[str] = frozenset()
     extra: tuple[Described, ...] = ()
+    context: tuple[Described, ...] = field(default=(), kw_only=True)
     only_extra: bool = field(default=False, kw_only=True)
 
     @property
@@ -72,7 +76,7 @@ class Registry:
     @cached_property
     def columns(self) -> tuple[Described, ...]:
         """Give its columns, in the order of the table."""
-        return self.extra if self.only_extra else (*_derived(self), *self.extra)
+        return self.extra if self.only_extra else (*self.context, *_derived(self), *self.extra)
 
     @cached_property
     def version(self) -> str:

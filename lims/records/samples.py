@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.cohort_terms import FateReason
-from lims.domain.colony_terms import Engraftment, ProtocolProcedure
+from lims.domain.colony_terms import ProtocolProcedure
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
-from lims.domain.sources import CONSISTENT, LINEAGE, ORDER_OF_EVENTS
+from lims.domain.sources import CONSISTENT, ORDER_OF_EVENTS
 from lims.domain.vocabulary import CollectionProcedure, SpecimenKind
 from lims.models import Animal, Implant, Specimen
 from lims.records.colony import require_procedure
 from lims.records.fates import record_fates
-from lims.records.harvests import Piece, harvest, lives
+from lims.records.harvests import Piece, harvest, lives, require_grown
 from lims.records.nouns import record
 from lims.records.tissue import SPECIMEN
 
@@ -83,17 +83,10 @@ def collect_samples(
     for one in wanted:
         if one.implant is None:
             continue
-        if one.implant.engraftment is Engraftment.FAILED:
-            raise DomainError(
-                f"Implant {one.implant.label} of {one.animal.code} is recorded as failed, so no tumour can come from it.",
-                field="rows",
-                expected="an implant that grew",
-                source=LINEAGE,
-            )
+        require_grown(one.implant, field="rows")
         piece = Piece({"kind": one.kind, "site": one.site})
         made += harvest(session, actor, one.implant, [piece], on=on, procedure=procedure, reason=reason)
-    if killed:
-        fates = [{"animal_id": one.id, "died_on": on, "reason": FateReason.TISSUE_HARVEST} for one in animals if lives(one)]
-        if fates:
-            record_fates(session, actor, project_id, fates, reason=reason)
+    fates = [{"animal_id": one.id, "died_on": on, "reason": FateReason.TISSUE_HARVEST} for one in animals if lives(one)]
+    if killed and fates:
+        record_fates(session, actor, project_id, fates, reason=reason)
     return made

@@ -16,7 +16,7 @@ from lims.domain.stains import clean_marker, complete, unknown_marker
 from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Specimen, StainRegion
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.records.nouns import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today
 
@@ -27,8 +27,7 @@ KEY = ("specimen_id", "marker", "compartment", "image", "region", "software")
 def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Keep markers under their approved symbols; no mouse in a patient, and nothing analysed before it was collected."""
     keys = sorted({draft.values["specimen_id"] for draft in drafts if draft.values["specimen_id"] is not None})
-    rows = in_chunks(session, keys, lambda some: select(Specimen).where(Specimen.id.in_(some)))
-    specimens = {one.id: one for (one,) in rows}
+    specimens = by_id(session, Specimen, keys)
     now, taken = today(session), _standing(session, keys)
 
     def judge(draft: Draft) -> None:

@@ -20,7 +20,7 @@ from lims.domain.sources import CONSISTENT, LINEAGE, LIVING_TISSUE, NAMED_PLACES
 from lims.domain.tissue_terms import AliquotEventKind, AliquotState, PlaceKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, Implant, Specimen, StoragePlace
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.records.consents import doubts_of_withdrawn
 from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.values import today
@@ -33,11 +33,11 @@ _USES = frozenset({AliquotEventKind.THAWED, AliquotEventKind.SPLIT, AliquotEvent
 
 def _check_places(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Keep the levels of the tree in order, and a grid on boxes alone, as large as what they hold needs."""
-    parents = _by_id(session, StoragePlace, [draft.values["parent_id"] for draft in drafts])
+    parents = by_id(session, StoragePlace, [draft.values["parent_id"] for draft in drafts])
 
     def judge(draft: Draft) -> None:
         kind, parent = draft.values["kind"], parents.get(draft.values["parent_id"])
-        require_nesting(kind, parent and parent.kind, parent.code if parent else "")
+        require_nesting(kind, parent.kind if parent else None, parent.code if parent else "")
         _check_grid(kind, draft.values["box_rows"], draft.values["box_columns"])
         degrees = draft.values["temperature_celsius"]
         if degrees is not None and not COLDEST <= degrees <= WARMEST:
@@ -128,9 +128,9 @@ PLACE: Noun[StoragePlace] = Noun(
 
 def _check_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Judge amounts, dates and positions: one aliquot in one position, and positions in boxes alone."""
-    specimens = _by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
-    places = _by_id(session, StoragePlace, [draft.values["place_id"] for draft in drafts])
-    parents = _by_id(session, Aliquot, [draft.values["parent_id"] for draft in drafts])
+    specimens = by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
+    places = by_id(session, StoragePlace, [draft.values["place_id"] for draft in drafts])
+    parents = by_id(session, Aliquot, [draft.values["parent_id"] for draft in drafts])
     now = today(session)
 
     def judge(draft: Draft) -> None:
@@ -225,7 +225,7 @@ def _check_taken(session: Session, drafts: Sequence[Draft], places: dict[int, St
 
 def _doubt_aliquots(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt new vials of a patient who withdrew, and a material that is not made of such a specimen."""
-    specimens = _by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
+    specimens = by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
     made = [specimens.get(draft.values["specimen_id"]) for draft in drafts if draft.record is None]
     donors = {specimen.donor_id for specimen in made if specimen is not None and specimen.donor_id is not None}
     found = doubts_of_withdrawn(session, donors, today(session), field="specimen_id")
@@ -260,7 +260,7 @@ ALIQUOT: Noun[Aliquot] = Noun(
 def _doubt_events(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt what is dated before the last thing that happened, one more thaw after many, and use after a withdrawal."""
     keys = sorted({draft.values["aliquot_id"] for draft in drafts})
-    aliquots = _by_id(session, Aliquot, keys)
+    aliquots = by_id(session, Aliquot, keys)
     thawed_on = case((AliquotEvent.kind == AliquotEventKind.THAWED, AliquotEvent.happened_on))
     latest = select(AliquotEvent.aliquot_id, func.max(AliquotEvent.happened_on), func.max(thawed_on))
     active = latest.where(AliquotEvent.status == RecordStatus.ACTIVE).group_by(AliquotEvent.aliquot_id)
@@ -279,7 +279,7 @@ def _doubt_events(session: Session, project_id: int, drafts: Sequence[Draft]) ->
 def _doubt_use(session: Session, drafts: Sequence[Draft], aliquots: dict[int, Aliquot]) -> list[Notice]:
     """Doubt using the tissue of a patient who withdrew, whole or in parts."""
     used = [aliquots[draft.values["aliquot_id"]] for draft in drafts if draft.values["kind"] in _USES]
-    specimens = _by_id(session, Specimen, [one.specimen_id for one in used])
+    specimens = by_id(session, Specimen, [one.specimen_id for one in used])
     donors = {specimen.donor_id for specimen in specimens.values() if specimen.donor_id is not None}
     return doubts_of_withdrawn(session, donors, today(session), field="aliquots")
 
@@ -291,8 +291,3 @@ ALIQUOT_EVENT: Noun[AliquotEvent] = Noun(
 
 def _active(model: Any) -> Any:
     return select(model).where(model.status == RecordStatus.ACTIVE)
-
-
-def _by_id(session: Session, model: Any, keys: Sequence[int | None]) -> dict[int, Any]:
-    wanted = sorted({key for key in keys if key is not None})
-    return {one.id: one for (one,) in in_chunks(session, wanted, lambda some: select(model).where(model.id.in_(some)))}

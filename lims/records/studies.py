@@ -31,7 +31,7 @@ from lims.domain.studies import (
 )
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Animal, Arm, Dose, Enrolment, Fate, Measurement, Randomisation, Regimen, Study
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.colony import living
 from lims.queries.implants import first_implanted
 from lims.records.accounts import require_reason
@@ -41,12 +41,6 @@ from lims.records.versions import check_version
 
 NAMED = 5
 """Animals that a sentence names; more are counted."""
-
-
-def _by_id(session: Session, model: Any, keys: Iterable[int]) -> dict[int, Any]:
-    """Give records by id, in as many statements as the engine's limit asks for."""
-    found = in_chunks(session, sorted(set(keys)), lambda some: select(model).where(model.id.in_(some)))
-    return {one.id: one for (one,) in found}
 
 
 def _count_by(session: Session, column: InstrumentedAttribute[int], keys: Iterable[int]) -> Counter[int]:
@@ -61,22 +55,17 @@ def _count_by(session: Session, column: InstrumentedAttribute[int], keys: Iterab
     return Counter(dict(rows))
 
 
-def _comes(draft: Draft) -> bool:
-    """Tell whether a record is new, or was withdrawn and comes back."""
-    return draft.record is None or draft.record.status is RecordStatus.WITHDRAWN
-
-
 # Studies
 
 
 def _check_studies(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse a state out of turn, a beginning without arm, outcome or event rule, and changes of what is over."""
-    begun = [draft.record.id for draft in drafts if not _comes(draft) and draft.changes("state")]
+    begun = [draft.record.id for draft in drafts if not draft.comes and draft.changes("state")]
     arms = _count_by(session, Arm.study_id, begun)
     for draft in drafts:
         values, was = draft.values, draft.record
         values["event_reasons"] = require_event_reasons(values["event_reasons"])
-        if _comes(draft):
+        if draft.comes:
             # What a file brings of a study that runs, or ran, begins as active: its animals are in it already.
             if draft.changes("state") and values["state"] not in (StudyStatus.DRAFT, StudyStatus.ACTIVE):
                 require_step(values["code"], StudyStatus.DRAFT, values["state"])
@@ -182,7 +171,7 @@ def _turn(session: Session, study: Study, *, to: bool) -> None:
 def _check_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse arms of a study that is over, two of one title, and fewer animals than are in it; give place and blinded code."""
     keys = {draft.values["study_id"] for draft in drafts}
-    studies = _by_id(session, Study, keys)
+    studies = by_id(session, Study, keys)
     standing = [arm for (arm,) in in_chunks(session, sorted(keys), lambda some: select(Arm).where(Arm.study_id.in_(some)))]
     enrolled = _count_by(session, Enrolment.arm_id, (draft.record.id for draft in drafts if draft.record))
     for key, study in studies.items():
@@ -233,8 +222,8 @@ def _place(drafts: Sequence[Draft], standing: Sequence[Arm]) -> None:
 
 def _doubt_arms(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt an arm that comes when the study runs already: nobody was allocated to it."""
-    late = [draft for draft in drafts if _comes(draft)]
-    studies = _by_id(session, Study, (draft.values["study_id"] for draft in late))
+    late = [draft for draft in drafts if draft.comes]
+    studies = by_id(session, Study, (draft.values["study_id"] for draft in late))
     told = "Study {} is active: an arm that is added now had no part in its randomisation."
     return [
         Notice("warning", "study_id", told.format(study.code), "arms that are planned in the draft", f"{ARRIVE}, item 4a")
@@ -266,9 +255,9 @@ ARM: Noun[Arm] = Noun(
 
 def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse animals in a study that is over or in a full arm, outside their life, and another arm without a withdrawal."""
-    studies = _by_id(session, Study, (draft.values["study_id"] for draft in drafts))
-    arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
-    animals = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts))
+    studies = by_id(session, Study, (draft.values["study_id"] for draft in drafts))
+    arms = by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
+    animals = by_id(session, Animal, (draft.values["animal_id"] for draft in drafts))
     implanted = first_implanted(session, sorted(animals))
     now = today(session)
     for study in studies.values():
@@ -284,7 +273,7 @@ def _check_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]
         _check_exclusion(draft, animal)
 
     judge_each(drafts, judge)
-    coming = Counter(draft.values["arm_id"] for draft in drafts if _comes(draft))
+    coming = Counter(draft.values["arm_id"] for draft in drafts if draft.comes)
     enrolled = _count_by(session, Enrolment.arm_id, coming)
     for key, number in coming.items():
         arm, study = arms[key], studies[arms[key].study_id]
@@ -325,10 +314,10 @@ def _check_exclusion(draft: Draft, animal: Animal) -> None:
 
 def _doubt_enrolments(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt an animal that is dead on a day that was not recorded, and days that contradict doses which were given."""
-    coming = _by_id(session, Animal, (draft.values["animal_id"] for draft in drafts if _comes(draft)))
+    coming = by_id(session, Animal, (draft.values["animal_id"] for draft in drafts if draft.comes))
     dead = sorted(one.code for one in coming.values() if one.state is AnimalStatus.DEAD and one.died_on is None)
     notices = [Notice("warning", "animal_id", f"Animal {code} is dead, on a day that is not recorded.") for code in dead]
-    return notices + [notice for draft in drafts if not _comes(draft) for notice in _doubt_days(session, draft)]
+    return notices + [notice for draft in drafts if not draft.comes for notice in _doubt_days(session, draft)]
 
 
 def _doubt_days(session: Session, draft: Draft) -> Iterator[Notice]:

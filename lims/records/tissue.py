@@ -41,7 +41,7 @@ from lims.models import (
     StainRegion,
     StrProfile,
 )
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.specimens import as_report
 from lims.records.consents import ask_by_day, doubts_of_withdrawn, require_consent_kept
 from lims.records.nouns import Draft, Noun, doubt_each, judge_each
@@ -56,9 +56,9 @@ _UBERON = re.compile(r"UBERON[:_ ]?([0-9]{7})", re.IGNORECASE)
 def _check_specimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """One source each; donor and passage follow from it; nothing is collected before its source was there."""
     judge_each(drafts, _check_one_source)
-    implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts], joinedload(Implant.animal))
-    patients = _found(session, Patient, [draft.values["patient_id"] for draft in drafts])
-    animals = _found(session, Animal, [draft.values["source_animal_id"] for draft in drafts])
+    implants = by_id(session, Implant, [draft.values["source_implant_id"] for draft in drafts], joinedload(Implant.animal))
+    patients = by_id(session, Patient, [draft.values["patient_id"] for draft in drafts])
+    animals = by_id(session, Animal, [draft.values["source_animal_id"] for draft in drafts])
     now = today(session)
 
     def judge(draft: Draft) -> None:
@@ -85,8 +85,8 @@ def _ask_consents(session: Session, drafts: Sequence[Draft], now: date) -> None:
     """Refuse tissue that was taken from patients on a day when they had withdrawn; what is not dated was taken today."""
     asked: dict[date, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, draft in enumerate(drafts):
-        donor, back = draft.values["patient_id"], draft.record is not None and draft.record.status is RecordStatus.WITHDRAWN
-        if donor is not None and (draft.changes("collected_on") or back):
+        donor = draft.values["patient_id"]
+        if donor is not None and (draft.changes("collected_on") or draft.returns):
             asked[draft.values["collected_on"] or now][donor].append(number)
 
     def ask(donors: Collection[int], on: date) -> None:
@@ -141,12 +141,6 @@ def _uberon(text: str | None) -> str | None:
     return f"UBERON:{code[1]}"
 
 
-def _found(session: Session, model: Any, keys: Sequence[int | None], *options: Any) -> dict[int | None, Any]:
-    wanted = sorted({key for key in keys if key is not None})
-    rows = in_chunks(session, wanted, lambda some: select(model).where(model.id.in_(some)).options(*options))
-    return {one.id: one for (one,) in rows}
-
-
 def _require_before_findings(session: Session, draft: Draft) -> None:
     """Refuse a collection that is moved behind what was already found in the specimen, kept of it or implanted."""
     collection = Fact(f"the collection of {draft.values['code']}", draft.values["collected_on"])
@@ -168,9 +162,9 @@ def _doubt_specimens(session: Session, project_id: int, drafts: Sequence[Draft])
     """Ask about new tissue of patients who withdrew, tumour content of a fluid, and brain disease stated for other tissue."""
     now = today(session)
     _ask_consents(session, drafts, now)  # nobody confirms what is refused anyway
-    implants = _found(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
+    implants = by_id(session, Implant, [draft.values["source_implant_id"] for draft in drafts if draft.record is None])
     donors = {draft.values["patient_id"] for draft in drafts if draft.record is None} | {one.donor_id for one in implants.values()}
-    withdrawn = doubts_of_withdrawn(session, donors - {None}, now, field="patient_id")
+    withdrawn = doubts_of_withdrawn(session, {one for one in donors if one is not None}, now, field="patient_id")
     return [*withdrawn, *doubt_each(drafts, lambda draft: (*_doubtful_content(draft), *_doubtful_status(draft)))]
 
 
@@ -228,7 +222,7 @@ _MEASURED = ("er_percent", "pr_percent", "ki67_percent", "her2_ihc", "her2_copie
 
 def _specimens(session: Session, drafts: Sequence[Draft]) -> dict[int | None, Specimen]:
     """Give the specimens that findings stand on."""
-    return _found(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
+    return by_id(session, Specimen, [draft.values["specimen_id"] for draft in drafts])
 
 
 def _require_after_collection(draft: Draft, specimen: Specimen | None, what: str, column: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -22,7 +22,7 @@ from lims.domain.studies import ARRIVE, require_changeable
 from lims.domain.tissue_terms import AgentClass, Compartment
 from lims.domain.vocabulary import ArmRole, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Arm, Dose, Exposure, Regimen, Study
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
 from lims.queries.kinds import kinds_of
 from lims.records.nouns import Draft, Noun, judge_each
 from lims.records.values import today
@@ -114,16 +114,11 @@ LOT: Noun[AgentLot] = Noun(
 # Regimens
 
 
-def _by_id(session: Session, model: Any, keys: Iterable[int | None]) -> dict[int, Any]:
-    wanted = sorted({key for key in keys if key is not None})
-    return {one.id: one for (one,) in in_chunks(session, wanted, lambda some: select(model).where(model.id.in_(some)))}
-
-
 def _check_regimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Normalise the schedule; refuse what contradicts agent, arm or study, and what rewrites days that were dosed."""
-    agents = _by_id(session, Agent, (draft.values["agent_id"] for draft in drafts))
-    arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
-    studies = _by_id(session, Study, (arm.study_id for arm in arms.values()))
+    agents = by_id(session, Agent, (draft.values["agent_id"] for draft in drafts))
+    arms = by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
+    studies = by_id(session, Study, (arm.study_id for arm in arms.values()))
     kinds = frozenset(kinds_of(session, project_id))
     dosed = _dosed(session, [draft.record.id for draft in drafts if draft.record is not None])
 
@@ -240,8 +235,8 @@ def _check_dosed(draft: Draft, first: date, last: date) -> None:
 def _doubt_regimens(session: Session, project_id: int, drafts: Sequence[Draft]) -> list[Notice]:
     """Doubt a regimen that changes while its study runs, and a volume above good practice."""
     _check_regimens(session, project_id, drafts)
-    arms = _by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
-    studies = _by_id(session, Study, (arm.study_id for arm in arms.values()))
+    arms = by_id(session, Arm, (draft.values["arm_id"] for draft in drafts))
+    studies = by_id(session, Study, (arm.study_id for arm in arms.values()))
     found: list[Notice | None] = []
     for draft in drafts:
         study = studies[arms[draft.values["arm_id"]].study_id]

@@ -122,26 +122,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="alteration",
         caption="Alterations",
-        columns=(
-            Column("gene", "Gene", Alteration.gene, mono=True),
-            Column("compartment", "Compartment", Alteration.compartment, show=_compartment),
-            Column("kind", "Kind", Alteration.kind),
-            Column("hgvs", "Finding", Alteration.hgvs, of_row=True, show=finding_words),
-            Column("vaf_percent", "VAF", Alteration.vaf_percent, unit="%", align="end", show=_plain_number),
-            Column("specimen", "Specimen", column.specimen, mono=True),
-            Column("patient", "Patient", column.patient, mono=True),
-            Column("model", "Model", column.model, mono=True),
-            Column("copies", "Copies", Alteration.copies, on_page=False),
-            Column("log2_ratio", "Log2 ratio", Alteration.log2_ratio, on_page=False),
-            Column("calibrator", "Relative to", Alteration.calibrator, on_page=False),
-            Column("delta_cq", "ΔCq", Alteration.delta_cq, unit="cycles", on_page=False),
-            Column("delta_cq_sd", "SD of ΔCq", Alteration.delta_cq_sd, unit="cycles", on_page=False),
-            Column("reference_genes", "Reference genes", Alteration.reference_genes, on_page=False),
-            Column("h_score", "H-score", Alteration.h_score, on_page=False),
-            Column("platform", "Platform", Alteration.platform, on_page=False),
-            Column("found_on", "Date", Alteration.found_on, on_page=False),
-            Column("status", "Record", Alteration.status, show=badge, on_page=False),
-        ),
+        columns=_list_columns(column),
         filters=(
             Filter("gene", "Gene", "search", _of_gene),
             Filter("pathway", "Pathway set", "select", _of_pathway, PATHWAY_OPTIONS),
@@ -160,6 +141,29 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _list_columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("gene", "Gene", Alteration.gene, mono=True),
+        Column("compartment", "Compartment", Alteration.compartment, show=_compartment),
+        Column("kind", "Kind", Alteration.kind),
+        Column("hgvs", "Finding", Alteration.hgvs, of_row=True, show=finding_words),
+        Column("vaf_percent", "VAF", Alteration.vaf_percent, unit="%", align="end", show=_plain_number),
+        Column("specimen", "Specimen", column.specimen, mono=True),
+        Column("patient", "Patient", column.patient, mono=True),
+        Column("model", "Model", column.model, mono=True),
+        Column("copies", "Copies", Alteration.copies, on_page=False),
+        Column("log2_ratio", "Log2 ratio", Alteration.log2_ratio, on_page=False),
+        Column("calibrator", "Relative to", Alteration.calibrator, on_page=False),
+        Column("delta_cq", "ΔCq", Alteration.delta_cq, unit="cycles", on_page=False),
+        Column("delta_cq_sd", "SD of ΔCq", Alteration.delta_cq_sd, unit="cycles", on_page=False),
+        Column("reference_genes", "Reference genes", Alteration.reference_genes, on_page=False),
+        Column("h_score", "H-score", Alteration.h_score, on_page=False),
+        Column("platform", "Platform", Alteration.platform, on_page=False),
+        Column("found_on", "Date", Alteration.found_on, on_page=False),
+        Column("status", "Record", Alteration.status, show=badge, on_page=False),
+    )
 
 
 PATHWAY_OPTIONS = [*((str(one.value), title) for one, title in PATHWAY_TITLES.items()), (OTHER, OTHER_TITLE)]

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from lims.audit.entities import entities
-from lims.audit.words import entity_word
+from lims.audit.words import entity_word, plural
 from lims.domain.permissions import PERMISSIONS, writes
 from lims.models import AuditEvent
 from lims.queries.audit import RecordLabel, Reference, Touched
@@ -38,7 +38,6 @@ _VERBS = {
     "withdraw": "withdrawn",
 }
 _WHOLE = {"audit:check": "audit trail verified", "project:create": "project made"}
-_PLURALS = {"study": "studies", "animal's other name": "other names of animals"}
 _EXPORTED = ("animal", "audit", "batch", "measurement", "study")
 _NOT_OF_PROJECTS = frozenset({"api_token", "role", "stored_file", "user_account"})
 _DETAILS = {
@@ -84,7 +83,7 @@ def touched_words(touched: Touched | None, labels: dict[Reference, RecordLabel])
 
 
 def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word if number == 1 else _PLURALS.get(word, word + 's')}"
+    return f"{number:,} {word if number == 1 else plural(word)}"
 
 
 def record_url(entity: str, key: int) -> str | None:

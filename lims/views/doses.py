@@ -97,33 +97,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="dose",
         caption="Doses",
-        columns=(
-            Column("animal", "Animal", Animal.code, mono=True),
-            Column("on", "Day", on),
-            Column("agent", "Agent", Agent.code, mono=True),
-            Column("state", "State", Dose.state, show=badge),
-            Column("volume_ul", "Volume", Dose.volume_ul, unit="µL", align="end", show=_number),
-            Column("lot", "Lot", AgentLot.code, mono=True),
-            Column("study", "Study", Study.code, mono=True),
-            Column("reason", "Reason", Dose.reason, roomy=True),
-            Column("operator", "Operator", Dose.operator, on_page=False),
-            Column("due_on", "Due", Dose.due_on, on_page=False),
-            Column("given_on", "Given", Dose.given_on, on_page=False),
-            Column("given_at", "Time", Dose.given_at, on_page=False),
-            Column("nth", "Dose of the day", Dose.nth, align="end", on_page=False),
-            Column("schedule", "Schedule", Regimen.schedule, on_page=False),
-            Column("dose", "Dose", Dose.dose, align="end", on_page=False),
-            Column("dose_unit", "Unit", Dose.dose_unit, on_page=False),
-            Column("route", "Route", Dose.route, on_page=False),
-            Column("weight_g", "Weight", Dose.weight_g, unit="g", align="end", on_page=False),
-            Column("weight_on", "Weighed", Dose.weight_on, on_page=False),
-            Column("computed_volume_ul", "Computed volume", Dose.computed_volume_ul, unit="µL", align="end", on_page=False),
-            Column("batch_id", "Batch", Dose.batch_id, on_page=False),
-            Column("source_row", "Row", Dose.source_row, on_page=False),
-            Column("raw", "Text in the file", Dose.raw, on_page=False),
-            Column("id", "Number", Dose.id, on_page=False),
-            Column("status", "Record", Dose.status, show=badge, on_page=False),
-        ),
+        columns=_columns(on),
         filters=(
             search("q", "Animal", Animal.code),
             search("study", "Study", Study.code),
@@ -145,6 +119,36 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(on: Any) -> tuple[Column, ...]:
+    return (
+        Column("animal", "Animal", Animal.code, mono=True),
+        Column("on", "Day", on),
+        Column("agent", "Agent", Agent.code, mono=True),
+        Column("state", "State", Dose.state, show=badge),
+        Column("volume_ul", "Volume", Dose.volume_ul, unit="µL", align="end", show=_number),
+        Column("lot", "Lot", AgentLot.code, mono=True),
+        Column("study", "Study", Study.code, mono=True),
+        Column("reason", "Reason", Dose.reason, roomy=True),
+        Column("operator", "Operator", Dose.operator, on_page=False),
+        Column("due_on", "Due", Dose.due_on, on_page=False),
+        Column("given_on", "Given", Dose.given_on, on_page=False),
+        Column("given_at", "Time", Dose.given_at, on_page=False),
+        Column("nth", "Dose of the day", Dose.nth, align="end", on_page=False),
+        Column("schedule", "Schedule", Regimen.schedule, on_page=False),
+        Column("dose", "Dose", Dose.dose, align="end", on_page=False),
+        Column("dose_unit", "Unit", Dose.dose_unit, on_page=False),
+        Column("route", "Route", Dose.route, on_page=False),
+        Column("weight_g", "Weight", Dose.weight_g, unit="g", align="end", on_page=False),
+        Column("weight_on", "Weighed", Dose.weight_on, on_page=False),
+        Column("computed_volume_ul", "Computed volume", Dose.computed_volume_ul, unit="µL", align="end", on_page=False),
+        Column("batch_id", "Batch", Dose.batch_id, on_page=False),
+        Column("source_row", "Row", Dose.source_row, on_page=False),
+        Column("raw", "Text in the file", Dose.raw, on_page=False),
+        Column("id", "Number", Dose.id, on_page=False),
+        Column("status", "Record", Dose.status, show=badge, on_page=False),
+    )
 
 
 def _number(value: float | None) -> str | None:

@@ -66,24 +66,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="exposure",
         caption="Exposure",
-        columns=(
-            Column("animal", "Animal", column.animal, mono=True),
-            Column("agent", "Agent", column.agent),
-            Column("analyte", "Analyte", Exposure.analyte),
-            Column("matrix", "Matrix", Exposure.matrix),
-            Column("concentration", "Concentration", Exposure.concentration, align="end", of_row=True, show=_amount),
-            Column("unit", "Unit", Exposure.unit),
-            Column("hours_after_dose", "After the dose", Exposure.hours_after_dose, unit="h", align="end", show=_hours),
-            Column("collected_on", "Collected", Exposure.collected_on),
-            Column("below_lloq", "Below LLOQ", column.below, on_page=False),
-            Column("lloq", "LLOQ", column.limit, on_page=False),
-            Column("tumour", "Tumour", column.tumour, on_page=False),
-            Column("collected_at", "Time", Exposure.collected_at, show=moment, on_page=False),
-            Column("method", "Method", Exposure.method, on_page=False),
-            Column("sample", "Name at the instrument", Exposure.sample, on_page=False),
-            Column("note", "Note", Exposure.note, on_page=False),
-            Column("status", "Record", Exposure.status, show=badge, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             search("q", "Animal, agent or analyte", Animal.code, Agent.code, Exposure.analyte),
             choice("matrix", "Matrix", Exposure.matrix, ExposureMatrix),
@@ -101,6 +84,27 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("animal", "Animal", column.animal, mono=True),
+        Column("agent", "Agent", column.agent),
+        Column("analyte", "Analyte", Exposure.analyte),
+        Column("matrix", "Matrix", Exposure.matrix),
+        Column("concentration", "Concentration", Exposure.concentration, align="end", of_row=True, show=_amount),
+        Column("unit", "Unit", Exposure.unit),
+        Column("hours_after_dose", "After the dose", Exposure.hours_after_dose, unit="h", align="end", show=_hours),
+        Column("collected_on", "Collected", Exposure.collected_on),
+        Column("below_lloq", "Below LLOQ", column.below, on_page=False),
+        Column("lloq", "LLOQ", column.limit, on_page=False),
+        Column("tumour", "Tumour", column.tumour, on_page=False),
+        Column("collected_at", "Time", Exposure.collected_at, show=moment, on_page=False),
+        Column("method", "Method", Exposure.method, on_page=False),
+        Column("sample", "Name at the instrument", Exposure.sample, on_page=False),
+        Column("note", "Note", Exposure.note, on_page=False),
+        Column("status", "Record", Exposure.status, show=badge, on_page=False),
+    )
 
 
 def _hours(hours: float | None) -> str | None:

@@ -49,27 +49,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="implant",
         caption="Implants",
-        columns=(
-            Column("animal", "Animal", column.animal, mono=True),
-            Column("label", "Tumour", Implant.label, mono=True),
-            Column("model", "Model", column.model, mono=True),
-            Column("passage", "Passage", Implant.passage, of_row=True, show=_passage_cell),
-            Column("site", "Site", Implant.site, of_row=True, show=_site_cell),
-            Column("implanted_on", "Implanted", Implant.implanted_on, order=func.coalesce(Implant.implanted_on, EARLIEST)),
-            Column("engraftment", "Engraftment", Implant.engraftment, show=badge),
-            Column("patient", "Patient", column.patient, mono=True),
-            Column("region", "Region", Implant.region, on_page=False),
-            Column("hemisphere", "Side", Implant.hemisphere, on_page=False),
-            Column("aliquot", "Aliquot", column.aliquot, on_page=False),
-            Column("preparation", "Cell preparation", column.preparation, on_page=False),
-            Column("convention", "Passage convention", column.convention, on_page=False),
-            *_surgical_columns(),
-            Column("engrafted_on", "First seen", Implant.engrafted_on, on_page=False),
-            Column("collection", "Orthotopic to collection", Implant.orthotopic_to_collection, on_page=False),
-            Column("primary", "Orthotopic to primary", Implant.orthotopic_to_primary, on_page=False),
-            Column("note", "Note", Implant.note, on_page=False),
-            Column("status", "Record", Implant.status, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             search("q", "Animal, tumour or note", Animal.code, Implant.label, Implant.note),
             one_of("model", "Model", PdxModel.code, options["model"]),
@@ -93,6 +73,30 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("animal", "Animal", column.animal, mono=True),
+        Column("label", "Tumour", Implant.label, mono=True),
+        Column("model", "Model", column.model, mono=True),
+        Column("passage", "Passage", Implant.passage, of_row=True, show=_passage_cell),
+        Column("site", "Site", Implant.site, of_row=True, show=_site_cell),
+        Column("implanted_on", "Implanted", Implant.implanted_on, order=func.coalesce(Implant.implanted_on, EARLIEST)),
+        Column("engraftment", "Engraftment", Implant.engraftment, show=badge),
+        Column("patient", "Patient", column.patient, mono=True),
+        Column("region", "Region", Implant.region, on_page=False),
+        Column("hemisphere", "Side", Implant.hemisphere, on_page=False),
+        Column("aliquot", "Aliquot", column.aliquot, on_page=False),
+        Column("preparation", "Cell preparation", column.preparation, on_page=False),
+        Column("convention", "Passage convention", column.convention, on_page=False),
+        *_surgical_columns(),
+        Column("engrafted_on", "First seen", Implant.engrafted_on, on_page=False),
+        Column("collection", "Orthotopic to collection", Implant.orthotopic_to_collection, on_page=False),
+        Column("primary", "Orthotopic to primary", Implant.orthotopic_to_primary, on_page=False),
+        Column("note", "Note", Implant.note, on_page=False),
+        Column("status", "Record", Implant.status, on_page=False),
+    )
 
 
 def _surgical_columns() -> list[Column]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lims.audit.words import field_word, term_text, unit_of
 from lims.domain.fates import REASON_WORDS
+from lims.intake.edits import INSTEAD, PASSES_BY, passes_by
 from lims.models import ImportBatch
 from lims.plots import shown
 from lims.queries.blinding import Veil, veil
@@ -69,6 +70,7 @@ def of_both(batch: ImportBatch, report: dict[str, Any], hide: Veil) -> tuple[dic
         "groups": groups,
         "counts": severity_counts(groups),
         "found": findings_shown(batch, listing, hide),
+        "passes_by": f"{PASSES_BY} {INSTEAD}" if passes_by(batch) else "",
         "edits": edits,
         "edit_count": number,
         "hide": hide,

@@ -11,7 +11,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from importers.columns import in_words
-from lims.audit.words import entity_word
+from lims.audit.words import entity_word, plural
 from lims.domain.vocabulary import RowFate
 from lims.intake.accepted import accepts_changes
 from lims.models import ImportBatch
@@ -19,7 +19,6 @@ from lims.plots import Point, new_against_existing, shown
 from lims.queries.imports import recorded_points
 from lims.views.project_kinds import project_kinds
 
-_PLURALS = {"study": "studies"}
 _OWN_WORDS = {"implant": "tumour", "agent_lot": "lot", "import_batch": "import"}
 ENTITIES = {
     "assay": "receptor_assay",
@@ -101,20 +100,14 @@ def counted(number: int, noun: str) -> str:
     """`1 animal`, `25 animals`, `2 studies`."""
     table = ENTITIES.get(noun, noun)
     singular = _OWN_WORDS.get(table) or entity_word(table)
-    return f"{number:,} {singular if number == 1 else _PLURALS.get(singular) or _plural(singular)}"
-
-
-def _plural(word: str) -> str:
-    """`receptor assays`, `checks of a model`: the first noun of a phrase with `of` is the one that counts."""
-    first, of, rest = word.partition(" of ")
-    return f"{first}s{of}{rest}"
+    return f"{number:,} {singular if number == 1 else plural(singular)}"
 
 
 def blocks_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give the lines of a file by noun, as the check page shows them: with a title, and what becomes of all of them in words."""
     told = []
     for block in report.get("lines", []):
-        title = _plural(_OWN_WORDS.get(block["entity"]) or entity_word(block["entity"]))
+        title = plural(_OWN_WORDS.get(block["entity"]) or entity_word(block["entity"]))
         fates = in_words([f"{number:,} {fate}" for fate, number in report["nouns"][block["noun"]].items()])
         same = report["nouns"][block["noun"]].get(RowFate.SAME, 0)
         told.append({**block, "same": same, "title": title[0].upper() + title[1:], "fates": fates})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -14,7 +14,7 @@ from lims.domain.errors import NotFound
 from lims.domain.lineage import in_order
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Implant
-from lims.queries.lineage import Kin, Lineage, lineage_of
+from lims.queries.lineage import Key, Kin, Lineage, lineage_of
 from lims.queries.scope import find
 from lims.views.addresses import page_of
 from lims.views.consent_flag import consent_of
@@ -54,20 +54,7 @@ def show(entity: str, key: int) -> ResponseReturnValue:
     passage = passages(kin)
     urls = {one.key: page_of(one.kind, one.id) for one in kin}
     codes = {one.key: one.code for one in kin}
-    rows = [
-        {
-            "code": one.code,
-            "kind": one.kind,
-            "depth": depths[name_of(one.key)],
-            "parent": codes.get(one.parent) if one.parent else None,
-            "what": ", ".join(words for words in map(words_of, one.what) if words) or None,
-            "passage": passage[one.key],
-            "on": one.on,
-            "state": state_words(one) or None,
-            "_url": urls[one.key],
-        }
-        for one in kin
-    ]
+    rows = [_row(one, depths, codes, passage) | {"_url": urls[one.key]} for one in kin]
     noun = "model" if entity == "pdx_model" else entity
     asked, caption = request.args.get("format"), f"Lineage of {_called(record)}"
     every = request.args.get("all") == "1"
@@ -93,6 +80,19 @@ def show(entity: str, key: int) -> ResponseReturnValue:
         unknown=any(one.kind == "implant" and one.parent is None for one in kin),
         view=table_from_rows(f"{caption}, as a table", COLUMNS, rows, "There is nothing to show.", keep=("all", "size")),
     )
+
+
+def _row(one: Kin, depths: Mapping[str, int], codes: Mapping[Key, str], passage: Mapping[Key, str | None]) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "kind": one.kind,
+        "depth": depths[name_of(one.key)],
+        "parent": codes.get(one.parent) if one.parent else None,
+        "what": ", ".join(words for words in map(words_of, one.what) if words) or None,
+        "passage": passage[one.key],
+        "on": one.on,
+        "state": state_words(one) or None,
+    }
 
 
 def _called(record: Any) -> str:

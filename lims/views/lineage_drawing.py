@@ -162,23 +162,18 @@ def draw(
     A drawing that is to `fit` its window has narrower boxes where it has many columns.
     """
     by_name = {name_of(one.key): one for one in kin}
-    alike = {name: (one.kind, one.status, _line(one, passage), _tone(lineage, one)) for name, one in by_name.items()}
-    nodes, groups = nodes_of(kin), dict[str, list[str]]()
-    if unfold is not None:
-        # The record that one came from is never hidden; the many tumours of a model are folded as others are.
-        only = lineage.starts if len(lineage.starts) == 1 else frozenset[Key]()
-        nodes, groups = fold(nodes, alike, keep={name_of(key) for key in only})
+    nodes, groups = (nodes_of(kin), dict[str, list[str]]()) if unfold is None else _folded(lineage, kin, passage)
     drawn = layout(nodes, centred=False)
     sizes = sizes_for(drawn.width, fit=fit)
     places = {one.key: (MARGIN + one.x * sizes.column, HEAD + MARGIN + one.y * sizes.row) for one in drawn.placed}
-    boxes = []
-    for name, (x, y) in places.items():
+
+    def box(name: str) -> Box:
         one, count = by_name[name], len(groups.get(name, [name]))
-        url = urls[one.key] if count == 1 else unfold
         told = _line(one, passage)
         # Where letters are few, the band alone says the passage.
         short = told if sizes is FULL else _line(one, {})
-        boxes.append(_box((x, y), sizes, one, told, short, _tone(lineage, one), url, count))
+        return _box(places[name], sizes, one, told, short, _tone(lineage, one), urls[one.key] if count == 1 else unfold, count)
+
     chain = {name_of(key) for key in lineage.chain}
     lines = [
         Line(_path(sizes, places[edge.parent_key], places[edge.key]), {edge.parent_key, edge.key} <= chain) for edge in drawn.edges
@@ -187,12 +182,19 @@ def draw(
         round((drawn.width - 1) * sizes.column + sizes.box_width) + 2 * MARGIN,
         round((drawn.height - 1) * sizes.row + sizes.box_height) + HEAD + 2 * MARGIN,
         _bands(sizes, kin, passage, places),
-        boxes,
+        list(map(box, places)),
         sorted(lines, key=lambda line: line.on_chain),
         sum(len(keys) for keys in groups.values()) - len(groups),
         list(dict.fromkeys(one.kind for one in kin)),
         sizes,
     )
+
+
+def _folded(lineage: Lineage, kin: Sequence[Kin], passage: Mapping[Key, str | None]) -> tuple[list[Node], dict[str, list[str]]]:
+    """Fold those that are alike. The record that one came from is never hidden; a model's many tumours are folded as others are."""
+    alike = {name_of(one.key): (one.kind, one.status, _line(one, passage), _tone(lineage, one)) for one in kin}
+    only = lineage.starts if len(lineage.starts) == 1 else frozenset[Key]()
+    return fold(nodes_of(kin), alike, keep={name_of(key) for key in only})
 
 
 def _bands(

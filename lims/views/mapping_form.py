@@ -11,7 +11,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectChoice, SelectF
 from importers.columns import AREA_UNITS, LENGTH_UNITS, unit_name
 from importers.mapping import NOT_NEEDED, UNREAD, VALUE, MappedColumn, TableMapping, problems
 from importers.mapping_look import ColumnLook, KnownKind, TableLook
-from importers.tables import DATE_ORDERS
+from importers.table_columns import DATE_ORDERS
 from lims.domain.vocabulary import MeasurementKind
 from lims.intake.mapping import Seen
 from lims.views.form_fields import IsoDateField

@@ -85,23 +85,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="model",
         caption="Models",
-        columns=(
-            Column("code", "Model", PdxModel.code, mono=True),
-            Column("state", "State", PdxModel.state, of_row=True, show=_state_cell),
-            Column("patient", "Founded from", column.patient, of_row=True, show=_founded_cell, roomy=True),
-            Column("her2_result", "HER2", column.her2_result, of_row=True, show=_her2_cell),
-            Column("cohort", "Mimics", column.cohort, show=lambda number: number and ClinicalCohort(number).title),
-            Column("passage", "Passage", column.passage, of_row=True, show=_passage_cell, roomy=True),
-            Column("take_percent", "Take rate", column.take_percent, unit="%", align="end", of_row=True, show=_take_cell),
-            Column("latency", "Latency", column.latency, unit="d", align="end", show=_days),
-            Column("kind", "Kind", PdxModel.kind, on_page=False),
-            Column("site", "Founding site", column.site, on_page=False),
-            Column("her2_label", "HER2 label", column.her2_label, on_page=False),
-            Column("engrafted", "Engrafted", column.engrafted, on_page=False),
-            Column("decided", "Engrafted or failed", column.decided, on_page=False),
-            Column("convention", "Passage convention", PdxModel.passage_convention, on_page=False),
-            Column("status", "Record", PdxModel.status, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             search("q", "Code, patient or site", PdxModel.code, Patient.code, Specimen.site),
             choice("state", "State", PdxModel.state, ModelStatus),
@@ -121,6 +105,26 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("code", "Model", PdxModel.code, mono=True),
+        Column("state", "State", PdxModel.state, of_row=True, show=_state_cell),
+        Column("patient", "Founded from", column.patient, of_row=True, show=_founded_cell, roomy=True),
+        Column("her2_result", "HER2", column.her2_result, of_row=True, show=_her2_cell),
+        Column("cohort", "Mimics", column.cohort, show=lambda number: number and ClinicalCohort(number).title),
+        Column("passage", "Passage", column.passage, of_row=True, show=_passage_cell, roomy=True),
+        Column("take_percent", "Take rate", column.take_percent, unit="%", align="end", of_row=True, show=_take_cell),
+        Column("latency", "Latency", column.latency, unit="d", align="end", show=_days),
+        Column("kind", "Kind", PdxModel.kind, on_page=False),
+        Column("site", "Founding site", column.site, on_page=False),
+        Column("her2_label", "HER2 label", column.her2_label, on_page=False),
+        Column("engrafted", "Engrafted", column.engrafted, on_page=False),
+        Column("decided", "Engrafted or failed", column.decided, on_page=False),
+        Column("convention", "Passage convention", PdxModel.passage_convention, on_page=False),
+        Column("status", "Record", PdxModel.status, on_page=False),
+    )
 
 
 def _mimicking(typed: str) -> ColumnElement[bool]:

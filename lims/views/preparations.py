@@ -63,26 +63,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="preparation",
         caption="Cell preparations",
-        columns=(
-            Column("code", "Code", CellPreparation.code, mono=True),
-            Column("sample", "Sample", CellPreparation.sample),
-            Column("counted_on", "Counted", CellPreparation.counted_on),
-            Column("viable", "Viable cells", CellPreparation.viable_cells_per_ml, unit="per mL", align="end", show=many),
-            Column("viability", "Viability", CellPreparation.viability_percent, unit="%", align="end", show=_number),
-            Column("model", "Model", column.model, mono=True),
-            Column("aliquot", "Aliquot", column.aliquot, mono=True),
-            Column("implants", "Implants", column.implants, align="end"),
-            Column("counted_at", "Time", CellPreparation.counted_at, show=moment, on_page=False),
-            Column("total", "All cells", CellPreparation.total_cells_per_ml, unit="per mL", on_page=False),
-            Column("specimen", "Specimen", column.specimen, on_page=False),
-            Column("count_name", "Name of the count", CellPreparation.count_name, on_page=False),
-            Column("diameter", "Mean diameter", CellPreparation.mean_diameter_um, unit="µm", on_page=False),
-            Column("dilution", "Diluted", CellPreparation.dilution_factor, on_page=False),
-            Column("device", "Counter", CellPreparation.device, on_page=False),
-            Column("operator", "Operator", CellPreparation.operator, on_page=False),
-            Column("note", "Note", CellPreparation.note, on_page=False),
-            Column("status", "Record", CellPreparation.status, show=badge, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             search("q", "Code, sample or count", CellPreparation.code, CellPreparation.sample, CellPreparation.count_name),
             one_of(
@@ -102,6 +83,29 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("code", "Code", CellPreparation.code, mono=True),
+        Column("sample", "Sample", CellPreparation.sample),
+        Column("counted_on", "Counted", CellPreparation.counted_on),
+        Column("viable", "Viable cells", CellPreparation.viable_cells_per_ml, unit="per mL", align="end", show=many),
+        Column("viability", "Viability", CellPreparation.viability_percent, unit="%", align="end", show=_number),
+        Column("model", "Model", column.model, mono=True),
+        Column("aliquot", "Aliquot", column.aliquot, mono=True),
+        Column("implants", "Implants", column.implants, align="end"),
+        Column("counted_at", "Time", CellPreparation.counted_at, show=moment, on_page=False),
+        Column("total", "All cells", CellPreparation.total_cells_per_ml, unit="per mL", on_page=False),
+        Column("specimen", "Specimen", column.specimen, on_page=False),
+        Column("count_name", "Name of the count", CellPreparation.count_name, on_page=False),
+        Column("diameter", "Mean diameter", CellPreparation.mean_diameter_um, unit="µm", on_page=False),
+        Column("dilution", "Diluted", CellPreparation.dilution_factor, on_page=False),
+        Column("device", "Counter", CellPreparation.device, on_page=False),
+        Column("operator", "Operator", CellPreparation.operator, on_page=False),
+        Column("note", "Note", CellPreparation.note, on_page=False),
+        Column("status", "Record", CellPreparation.status, show=badge, on_page=False),
+    )
 
 
 def _number(value: float | None) -> str | None:

@@ -89,27 +89,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="specimen",
         caption="Specimens",
-        columns=(
-            Column("code", "Specimen", Specimen.code, mono=True),
-            Column("patient", "Patient", column.patient, mono=True),
-            Column("passage", "From", Specimen.passage, of_row=True, show=_source_cell),
-            Column("kind", "Kind", Specimen.kind, of_row=True, show=lambda row: _unbroken(what(row))),
-            Column("site", "Site", Specimen.site, roomy=True),
-            Column("collected_on", "Collected", Specimen.collected_on, roomy=True),
-            Column(
-                "her2_result", "HER2", Specimen.her2_result, of_row=True, show=lambda row: her2(row.her2_result, row.her2_label)
-            ),
-            Column("cohort", "Mimics", column.cohort, show=_cohort_cell),
-            Column("her2_label", "HER2 label", Specimen.her2_label, on_page=False),
-            Column("origin", "Origin", Specimen.origin, on_page=False),
-            Column("cns_status", "CNS status", Specimen.cns_status, on_page=False),
-            Column("site_uberon", "UBERON", Specimen.site_uberon, on_page=False),
-            Column("model", "Model", column.model, on_page=False),
-            Column("animal", "Animal", column.animal, on_page=False),
-            Column("of_animal", "Of the animal itself", column.of_animal, on_page=False),
-            Column("convention", "Passage convention", column.convention, on_page=False),
-            Column("status", "Record", Specimen.status, show=badge, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             search("q", "Code, site or histology", Specimen.code, Specimen.site, Specimen.site_uberon, Specimen.histology),
             one_of("patient", "Patient", Patient.code, patients),
@@ -130,6 +110,28 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("code", "Specimen", Specimen.code, mono=True),
+        Column("patient", "Patient", column.patient, mono=True),
+        Column("passage", "From", Specimen.passage, of_row=True, show=_source_cell),
+        Column("kind", "Kind", Specimen.kind, of_row=True, show=lambda row: _unbroken(what(row))),
+        Column("site", "Site", Specimen.site, roomy=True),
+        Column("collected_on", "Collected", Specimen.collected_on, roomy=True),
+        Column("her2_result", "HER2", Specimen.her2_result, of_row=True, show=lambda row: her2(row.her2_result, row.her2_label)),
+        Column("cohort", "Mimics", column.cohort, show=_cohort_cell),
+        Column("her2_label", "HER2 label", Specimen.her2_label, on_page=False),
+        Column("origin", "Origin", Specimen.origin, on_page=False),
+        Column("cns_status", "CNS status", Specimen.cns_status, on_page=False),
+        Column("site_uberon", "UBERON", Specimen.site_uberon, on_page=False),
+        Column("model", "Model", column.model, on_page=False),
+        Column("animal", "Animal", column.animal, on_page=False),
+        Column("of_animal", "Of the animal itself", column.of_animal, on_page=False),
+        Column("convention", "Passage convention", column.convention, on_page=False),
+        Column("status", "Record", Specimen.status, show=badge, on_page=False),
+    )
 
 
 _HER2 = {str(one.value): Specimen.her2_result == one for one in Her2Result} | {

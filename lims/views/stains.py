@@ -70,24 +70,7 @@ def _listing() -> tuple[Listing, Any]:
     listing = Listing(
         noun="stain",
         caption="Stained regions",
-        columns=(
-            Column("marker", "Marker", StainRegion.marker, mono=True),
-            Column("specimen", "Specimen", column.specimen, mono=True),
-            Column("region", "Region", StainRegion.region),
-            Column("image", "Image", StainRegion.image),
-            Column("cells", "Cells", StainRegion.cells, align="end", show=_whole),
-            Column("positive_percent", "Positive", StainRegion.positive_percent, unit="%", align="end", show=_tenths),
-            Column("h_score", "H-score", StainRegion.h_score, align="end", show=_units),
-            Column("density", "Positive cells", column.density, unit="per mm²", align="end", show=_units),
-            Column("positive_cells", "Positive cells", StainRegion.positive_cells, on_page=False),
-            Column("area_mm2", "Area", StainRegion.area_mm2, unit="mm²", on_page=False),
-            Column("compartment", "Compartment", StainRegion.compartment, on_page=False),
-            Column("patient", "Patient", column.patient, on_page=False),
-            Column("software", "Counted by", StainRegion.software, on_page=False),
-            Column("analysed_on", "Analysed", StainRegion.analysed_on, on_page=False),
-            Column("note", "Note", StainRegion.note, on_page=False),
-            Column("status", "Record", StainRegion.status, show=badge, on_page=False),
-        ),
+        columns=_columns(column),
         filters=(
             Filter("marker", "Marker", "search", _of_marker),
             search("q", "Specimen, image or region", Specimen.code, StainRegion.image, StainRegion.region),
@@ -107,6 +90,27 @@ def _listing() -> tuple[Listing, Any]:
         ),
     )
     return listing, rows
+
+
+def _columns(column: Any) -> tuple[Column, ...]:
+    return (
+        Column("marker", "Marker", StainRegion.marker, mono=True),
+        Column("specimen", "Specimen", column.specimen, mono=True),
+        Column("region", "Region", StainRegion.region),
+        Column("image", "Image", StainRegion.image),
+        Column("cells", "Cells", StainRegion.cells, align="end", show=_whole),
+        Column("positive_percent", "Positive", StainRegion.positive_percent, unit="%", align="end", show=_tenths),
+        Column("h_score", "H-score", StainRegion.h_score, align="end", show=_units),
+        Column("density", "Positive cells", column.density, unit="per mm²", align="end", show=_units),
+        Column("positive_cells", "Positive cells", StainRegion.positive_cells, on_page=False),
+        Column("area_mm2", "Area", StainRegion.area_mm2, unit="mm²", on_page=False),
+        Column("compartment", "Compartment", StainRegion.compartment, on_page=False),
+        Column("patient", "Patient", column.patient, on_page=False),
+        Column("software", "Counted by", StainRegion.software, on_page=False),
+        Column("analysed_on", "Analysed", StainRegion.analysed_on, on_page=False),
+        Column("note", "Note", StainRegion.note, on_page=False),
+        Column("status", "Record", StainRegion.status, show=badge, on_page=False),
+    )
 
 
 def _of_marker(typed: str) -> ColumnElement[bool]:

@@ -21,8 +21,8 @@ def _open(content: bytes):
 def test_every_registry_has_all_that_a_person_fills_in() -> None:
     assert list(REGISTRIES) == [
         *("patient", "consent", "therapy", "specimen", "assay", "alteration", "profile", "place", "aliquot", "model", "check"),
-        *("preparation", "protocol", "animal", "cage", "implant", "procedure", "study", "arm", "enrolment", "agent", "lot", "dose"),
-        *("measurement", "exposure", "fate"),
+        *("preparation", "protocol", "animal", "cage", "implant", "procedure", "study", "arm", "enrolment", "agent", "lot"),
+        *("regimen", "dose", "measurement", "exposure", "fate"),
     ]
     for registry in REGISTRIES.values():
         headers = [one.column.header for one in registry.columns]

@@ -18,7 +18,7 @@ from lims.domain.cohort_terms import AllocationMethod
 from lims.domain.vocabulary import ArmRole, BatchState
 from lims.exports.tidy import TABLES
 from lims.models import Allocation, Animal, Arm, Enrolment, ImportFinding, Project, Randomisation, Study
-from lims.queries.api import RESOURCES
+from lims.queries.api_resources import RESOURCES
 from lims.records.nouns import change
 from lims.records.registries import REGISTRIES
 from lims.records.studies import ENROLMENT, blind, unblind

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 
 import openpyxl
 from openpyxl.styles import Font
@@ -13,6 +15,7 @@ from importers.identify import identify
 from importers.workbook import open_workbook
 from lims.domain.tissue_terms import CheckKind, CheckResult, ModelKind
 from lims.domain.vocabulary import CollectionProcedure, ModelStatus, Sex, SpecimenKind, TumourOrigin
+from lims.intake.judge import open_file
 from tests.importers.tables_support import errors, excel_book, findings, proposals, read
 
 SHEETS = {
@@ -111,18 +114,33 @@ def test_a_month_and_a_validation_get_a_day_only_from_a_person() -> None:
     assert "question-checked_on" in errors(refused)
 
 
-def test_formats_out_to_the_last_column_are_no_cells() -> None:
+def test_a_list_of_passages_asks_for_no_decimal_mark(tmp_path: Path) -> None:
+    file = tmp_path / "metadata.xlsx"
+    file.write_bytes(_saved({**SHEETS, "pdx_model": [("model_id", "passage_number"), ("X1", "1,2")]}))
+    weights = tmp_path / "weights.csv"
+    weights.write_text("id;date;weight (g)\nM1;2026-03-02;20,5\n")
+
+    asked = {path: {one.key for one in open_file(path, path.name, {}, None, project="P").questions} for path in (file, weights)}
+
+    assert asked == {file: {"month_dates", "model_state", "checked_on"}, weights: {"decimal"}}
+
+
+def _saved(sheets: Mapping[str, Sequence[Sequence[object]]], format_to: int = 0) -> bytes:
+    """Save sheets of rows, with formats out to a column that no cell reaches."""
     book = openpyxl.Workbook()
     book.remove(book.active)
-    for title, rows in SHEETS.items():
+    for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
             sheet.append(list(row))
-        for number in range(1, len(rows) + 1):
-            sheet.cell(number, 1027).font = Font(bold=True)  # AMK
+        for number in range(1, len(rows) + 1) if format_to else ():
+            sheet.cell(number, format_to).font = Font(bold=True)
     content = BytesIO()
     book.save(content)
+    return content.getvalue()
 
-    reading = read(IMPORTER, open_workbook(content.getvalue(), "metadata.xlsx"))
+
+def test_formats_out_to_the_last_column_are_no_cells() -> None:
+    reading = read(IMPORTER, open_workbook(_saved(SHEETS, 1027), "metadata.xlsx"))  # AMK
 
     assert [len(one) for one in reading.records] == [2, 2, 1, 1]

@@ -22,6 +22,7 @@ CLICK = "*** ClickNumber:\tKQ20240102030405\n*** luminescent image:\ta.TIF\nAcqu
 SEGMENTS = "Segment\tNumber of voxels [voxels] (1)\tVolume [mm3] (1)\ntumor\t4211\t8.422\n"
 QUPATH = "Image\tObject ID\tObject type\tClassification\tParent\na.svs\tb7\tCell\tPositive\tTumour\n"
 HALO = "Image Location,Analysis Region,Object Id,DAB Positive\na.svs,Layer 1,0,1\n"
+HALO_SUMMARY = "Image Location,Analysis Region,Total Cells,DAB Positive Cells\na.svs,Layer 1,20,5\n"
 SUBJECT = "##TITLE=Parameter List\n##$SUBJECT_id=( 60 )\n<M07>\n"
 ANALYST = "\tSample Name\tSample Type\tUse Record\tCalculated Concentration (ng/mL)\n1\tM1_plasma_4h\tUnknown\t\t2.5\n"
 TARGETLYNX = "Quantify Compound Summary Report\n\nCompound 1:  T1\n\n\tName\tType\tConc.\n1\tM1_plasma_4h\tAnalyte\t2.5\n"
@@ -37,6 +38,7 @@ SKYLINE = "Molecule Name,Replicate Name,Sample Type,Calculated Concentration,Are
         (CLICK, "click_info"),
         (QUPATH, "qupath"),
         (HALO, "halo"),
+        (HALO_SUMMARY, "halo_summary"),
         (SEGMENTS, "segment_volumes"),
         (SUBJECT, "paravision_subject"),
         (LONG, "caliper_long"),

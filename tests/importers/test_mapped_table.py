@@ -159,6 +159,43 @@ def test_length_and_width_make_one_reading_and_a_missing_one_is_said() -> None:
     assert errors(reading) == ["diameter-missing"]
 
 
+def test_cells_with_two_diameters_among_volumes_are_sizes_in_a_unit_that_is_asked_once() -> None:
+    table = SPREAD.replace("21,4", "4,5x3,2").replace("21,9", "5 × 4 x 3").replace("19,5", "4.5 by 3")
+    reading = read(text_book(table), SPREAD_MAPPING, decimal="comma")
+
+    (series,) = reading.series
+    assert series.raw == ["4,5x3,2", "20,0", "5 × 4 x 3"]
+    assert series.values == [None, 20.0, None]
+    assert (series.lengths, series.widths, series.heights) == ([4.5, None, 5.0], [3.2, None, 4.0], [None, None, 3.0])
+    assert {one.key: one.answer for one in reading.questions} == {"length_unit": "mm"}
+    assert errors(reading) == ["number-unreadable"]
+    assert read(text_book(table), SPREAD_MAPPING, decimal="comma", length_unit="cm").series[0].lengths == [45.0, None, 50.0]
+    assert look(text_book(table), KINDS).columns[2].proposed is None  # half of the cells are numbers
+
+
+def test_a_column_of_lengths_and_widths_is_proposed_as_sizes_and_read_a_row_each() -> None:
+    book = text_book("Tier;Tag;Tumor\nM1;0;4.5x3.2\nM2;0;5x4\nM3;0;x\nM1;3;5x4\nM2;3;6x4\n")
+    seen = look(book, KINDS)
+    mapped = [MappedColumn("Tier", "animal"), MappedColumn("Tag", "day"), seen.columns[2].proposed]
+    reading = read(book, TableMapping("sizes", 1, tuple(one for one in mapped if one)))
+
+    assert proposals(seen)["Tumor"] == ("value", "caliper_volume", "mm³")
+    assert seen.columns[2].evidence.startswith("Its cells are two diameters each.")
+    assert (reading.series[0].lengths, reading.series[0].widths) == ([4.5, 5.0, 5.0, 6.0], [3.2, 4.0, 4.0, 4.0])
+    assert [(one.row, one.code) for one in reading.findings] == [(4, "no-reading")]
+
+
+def test_rows_of_statistics_are_no_animals() -> None:
+    table = ODD + "Mean,,20875,59.5,,\n,SD,883.9 ± 2,#DIV/0!,,\nM4,2026-03-02,19000,50,N,\n,,,,n.a.,see below\n"
+    reading = read(text_book(table), MAPPING)
+
+    assert list(reading.animals) == ["M1", "M2", "M3", "M4"]
+    assert reading.findings == ()
+    (summary,) = [one for one in reading.set_aside if "summary row" in one.reason]
+    assert (summary.first_row, summary.last_row, summary.row_fate) == (7, 8, True)
+    assert look(text_book(table), KINDS).columns[0].different == ("M1", "M2", "M3", "M4")
+
+
 def test_what_cannot_be_read_is_an_error_in_its_place_and_loses_nothing() -> None:
     table = ODD.replace("21500", "21500*").replace("M2,2026-03-02", ",2026-03-02").replace("KG [mg]", "KG [g]")
     mapping = replace(MAPPING, columns=(*MAPPING.columns[:2], replace(MAPPING.columns[2], header="KG [g]"), *MAPPING.columns[3:]))

@@ -14,7 +14,7 @@ from lims.exports.own_layout import own_xlsx
 from lims.exports.template_rows import Reader
 from lims.exports.templates import template_blocks
 from lims.intake import run
-from lims.models import Animal, Cage, Patient, Project, TherapyAgent, TherapyLine
+from lims.models import Animal, Arm, Cage, Patient, Project, Regimen, Study, TherapyAgent, TherapyLine
 from lims.records.colony import CAGE
 from lims.records.nouns import change, record
 from lims.records.patients import PATIENT
@@ -166,6 +166,36 @@ def test_agents_of_a_line_are_added_with_it(desk: Desk) -> None:
         (1, "capecitabine", AgentClass.CHEMOTHERAPY),
         (2, "tucatinib", AgentClass.TYROSINE_KINASE_INHIBITOR),
     ]
+
+
+def test_regimens_are_planned_and_changed_for_the_arm_of_their_study(desk: Desk) -> None:
+    with declared(desk.database) as session:
+        project = session.get_one(Project, desk.project)
+        agent = factories.agent(session, project, "T-DXd")
+        for code in ("S1", "S2"):
+            planned = factories.arm(session, factories.study(session, project, code), "A")
+            factories.regimen(session, planned, agent, "QDx5")
+    content = edited(
+        _exported(desk, "regimen"),
+        put("schedule", 3, "qdx10"),
+        *(put(header, 5, value) for header, value in {"study": "S2", "arm": "A", "agent": "t-dxd", "dose": 5}.items()),
+        *(put("route", 5, "intraperitoneal"), put("schedule", 5, "BID x14")),
+        *(put(header, 6, value) for header, value in {"study": "S9", "arm": "A", "agent": "T-DXd", "dose": 5}.items()),
+        *(put("route", 6, "intraperitoneal"), put("schedule", 6, "QDx3")),
+        *(put(header, 7, value) for header, value in {"study": "S1", "arm": "A", "agent": "T-DXd", "dose": 5}.items()),
+        *(put("route", 7, "intraperitoneal"), put("schedule", 7, "now and then")),
+    )
+    outcome = desk.record(content, "regimens.xlsx", changed="accept", leave_out="refused")
+
+    counts = {"read": 5, "new": 1, "same": 1, "changed": 1, "conflicting": 0, "refused": 2, "skipped": 0}
+    assert outcome.report["rows"] == counts
+    refused = {one.address: one.message for one in outcome.findings if one.severity is Severity.ERROR}
+    assert list(refused) == ["Regimens!C6", "Regimens!J7"]
+    assert 'no study "S9"' in refused["Regimens!C6"]
+    with desk.database.reading() as session:
+        plans = select(Study.code, Regimen.schedule).join(Arm, Arm.study_id == Study.id).join(Regimen).order_by(Regimen.id)
+        assert [tuple(row) for row in session.execute(plans)] == [("S1", "QDx10"), ("S2", "QDx5"), ("S2", "BIDx14")]
+    desk.sound()
 
 
 @pytest.mark.parametrize(

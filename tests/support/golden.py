@@ -15,7 +15,7 @@ from typing import Any
 
 from importers.base import Claim, Deaths, Doses, Finding, Reading, Records, Refused, Series, Stays
 from importers.identify import identify
-from importers.registry import by_key
+from importers.registry import by_key, questions_for
 from importers.workbook import Workbook, open_workbook
 from tests.importers.tables_support import rows_without_fate, unaccounted
 
@@ -52,7 +52,7 @@ def _told(book: Workbook, claim: Claim, reading: Reading) -> dict[str, Any]:
         "evidence": list(claim.evidence),
         "questions": [
             f"{one.key}: {one.answer} of {'|'.join(option.value for option in one.options) or 'text'}; {one.evidence}"
-            for one in (*book.questions, *reading.questions)
+            for one in (*questions_for(claim.importer, book), *reading.questions)
         ],
         "readings": [line for series in reading.series for line in _series(series)],
         "doses": _entries(reading.doses),

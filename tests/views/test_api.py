@@ -16,7 +16,7 @@ from lims.domain.colony_terms import Engraftment
 from lims.domain.tissue_terms import AliquotState, CnsStatus, Her2Result
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import Animal, Base, Project, User
-from lims.queries.api import RESOURCES, Resource
+from lims.queries.api_resources import RESOURCES, Resource
 from lims.records.tokens import make_token
 from lims.views.api.openapi import Problem, ProjectList, list_model, openapi_document, record_model
 from lims.views.transaction import Application

@@ -11,11 +11,13 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from importers import streams
 from importers.overlay import PROBLEM_COLUMN
 from lims.db import Database
 from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
 from lims.models import AnimalAlias, ImportAcceptance, ImportBatch, ImportEdit, Measurement, Project
 from lims.views.transaction import Application
+from tests.importers import test_qupath as qupath
 from tests.support import factories
 from tests.support.pages import Browser, add_person, add_project, application, message, sent
 
@@ -113,6 +115,20 @@ def test_what_is_asked_says_so_and_a_finding_without_a_cell_offers_no_correction
     page = ada.get(f"{IMPORTS}/2")
     assert "This file was not read." in message(page)
     assert page.select_one(".tiles") is None
+
+
+def test_a_file_whose_rows_only_pass_by_says_that_no_cell_of_it_is_corrected_and_what_to_do(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LONG_BYTES", 1_000)
+    upload(ada, qupath.CELLS + qupath.cell("Tumor: Positive") * 50, "measurements.tsv")
+    page = ada.submit(ada.get(BATCH), f"{BATCH}/check", **{"answer-marker": "HER2", "answer-specimen": "S9"}) and ada.get(BATCH)
+
+    assert "specimen-unknown" in {one["value"] for one in page.select('main input[name="code"]')}
+    assert "none of its cells can be seen or corrected" in message(page)
+    assert "export it again, and upload that" in message(page)
+    assert not page.select(f'form[action="{BATCH}/corrections"], a[href*="/rows?"]')
+    assert "none of its cells" in message(ada.get(f"{BATCH}/rows?row=2", 422))
 
 
 def test_what_is_no_correction_is_refused_and_nothing_is_kept(ada: Browser, app: Application, database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from lims.queries.api import RESOURCES
+from lims.queries.api_resources import RESOURCES
 from lims.views.api.words import about, kind_of
 from lims.views.support import own_pages_only, projects_of_account
 

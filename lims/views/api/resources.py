@@ -12,7 +12,8 @@ import orjson
 from flask import Blueprint, Response, request, url_for
 
 from lims.domain.errors import DomainError
-from lims.queries.api import RESOURCES, Resource, find_record, list_records, resource_named
+from lims.queries.api import find_record, list_records
+from lims.queries.api_resources import RESOURCES, Resource, resource_named
 from lims.views.addresses import page_of
 from lims.views.api.bearer import BLUEPRINT
 from lims.views.api.problems import PREFIX

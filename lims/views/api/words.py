@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Boolean, Date, Float, Integer
 from lims.audit.record import field_name
 from lims.audit.words import field_word, unit_of
 from lims.models.base import UtcDateTime
-from lims.queries.api import Field, Resource
+from lims.queries.api_resources import Field, Resource
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.doses import DOSE
 from lims.records.implants import IMPLANT

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import count
@@ -150,10 +150,13 @@ def signed_in(app: Flask) -> FlaskClient:
     return client
 
 
-def asked(client: FlaskClient, address: str) -> Work:
-    """Give what asks for a page and reads it to its end."""
+def asked(client: FlaskClient, address: str, *, anew: bool = False) -> Work:
+    """Give what asks for a page and reads it to its end; `anew`: nothing of it is kept from the time before."""
+    installation = client.application.extensions.get("lims")
 
     def ask() -> object:
+        if anew and installation:
+            installation.shelf.clear()
         with client.get(address, buffered=True) as response:
             if response.status_code != 200:
                 raise Unmeasured(f"{address} answered {response.status}")
@@ -178,11 +181,12 @@ def bare_page(engine: Engine) -> Work:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rounds of one page: in the large database, of the bare page there, and in the small one."""
+    """Rounds of one page: drawn anew in the large database, asked for again there, of the bare page, and in the small one."""
 
-    values: list[Spent]
-    floors: list[Spent]
-    smalls: list[Spent]
+    values: list[Spent] = field(default_factory=list)
+    agains: list[Spent] = field(default_factory=list)
+    floors: list[Spent] = field(default_factory=list)
+    smalls: list[Spent] = field(default_factory=list)
 
 
 def page_rounds(large: Filled, small: Filled, rounds: int, names: tuple[str, ...]) -> dict[str, Compared]:
@@ -195,13 +199,17 @@ def page_rounds(large: Filled, small: Filled, rounds: int, names: tuple[str, ...
     found: dict[str, Compared] = {}
     for name in names:
         say(f"page_{name}")
-        works = (large, asked(clients[0], here[name])), (large, floor), (small, asked(clients[1], there[name]))
-        times = [one.often_enough(work) for one, work in works]
-        found[name] = Compared([], [], [])
+        of = found[name] = Compared()
+        works = (
+            (large, asked(clients[0], here[name], anew=True), of.values),
+            (large, asked(clients[0], here[name]), of.agains),
+            (large, floor, of.floors),
+            (small, asked(clients[1], there[name], anew=True), of.smalls),
+        )
+        times = [one.often_enough(work) for one, work, _ in works]
         for _ in range(rounds):
-            taken = [one.spent(work, often) for (one, work), often in zip(works, times, strict=True)]
-            for column, cost in zip((found[name].values, found[name].floors, found[name].smalls), taken, strict=True):
-                column.append(cost)
+            for (one, work, column), often in zip(works, times, strict=True):
+                column.append(one.spent(work, often))
     for database in databases:
         database.close()
     return found
@@ -213,6 +221,7 @@ def pages(engine: str, studies: int, rounds: int) -> Iterator[Figure]:
     with filled(engine, large) as much, filled(engine, small) as little:
         for name, of in apart(page_rounds, much, little, rounds, tuple(PAGES)).items():
             yield figure(f"page_{name}_{engine}", of.values, of.floors, FLOOR_TARGET)
+            yield figure(f"page_{name}_{engine}_again", of.agains, of.floors, FLOOR_TARGET)
             yield figure(f"page_{name}_{engine}_growth", of.values, of.smalls, GROWTH_TARGET)
 
 

@@ -109,7 +109,7 @@ def test_every_page_that_is_measured_answers_beside_the_bare_one(studies, monkey
     monkeypatch.setattr(cohorts, "ROUND_SECONDS", 0.0)
     found = measure.apart(cohorts.page_rounds, studies, studies, 1, tuple(cohorts.PAGES))
     assert set(found) == set(cohorts.PAGES)
-    assert all(len(column) == 1 for of in found.values() for column in (of.values, of.floors, of.smalls))
+    assert all(len(column) == 1 for of in found.values() for column in (of.values, of.agains, of.floors, of.smalls))
 
 
 def test_a_reading_inserted_by_the_driver_alone_stands_in_the_trail(studies, tmp_path):

@@ -37,6 +37,12 @@ class Shelf:
             while self._characters > self._most:
                 self._drop(next(iter(self._parts)))
 
+    def clear(self) -> None:
+        """Let go of all of them."""
+        with self._lock:
+            self._parts.clear()
+            self._characters = 0
+
     def _drop(self, key: Hashable) -> None:
         _, part = self._parts.pop(key, ("", Markup()))
         self._characters -= len(part)

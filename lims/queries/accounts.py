@@ -71,8 +71,8 @@ def _person(rows: Sequence[Row[Any]]) -> Person | None:
     if not rows:
         return None
     projects = [MyProject(*row[_OF_PERSON:]) for row in rows if row[_OF_PERSON] is not None]
-    said: Sequence[Any] = rows[0][:_OF_PERSON]
-    return Person(*said, projects=projects)
+    said: list[Any] = [*rows[0][:_OF_PERSON], projects]
+    return Person(*said)
 
 
 def role_of(session: Session, user_id: int, project_id: int) -> RoleName:

@@ -72,6 +72,7 @@ def animal_list(project_id: int, *, unblinded: bool) -> AnySelect:
     )
 
 
+@lru_cache(maxsize=64)
 def study_animals(study_id: int, *, unblinded: bool) -> AnySelect:
     """Select the animals of a study with their arm as a person may see it, last weight (g), readings and the last one's date."""
     readings = select(func.count()).where(Measurement.animal_id == Animal.id, *counted()).correlate(Animal).scalar_subquery()

@@ -157,6 +157,7 @@ def _with_colours(rows: Sequence[Row[Any]], *, hidden: bool) -> list[ArmOfStudy]
     ]
 
 
+@lru_cache(maxsize=64)
 def study_files(study_id: int) -> AnySelect:
     """Select the batches that brought counted readings of the study's animals, latest first."""
     counts = select(Measurement.batch_id.label("batch_id"), func.count().label("readings"))

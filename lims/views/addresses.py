@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, request, url_for
+from flask import Flask, Request, current_app, g, has_request_context, request, url_for
 from werkzeug.routing import Rule
 
 from lims.queries.scope import LARGEST_ID
@@ -83,7 +83,9 @@ class Addressed(Flask):
         given = {name: value for name, value in values.items() if value is not None}
         if len(given) > 1 or endpoint[:1] == "." or not has_request_context():
             return super().url_for(endpoint, **values)
-        root, project = request.script_root, g.get("project_code")
+        # Asked of the objects themselves: their proxies cost more than all the rest of this.
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # of the proxy
+        root, project = asked.script_root, g._get_current_object().get("project_code")
         if not given:
             return _kept(self, root, project, endpoint)
         ((name, value),) = given.items()

@@ -191,14 +191,15 @@ def _sorting(listing: Listing, asked: str) -> tuple[str, bool, ColumnElement[Any
 
 def _selected(listing: Listing, rows: Select[Any], arguments: Mapping[str, str]) -> Select[Any]:
     conditions = [one.condition(arguments[one.key]) for one in listing.filters if one.key in arguments]
-    return _with_columns(rows, listing.columns, listing.key).where(*conditions)
+    named = tuple((column.key, column.source) for column in listing.columns)
+    return _with_columns(rows, (*named, ("key", listing.key))).where(*conditions)
 
 
 @lru_cache(maxsize=256)
-def _with_columns(rows: Select[Any], columns: tuple[Column, ...], key: Source) -> Select[Any]:
-    """Select these columns of the rows: put together once where a list keeps its statement and its columns."""
-    labelled = [column.source.label(column.key) for column in columns]
-    return rows.with_only_columns(*labelled, key.label("key"), maintain_column_froms=True).order_by(None)
+def _with_columns(rows: Select[Any], named: tuple[tuple[str, Source], ...]) -> Select[Any]:
+    """Select these columns of the rows: put together once where a list keeps its statement."""
+    labelled = [source.label(key) for key, source in named]
+    return rows.with_only_columns(*labelled, maintain_column_froms=True).order_by(None)
 
 
 def _count(session: Session, listing: Listing, selected: Select[Any], most: int | None = None) -> int:

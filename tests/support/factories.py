@@ -281,7 +281,8 @@ def import_request(session: Session, of: ImportBatch, key: ApiToken) -> ImportRe
 def measurement(session: Session, of: Animal, kind: str = "body_weight", value: float = 21.4, **columns: object) -> Measurement:
     """Add a reading, of 9 March 2026 unless told otherwise."""
     values = {"project_id": of.project_id, "animal_id": of.id, "kind": kind, "value": value}
-    values |= {"taken_on": date(2026, 3, 9), "slot": f"2026-03-09#{next(_numbers)}"}
+    on = columns.get("taken_on", date(2026, 3, 9))
+    values |= {"taken_on": on, "slot": f"{on or 's1d'}#{next(_numbers)}"}
     return _added(session, Measurement(**values | columns))
 
 

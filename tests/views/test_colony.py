@@ -470,7 +470,9 @@ def test_the_racks_cost_the_same_with_ten_times_the_cages(bench: Browser, colony
         mice = session.scalars(select(Animal).where(Animal.id <= 2)).all()
         for cage in [*cages[:10], session.get_one(Cage, 1)]:
             move(session, COMMAND_LINE, mice, cage, on=today(session))
-    assert [cost(path) for path in paths] == before
+    # Once more, however many there are: a list, or a history, that its page does not hold is counted.
+    after = [cost(path) for path in paths]
+    assert all(few <= many <= few + 1 for few, many in zip(before, after, strict=True)), (before, after)
 
 
 # Who may

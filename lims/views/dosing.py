@@ -55,10 +55,10 @@ def _day(name: str, usual: date | None) -> date | None:
 def show(study_id: int) -> ResponseReturnValue:
     """Draw the doses of a study as a calendar: animals by arm, days, and what became of each dose."""
     study = _study(study_id)
-    return render_template("dosing/show.html", study=study, shown=partial(_shown, study))
+    return render_template("dosing/show.html", study=study, drawn_from=partial(_drawn_from, study))
 
 
-def _shown(study: Study) -> dict[str, Any]:
+def _drawn_from(study: Study) -> dict[str, Any]:
     session = current_session()
     now, arms = today(session), _arms(study)
     dosing = dosing_of(session, study, now)

@@ -164,11 +164,11 @@ def _index(spec: RecordPages) -> ResponseReturnValue:
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
     found = _find(spec, record_id)
     assert spec.template is not None  # noqa: S101  # as above
-    shown = cache(partial(_shown, spec, found))
-    return render_template(spec.template, record=found, pages=spec, shown=shown, **({} if spec.keeps else shown()))
+    drawn_from = cache(partial(_drawn_from, spec, found))
+    return render_template(spec.template, record=found, pages=spec, drawn_from=drawn_from, **({} if spec.keeps else drawn_from()))
 
 
-def _shown(spec: RecordPages, found: Any) -> dict[str, Any]:
+def _drawn_from(spec: RecordPages, found: Any) -> dict[str, Any]:
     """Read what the page of a record shows: its history, where it comes from, and what is the noun's own."""
     history = history_of(str(found.__tablename__), found.id, SHORT)
     return {"history": history, "crumb": crumb_of(found), "consent": consent_of(found), **spec.context(found)}

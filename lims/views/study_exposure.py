@@ -57,7 +57,7 @@ def exposure(study_id: int) -> ResponseReturnValue:
     if name := request.args.get("format"):
         rows = _rows(data, _found(data))
         return send_rows("exposure", f"Exposure of {study.code}", _columns(), rows, name, {"study": study.code})
-    return render_template("studies/exposure.html", study=study, shown=partial(_shown, data))
+    return render_template("studies/exposure.html", study=study, drawn_from=partial(_drawn_from, data))
 
 
 def _found(data: StudyData) -> list[Compared]:
@@ -71,7 +71,7 @@ def _rows(data: StudyData, found: Sequence[Compared]) -> list[dict[str, Any]]:
     return [_row(one, names) for one in found]
 
 
-def _shown(data: StudyData) -> dict[str, Any]:
+def _drawn_from(data: StudyData) -> dict[str, Any]:
     found = _found(data)
     columns = tuple(column for column in _columns() if column.on_page)
     return {

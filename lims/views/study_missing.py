@@ -69,7 +69,7 @@ def show(study_id: int) -> ResponseReturnValue:
         kind, gaps = _gaps(data)
         detail = {"study": study.code, "kind": kind.code if kind else None}
         return send_rows("measurement", f"Missing readings of {study.code}", COLUMNS, _rows(data, kind, gaps), name, detail)
-    return render_template("studies/missing.html", study=study, shown=partial(_shown, data))
+    return render_template("studies/missing.html", study=study, drawn_from=partial(_drawn_from, data))
 
 
 def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
@@ -79,7 +79,7 @@ def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
     return kind, gaps_of(hosts_of(data.session, data.study.id), read_on(data.session, data.study, kind.code))
 
 
-def _shown(data: StudyData) -> dict[str, Any]:
+def _drawn_from(data: StudyData) -> dict[str, Any]:
     (kind, gaps), zero = _gaps(data), data.study.day_zero_on
     arms = {arm.id: arm for arm in data.arms}
     days = _part(gaps.days, DAYS, request.args.get("days"), last=True)

@@ -92,10 +92,10 @@ def _percent(value: float | None) -> str:
 def show(study_id: int) -> ResponseReturnValue:
     """Show survival by arm; `?limits=1` draws the 95 % limits."""
     study = find(current_session(), Study, current_project().id, study_id)
-    return render_template("studies/survival.html", study=study, shown=partial(_shown, study))
+    return render_template("studies/survival.html", study=study, drawn_from=partial(_drawn_from, study))
 
 
-def _shown(study: Study) -> dict[str, Any]:
+def _drawn_from(study: Study) -> dict[str, Any]:
     data = StudyData(current_session(), study, unblinded=sees_arms())
     survival, limits = survival_of(data), request.args.get("limits") == "1"
     names = data.names

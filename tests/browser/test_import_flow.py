@@ -19,7 +19,7 @@ from lims.jobs.locks import holding
 from lims.models import ImportBatch
 from lims.progress import Progress, Step
 from tests.browser.conftest import LiveServer, browsing
-from tests.browser.test_axe import look
+from tests.browser.sound import look
 from tests.intake.desk import Desk
 from tests.support import factories, files
 

@@ -58,6 +58,8 @@ class Lab:
     whole: dict[str, dict[str, int]]
     """By project: the id of one record of each noun, under the name of its pages."""
     signed_in: dict[str, Browser] = field(default_factory=dict)
+    known: dict[str, dict[str, object]] = field(default_factory=dict)
+    """By project: what stands in the addresses of its first records."""
 
     def browser(self, name: str = "director") -> Browser:
         """Give the browser of a person, signed in at its first use."""
@@ -99,16 +101,23 @@ class Lab:
 
     def address(self, rule: Rule, *, project: str = HERE, ids_of: str = HERE) -> str:
         """Give the address of a route in `project`, with the ids of records of `ids_of`."""
+        if ids_of not in self.known:
+            self.known[ids_of] = self._values(ids_of)
+        known = self.known[ids_of]
+        record = self.whole[ids_of].get(rule.endpoint.partition(".")[0], known["patient"])
+        values = known | {"project_code": project, "code": project, "record_id": record}
+        path = self.app.url_map.bind("localhost").build(rule.endpoint, {one: values[one] for one in rule.arguments})
+        return str(path)
+
+    def _values(self, ids_of: str) -> dict[str, object]:
         with self.database.reading() as session:
             person = session.scalars(select(User.id)).first()
             of_project = select(AuditChange.event_seq).where(AuditChange.project_id == self.projects[ids_of])
             event = session.scalars(of_project.order_by(AuditChange.event_seq)).first()
-        values = {
-            "project_code": project,
-            "code": project,
+        return {
             "study_id": self.first(Study, ids_of),
             "animal_id": self.first(Animal, ids_of),
-            "record_id": self.whole[ids_of].get(rule.endpoint.partition(".")[0], self.first(Patient, ids_of)),
+            "patient": self.first(Patient, ids_of),
             "plural": "patients",
             "noun": "aliquot",
             "registry": "enrolment",
@@ -132,8 +141,6 @@ class Lab:
             "table": "readings",
             "form": "csv",
         }
-        path = self.app.url_map.bind("localhost").build(rule.endpoint, {one: values[one] for one in rule.arguments})
-        return str(path)
 
     def rules(self, method: str, prefix: str = "/") -> list[Rule]:
         """Give the routes that answer a method, those of this application's own pages."""

@@ -166,11 +166,11 @@ def hidden(blinded: Blinded) -> Blinded:
     return blinded
 
 
-def said_anywhere(blinded: Blinded, person: str) -> dict[str, set[str]]:
-    """Give word → endpoints whose answers have it, for one person at every address."""
+def said_anywhere(blinded: Blinded, person: str, only: frozenset[str] = frozenset()) -> dict[str, set[str]]:
+    """Give word → endpoints whose answers have it, for one person at every address, or at those of some endpoints."""
     found: dict[str, set[str]] = {}
     answered, client = 0, blinded.lab.browser(person).client
-    left = list(blinded.addresses())
+    left = [one for one in blinded.addresses() if not only or one[0] in only]
     while left:
         endpoint, path = left.pop()
         with client.get(path) as response:
@@ -183,7 +183,7 @@ def said_anywhere(blinded: Blinded, person: str) -> dict[str, set[str]]:
         for word in (CONTROL, DRUG, CODE, "CTRL-ZERO", "Nevermabtansine", NOTE, SEED, AGENT, "vehicle-0"):
             if word.casefold() in text and word.casefold() not in asked:
                 found.setdefault(word, set()).add(endpoint)
-    assert answered > 150
+    assert answered > (len(only) or 150)
     return found
 
 
@@ -199,9 +199,11 @@ def test_whoever_may_not_unblind_reads_no_arms_name_anywhere(hidden: Blinded, pe
 
 
 def test_whoever_may_unblind_reads_them(hidden: Blinded) -> None:
-    found = said_anywhere(hidden, "director")
-    assert {"studies.show", "studies.animals", "studies.readings", "animals.index", "animals.show", "colony.index"} <= found[DRUG]
-    assert {"arms.of_study", "arms.change", "imports.show", "api.arms", "api.enrolments"} <= found[CODE]
+    titles = {"studies.show", "studies.animals", "studies.readings", "animals.index", "animals.show", "colony.index"}
+    codes = {"arms.of_study", "arms.change", "imports.show", "api.arms", "api.enrolments"}
+    found = said_anywhere(hidden, "director", frozenset(titles | codes))
+    assert titles <= found[DRUG]
+    assert codes <= found[CODE]
     assert "studies.show" in found["vehicle-0"]
 
 

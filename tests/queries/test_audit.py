@@ -35,6 +35,7 @@ from lims.queries.audit import (
 from lims.records.audit import REVIEW, record_review
 from tests.audit.trail import Trail, rename, tamper, write_trail
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.statements import statements
 
 
@@ -63,7 +64,7 @@ def test_a_project_s_trail_is_its_own_events_and_what_made_it(database: Database
         assert newest_event(session, trail.project) == 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("filters", "expected"),
     [
         ({"person": 0}, [1, 2, 3]),
@@ -216,7 +217,7 @@ def test_a_review_reaches_to_the_event_it_names(database: Database, trail: Trail
         assert reviewed_up_to(session, trail.project, review) == review.seq == 8
 
 
-@pytest.mark.parametrize(("up_to", "comment"), [(0, "x"), (4, "x"), (2**70, "x"), (3, " "), (3, "")])
+@each(("up_to", "comment"), [(0, "x"), (4, "x"), (2**70, "x"), (3, " "), (3, "")])
 def test_a_review_of_nothing_and_one_without_words_are_refused(database: Database, trail: Trail, up_to: int, comment: str) -> None:
     with pytest.raises(DomainError), database.transaction() as session:
         record_review(session, Actor(1, "Ada"), trail.project, up_to=up_to, comment=comment)

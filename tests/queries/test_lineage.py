@@ -16,6 +16,7 @@ from lims.domain.vocabulary import PassageConvention, RecordStatus
 from lims.models import Aliquot, Animal, Base, Implant, Patient, PdxModel, Project, Specimen
 from lims.queries.lineage import chain_of, chains_of, lineage_of
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.statements import statements
 
 
@@ -83,7 +84,7 @@ STARTS: dict[str, tuple[type[Base], Callable[[Line], int], int]] = {
 """Its table, its id, and how many records of the chain lead to it."""
 
 
-@pytest.mark.parametrize("start", STARTS)
+@each("start", STARTS)
 def test_every_start_gives_all_kin_and_the_chain_that_leads_to_it(database: Database, start: str) -> None:
     table, key, length = STARTS[start]
     with make.declared(database) as session:
@@ -99,7 +100,7 @@ def test_every_start_gives_all_kin_and_the_chain_that_leads_to_it(database: Data
     assert {one.code for one in found.kin if one.state is ConsentState.GIVEN} == {"P01"}
 
 
-@pytest.mark.parametrize("start", ["specimen", "aliquot", "implant", "harvest", "last"])
+@each("start", ["specimen", "aliquot", "implant", "harvest", "last"])
 def test_a_crumb_names_the_ancestors_in_one_statement(database: Database, start: str) -> None:
     table, key, length = STARTS[start]
     with make.declared(database) as session:

@@ -9,6 +9,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, Project
 from lims.queries.search import SHOWN, Found, find_anything
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.statements import statements
 
 
@@ -40,7 +41,7 @@ def find(database: Database, project: Project, typed: str) -> Found:
         return find_anything(session, project.id, typed)
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "entity", "code"),
     [
         ("BCBM-P01", "patient", "BCBM-P01"),
@@ -70,23 +71,21 @@ def test_one_exact_hit(database: Database, project: Project, typed: str, entity:
     assert (only.entity, only.code) == (entity, code)
 
 
-@pytest.mark.parametrize("typed", ["M00", "rain", "BM", "AL-000", "metas"])
+@each("typed", ["M00", "rain", "BM", "AL-000", "metas"])
 def test_a_part_finds_and_does_not_jump(database: Database, project: Project, typed: str) -> None:
     found = find(database, project, typed)
     assert found.only is None
     assert found.hits
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "  ", ",", "%", "_", "M0_1", "AL%", "\\", "/%", "\x00", "' OR 1=1 --", "x" * 5_000, "𝓜001", "zzz"]
-)
+@each("typed", ["", "  ", ",", "%", "_", "M0_1", "AL%", "\\", "/%", "\x00", "' OR 1=1 --", "x" * 5_000, "𝓜001", "zzz"])
 def test_hostile_text_and_nothing_find_nothing(database: Database, project: Project, typed: str) -> None:
     hits = find(database, project, typed).hits
     # These two signs do stand in the title of the box.
     assert [hit.code for hit in hits] == (["BX-03"] if typed in ("%", "_") else [])
 
 
-@pytest.mark.parametrize("typed", ["T-BCBM-P01", "T-M001", "T-231", "T-Mickey", "batch 2", "T-weights.xlsx", "T-M001 brain"])
+@each("typed", ["T-BCBM-P01", "T-M001", "T-231", "T-Mickey", "batch 2", "T-weights.xlsx", "T-M001 brain"])
 def test_another_projects_records_are_not_found(database: Database, project: Project, typed: str) -> None:
     assert [hit.code for hit in find(database, project, typed).hits] == []
 

@@ -21,6 +21,7 @@ from lims.records.consents import doubts_of_sharing
 from lims.records.nouns import doubts, withdraw
 from lims.records.storage import ALIQUOT, ALIQUOT_EVENT
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 ON = date(2026, 3, 2)
@@ -87,7 +88,7 @@ def test_freezing_fills_the_next_free_positions(database: Database, actor: Actor
         assert session.scalars(select(AuditEvent.action).order_by(AuditEvent.seq.desc())).first() == "aliquot:create"
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "field", "told"),
     [
         ({"count": 3}, "place_id", "BX-03 has 2 free positions, and 3 are needed"),

@@ -17,6 +17,7 @@ from lims.records.arrivals import Arrival, arrival_doubts, arrive
 from lims.records.colony import ANIMAL, CAGE, PROTOCOL
 from lims.records.nouns import record
 from tests.support import factories
+from tests.support.cases import each
 
 ARRIVED = date(2026, 3, 2)
 
@@ -84,7 +85,7 @@ def test_twenty_for_eighteen_leave_nothing_behind(database: Database, project: P
     assert come(database, project, 18, protocol_id=protocol.id)[0] == ("M0001", "C-001")
 
 
-@pytest.mark.parametrize(
+@each(
     ("count", "facts", "field"),
     [
         (0, {}, "count"),

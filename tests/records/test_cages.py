@@ -18,6 +18,7 @@ from lims.records.colony import ANIMAL, CAGE
 from lims.records.moves import CAGE_MOVE, move
 from lims.records.nouns import change, doubts, record, reinstate, withdraw
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 ARRIVED, MOVED = date(2026, 3, 2), date(2026, 3, 9)
@@ -163,7 +164,7 @@ def test_the_dead_do_not_come_alive_in_a_withdrawn_cage(database: Database, proj
 # Animals
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "field"),
     [
         ({"birth_date": ARRIVED + timedelta(1)}, "arrived_on"),

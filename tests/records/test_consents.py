@@ -12,6 +12,7 @@ from lims.domain.errors import DomainError
 from lims.domain.vocabulary import RecordStatus
 from lims.records.consents import require_xenograft_consent
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 ON = date(2026, 3, 2)
@@ -32,7 +33,7 @@ def test_tissue_with_a_consent_for_xenografts_passes(database: Database) -> None
         require_xenograft_consent(session, [], ON)
 
 
-@pytest.mark.parametrize(
+@each(
     ("consents", "told"),
     [
         ([], "No consent of patient BCBM-P03 is recorded"),
@@ -45,7 +46,6 @@ def test_tissue_with_a_consent_for_xenografts_passes(database: Database) -> None
             "withdrew consent on 2025-09-01",
         ),
     ],
-    ids=["none", "withdrawn", "not for xenograft", "later", "record withdrawn", "one withdrawal ends earlier ones"],
 )
 def test_tissue_without_one_is_refused_at_the_aliquot(database: Database, consents: list[dict[str, Any]], told: str) -> None:
     donor = _donor(database, *consents)

@@ -24,6 +24,7 @@ from lims.records.fates import record_fates
 from lims.records.nouns import change, record, reinstate, withdraw
 from tests.records.dosing_lab import DAY, DoseLab, day, doubted, give, make_lab, planned, refused
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 HELD = {"state": DoseState.HELD, "given_on": None, "reason": "weight loss of 16 %"}
@@ -109,7 +110,7 @@ def test_lots_have_to_be_of_the_agent_there_and_not_expired(database: Database, 
     assert refused(database, lab, planned(lab, on=0, lot_id=later.id), match="receipt of lot L-2").field == "lot_id"
 
 
-@pytest.mark.parametrize("state", [StudyStatus.DRAFT, StudyStatus.CLOSED, StudyStatus.LOCKED])
+@each("state", [StudyStatus.DRAFT, StudyStatus.CLOSED, StudyStatus.LOCKED])
 def test_only_active_studies_are_dosed(database: Database, lab: DoseLab, state: StudyStatus) -> None:
     with factories.declared(database) as session:
         session.get_one(Study, lab.study.id).state = state

@@ -22,6 +22,7 @@ from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import change, record, withdraw
 from tests.records.welfare import Ward
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 ACT, WATCH = EndpointLevel.ACT, EndpointLevel.WATCH
@@ -246,7 +247,7 @@ def test_a_new_rule_judges_the_last_value_of_the_living(ward: Ward) -> None:
     assert verify(ward.database).problems == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "field"),
     [
         ({"measure": EndpointMeasure.WEIGHT_LOSS, "baseline": WeightBaseline.IMPLANT_DAY, "act_at": 18}, "measure"),

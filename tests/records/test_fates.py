@@ -20,6 +20,7 @@ from lims.records.fates import FATE, record_fates
 from lims.records.nouns import change, reinstate, withdraw
 from tests.records.welfare import Ward
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 MEASURED, LATER = date(2026, 3, 20), date(2026, 3, 23)
@@ -81,7 +82,7 @@ def test_several_animals_have_their_fates_at_once_or_none(ward: Ward) -> None:
     assert (state(ward), state(ward, "M2")) == ((DEAD, LATER), (DEAD, LATER))
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "field", "told"),
     [
         ({"died_on": date(2026, 3, 19)}, "died_on", "before the last measurement"),

@@ -18,6 +18,7 @@ from lims.models import AuditChange, Project, Specimen
 from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
 from tests.support import factories
+from tests.support.cases import each
 
 COLLECTED = date(2025, 2, 3)
 
@@ -94,7 +95,7 @@ def test_her2_cannot_be_typed(database: Database, actor: Actor, tissue: tuple[Pr
         record(session, actor, SPECIMEN, project.id, [values])
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told", "field"),
     [
         ({}, "reports nothing", "er_percent"),
@@ -136,7 +137,7 @@ def test_collection_is_not_moved_behind_what_was_found(
     assert refused.value.field == "collected_on"
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told", "field"),
     [
         ({"collected_on": date(1960, 1, 1)}, "before 1970", "collected_on"),
@@ -155,7 +156,7 @@ def test_specimens_that_cannot_be_are_refused(
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"kind": SpecimenKind.PLASMA, "tumour_content_percent": 10.0}, "Plasma has no tumour content"),
@@ -210,7 +211,7 @@ def test_alterations_name_genes_of_the_list(add: Callable[..., Any]) -> None:
     assert (found.gene, found.compartment) == ("ERBB2", Compartment.HUMAN_TUMOUR)
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told", "field"),
     [
         ({"gene": "ERBBB2", "kind": AlterationKind.MUTATION, "hgvs": "p.L755S"}, "no gene of the list", "gene"),

@@ -21,6 +21,7 @@ from lims.records.nouns import change, doubts, reinstate, withdraw
 from lims.records.pdx import MODEL
 from tests.records.implant_lab import BRAIN, DAY, ELSEWHERE, Lab, doubted, implant, make_lab, refused
 from tests.support import factories
+from tests.support.cases import each
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_dead_tissue_is_not_implanted(database: Database, lab: Lab, material: Al
     refused(database, lab, lab.brains(aliquot_id=aliquot.id), "no cell in it lives")
 
 
-@pytest.mark.parametrize(
+@each(
     ("animal", "day", "told"),
     [
         ({}, date(2026, 1, 20), "before the arrival of M1 on 2026-02-01"),
@@ -153,7 +154,6 @@ def test_dead_tissue_is_not_implanted(database: Database, lab: Lab, material: Al
         ({}, date(2199, 1, 1), "lies in the future"),
         ({}, None, "When was it implanted"),
     ],
-    ids=["before arrival", "before birth", "before collection", "after death", "in the future", "no date"],
 )
 def test_the_order_of_events_holds(database: Database, lab: Lab, animal: dict[str, Any], day: date | None, told: str) -> None:
     with factories.declared(database) as session:
@@ -205,7 +205,7 @@ def test_a_protocol_holds_on_the_day_even_where_no_site_is_recorded(database: Da
         reinstate(session, actor, IMPLANT, session.get_one(Implant, one.id), version=1, reason="it was right")
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "field"),
     [
         ({"hemisphere": None}, "hemisphere"),

@@ -19,6 +19,7 @@ from lims.records.consents import doubts_of_end, end_consents
 from lims.records.nouns import change, doubts, record, reinstate, withdraw
 from lims.records.patients import CONSENT, PATIENT, THERAPY_LINE, add_therapy_line, change_therapy_line
 from tests.support import factories
+from tests.support.cases import each
 
 TOMORROW = datetime.now(UTC).date() + timedelta(days=2)
 """Tomorrow in whatever zone."""
@@ -34,7 +35,7 @@ def patient(sqlite_database: Database) -> Patient:
         return factories.patient(session, factories.project(session), "P03", birth_year=1968, age_at_diagnosis=49)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["born 1968-04-12", "b. 12.4.1968", "12/04/68", "4/12/1968", "12 April 1968", "April 12, 1968", "MRN 4711042", "no. 471104"],
 )
@@ -45,14 +46,14 @@ def test_prose_that_identifies_is_refused(text: str) -> None:
     assert refused.value.remedy
 
 
-@pytest.mark.parametrize(
+@each(
     "text", ["", None, "diagnosed in 1968", "NCT04420598", "ER 90 / PR 80 / Ki-67 30", "protocol 1.2.10", "1 200 mg/m²", "C53556"]
 )
 def test_prose_that_does_not_is_taken(text: str | None) -> None:
     refuse_identifying(text, "note", "The note")
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field", "told"),
     [
         ({"code": "Anna Jansen"}, "code", "person's name"),
@@ -79,14 +80,13 @@ def test_patient_that_identifies_or_contradicts_is_refused(
     assert refused.value.expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("happened", "told"),
     [
         (lambda session, who: factories.consent(session, who, given_on=date(1989, 5, 1)), "consent was given on 1989-05-01"),
         (lambda session, who: factories.therapy_line(session, who, started_on=date(1989, 5, 1)), "therapy began on 1989-05-01"),
         (lambda session, who: factories.specimen(session, who, collected_on=date(1989, 5, 1)), "collected on 1989-05-01"),
     ],
-    ids=["consent", "therapy", "specimen"],
 )
 def test_year_of_birth_after_what_happened_is_refused(
     database: Database, actor: Actor, happened: Callable[[Any, Patient], object], told: str
@@ -102,7 +102,7 @@ def test_year_of_birth_after_what_happened_is_refused(
         change(session, actor, PATIENT, found, version=1, reason="typo", fields={"birth_year": 1969})
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field", "told"),
     [
         ({"xenograft": False}, "research", "allows nothing"),
@@ -202,7 +202,7 @@ def test_withdrawal_older_than_an_implant_is_asked_about(database: Database) -> 
         assert doubts_of_end(session, found, date(2026, 3, 3)) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "field", "told"),
     [
         ({"started_on": date(2024, 5, 1), "stopped_on": date(2024, 4, 1)}, "stopped_on", "cannot have ended on 2024-04-01"),

@@ -19,6 +19,7 @@ from lims.records.nouns import doubts, record, withdraw
 from lims.records.preparations import PREPARATION
 from tests.records.implant_lab import DAY, Lab, implant, make_lab
 from tests.support import factories
+from tests.support.cases import each
 
 COUNT = {
     "sample": "BM-01 P2",
@@ -59,7 +60,7 @@ def test_a_count_is_of_what_its_sample_is_called_and_gets_a_code(database: Datab
     assert verify(database).problems == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "field"),
     [
         ({"viable_cells_per_ml": 3.1e6}, "viable_cells_per_ml"),

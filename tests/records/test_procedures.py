@@ -21,6 +21,7 @@ from lims.records.kinds import KIND
 from lims.records.nouns import doubts, record, withdraw
 from lims.records.procedures import PROCEDURE
 from tests.support import factories
+from tests.support.cases import each
 
 ON = date(2026, 3, 9)
 
@@ -53,7 +54,7 @@ def test_a_labs_kind_is_a_kind_of_its_project_alone(database: Database) -> None:
         assert "rotarod" in kinds_of(session, here.id, withdrawn=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "field"),
     [
         ({"code": "Rotarod latency"}, "code"),
@@ -96,7 +97,7 @@ def test_a_blood_draw_is_recorded_for_several_animals_in_the_trail(database: Dat
     assert verify(database).problems == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "field", "said"),
     [
         ({"kind": ProcedureKind.MRI, "volume_ul": None}, "animal_id", "does not allow imaging"),
@@ -189,7 +190,7 @@ def test_the_time_after_the_dose_follows_from_the_dose(database: Database, mouse
     assert verify(database).problems == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "field"),
     [
         ({"concentration": None}, "concentration"),

@@ -14,6 +14,7 @@ from lims.models import Animal, AnimalProtocol, Project
 from lims.records.colony import ANIMAL, PROTOCOL, require_procedure
 from lims.records.nouns import change, record, reinstate, withdraw
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.statements import statements
 
 APPROVED, EXPIRES = date(2026, 1, 1), date(2026, 6, 30)
@@ -43,7 +44,7 @@ def alter(database: Database, noun: Any, row: Any, **fields: Any) -> None:
         change(session, factories.actor(), noun, found, version=found.version, reason="letter", fields=fields)
 
 
-@pytest.mark.parametrize(
+@each(
     ("columns", "field"),
     [
         ({"expires_on": APPROVED - timedelta(1)}, "expires_on"),

@@ -19,6 +19,7 @@ from lims.models import Agent, Allocation, Animal, Arm, AuditEvent, Dose, Enrolm
 from lims.queries.allocation import eligible_animals
 from lims.records.randomisations import Wish, made_again, randomise
 from tests.support import factories
+from tests.support.cases import each
 
 DAY_14 = date(2026, 3, 16)
 FLUX = KIND_BY_CODE["bli_total_flux"]
@@ -133,7 +134,7 @@ def test_nothing_is_allocated_anew_once_animals_are_treated(database: Database, 
         run(database, study, reason="better luck")
 
 
-@pytest.mark.parametrize(
+@each(
     ("wish", "told"),
     [
         ({"animals": "all", "left_out": {}}, "M16 has no reading"),

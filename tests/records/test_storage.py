@@ -15,6 +15,7 @@ from lims.queries.storage import below, branch_of, chains, position_text, tree
 from lims.records.nouns import change, doubts, record, withdraw
 from lims.records.storage import PLACE
 from tests.support import factories
+from tests.support.cases import each
 
 GRID = {"box_rows": 9, "box_columns": 9}
 
@@ -33,7 +34,7 @@ def _places(database: Database) -> dict[str, int]:
         return {"project": project.id, "freezer": freezer.id, "rack": rack.id, "box": box.id, "foreign": foreign.id}
 
 
-@pytest.mark.parametrize(
+@each(
     ("row", "field", "told"),
     [
         ({"kind": PlaceKind.BOX}, "box_rows", "A box needs its rows and columns"),
@@ -63,7 +64,7 @@ def test_a_small_laboratory_keeps_a_box_at_the_top(database: Database, actor: Ac
     assert box.code == "BX-001"
 
 
-@pytest.mark.parametrize(
+@each(
     ("place", "fields", "field", "told"),
     [
         ("box", {"box_rows": 1}, "box_rows", "Position B2 of BX-03 holds AL-1"),

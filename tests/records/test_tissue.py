@@ -16,14 +16,15 @@ from lims.records.patients import PATIENT
 from lims.records.pdx import MODEL
 from lims.records.tissue import SPECIMEN
 from tests.support import factories
+from tests.support.cases import each
 
 
-@pytest.mark.parametrize("code", ["BCBM-P01", "P7", "MX12-003", "A 12", "site 3 / 14"])
+@each("code", ["BCBM-P01", "P7", "MX12-003", "A 12", "site 3 / 14"])
 def test_pseudonyms_are_taken(code: str) -> None:
     assert clean_patient_code(f" {code} ") == code
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "why"),
     [
         ("Anna Jansen", "name"),

@@ -38,8 +38,10 @@ def compile_once(create_engine: Callable[..., Engine]) -> Callable[..., Engine]:
     @wraps(create_engine)
     def create(url: URL, **options: Any) -> Engine:
         engine = create_engine(url, query_cache_size=5_000, **options)
-        shared = first.setdefault(url.drivername, engine)
-        if shared is not engine:
+        shared = first.get(url.drivername)
+        if shared is None or shared.dialect.server_version_info is None:  # it has not met its server yet
+            first[url.drivername] = engine
+        else:
             engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
         return engine
 

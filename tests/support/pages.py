@@ -99,7 +99,7 @@ class Browser:
         return page
 
     def submit(
-        self, page: BeautifulSoup, action: str, status: int = 302, heading: str | None = None, **values: Any
+        self, page: BeautifulSoup | TestResponse, action: str, status: int = 302, heading: str | None = None, **values: Any
     ) -> BeautifulSoup | TestResponse:
         """Fill in and send the form with this action, as a browser would; gives the page, or the redirect."""
         response = self.client.post(action, data=sent(page, action) | values)
@@ -127,8 +127,9 @@ class Browser:
         return self
 
 
-def sent(page: BeautifulSoup, action: str) -> dict[str, Any]:
+def sent(page: BeautifulSoup | TestResponse, action: str) -> dict[str, Any]:
     """Give what the page's form with this action would send untouched."""
+    assert isinstance(page, BeautifulSoup), page.status
     form = page.find("form", action=action)
     assert isinstance(form, Tag), f"no form with action {action}"
     return fields(form)
@@ -151,6 +152,21 @@ def fields(form: Tag) -> dict[str, Any]:
         else:
             values[str(name)] = field.text if field.name == "textarea" else str(field.get("value", ""))
     return values
+
+
+def only(page: Tag | TestResponse, css: str) -> Tag:
+    """Give the element of a page that a selector finds; a page without one fails the test."""
+    assert isinstance(page, Tag)
+    found = page.select_one(css)
+    assert found is not None, f"the page has no {css}"
+    return found
+
+
+def redirect(answer: BeautifulSoup | TestResponse) -> str:
+    """Give where a form led; one that led nowhere fails the test."""
+    assert isinstance(answer, TestResponse)
+    assert answer.location, answer.status
+    return answer.location
 
 
 def message(page: BeautifulSoup | TestResponse) -> str:

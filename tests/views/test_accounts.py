@@ -16,7 +16,8 @@ from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.models import AuditEvent, Membership, Project, User
 from lims.views.transaction import Application
-from tests.support.pages import Browser, add_person, add_project, address, fields, message, sent
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, add_project, address, message, only, sent
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_an_added_person_signs_in_with_the_password_shown_once(app_on_each: Appl
     admin = Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     page = admin.get("/people/new", heading="Add a person")
     shown = admin.submit(page, "/people/new", status=200, heading="Nora New", email="Nora.New@lab.test", name="Nora  New")
-    password = shown.find("code").text  # type: ignore[union-attr]  # fails without it
+    password = only(shown, "code").text
     assert last_event(database).actor == "Ada Admin"
     Browser(app_on_each).sign_in_on_the_page("Nora New", password)
 
@@ -46,16 +47,16 @@ def test_an_address_is_given_once_whatever_its_case(admin: Browser, sqlite_datab
     page = admin.get("/people/new")
     refused = admin.submit(page, "/people/new", status=422, email=address("Ada Admin").upper(), name="Other")
     assert "recorded already" in message(refused)
-    assert refused.find("input", id="name")["value"] == "Other", "what was typed is lost"  # type: ignore[index,union-attr]  # fails without it
+    assert only(refused, "input#name")["value"] == "Other", "what was typed is lost"
     with sqlite_database.reading() as session:
         assert len(session.scalars(select(User)).all()) == 1
 
 
-@pytest.mark.parametrize("email", ["no address", "a@", "a b@lab.test", "<script>@lab.test"])
+@each("email", ["no address", "a@", "a b@lab.test", "<script>@lab.test"])
 def test_what_is_no_address_is_refused_and_quoted(admin: Browser, email: str) -> None:
     page = admin.submit(admin.get("/people/new"), "/people/new", status=422, email=email, name="X")
     assert "is no e-mail address" in message(page)
-    assert not page.find("script", string=True), "markup of a value was not escaped"  # type: ignore[union-attr]  # fails without it
+    assert not only(page, "html").find("script", string=True), "markup of a value was not escaped"
 
 
 def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(
@@ -76,8 +77,7 @@ def test_a_deactivated_person_is_out_at_once_and_needs_a_reason(
 def test_the_last_administrator_stays(admin: Browser, sqlite_database: Database) -> None:
     with sqlite_database.reading() as session:
         path = f"/people/{session.scalars(select(User.id)).one()}"
-    form = admin.get(path)
-    values = fields(form.find("form", action=path))  # type: ignore[arg-type]  # fails without it
+    values = sent(admin.get(path), path)
     values.pop("administrator", None)
     response = admin.client.post(path, data=values | {"reason": "tired"})
     assert response.status_code == 422
@@ -102,7 +102,7 @@ def test_the_second_of_two_editors_is_told_and_keeps_what_was_typed(app_on_each:
     first.submit(page_of_first, path, title="First title", reason="better")
     conflict = second.submit(page_of_second, path, status=409, heading="Change P1", reason="mine is better")
     assert "Ada Admin changed this record at 20" in message(conflict)
-    assert sent(conflict, path)["reason"] == "mine is better"  # type: ignore[arg-type]  # a page
+    assert sent(conflict, path)["reason"] == "mine is better"
     with database.reading() as session:
         assert session.scalars(select(Project.title)).one() == "First title"
 
@@ -169,14 +169,14 @@ def test_a_person_that_is_not_there(admin: Browser, number: str) -> None:
 def test_lists_sort_filter_and_page_by_the_address(admin: Browser, sqlite_database: Database) -> None:
     for name in ("Zoe Last", "Ben First"):
         add_person(sqlite_database, name)
-    names = [row.find("a").text for row in admin.get("/people/?sort=-name").select("tbody tr")]  # type: ignore[union-attr]  # fails without it
+    names = [only(row, "a").text for row in admin.get("/people/?sort=-name").select("tbody tr")]
     assert names == ["Zoe Last", "Ben First", "Ada Admin"]
     page = admin.get("/people/?q=ZOE&page=77")
     assert len(page.select("tbody tr")) == 1
     assert "Nothing fits these filters." in message(admin.get("/people/?q=%25"))
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     [
         "sort=password",

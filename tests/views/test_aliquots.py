@@ -16,6 +16,7 @@ from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import Aliquot, AliquotEvent, Project, StoragePlace
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.pages import Browser, add_person, add_project, message
 
 ALIQUOTS = "/p/P1/aliquots/"
@@ -142,7 +143,7 @@ def test_tubes_with_barcodes_of_their_own_keep_them(get: Get, browser: Browser) 
     assert [(get(code).box_row, get(code).box_column) for code in ("T-1", "T-2")] == [(2, 1), (2, 3)]
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"specimen_id": ""}, "Specimen : Name the specimen."),
@@ -195,7 +196,7 @@ def test_several_are_moved_by_scanning_them_and_the_box(sqlite_database: Databas
     assert (last.kind, last.from_position, last.to_position) == (AliquotEventKind.MOVED, "FZ-1 / BX-03 B1", "FZ-1")
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"aliquots": "AL-99"}, 'There is no aliquot "AL-99" in this project'),

@@ -12,7 +12,8 @@ from lims.domain.tissue_terms import AlterationKind, Compartment
 from lims.domain.vocabulary import RoleName
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, add_project, message, only, redirect
 
 LIST = "/p/BCBM/alterations/"
 NEW = "/p/BCBM/alterations/new?specimen_id=P01-BM"
@@ -41,6 +42,11 @@ def _line(app: Application, database: Database) -> Browser:
 
 
 @pytest.fixture
+def on_each(app_on_each: Application, database: Database) -> Browser:
+    return _line(app_on_each, database)
+
+
+@pytest.fixture
 def ada(app: Application, sqlite_database: Database) -> Browser:
     return _line(app, sqlite_database)
 
@@ -61,19 +67,19 @@ def test_the_form_groups_values_by_the_kinds_that_have_them(ada: Browser) -> Non
 
 def test_an_alteration_is_recorded_by_alias_and_changed(ada: Browser) -> None:
     form = ada.get(NEW, heading="Record an alteration")
-    options = {option["value"] for option in form.find("datalist", id="gene-list").find_all("option")}  # type: ignore[union-attr]  # fails without it
+    options = {option["value"] for option in only(form, "datalist#gene-list").find_all("option")}
     assert {"ERBB2", "Abcb1a"} <= options
     assert "list of 2026" in message(form)
     saved = ada.submit(form, NEW, gene="her2", kind="copy_number", copies="8,5", platform="MSK-IMPACT 341")
-    page = ada.get(saved.location, heading="ERBB2")  # type: ignore[union-attr]  # a redirect
+    page = ada.get(redirect(saved), heading="ERBB2")
     assert "8.5 copies, amplified in the human tumour of P01-BM" in message(page)
     assert "HER family" in message(page)
-    change = f"{saved.location}/change"  # type: ignore[union-attr]  # a redirect
+    change = f"{redirect(saved)}/change"
     ada.submit(ada.get(change), change, copies="3", reason="typing error")
-    assert "3 copies, gain" in message(ada.get(saved.location))  # type: ignore[union-attr]  # a redirect
+    assert "3 copies, gain" in message(ada.get(redirect(saved)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"gene": "EBRB2", "kind": "mutation", "hgvs": "p.L755S"}, "perhaps ERBB2"),
@@ -89,7 +95,7 @@ def test_what_cannot_be_or_is_unusual_stays_on_the_form(ada: Browser, values: di
     assert told in message(ada.submit(ada.get(NEW), NEW, status=422, **values))
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "found"),
     [
         ("", ["Abcg2", "ERBB2", "PIK3CA", "TP53"]),
@@ -108,8 +114,8 @@ def test_what_cannot_be_or_is_unusual_stays_on_the_form(ada: Browser, values: di
         ("specimen=P01-BM", ["PIK3CA"]),
     ],
 )
-def test_list_is_filtered(app_on_each: Application, database: Database, query: str, found: list[str]) -> None:
-    page = _line(app_on_each, database).get(f"{LIST}?{query}", heading="Alterations")
+def test_list_is_filtered(on_each: Browser, query: str, found: list[str]) -> None:
+    page = on_each.get(f"{LIST}?{query}", heading="Alterations")
     rows = page.select("table.data tbody tr")
     assert sorted(row.select("td")[0].text.strip() for row in rows) == found
     assert all(row.select("td")[7].text.strip() == "BM-01" for row in rows)
@@ -137,7 +143,7 @@ def test_matrix_leads_to_the_alterations(ada: Browser) -> None:
     assert "amplified" in amplified.text
     listed = ada.get(str(amplified["href"]))
     assert [row.select("td")[0].text.strip() for row in listed.select("table.data tbody tr")] == ["ERBB2"]
-    assert "mouse" in table.select_one("th.host").text  # type: ignore[union-attr]  # fails without it
+    assert "mouse" in only(table, "th.host").text
 
 
 def test_matrix_of_one_set_says_what_is_empty(ada: Browser) -> None:

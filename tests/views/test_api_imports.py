@@ -16,6 +16,7 @@ from lims.models import Animal, AuditEvent, Exposure, ImportBatch, ImportRequest
 from lims.records.tokens import make_token
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.pages import add_person, add_project
 
 IMPORTS = "/api/imports"
@@ -156,7 +157,7 @@ def test_records_of_nothing_we_know_are_a_batch_that_says_so(program: Program) -
     assert '"wings"' in winged["findings"][0]["message"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "sentence"),
     [
         ({"colour": "red"}, "no parameter"),

@@ -23,7 +23,8 @@ from lims.views import audit as audit_views
 from lims.views.transaction import Application
 from tests.audit.trail import Trail, rename, tamper, write_trail
 from tests.support import factories as make
-from tests.support.pages import Browser, add_person, message
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, message, only
 from tests.support.statements import statements
 
 HERE = "/p/BCBM/audit/"
@@ -70,7 +71,7 @@ def test_the_list_shows_what_the_database_counts(auditor: Browser, trail: Trail,
         own = session.scalar(select(func.count()).where(AuditEvent.project_id == trail.project))
     # Besides: what made the project and its three members' accounts, which belong to none; not the sign-in, nor other projects.
     assert len(listed(page)) == (own or 0) + 4
-    assert page.select_one("h1 .count").text == str(len(listed(page)))  # type: ignore[union-attr]  # fails without it
+    assert only(page, "h1 .count").text == str(len(listed(page)))
     assert listed(page) == sorted(listed(page), reverse=True)
     text = message(page)
     assert "animal changed" in text
@@ -79,7 +80,7 @@ def test_the_list_shows_what_the_database_counts(auditor: Browser, trail: Trail,
     assert "session opened" not in text
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "expected"),
     [
         ("action=animal:change", [3]),
@@ -100,13 +101,13 @@ def test_days_are_those_of_the_lab(trail: Trail, settings: Settings, sqlite_data
     with sqlite_database.reading() as session:
         at = session.get_one(AuditEvent, 3).at
     page = browser.get(f"{HERE}?action=animal:change")
-    shown = page.select_one("table.data tbody td:nth-of-type(2)").text.strip()  # type: ignore[union-attr]  # fails without it
+    shown = only(page, "table.data tbody td:nth-of-type(2)").text.strip()
     day = shown[:10]
     assert shown[11:16] != at[11:16]
     assert listed(browser.get(f"{HERE}?action=animal:change&from={day}&until={day}")) == [3]
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "said"),
     [
         ("from=2026-13-40", "'2026-13-40' is no date. Expected: year-month-day, such as 2026-11-02"),
@@ -120,7 +121,7 @@ def test_days_are_those_of_the_lab(trail: Trail, settings: Settings, sqlite_data
         ("reason=a%00b", "contains characters that cannot be typed"),
     ],
 )
-@pytest.mark.parametrize("path", [HERE, f"{HERE}export?format=csv&"])
+@each("path", [HERE, f"{HERE}export?format=csv&"])
 def test_a_filter_that_means_nothing_is_refused_in_words(auditor: Browser, path: str, query: str, said: str) -> None:
     page = auditor.get(f"{path}{'' if '?' in path else '?'}{query}", 422)
     assert said in message(page)
@@ -179,7 +180,7 @@ def test_technicians_are_kept_out(app: Application, trail: Trail, path: str) -> 
 @pytest.mark.parametrize("action", ["verify", "review", "bundle"])
 def test_technicians_can_send_nothing_either(app: Application, trail: Trail, action: str, sqlite_database: Database) -> None:
     browser = Browser(app).sign_in("Tom")
-    token = browser.get("/").find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]  # fails without it
+    token = only(browser.get("/"), "input[name='csrf_token']")["value"]
     before = newest(sqlite_database).seq
     response = browser.client.post(f"{HERE}{action}", data={"csrf_token": token, "comment": "x", "up_to": "3"})
     assert response.status_code == 403
@@ -228,7 +229,7 @@ def test_xlsx_opens_and_an_unknown_format_does_not(auditor: Browser) -> None:
 def test_the_bundle_is_the_project_s_and_brings_a_checkpoint(auditor: Browser, sqlite_database: Database) -> None:
     page = auditor.get(HERE)
     assert "No checkpoint yet" in message(page)
-    token = page.find("input", attrs={"name": "csrf_token"})["value"]  # type: ignore[index]  # fails without it
+    token = only(page, "input[name='csrf_token']")["value"]
     response = auditor.client.post(f"{HERE}bundle", data={"csrf_token": token})
     with zipfile.ZipFile(io.BytesIO(sent(response))) as archive:
         events = [json.loads(line) for line in archive.read("events.jsonl").splitlines()]

@@ -22,7 +22,8 @@ from lims.records.moves import move
 from lims.records.nouns import record
 from lims.records.values import today
 from lims.views.transaction import Application
-from tests.support.pages import COMMAND_LINE, Browser, add_person, add_project, message
+from tests.support.cases import each
+from tests.support.pages import COMMAND_LINE, Browser, add_person, add_project, message, only
 from tests.support.statements import statements
 from tests.views.cohort import add_cohort
 from tests.views.test_studies import cells
@@ -195,7 +196,7 @@ def test_the_list_of_animals_opens_on_the_living_and_says_how_to_see_all(bench: 
     die(colony, "M0001", "M0002")
     page = bench.get(f"{HERE}/animals/")
     assert len(cells(page, "Animals")) == 8
-    assert page.select_one("#filter-state option[selected]")["value"] == "living"  # type: ignore[index]  # a page without it fails the test
+    assert only(page, "#filter-state option[selected]")["value"] == "living"
     (everything,) = [link for link in page.select("main a") if link.text == "Show the dead ones too"]
     page = bench.get(str(everything["href"]))
     assert [row[0] for row in cells(page, "Animals")][:2] == ["M0001", "M0002"]
@@ -203,7 +204,7 @@ def test_the_list_of_animals_opens_on_the_living_and_says_how_to_see_all(bench: 
     assert "M0001" not in bench.client.get(f"{HERE}/animals/?format=csv").text
     found = bench.get(f"{HERE}/animals/?q=M0001")
     assert [row[0] for row in cells(found, "Animals")] == ["M0001"]
-    assert found.select_one("#filter-state option[selected]")["value"] == "any"  # type: ignore[index]  # a page without it fails the test
+    assert only(found, "#filter-state option[selected]")["value"] == "any"
     assert [row[0] for row in cells(bench.get(f"{HERE}/animals/?state=dead"), "Animals")] == ["M0001", "M0002"]
     assert "is no state of an animal" in bench.client.get(f"{HERE}/animals/?state=merry").text
 
@@ -235,7 +236,7 @@ def test_the_card_has_a_barcode_that_the_search_box_understands(bench: Browser, 
     assert found.location == f"{HERE}/cages/{key(colony, Cage, 'C1')}"
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "told"),
     [
         ({"protocol_id": "A-07"}, "Protocol A-07 expired on"),
@@ -313,7 +314,7 @@ def test_one_animal_moves_and_its_page_says_where_it_was(bench: Browser, colony:
     assert "1 of 5 animals, room for 4 more" in message(page)
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "told"),
     [
         ({"to_cage_id": "C1"}, "Cage C1 is full: 5 of 5 animals are in it, and 1 would come."),
@@ -374,7 +375,7 @@ def test_cages_with_room_place_and_card(bench: Browser, colony: Database) -> Non
     assert "No living animal" in message(bench.get(f"{HERE}/cages/3/card"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "told"),
     [
         ({"rack": "R1", "position": "A1"}, "Cage C0 stands at A1 of rack R1."),
@@ -553,7 +554,7 @@ def test_cages_are_listed_as_people_count_and_the_uncaged_lead_to_themselves(sci
     assert listed == ["C0", "C1", "C2", "K1", "K2", "K10"]
     drawn = scientist.get(f"{HERE}/colony/")
     assert message(drawn).index("K2") < message(drawn).index("K10")
-    link = drawn.find("a", string="1 without a cage")
-    assert [row[0] for row in cells(scientist.get(str(link["href"])), "Animals")] == ["FREE-1"]  # type: ignore[index]  # a page without it fails the test
+    link = only(drawn, "a:-soup-contains-own('1 without a cage')")
+    assert [row[0] for row in cells(scientist.get(str(link["href"])), "Animals")] == ["FREE-1"]
     assert len(cells(scientist.get(f"{HERE}/animals/?cage=some"), "Animals")) == 10
     assert message(scientist.get(f"{HERE}/animals/?cage=other")).count("Nothing fits these filters.") == 1

@@ -16,7 +16,8 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AuditEvent, Consent, Patient, Project
 from lims.views.transaction import Application
 from tests.support import factories as make
-from tests.support.pages import Browser, message, sent
+from tests.support.cases import each
+from tests.support.pages import Browser, message, only, sent
 from tests.views.cohort import add_people
 from tests.views.test_studies import cells
 
@@ -126,12 +127,11 @@ def test_the_form_stands_before_the_lists_of_what_a_withdrawal_reaches(scientist
     assert kinds.index("form") == kinds.count("a")
     assert set(kinds[kinds.index("form") + 1 :]) == {"details"}
     for tile in order[: kinds.index("form")]:
-        reached = page.select_one(str(tile["href"]))
-        assert reached is not None
-        assert int(tile.strong.text) == len(reached.select("tbody tr"))  # type: ignore[union-attr]  # a page without it fails the test
+        reached = only(page, str(tile["href"]))
+        assert int(only(tile, "strong").text) == len(reached.select("tbody tr"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "told"),
     [
         ({"withdrawn_on": "2024-01-01", "reason": "letter"}, "the consent was given on 2025-01-08"),
@@ -187,7 +187,7 @@ def test_a_consent_is_recorded_and_changed_with_a_reason(scientist: Browser, cha
     assert "ticked on the form" in message(scientist.get(f"/p/BCBM/consents/{chain.consent}/history"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "told"),
     [
         ({}, "This consent allows nothing."),

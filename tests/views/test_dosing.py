@@ -15,7 +15,7 @@ from lims.models import Agent, Animal, Dose, Regimen, Study
 from lims.views.transaction import Application
 from tests.records.dosing_lab import DoseLab, day, give, make_lab, planned
 from tests.support import factories
-from tests.support.pages import Browser, add_person, fields, message
+from tests.support.pages import Browser, add_person, fields, message, only, redirect
 from tests.support.statements import statements
 
 LIST = "/p/BCBM/studies/1/dosing/list?on=2026-03-02"
@@ -43,9 +43,9 @@ def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlit
     typed = {"code": "TUC", "name": "tucatinib", "agent_class": "tyrosine_kinase_inhibitor", "fraction_unbound_brain": "0,02"}
     refused = ada.submit(form, "/p/BCBM/agents/new", status=422, **typed, targets="HER2, NOGENE")
     assert '"NOGENE" is no gene of the list' in message(refused)
-    assert refused.find(id="name")["value"] == "tucatinib"  # type: ignore[union-attr,index]  # a page without it fails the test
+    assert only(refused, "#name")["value"] == "tucatinib"
     made = ada.submit(form, "/p/BCBM/agents/new", **typed, targets="her2; EGFR")
-    page = ada.get(made.location)  # type: ignore[union-attr]  # a page without it fails the test
+    page = ada.get(redirect(made))
     assert "ERBB2, EGFR" in message(page)
 
     new_lot = "/p/BCBM/lots/new?agent_id=TUC"
@@ -53,7 +53,7 @@ def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlit
     assert "comes before the receipt" in message(ada.submit(ada.get(new_lot), new_lot, 422, **said, expires_on="2026-01-01"))
     doubted = ada.submit(ada.get(new_lot), new_lot, 422, **said, expires_on="2026-02-02")
     assert "no dose is given from it any more" in message(doubted)
-    shown = ada.get(ada.submit(doubted, new_lot, **said, expires_on="2026-02-02", confirmed="y").location)  # type: ignore[union-attr]  # a page without it fails the test
+    shown = ada.get(redirect(ada.submit(doubted, new_lot, **said, expires_on="2026-02-02", confirmed="y")))
     assert "expired" in message(shown)
 
     new = "/p/BCBM/regimens/new"
@@ -62,9 +62,9 @@ def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlit
     refused = ada.submit(ada.get(new), new, 422, **typed, schedule="every now and then")
     assert '"every now and then" cannot be read as a schedule' in message(refused)
     assert "QDx21" in message(refused)
-    doubted = ada.submit(refused, new, 422, **typed, schedule="qd × 21")  # type: ignore[arg-type]  # a page without it fails the test
+    doubted = ada.submit(refused, new, 422, **typed, schedule="qd × 21")
     assert "Study BM-014 is running" in message(doubted)
-    page = ada.get(ada.submit(doubted, new, **typed, schedule="qd × 21", confirmed="y").location)  # type: ignore[arg-type,union-attr]  # a page without it fails the test
+    page = ada.get(redirect(ada.submit(doubted, new, **typed, schedule="qd × 21", confirmed="y")))
     assert "once a day for 21 days: 21 doses on d0–d20" in message(page)
     assert "5 mg/mL" in message(page)
 
@@ -72,12 +72,12 @@ def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlit
 def _inputs(page: BeautifulSoup, animal: str, agent: str = "T-DXd") -> dict[str, str]:
     """Give the names of a row's inputs by what they are for."""
     labels = {"outcome": "state", "volume given": "volume", "lot": "lot", "reason": "reason"}
-    return {part: str(page.find(attrs={"aria-label": f"{animal}, {agent}, {what}"})["name"]) for what, part in labels.items()}  # type: ignore[index]  # a page without it fails the test
+    return {part: str(only(page, f"[aria-label='{animal}, {agent}, {what}']")["name"]) for what, part in labels.items()}
 
 
 def _send(browser: Browser, page: BeautifulSoup, status: int = 302, path: str = LIST, **values: Any) -> Any:
-    form = page.find("form", method="post", class_="record-form")
-    response = browser.client.post(path, data=fields(form) | values)  # type: ignore[arg-type]  # a page without it fails the test
+    form = only(page, "form.record-form[method=post]")
+    response = browser.client.post(path, data=fields(form) | values)
     assert response.status_code == status, response.text[:3000]
     return response if status == 302 else browser.check(response)
 
@@ -90,10 +90,9 @@ def test_an_animals_page_lists_its_doses_and_leads_to_them_alone(ada: Browser, s
         ids = {animal.code: animal.id for animal in session.query(Animal)}
     shown = ada.get(f"/p/BCBM/animals/{ids['M01']}")
     assert [" ".join(row.get_text(" ").split()) for row in _doses_on(shown)] == ["2026-03-02 T-DXd held BM-014 weight loss"]
-    link = shown.find("a", href=lambda address: bool(address) and "/doses/?animal=M01" in address)
-    listed = ada.get(str(link["href"]))  # type: ignore[index]  # a page without it fails the test
-    assert [row.td.text.strip() for row in listed.select("tbody tr")] == ["M01"]  # type: ignore[union-attr]  # a page without it fails the test
-    assert listed.select_one("select[name=animal] option[selected]").text == "M01 alone"  # type: ignore[union-attr]  # a page without it fails the test
+    listed = ada.get(str(only(shown, "a[href*='/doses/?animal=M01']")["href"]))
+    assert [only(row, "td").text.strip() for row in listed.select("tbody tr")] == ["M01"]
+    assert only(listed, "select[name=animal] option[selected]").text == "M01 alone"
     assert ada.get("/p/BCBM/doses/?animal=M0").select("tbody tr td a") == []
     with factories.declared(sqlite_database) as session:
         session.query(Study).one().blinded = True
@@ -250,7 +249,7 @@ def test_no_refusal_of_a_dose_tells_what_a_regimen_gives(
     tom, new = Browser(app).sign_in("Tom"), "/p/BCBM/doses/new"
     typed = {"animal_id": "M02", "agent_id": "T-DXd", "regimen_id": named, "given_on": "2026-03-02"}
 
-    answer = tom.client.post(new, data=fields(tom.get(new).find("form", class_="record-form")) | typed)  # type: ignore[arg-type]  # a page without it fails the test
+    answer = tom.client.post(new, data=fields(only(tom.get(new), "form.record-form")) | typed)
 
     assert answer.status_code == 404
     assert "arm" not in message(tom.check(answer))
@@ -260,7 +259,7 @@ def test_a_single_dose_is_recorded_changed_and_withdrawn(ada: Browser, sqlite_da
     new = "/p/BCBM/doses/new"
     typed = {"animal_id": "M00", "agent_id": "T-DXd", "study_id": "BM-014", "given_on": "2026-03-20", "dose": "5"}
     typed |= {"route": "intravenous", "volume_ul": "80"}
-    page = ada.get(ada.submit(ada.get(new), new, **typed).location)  # type: ignore[union-attr]  # a page without it fails the test
+    page = ada.get(redirect(ada.submit(ada.get(new), new, **typed)))
     assert "beside the plan" in message(page)
     url = "/p/BCBM/doses/1"
     ada.submit(ada.get(f"{url}/change"), f"{url}/change", volume_ul="82", reason="misread the syringe")

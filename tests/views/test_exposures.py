@@ -14,7 +14,7 @@ from lims.domain.tissue_terms import AgentClass
 from lims.models import Agent, Dose, Enrolment, Exposure, LabKind, Procedure, Project, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
-from tests.support.pages import Browser, message
+from tests.support.pages import Browser, message, only
 from tests.support.statements import statements
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_read_says_so_beside_its_cell_and_nothing_is_lost(databas
     assert isinstance(page, BeautifulSoup)
     assert '"1,260" can be read as 1260 or as 1.260.' in message(page)
     assert '"LOD" is no number.' in message(page)
-    assert str(page.find("input", attrs={"name": f"{cohort.animals[1]}-plasma"})["value"]) == "400"  # type: ignore[index]  # a page without it fails the test
+    assert str(only(page, f"input[name='{cohort.animals[1]}-plasma']")["value"]) == "400"
     page = sara.submit(sara.get(here), here, 422, lloq="500", **samples(cohort, ("400", "")))
     assert "400 lies below the limit of quantification, 500." in message(page)
     with database.reading() as session:

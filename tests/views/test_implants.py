@@ -19,6 +19,7 @@ from lims.models import Aliquot, AuditEvent, Implant, ModelCheck, PdxModel, Proj
 from lims.views import surgery as views
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.pages import Browser, add_person, add_project, fields, message
 from tests.support.statements import statements
 
@@ -125,7 +126,7 @@ def test_tissue_without_consent_is_refused_with_the_sentence_and_everything_stay
     assert (typed["aliquot_id"], typed["rows-1-animal"], typed["ended_at"]) == ("AL-2", "M2", "14:05")
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"rows-1-weight_g": "214"}, "Row 2 (M2), weight : A weight of 214 g cannot be."),

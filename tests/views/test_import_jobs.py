@@ -16,7 +16,7 @@ from lims.jobs.locks import WORKER, holding
 from lims.jobs.work import work_off
 from lims.progress import Progress, Step
 from lims.views.transaction import Application
-from tests.support.pages import Browser, add_person, add_project, message, sent
+from tests.support.pages import Browser, add_person, add_project, message, only, sent
 
 BATCH = "/p/BCBM/imports/1"
 NEW = "/p/BCBM/imports/new"
@@ -60,8 +60,8 @@ def test_an_import_can_be_left_and_looked_at_again(scientist: Browser, with_work
     upload(scientist)
     page = scientist.get(BATCH, heading="Reading weights.csv")
     assert "nothing is working at the moment" in told(page)
-    assert page.find("a", string="Look again")["href"] == BATCH  # type: ignore[index]  # fails without it
-    assert page.select_one("progress")["aria-label"] == "Reading"  # type: ignore[index]  # fails without it
+    assert only(page, "a:-soup-contains-own('Look again')")["href"] == BATCH
+    assert only(page, "progress")["aria-label"] == "Reading"
     for elsewhere in ("/p/BCBM/imports/", "/p/BCBM/"):
         assert "Reading weights.csv" in scientist.get(elsewhere).get_text(" ")
 
@@ -79,7 +79,7 @@ def test_an_import_can_be_left_and_looked_at_again(scientist: Browser, with_work
 
     work_off(with_worker)
     assert scientist.client.get(f"{BATCH}/progress").status_code == 204
-    assert "Check" in scientist.get(BATCH).h1.text  # type: ignore[union-attr]  # every page has one
+    assert "Check" in only(scientist.get(BATCH), "h1").text
     assert "Under way" not in scientist.get("/p/BCBM/imports/").get_text(" ")
 
 

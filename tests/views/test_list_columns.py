@@ -14,7 +14,7 @@ from lims.db import Database
 from lims.models import Project
 from lims.views import tables
 from tests.support import factories as make
-from tests.support.pages import Browser, fields, message
+from tests.support.pages import Browser, fields, message, only
 from tests.views.cohort import add_people
 
 LIST = "/p/BCBM/specimens/"
@@ -60,7 +60,7 @@ def test_what_is_chosen_is_shown_in_the_lists_order_and_stays_in_every_link(sara
     assert fields(form)["columns"] == chosen
     (menu,) = page.select(".columns-menu form")
     assert fields(menu)["q"] == "lobe"
-    assert page.select_one(".columns-menu a[href='/p/BCBM/specimens/?q=lobe']").text == "The usual ones"  # type: ignore[union-attr]  # a page without it fails the test
+    assert only(page, ".columns-menu a[href='/p/BCBM/specimens/?q=lobe']").text == "The usual ones"
 
 
 def test_files_have_exactly_the_chosen_columns_and_all_without_a_choice(sara: Browser) -> None:

@@ -14,7 +14,8 @@ from lims.domain.vocabulary import ImplantSite, Quality, RecordStatus, RoleName,
 from lims.models import Animal, AuditEvent, Implant, LabKind, Measurement, Project
 from lims.views.transaction import Application
 from tests.support import factories as make
-from tests.support.pages import Browser, add_person, message
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, message, only
 from tests.support.statements import statements
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people, add_reading
 
@@ -85,7 +86,7 @@ def test_every_refusal_stands_beside_its_field_and_nothing_typed_is_lost(databas
     assert told[1] == ""
     assert told[2].startswith('"1,260" can be read as 1260 or as 1.260.')
     assert told[3].startswith('"heavy" is no number.')
-    typed = [str(page.find("input", attrs={"name": name})["value"]) for name in weigh(cohort, "", "", "", "")]  # type: ignore[index]  # a page without it fails the test
+    typed = [str(only(page, f"input[name='{name}']")["value"]) for name in weigh(cohort, "", "", "", "")]
     assert typed == ["2.14", "20.1", "1,260", "heavy"]
     assert readings(database, "body_weight") == []
 
@@ -123,7 +124,7 @@ def test_a_tumour_of_forty_times_two_waits_for_a_confirmation(database: Database
     assert readings(database, "caliper_volume") == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("day", "said"),
     [
         ("2199-01-01", "Correct the date, or record it when it has happened."),
@@ -338,7 +339,7 @@ def test_the_second_of_two_editors_sees_both_values(
     page = sara.submit(before, here, 409, value="19.8", reason="misread too")
     assert isinstance(page, BeautifulSoup)
     assert "Recorded now: 19.6" in message(page)
-    assert str(page.find("input", id="value")["value"]) == "19.8"  # type: ignore[index]  # a page without it fails the test
+    assert str(only(page, "input#value")["value"]) == "19.8"
 
 
 def test_one_reading_typed_by_hand_is_withdrawn_and_brought_back_and_no_imported_one(

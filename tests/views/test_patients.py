@@ -18,6 +18,7 @@ from lims.domain.vocabulary import AnimalStatus, TumourOrigin
 from lims.models import AuditEvent, Patient, Project, TherapyAgent, TherapyLine
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.pages import Browser, message, sent
 from tests.support.statements import statements
 from tests.views.cohort import add_people
@@ -125,7 +126,7 @@ def test_the_list_is_filtered_by_consent(
     scientist.get(f"{HERE}?consent=perhaps", status=422)
 
 
-@pytest.mark.parametrize(
+@each(
     ("fields", "told"),
     [
         ({"code": "Anna Jansen"}, "reads like a person's name"),
@@ -322,7 +323,7 @@ def test_a_page_costs_the_same_however_much_there_is(scientist: Browser, patient
     assert after == [before[0] + 1, *before[1:]]
 
 
-@pytest.mark.parametrize(
+@each(
     "query",
     ["birth_year=1", "birth_year=abc", "birth_year=1e999", "birth_year=²", "age_at_diagnosis=nan", "code=%00", "sex=nonsense"],
 )

@@ -13,7 +13,7 @@ from lims.records.colony import CAGE
 from lims.records.nouns import record
 from lims.views.transaction import Application
 from tests.support import factories as make
-from tests.support.pages import Browser, add_person, add_project, message
+from tests.support.pages import Browser, add_person, add_project, message, only, redirect
 from tests.views.test_studies import cells
 
 PAGE = "/p/BCBM/identifiers/"
@@ -66,7 +66,7 @@ def test_a_changed_pattern_names_what_is_recorded_from_now_on(app_on_each: Appli
     browser = Browser(app_on_each).sign_in("Dora")
     path = f"{PAGE}cage"
     answered = browser.submit(browser.get(path), path, pattern=" K/{number:04} ", reason="new racks")
-    assert "The next cage will be K/0002." in message(browser.get(answered.location))  # type: ignore[union-attr]  # a redirect
+    assert "The next cage will be K/0002." in message(browser.get(redirect(answered)))
     assert cages(database, project, 1) == ["K/0002"]
     with database.reading() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "pattern:change")).one()
@@ -94,7 +94,7 @@ def test_a_pattern_that_cannot_be_used_is_refused_beside_the_field(
     browser, path = Browser(app).sign_in("Dora"), f"{PAGE}cage"
     page = browser.submit(browser.get(path), path, status=422, **{"reason": "try"} | fields)
     assert told in message(page)
-    assert page.find("input", id="pattern")["value"] == fields["pattern"]  # type: ignore[union-attr,index]  # fails without it
+    assert only(page, "input#pattern")["value"] == fields["pattern"]
     assert shown(browser)["Cage"][0] == "C-{number:03}"
 
 

@@ -8,26 +8,27 @@ from lims.audit.tags import NOUNS
 from lims.domain.errors import NotAllowed
 from lims.domain.permissions import PERMISSIONS, ROLE_DESCRIPTIONS, ROLE_TITLES, allowed, require, titles, writes
 from lims.domain.vocabulary import RoleName
+from tests.support.cases import each
 
 WRITING = [action for action in PERMISSIONS if writes(action)]
 
 
-@pytest.mark.parametrize("action", WRITING)
+@each("action", WRITING)
 def test_an_auditor_writes_nothing(action: str) -> None:
     assert not allowed(RoleName.AUDITOR, action)
 
 
-@pytest.mark.parametrize("action", [action for action in PERMISSIONS if not writes(action)])
+@each("action", [action for action in PERMISSIONS if not writes(action)])
 def test_an_auditor_reads_everything(action: str) -> None:
     assert allowed(RoleName.AUDITOR, action)
 
 
-@pytest.mark.parametrize("action", sorted(PERMISSIONS))
+@each("action", sorted(PERMISSIONS))
 def test_a_project_administrator_may_do_everything_in_it(action: str) -> None:
     assert allowed(RoleName.ADMINISTRATOR, action)
 
 
-@pytest.mark.parametrize("action", [action for action in PERMISSIONS if action.endswith(":withdraw")])
+@each("action", [action for action in PERMISSIONS if action.endswith(":withdraw")])
 def test_a_technician_withdraws_nothing(action: str) -> None:
     assert not allowed(RoleName.TECHNICIAN, action)
 

@@ -17,6 +17,7 @@ from lims.records.nouns import record
 from lims.records.tissue import SPECIMEN
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.pages import Browser, message
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people
 
@@ -80,7 +81,7 @@ def test_a_necropsy_of_the_living_waits_for_a_confirmation_and_nothing_ticked_is
         assert [one.kind for one in session.query(Specimen)] == [SpecimenKind.CSF]
 
 
-@pytest.mark.parametrize(
+@each(
     ("wrong", "field"),
     [
         ({"kind": SpecimenKind.TUMOUR}, "kind"),

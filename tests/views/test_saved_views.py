@@ -10,7 +10,8 @@ from lims.db import Database
 from lims.domain.vocabulary import RecordStatus
 from lims.models import AuditChange, AuditEvent, SavedView
 from lims.views.transaction import Application
-from tests.support.pages import Browser, message
+from tests.support.cases import each
+from tests.support.pages import Browser, message, only
 from tests.support.statements import statements
 from tests.views.cohort import add_cohort, add_people
 
@@ -72,7 +73,7 @@ def test_nobody_sees_or_removes_anothers_views(app: Application, sara: Browser, 
     assert links(page) == []
     with sqlite_database.reading() as session:
         view = session.scalars(select(SavedView.id)).one()
-    token = {"csrf_token": str(page.select_one(".save-view input[name=csrf_token]")["value"])}  # type: ignore[index]  # fails without it
+    token = {"csrf_token": str(only(page, ".save-view input[name=csrf_token]")["value"])}
     assert tom.client.post(f"{SAVE}{view}/remove", data=token).status_code == 404
     assert links(sara.get("/p/BCBM/animals/")) == ["Mine"]
     olga = Browser(app).sign_in("Olga")
@@ -92,7 +93,7 @@ def test_without_a_token_nothing_is_saved(sara: Browser, sqlite_database: Databa
         assert session.scalars(select(SavedView)).all() == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "status", "said"),
     [
         ({"name": "   "}, 302, "The view was not saved"),
@@ -148,4 +149,4 @@ def test_a_list_asks_once_for_views_and_a_records_page_never(sara: Browser, sqli
 
 def test_a_list_as_it_opens_says_how_to_save_one(sara: Browser) -> None:
     page = sara.get("/p/BCBM/patients/")
-    assert "Set a filter or an order" in page.select_one(".views").text  # type: ignore[union-attr]  # fails without it
+    assert "Set a filter or an order" in only(page, ".views").text

@@ -18,7 +18,7 @@ from lims.models import AuditEvent, User
 from lims.views.api.bearer import TAKES_IMPORTS
 from lims.views.support import OPEN_ENDPOINTS
 from lims.views.transaction import Application
-from tests.support.pages import PASSWORD, Browser, add_person, add_project, address, message, sent
+from tests.support.pages import PASSWORD, Browser, add_person, add_project, address, message, only, sent
 
 MakeApp = Callable[[Settings, Database], Application]
 
@@ -231,7 +231,7 @@ def test_a_reset_link_works_once(app_on_each: Application, database: Database) -
     old = Browser(app_on_each).sign_in_on_the_page("Tom Tech")
     admin = Browser(app_on_each).sign_in_on_the_page("Ada Admin")
     shown = admin.submit(admin.get(f"/people/{person.id}"), f"/people/{person.id}/reset", status=200, heading="Tom Tech")
-    link = next(code.text for code in shown.find_all("code") if "/reset/" in code.text)  # type: ignore[union-attr]  # fails without it
+    link = only(shown, "code:-soup-contains-own('/reset/')").text
     path = "/reset/" + link.partition("/reset/")[2]
     stranger = Browser(app_on_each)
     new = "ganz neuer langer Satz"

@@ -16,7 +16,8 @@ from lims.records.nouns import record
 from lims.records.tissue import SPECIMEN
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, add_project, message, only, redirect
 from tests.support.statements import statements
 
 LIST = "/p/BCBM/specimens/"
@@ -33,11 +34,11 @@ def _scientist(app: Application, database: Database) -> Browser:
 
 
 def _record(browser: Browser, address: str, **values: Any) -> str:
-    return str(browser.submit(browser.get(address), address, **values).location)  # type: ignore[union-attr]  # a redirect
+    return redirect(browser.submit(browser.get(address), address, **values))
 
 
 @pytest.fixture
-def each(app_on_each: Application, database: Database) -> tuple[Browser, Database]:
+def on_each(app_on_each: Application, database: Database) -> tuple[Browser, Database]:
     return _scientist(app_on_each, database), database
 
 
@@ -56,8 +57,8 @@ def metastasis(ada: Browser) -> Iterator[str]:
     )
 
 
-def test_her2_follows_from_the_assays_that_are_typed(each: tuple[Browser, Database]) -> None:
-    browser, _ = each
+def test_her2_follows_from_the_assays_that_are_typed(on_each: tuple[Browser, Database]) -> None:
+    browser, _ = on_each
     address = "/p/BCBM/specimens/new?patient_id=P01"
     disease = CnsStatus.PROGRESSING_AFTER_LOCAL_THERAPY.value
     page = _record(browser, address, code="P01-BM", collected_on="2025-02-03", site="frontal lobe", cns_status=disease)
@@ -96,7 +97,7 @@ def test_contradictory_reports_stay_on_the_form(ada: Browser, metastasis: str) -
     doubted = ada.submit(form, ASSAY, status=422, her2_ihc="3+", ish_probe="dual", her2_copies="2", her2_cep17_ratio="1.1")
     assert "have both reviewed" in message(doubted)
     sure = ada.submit(form, ASSAY, her2_ihc="3+", ish_probe="dual", her2_copies="2", her2_cep17_ratio="1.1", confirmed="y")
-    assert sure.location.endswith("#receptors")  # type: ignore[union-attr]  # a redirect
+    assert redirect(sure).endswith("#receptors")
     assert "IHC and ISH contradict each other" in message(ada.get(metastasis))
 
 
@@ -106,12 +107,26 @@ def test_unusual_specimens_are_confirmed(ada: Browser) -> None:
     assert "Name the patient" in message(ada.submit(form, address, status=422, code="S1"))
     plasma = {"code": "S1", "patient_id": "P01", "kind": "plasma", "tumour_content_percent": "20"}
     assert "Plasma has no tumour content" in message(ada.submit(form, address, status=422, **plasma))
-    assert ada.submit(form, address, **plasma, confirmed="y").location.endswith("/specimens/1")  # type: ignore[union-attr]  # a redirect
+    assert redirect(ada.submit(form, address, **plasma, confirmed="y")).endswith("/specimens/1")
     foreign = ada.submit(form, address, status=422, patient_id="P99")
     assert 'There is no patient "P99"' in message(foreign)
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+def reader(ada: Browser, sqlite_database: Database) -> Browser:
+    with factories.declared(sqlite_database) as session:
+        project = session.query(Project).one()
+        first = session.query(Patient).one()
+        other = factories.patient(session, project, "P02")
+        stable = {"cns_status": CnsStatus.STABLE_AFTER_LOCAL_THERAPY, "her2_result": Her2Result.POSITIVE}
+        factories.specimen(session, first, "S-BM", site="frontal lobe", origin=TumourOrigin.METASTATIC, **stable)
+        factories.specimen(session, first, "S-PT", site="breast", origin=TumourOrigin.PRIMARY)
+        low = {"her2_result": Her2Result.NEGATIVE, "her2_label": Her2Label.HER2_LOW}
+        factories.specimen(session, other, "S-CSF", kind=SpecimenKind.CSF, cns_status=CnsStatus.LEPTOMENINGEAL, **low)
+    return ada
+
+
+@each(
     ("query", "found"),
     [
         ("q=front", ["S-BM"]),
@@ -127,19 +142,10 @@ def test_unusual_specimens_are_confirmed(ada: Browser) -> None:
         ("status=withdrawn", []),
     ],
 )
-def test_list_is_filtered(ada: Browser, sqlite_database: Database, query: str, found: list[str]) -> None:
-    with factories.declared(sqlite_database) as session:
-        project = session.query(Project).one()
-        first = session.query(Patient).one()
-        other = factories.patient(session, project, "P02")
-        stable = {"cns_status": CnsStatus.STABLE_AFTER_LOCAL_THERAPY, "her2_result": Her2Result.POSITIVE}
-        factories.specimen(session, first, "S-BM", site="frontal lobe", origin=TumourOrigin.METASTATIC, **stable)
-        factories.specimen(session, first, "S-PT", site="breast", origin=TumourOrigin.PRIMARY)
-        low = {"her2_result": Her2Result.NEGATIVE, "her2_label": Her2Label.HER2_LOW}
-        factories.specimen(session, other, "S-CSF", kind=SpecimenKind.CSF, cns_status=CnsStatus.LEPTOMENINGEAL, **low)
-    page = ada.get(f"{LIST}?{query}", heading="Specimens")
+def test_list_is_filtered(reader: Browser, query: str, found: list[str]) -> None:
+    page = reader.get(f"{LIST}?{query}", heading="Specimens")
     table = page.find("table")
-    assert [row.find("td").text.strip() for row in table.find_all("tr")[1:]] == found if found else table is None  # type: ignore[union-attr]  # fails without it
+    assert [only(row, "td").text.strip() for row in table.find_all("tr")[1:]] == found if found else table is None
 
 
 @pytest.mark.parametrize("query", ["cohort=6", "cohort=x", "her2=maybe", "kind=liver"])
@@ -174,9 +180,8 @@ def test_a_harvest_shows_its_animal_and_the_way_of_its_line(ada: Browser, sqlite
     assert "The class changes once: HER2-positive → HER2-low at BM-01-P0." in shown
     assert "was HER2-positive" in shown
     page = ada.get(metastasis)
-    drawn = page.find("figure", class_="drift")
-    assert drawn is not None
-    assert [link["href"] for link in drawn.svg.find_all("a")] == [metastasis, f"{LIST}{harvest.id}"]  # type: ignore[union-attr]  # fails without it
+    drawn = only(page, "figure.drift svg")
+    assert [link["href"] for link in drawn.find_all("a")] == [metastasis, f"{LIST}{harvest.id}"]
     assert "BM-01" in message(page)
     for address in ("/p/BCBM/patients/1", "/p/BCBM/models/1"):
         assert "HER2-positive → HER2-low at BM-01-P0" in message(ada.get(address))
@@ -187,12 +192,12 @@ def test_an_str_profile_is_typed_one_locus_a_line(ada: Browser, metastasis: str)
     form = ada.get(PROFILE, heading="Record an STR profile")
     refused = ada.submit(form, PROFILE, status=422, alleles="TH01: 6, 9.3\nD5S818: twelve")
     assert 'Line 2: D5S818 has the allele "twelve"' in message(refused)
-    assert "twelve" in refused.find("textarea", id="alleles").text  # type: ignore[union-attr]  # fails without it
+    assert "twelve" in only(refused, "textarea#alleles").text
     assert "The STR profile is empty" in message(ada.submit(form, PROFILE, status=422, alleles=" \n "))
     few = ada.submit(form, PROFILE, status=422, alleles="TH01\t9.3\t6")
     assert "too few to match a model by" in message(few)
     home = ada.submit(form, PROFILE, alleles="TH01\t9.3\t6", kit="PowerPlex 16", confirmed="y")
-    assert home.location.endswith("#profiles")  # type: ignore[union-attr]  # a redirect
+    assert redirect(home).endswith("#profiles")
     shown = ada.get(metastasis)
     loci = shown.find("dl", class_="loci")
     assert loci is not None
@@ -201,7 +206,7 @@ def test_an_str_profile_is_typed_one_locus_a_line(ada: Browser, metastasis: str)
     change = ada.get(address)
     ada.submit(change, address, status=302, alleles="TH01: 6, 9.3\nTPOX: 8", reason="one more locus", confirmed="y")
     assert "→ TH01: 6, 9.3, TPOX: 8" in message(ada.get("/p/BCBM/profiles/1/history"))
-    assert change.find("textarea", id="alleles").text.strip() == "TH01: 6, 9.3"  # type: ignore[union-attr]  # fails without it
+    assert only(change, "textarea#alleles").text.strip() == "TH01: 6, 9.3"
 
 
 def test_a_page_costs_the_same_however_much_was_found(ada: Browser, sqlite_database: Database, metastasis: str) -> None:

@@ -9,7 +9,8 @@ from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RoleName
 from lims.views.transaction import Application
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message, specification
+from tests.support.cases import each
+from tests.support.pages import Browser, add_person, add_project, message, only, redirect, specification
 
 LIST = "/p/BCBM/stains/"
 NEW = "/p/BCBM/stains/new?specimen_id=P01-BM"
@@ -35,6 +36,11 @@ def _slides(app: Application, database: Database) -> Browser:
 
 
 @pytest.fixture
+def on_each(app_on_each: Application, database: Database) -> Browser:
+    return _slides(app_on_each, database)
+
+
+@pytest.fixture
 def ada(app: Application, sqlite_database: Database) -> Browser:
     return _slides(app, sqlite_database)
 
@@ -45,15 +51,15 @@ def test_a_region_is_recorded_by_alias_and_its_percentage_follows(ada: Browser) 
     doubted = ada.submit(form, NEW, status=422, **{**typed, "marker": "ERBB22"})
     assert "no gene of the list and no known stain" in message(doubted)
     saved = ada.submit(form, NEW, **{**typed, "marker": "er", "positive_cells": "50", "h_score": "60", "area_mm2": "0,5"})
-    page = ada.get(saved.location, heading="ESR1 in Core")  # type: ignore[union-attr]  # a redirect
+    page = ada.get(redirect(saved), heading="ESR1 in Core")
     assert "25.0 % positive, H-score 60, 200 cells" in message(page)
     assert "400 per mm²" in message(page)
-    change = f"{saved.location}/change"  # type: ignore[union-attr]  # a redirect
+    change = f"{redirect(saved)}/change"
     ada.submit(ada.get(change), change, positive_cells="40", reason="counted again")
-    assert "20.0 % positive" in message(ada.get(saved.location))  # type: ignore[union-attr]  # a redirect
+    assert "20.0 % positive" in message(ada.get(redirect(saved)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("values", "told"),
     [
         ({"cells": "10", "positive_cells": "11"}, "more than all 10 cells"),
@@ -70,7 +76,7 @@ def test_what_cannot_be_stays_on_the_form(ada: Browser, values: dict[str, str], 
     assert told in message(ada.submit(ada.get(NEW), NEW, status=422, **typed))
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "found"),
     [
         ("", ["ERBB2", "ERBB2", "MKI67", "MKI67", "Pecam1"]),
@@ -85,14 +91,15 @@ def test_what_cannot_be_stays_on_the_form(ada: Browser, values: dict[str, str], 
         ("sort=-density", ["ERBB2", "ERBB2", "MKI67", "MKI67", "Pecam1"]),
     ],
 )
-def test_list_is_filtered(app_on_each: Application, database: Database, query: str, found: list[str]) -> None:
-    page = _slides(app_on_each, database).get(f"{LIST}?{query}", heading="Stained regions")
+def test_list_is_filtered(on_each: Browser, query: str, found: list[str]) -> None:
+    page = on_each.get(f"{LIST}?{query}", heading="Stained regions")
     assert sorted(row.select("td")[0].text.strip() for row in page.select("table.data tbody tr")) == found
 
 
 def test_the_specimen_draws_a_bar_for_each_region(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     page = ada.get("/p/BCBM/specimens/1")
-    plots = {figure.figcaption.text: specification(figure.script.text) for figure in page.select("#stains figure")}  # type: ignore[union-attr]  # both are there
+    figures = page.select("#stains figure")
+    plots = {only(one, "figcaption").text: specification(only(one, "script").text) for one in figures}
     assert list(plots) == ["H-score of ERBB2", "Positive cells (%) of MKI67"]
     scores = plots["H-score of ERBB2"]["data"]["values"]
     assert [(one["region"], one["value"]) for one in scores] == [("Core", 180.0), ("Rim", 90.0)]

@@ -11,7 +11,7 @@ from lims.domain.vocabulary import ArmRole, RecordStatus, StudyStatus
 from lims.models import Arm, AuditEvent, Enrolment, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
-from tests.support.pages import Browser, message
+from tests.support.pages import Browser, message, only
 from tests.views.cohort import Cohort, add_cohort, add_people
 
 HERE = "/p/BCBM/"
@@ -47,9 +47,9 @@ def test_an_arm_is_added_changed_and_withdrawn(scientist: Browser, cohort: Cohor
         "Vehicle V Vehicle – 2 2 Change",
         "Tucatinib T Not recorded – 2 2 Change",
     ]
-    new = str(page.find("a", string="Add an arm")["href"])  # type: ignore[index]  # there is one
+    new = str(only(page, "a:-soup-contains-own('Add an arm')")["href"])
     form = scientist.get(new, heading="Record an arm")
-    assert form.find("input", attrs={"name": "study_id"})["value"] == "BM-014"  # type: ignore[index]  # as above
+    assert only(form, "input[name='study_id']")["value"] == "BM-014"
     values = {"code": "C", "title": "Tucatinib", "role": "treatment", "target_n": "8"}
     refused = scientist.submit(form, new, status=422, **values)
     assert 'has an arm called "Tucatinib" already' in message(refused)
@@ -83,7 +83,7 @@ def test_animals_are_enrolled_by_scanning(scientist: Browser, cohort: Cohort, sq
     ):
         refused = scientist.submit(page, path, status=422, codes=codes, arm_id=arm)
         assert told in message(refused)
-        assert refused.find("textarea", attrs={"name": "codes"}).text.strip() == codes  # type: ignore[union-attr]  # a page
+        assert only(refused, "textarea[name='codes']").text.strip() == codes
     assert "Choose the arm" in message(scientist.submit(page, path, status=422, codes="N1"))
     scientist.submit(page, path, codes="n1\nRF-N2,\nn1", arm_id=arm, enrolled_on="2026-03-02")
     with sqlite_database.reading() as session:
@@ -141,7 +141,7 @@ def test_a_study_is_activated_closed_and_reopened(scientist: Browser, cohort: Co
     asked = scientist.submit(first, activate, status=422, reason="designed")
     assert "The study does not say the experimental unit." in message(asked)
     assert "ARRIVE 2.0, item 1b" in message(asked)
-    scientist.submit(asked, activate, reason="designed", confirmed="y")  # type: ignore[arg-type]  # a page
+    scientist.submit(asked, activate, reason="designed", confirmed="y")
     assert the(sqlite_database, Study, cohort.study).state is StudyStatus.ACTIVE
     assert (last(sqlite_database).action, last(sqlite_database).reason.startswith("designed (confirmed:")) == ("study:change", True)
 
@@ -152,7 +152,7 @@ def test_a_study_is_activated_closed_and_reopened(scientist: Browser, cohort: Co
     assert "4 animals of the study live without a fate: BM-014-M01" in message(first)
     left = scientist.submit(first, close, status=422, reason="over")
     assert "4 animals of the study live without a fate: BM-014-M01" in message(left)
-    scientist.submit(left, close, reason="over", confirmed="y")  # type: ignore[arg-type]  # as above
+    scientist.submit(left, close, reason="over", confirmed="y")
     closed = scientist.get(show)
     assert "Enrol animals" not in message(scientist.get(f"{show}/animals"))
     assert [link.text.strip() for link in closed.select("a.btn-outline-primary")] == ["Reopen"]

@@ -19,6 +19,7 @@ from lims.models import Allocation, Animal, Arm, AuditEvent, Enrolment, Project,
 from lims.views.figures import STUDY_PLOTS
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.pages import Browser, add_person, message
 from tests.support.statements import statements
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people, add_reading
@@ -86,8 +87,8 @@ def treat(database: Database, cohort: Cohort) -> None:
         session.add(Allocation(project_id=project.id, baseline_value=1.2e6, **allocation))
 
 
-@pytest.mark.parametrize("form", ["svg", "png", "pdf", "csv", "xlsx", "json"])
-@pytest.mark.parametrize("plot", ["growth", "means", "spider", "weight", "survival"])
+@each("form", ["svg", "png", "pdf", "csv", "xlsx", "json"])
+@each("plot", ["growth", "means", "spider", "weight", "survival"])
 def test_every_plot_is_a_figure_and_a_table_and_stands_in_the_trail(
     scientist: Browser, cohort: Cohort, sqlite_database: Database, plot: str, form: str
 ) -> None:
@@ -113,7 +114,7 @@ def test_plots_of_exposure_and_balance_are_drawn_once_there_is_something(
     scientist.get(f"{base}exposure.svg?of=OTHER", status=404)
 
 
-@pytest.mark.parametrize(
+@each(
     ("path", "said"),
     [
         ("waterfall.svg", "has no plot 'waterfall'"),

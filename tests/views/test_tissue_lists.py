@@ -16,6 +16,7 @@ from lims.domain.vocabulary import RecordStatus, SpecimenKind
 from lims.models import Project
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.cases import each
 from tests.support.pages import Browser, message
 from tests.support.statements import statements
 from tests.views.cohort import add_people
@@ -68,7 +69,7 @@ def scientist(app_on_each: Application, ids: dict[str, int]) -> Browser:
     return Browser(app_on_each).sign_in("Sara")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "rows"),
     [
         (
@@ -107,7 +108,7 @@ def test_a_list_shows_what_is_recorded(scientist: Browser, name: str, rows: list
     assert len(table.find_all("th")) <= 8
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "count"),
     [
         ("consents/?state=in+force", 1),
@@ -140,15 +141,13 @@ def test_a_list_is_narrowed_in_the_address(scientist: Browser, address: str, cou
     scientist.get(f"{HOME}/{address}")
 
 
-@pytest.mark.parametrize(
-    "address", ["consents/?use=perhaps", "therapy/?class=perhaps", "checks/?kind=perhaps", "assays/?from=soon"]
-)
+@each("address", ["consents/?use=perhaps", "therapy/?class=perhaps", "checks/?kind=perhaps", "assays/?from=soon"])
 def test_a_filter_that_means_nothing_is_refused(scientist: Browser, address: str) -> None:
     scientist.get(f"{HOME}/{address}", status=422)
 
 
-@pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
+@each("name", LISTS)
+@each("form", ["csv", "xlsx", "json"])
 def test_a_list_is_sent_as_a_file(scientist: Browser, name: str, form: str) -> None:
     answer = scientist.client.get(f"{HOME}/{name}/?format={form}")
     assert answer.status_code == 200
@@ -159,7 +158,7 @@ def test_a_list_is_sent_as_a_file(scientist: Browser, name: str, form: str) -> N
         assert not any("object at" in cell for row in rows for cell in row)
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "heading", "told"),
     [
         ("consents", "BM-Bank 3", "in force of P03"),
@@ -183,7 +182,7 @@ def test_each_has_a_page_with_its_steps_and_history(
     Browser(app_on_each).sign_in("Olga").get(f"/p/OTHER/{name}/{ids[name]}", status=404)
 
 
-@pytest.mark.parametrize(
+@each(
     ("family", "shown"),
     [
         (("patients", "consents", "therapy"), "Patients"),

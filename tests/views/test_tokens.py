@@ -19,7 +19,8 @@ from lims.models import ApiToken, AuditChange, AuditEvent, User
 from lims.records.accounts import deactivate_user
 from lims.records.tokens import make_token, note_use, withdraw_token
 from lims.views.transaction import Application
-from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, add_project, address, message, sent
+from tests.support.cases import each
+from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, add_project, address, message, only, sent
 
 PAGE = "/account/tokens/"
 ASKED = "/api/v1/projects"
@@ -35,7 +36,7 @@ def person(sqlite_database: Database) -> User:
 def made(browser: Browser, **fields: str) -> str:
     """Make a token through the page; gives what is shown once."""
     shown = browser.submit(browser.get(PAGE, heading="API tokens"), PAGE, status=200, **{"name": "R script"} | fields)
-    return str(shown.find("input", id="secret")["value"])  # type: ignore[union-attr,index]  # fails without it
+    return str(only(shown, "input#secret")["value"])
 
 
 def ask(app: Application, secret: str, path: str = ASKED, address: str = "127.0.0.1") -> TestResponse:
@@ -173,7 +174,7 @@ def test_a_person_whose_access_ended_reads_nothing_by_token(app_on_each: Applica
     assert "may not sign in" in refusal(ask(app_on_each, secret))
 
 
-@pytest.mark.parametrize(
+@each(
     "header",
     [
         "",

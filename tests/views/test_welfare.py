@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from lims.db import Database
 from lims.domain.cohort_terms import ActionState, EndpointMeasure
@@ -15,7 +17,7 @@ from lims.models import EndpointAction, EndpointRule, Fate
 from lims.views.transaction import Application
 from tests.records.welfare import Ward
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message
+from tests.support.pages import Browser, add_person, add_project, message, only
 from tests.support.statements import statements
 
 HERE = "/p/WARD"
@@ -49,8 +51,8 @@ def scientist(app: Application, ward: Ward) -> Browser:
     return Browser(app).sign_in("Sara")
 
 
-def asks(page: object) -> list[str]:
-    return [" ".join(one.get_text(" ").split()) for one in page.select(".ask-what")]  # type: ignore[attr-defined]  # a soup
+def asks(page: BeautifulSoup | TestResponse) -> list[str]:
+    return [" ".join(one.get_text(" ").split()) for one in only(page, "html").select(".ask-what")]
 
 
 def fates(ward: Ward) -> list[tuple[int, date, str]]:

@@ -23,7 +23,7 @@ from lims.models import (
     PdxModel,
     Specimen,
 )
-from lims.queries.chunks import KEYS, in_chunks, rows_of
+from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.queries.series import AnySelect, counted
 
@@ -97,16 +97,11 @@ def first_seen_on(session: Session, implant_id: int) -> date | None:
     return session.scalar(select(func.min(Measurement.taken_on)).where(*seen, *counted()))
 
 
-_FIRST_IMPLANTED = (
-    select(Implant.animal_id, func.min(Implant.implanted_on))
-    .where(Implant.status == RecordStatus.ACTIVE, Implant.animal_id.in_(KEYS))
-    .group_by(Implant.animal_id)
-)
-
-
 def first_implanted(session: Session, animals: Sequence[int]) -> dict[int, date | None]:
     """Give the day on which each animal was implanted first, where that is recorded."""
-    return dict(rows_of(session, _FIRST_IMPLANTED, animals))
+    first = select(Implant.animal_id, func.min(Implant.implanted_on)).where(Implant.status == RecordStatus.ACTIVE)
+    rows = in_chunks(session, animals, lambda some: first.where(Implant.animal_id.in_(some)).group_by(Implant.animal_id))
+    return dict(rows)
 
 
 def brought_by_files(session: Session, ids: Sequence[int]) -> set[int]:

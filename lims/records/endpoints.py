@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
 from lims.audit.canon import canonical, text_of
 from lims.audit.record import Actor, declare, field_name
-from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
+from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure
 from lims.domain.endpoints import (
     SOURCE,
     USUAL,
@@ -37,9 +37,8 @@ from lims.domain.endpoints import (
 )
 from lims.domain.errors import DomainError, about_row
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Measurement, Project, Study
+from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Implant, Measurement, Project, Study
 from lims.queries.chunks import KEYS, in_chunks, rows_of
-from lims.queries.implants import first_implanted
 from lims.queries.series import AnySelect, counted
 from lims.records.nouns import Draft, Noun, record
 from lims.records.values import table_of
@@ -78,7 +77,7 @@ class _Known:
 
     rules: _Rules
     animals: Mapping[int, Row[Any]]
-    courses: dict[int, Course] = field(default_factory=lambda: defaultdict(Course))
+    courses: dict[int, Course] = field(default_factory=dict)
     standing: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
     answered: dict[tuple[int, int], date] = field(default_factory=dict)
 
@@ -132,9 +131,24 @@ _ACTIVE_RULES = (
     .where(EndpointRule.project_id.in_(KEYS), EndpointRule.status == RecordStatus.ACTIVE)
     .order_by(EndpointRule.id)
 )
-_UNDER_PROTOCOLS = select(Animal.id, Animal.code, Animal.protocol_id).where(
-    Animal.id.in_(KEYS), Animal.protocol_id.in_(bindparam("protocols", expanding=True)), *_LIVES
-)
+_DAY_ZERO = func.coalesce(Enrolment.day_zero_on, Study.day_zero_on)
+_UNDER_PROTOCOLS = select(
+    Animal.id,
+    Animal.code,
+    Animal.protocol_id,
+    select(func.min(Implant.implanted_on))
+    .where(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE)
+    .scalar_subquery()
+    .label("implanted_on"),
+    select(_DAY_ZERO)
+    .join(Study, Study.id == Enrolment.study_id)
+    .where(Enrolment.animal_id == Animal.id, Enrolment.status == RecordStatus.ACTIVE, _DAY_ZERO.is_not(None))
+    .order_by(Enrolment.id.desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("day_zero_on"),
+).where(Animal.id.in_(KEYS), Animal.protocol_id.in_(bindparam("protocols", expanding=True)), *_LIVES)
+"""With the days that losses of weight are counted from: of the first implant, and day 0 of the last study that has one."""
 _READINGS = select(
     Measurement.animal_id, Measurement.kind, Measurement.taken_on, Measurement.value, Measurement.id, Measurement.implant_id
 ).where(
@@ -142,12 +156,6 @@ _READINGS = select(
     Measurement.kind.in_(bindparam("kinds", expanding=True)),
     Measurement.taken_on.is_not(None),
     *counted(),
-)
-_DAYS_ZERO = (
-    select(Enrolment.animal_id, func.coalesce(Enrolment.day_zero_on, Study.day_zero_on))
-    .join(Study, Study.id == Enrolment.study_id)
-    .where(Enrolment.animal_id.in_(KEYS), Enrolment.status == RecordStatus.ACTIVE)
-    .order_by(Enrolment.id)
 )
 _ACTIONS = (
     select(*(_TABLE.c[name] for name in ("id", "animal_id", "rule_id", *_CHANGING)))
@@ -218,8 +226,9 @@ def _read(session: Session, rules: _Rules, keys: Collection[int]) -> _Known:
     if not known.animals:
         return known
     ids = sorted(known.animals)
+    for animal in animals:
+        known.courses[animal.id] = Course(day_zero_on=animal.day_zero_on, implanted_on=animal.implanted_on)
     _read_courses(session, known, ids)
-    _read_days(session, known, ids)
     for row in rows_of(session, _ACTIONS, ids):
         pair = row.animal_id, row.rule_id
         if row.state is not ActionState.CLOSED:
@@ -248,17 +257,6 @@ def _values(course: Course, kind: str) -> dict[date, Worst]:
     if kind == WEIGHT:
         return course.weights
     return course.neurological if kind == NEUROLOGICAL else course.condition
-
-
-def _read_days(session: Session, known: _Known, ids: Sequence[int]) -> None:
-    """Read the days that the rules count losses from: of the first implant, and day 0 of the last study enrolled in."""
-    baselines = {rule.baseline for of_protocol in known.rules.values() for _, rule in of_protocol}
-    if WeightBaseline.IMPLANT_DAY in baselines:
-        for animal, on in first_implanted(session, ids).items():
-            known.courses[animal].implanted_on = on
-    if WeightBaseline.DAY_ZERO in baselines:
-        for animal, on in rows_of(session, _DAYS_ZERO, ids):
-            known.courses[animal].day_zero_on = on or known.courses[animal].day_zero_on
 
 
 def _open(session: Session, project_id: int, opened: Sequence[tuple[Row[Any], int, Finding]]) -> None:

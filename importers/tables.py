@@ -44,7 +44,7 @@ class Unit:
 
 def _once(units: Mapping[str, float], proposed: str) -> list[str]:
     """Give the units to choose from, each under one of its names: `g`, and neither `gram` nor `grams`."""
-    names = {factor: name for name, factor in reversed(units.items())} | {units[proposed]: proposed}
+    names = {factor: name for name, factor in reversed(list(units.items()))} | {units[proposed]: proposed}
     return [name for name, factor in units.items() if names[factor] == name]
 
 

@@ -6,6 +6,7 @@ import re
 
 from importers.aside import rows_aside
 from importers.base import Choices, Claim, Reading, Refused
+from importers.claims import claim_table
 from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
@@ -49,12 +50,7 @@ class Analyst:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim the first sheet with sample name, sample type, and a calculated concentration or a peak's area."""
-        for sheet in book.sheets:
-            layout = _table(sheet)
-            if layout is not None:
-                said = f"header row {layout.header_row} has {layout.quoted('sample', 'type', 'concentration', 'area', 'used')}"
-                return Claim(self.key, (said,), sheet.index, layout.header_row)
-        return None
+        return claim_table(self.key, book, _table, "sample", "type", "concentration", "area", "used")
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
         """Read every row; calibrators, controls, blanks and rejected records are set aside."""

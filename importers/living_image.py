@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from importers import values
 from importers.base import Choices, Claim, Clock, Finding, Option, Reading, Refused, SetAside, Severity
+from importers.claims import claim_table
 from importers.columns import (
     HEADER_SEARCH_ROWS,
     Layout,
@@ -64,12 +65,8 @@ class LivingImage:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim the first sheet with image, ROI, and flux, radiance or counts."""
-        for sheet in book.sheets:
-            layout = find_table(sheet, ROLES, REQUIRED)
-            if layout is not None:
-                headers = layout.quoted("image", "roi", "total_flux", "avg_radiance", "counts", "roi_label")
-                return Claim(self.key, (f"header row {layout.header_row} has {headers}",), sheet.index, layout.header_row)
-        return None
+        shown = ("image", "roi", "total_flux", "avg_radiance", "counts", "roi_label")
+        return claim_table(self.key, book, lambda sheet: find_table(sheet, ROLES, REQUIRED), *shown)
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
         """Read each ROI's flux and radiance; background regions and repeated lines are set aside."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importers.base import Choices, Claim, Reading, Refused
 from importers.cell_counts import NOT_NEEDED, ROLES, records_of_table
+from importers.claims import claim_table
 from importers.columns import above, data_rows, find_table, is_blank, other_sheets, squash, uses
 from importers.count_lines import Line, read_lines
 from importers.tables import TableReader
@@ -28,13 +29,8 @@ class NucleoCounter:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim a table with sample, live and total cells/ml and viability, or the lines of one count."""
-        for sheet in book.sheets:
-            layout = find_table(sheet, ROLES, REQUIRED)
-            if layout is not None:
-                said = (
-                    f'header row {layout.header_row} of sheet "{sheet.name}" has {layout.quoted("sample", "viable", "viability")}'
-                )
-                return Claim(self.key, (said,), sheet.index, layout.header_row)
+        if claim := claim_table(self.key, book, lambda sheet: find_table(sheet, ROLES, REQUIRED), "sample", "viable", "viability"):
+            return claim
         if _one_count(book):
             return Claim(self.key, ('it has the lines "Image", "Live (cells/ml)", "Total (cells/ml)" and "Viability (%)"',))
         return None

@@ -9,6 +9,7 @@ from datetime import date
 
 from importers import values
 from importers.base import Choices, Claim, Finding, Reading, Refused, SetAside, Severity
+from importers.claims import claim_table
 from importers.columns import Layout, Role, above, data_rows, match, other_sheets, squash, uses
 from importers.relative_quantity import Run, Wells, quantify
 from importers.tables import TableReader
@@ -58,12 +59,7 @@ class QuantStudio:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim the first sheet with a table of wells that has sample, target and Cq."""
-        for sheet in book.sheets:
-            layout = _table(sheet)
-            if layout is not None:
-                said = f'header row {layout.header_row} of sheet "{sheet.name}" has {layout.quoted(*REQUIRED)}'
-                return Claim(self.key, (said,), sheet.index, layout.header_row)
-        return None
+        return claim_table(self.key, book, _table, *REQUIRED)
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
         """Average the replicates and give ΔCq; controls, standards and omitted wells are set aside."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from importers.base import Choices, Claim, Reading, Refused
+from importers.claims import claim_table
 from importers.columns import Layout, Role, above, find_table, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
@@ -44,12 +45,7 @@ class Skyline:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim the first sheet with molecule, replicate, and a concentration or an area."""
-        for sheet in book.sheets:
-            layout = _table(sheet)
-            if layout is not None:
-                said = f"header row {layout.header_row} has {layout.quoted('compound', 'sample', 'concentration', 'area')}"
-                return Claim(self.key, (said,), sheet.index, layout.header_row)
-        return None
+        return claim_table(self.key, book, _table, "compound", "sample", "concentration", "area")
 
     def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
         """Read every molecule of a replicate once, however many transitions it has."""

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from importers.base import Choices, Claim, Reading, Refused
 from importers.cell_counts import NOT_NEEDED, ROLES, records_of_table
+from importers.claims import claim_table
 from importers.columns import Layout, above, data_rows, is_blank, match, other_sheets, squash, uses
 from importers.count_lines import Line, read_lines
 from importers.lines import lines_of
@@ -38,11 +39,8 @@ class ViCell:
 
     def claim(self, book: Workbook) -> Claim | None:
         """Claim a table with sample, viable cells/mL, viability and date, or the lines of one count of an XR."""
-        for sheet in book.sheets:
-            layout = _table(sheet)
-            if layout is not None:
-                said = f'header row {layout.header_row} of sheet "{sheet.name}" has {layout.quoted(*REQUIRED)}'
-                return Claim(self.key, (said,), sheet.index, layout.header_row)
+        if claim := claim_table(self.key, book, _table, *REQUIRED):
+            return claim
         if _one_count(book):
             return Claim(self.key, (f'the file begins with "{_device(book.sheets[0])}" and has the lines of one count',))
         return None

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 from lims.config import Settings
 from lims.db import Database
 from lims.models import AuditEvent, User
+from lims.views import security
 from lims.views.api.bearer import TAKES_IMPORTS
 from lims.views.support import OPEN_ENDPOINTS
 from lims.views.transaction import Application
@@ -196,6 +197,17 @@ def test_the_cookie_changes_at_the_sign_in(app: Application, sqlite_database: Da
     other = app.test_client()
     other.set_cookie("lims", before.value)
     assert other.get("/").status_code == 302
+
+
+def test_a_session_lasts_from_its_last_page(app: Application, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_person(sqlite_database, "Ada Admin", administrator=True)
+    browser = Browser(app).sign_in_on_the_page("Ada Admin")
+    browser.client.get("/")
+    assert "Set-Cookie" not in browser.client.get("/").headers, "its cookie is no older than it may be"
+    later = security.time() + security.RENEWED_SECONDS + 1
+    monkeypatch.setattr(security, "time", lambda: later)
+    assert "Expires=" in browser.client.get("/").headers["Set-Cookie"]
+    assert "Set-Cookie" not in browser.client.get("/").headers
 
 
 def test_a_new_password_ends_older_sessions(app_on_each: Application, database: Database) -> None:

@@ -124,6 +124,9 @@ FULL = {
     "animal-change": "/p/FULL/animals/{animal}/change",
     "animal-move": "/p/FULL/animals/{animal}/move",
     "animals-arrive": "/p/FULL/animals/arrive",
+    "alias-new": "/p/FULL/other-names/new?animal_id=M1",
+    "alias-withdraw": "/p/FULL/other-names/{alias}/withdraw",
+    "alias-history": "/p/FULL/other-names/{alias}/history",
     "colony": "/p/FULL/colony/",
     "colony-filtered": "/p/FULL/colony/?protocol=A-07",
     "cages": "/p/FULL/cages/",
@@ -380,6 +383,7 @@ def laboratory(new_desk: Callable[[str], Desk]) -> Laboratory:
     keys |= files_in_every_state(full, study.code, animals)
     with factories.declared(full.database) as session:
         keys |= treatment(session, session.get_one(Project, full.project))
+        keys["alias"] = factories.alias(session, session.get_one(Animal, keys["animal"])).id
     with full.database.reading() as session:
         of_batch = select(func.min(Measurement.id)).where(Measurement.batch_id == keys["committed"])
         keys["measurement"] = session.scalars(of_batch).one()
@@ -620,6 +624,11 @@ def test_a_refusal_of_too_large_a_file_is_a_sound_page(laboratory: Laboratory, r
     reader.goto(laboratory.path("import-new"))
     reader.get_by_label("Choose a file").set_input_files(large)
     reader.get_by_role("button", name="Upload and check").click()
+    expect(reader.get_by_role("alert")).to_contain_text("too large to be sent: 50.0 MB")
+    expect(reader.get_by_role("alert")).to_be_focused()
+    look(reader)
+    # What goes round the script, such as a browser without it, is refused by the server.
+    reader.locator("form[data-upload]").evaluate("form => form.submit()")
     expect(reader.locator("h1")).to_have_text("The file is too large")
     expect(reader.get_by_role("main")).to_contain_text("50 MB")
     look(reader)

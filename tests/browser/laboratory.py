@@ -92,6 +92,7 @@ def built(new_desk: Callable[[str], Desk]) -> Laboratory:
     keys |= files_in_every_state(full, study.code, animals)
     with factories.declared(full.database) as session:
         keys |= treatment(session, session.get_one(Project, full.project))
+        keys["alias"] = factories.alias(session, session.get_one(Animal, keys["animal"])).id
     with full.database.reading() as session:
         of_batch = select(func.min(Measurement.id)).where(Measurement.batch_id == keys["committed"])
         keys["measurement"] = session.scalars(of_batch).one()

@@ -109,7 +109,7 @@ def test_what_is_asked_says_so_and_a_finding_without_a_cell_offers_no_correction
     assert asked["file_pattern"].endswith("optional")
     assert not asked["lesions"].endswith(("optional", "needs an answer"))
     assert page.select_one(".correct-bar") is None
-    assert "Answer on the check page" in message(page)
+    assert "Answer this question" in message(page)
 
     upload(ada, "Wert,Tier\n1,x\n", "odd.csv", 2)
     page = ada.get(f"{IMPORTS}/2")
@@ -309,7 +309,7 @@ def test_failed_rows_come_out_corrected_and_go_in_again_once(ada: Browser, datab
     second = upload(ada, fixed, f"fixed.{name}", 2)
     page = ada.get(second)
     assert "problem column ignored" in message(page)
-    assert "1 rows read = 1 new" in message(page)
+    assert "1 row read = 1 new" in message(page)
     ada.submit(page, f"{second}/commit", accept=[one["value"] for one in page.find_all("input", attrs={"name": "accept"})])
     with database.reading() as session:
         active = select(Measurement.value).where(Measurement.status == RecordStatus.ACTIVE).order_by(Measurement.value)

@@ -39,10 +39,8 @@ def receive(
     """
     file = _stored(session, actor, store, project, clean_file_name(name), content)
     batch = _standing(session, project, file)
-    if batch is not None and batch.state is not BatchState.COMMITTED:
-        answer(batch, study=study, importer=importer, choices=choices or {})
-        batch.supersedes_id = supersedes.id if supersedes else batch.supersedes_id
     if batch is not None:
+        _take_over(batch, study, importer, choices or {}, supersedes)
         return batch, False
     batch = ImportBatch(
         project_id=project.id,
@@ -52,6 +50,7 @@ def receive(
         state=BatchState.STORED,
         importer=importer,
         choices=_given(choices or {}),
+        profile_version_id=None,  # said, so that the trail has an old value where a profile is found in the same transaction
         uploaded_by_id=actor.id,
         uploaded_at=datetime.now(UTC),
         supersedes_id=supersedes.id if supersedes else None,
@@ -59,6 +58,14 @@ def receive(
     session.add(batch)
     session.flush()
     return batch, True
+
+
+def _take_over(
+    batch: ImportBatch, study: Study | None, importer: str | None, choices: dict[str, str], supersedes: ImportBatch | None
+) -> None:
+    if batch.state is not BatchState.COMMITTED:
+        answer(batch, study=study, importer=importer, choices=choices)
+        batch.supersedes_id = supersedes.id if supersedes else batch.supersedes_id
 
 
 def _standing(session: Session, project: Project, file: StoredFile) -> ImportBatch | None:

@@ -1,11 +1,14 @@
-"""Parts the plots are made of: the palette of the arms, the value axis, and layers that more than one plot has."""
+"""Parts the plots are made of: the palette of the arms, means, the value axis, and layers that more than one plot has."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import fsum
+from statistics import fmean
 from typing import Any
 
 Arm = tuple[str, str]
@@ -117,6 +120,48 @@ def shown(value: float, decimals: int | None) -> str:
         return f"{value:,.{decimals}f}"
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa}e{int(exponent)}"
+
+
+def mean_rows(
+    arms: Sequence[str | None],
+    days: Sequence[float],
+    animals: Sequence[str],
+    values: Sequence[float],
+    *,
+    unit: str,
+    decimals: int | None = 1,
+) -> list[dict[str, Any]]:
+    """Give one row per arm and day: `mean`, `sem` (None for one animal), `low`, `high`, `n` animals, and `shown` in words.
+
+    An animal read twice on a day counts once, with its mean. few: fewer than half of the animals that were ever read in the
+    arm are left.
+    """
+    readings: dict[tuple[str | None, float], list[int]] = defaultdict(list)
+    for place, key in enumerate(zip(arms, days, strict=True)):
+        readings[key].append(place)
+    whole = Counter(arm for arm, _ in set(zip(arms, animals, strict=True)))
+    rows = []
+    for (of, day), places in sorted(readings.items(), key=lambda one: (one[0][0] or NO_ARM, one[0][1])):
+        arm, n = of or NO_ARM, len({animals[place] for place in places})
+        read = [values[place] for place in places]
+        if n < len(places):
+            read = _each_animal([animals[place] for place in places], read)
+        mean = fmean(read)
+        sem = math.sqrt(fsum((value - mean) ** 2 for value in read) / (n - 1) / n) if n > 1 else None
+        error = "" if sem is None else f" ± {shown(sem, decimals)}"
+        words = f"{shown(mean, decimals)}{error} {unit}"
+        ends = {"low": mean - (sem or 0), "high": mean + (sem or 0)}
+        told = {"arm": arm, "day": day, "on": f"d{day:g}", "mean": mean, "sem": sem, "n": n, "shown": words}
+        rows.append(told | ends | {"few": 2 * n < whole[of]})
+    return rows
+
+
+def _each_animal(animals: Sequence[str], values: Sequence[float]) -> list[float]:
+    """Give the mean of each animal's values."""
+    repeated: dict[str, list[float]] = defaultdict(list)
+    for animal, value in zip(animals, values, strict=True):
+        repeated[animal].append(value)
+    return [fmean(one) for one in repeated.values()]
 
 
 def value_scale(values: Sequence[float], *, log: bool = False, also: float | None = None) -> Scale:

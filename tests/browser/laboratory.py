@@ -50,7 +50,7 @@ from lims.models import (
 )
 from tests.browser.addresses import EMPTY, FULL, SIGNED_OUT
 from tests.intake.desk import EVERYTHING, Desk
-from tests.intake.test_events import WEEK, log
+from tests.intake.event_log import WEEK, log
 from tests.support import factories, files
 
 ALLELES = ["CSF1PO: 10, 12", "D13S317: 11, 12", "D16S539: 9, 11", "D18S51: 14, 17", "D3S1358: 15, 16", "D5S818: 11, 12"]

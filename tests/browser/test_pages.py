@@ -68,7 +68,7 @@ def crawl(page: Page, start: str) -> dict[str, str]:
     waiting, seen, texts = deque([start]), {start}, dict[str, str]()
     while waiting:
         path = waiting.popleft()
-        source = page.request.get(path).text()
+        source = page.request.get(path, timeout=60_000).text()
         if FOREIGN.search(source):
             page.goto(path)
             expect(page.locator("[data-plot]:not(:has(svg, canvas))")).to_have_count(0)

@@ -3,74 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from importers.base import Severity
-from lims.domain.cohort_terms import ConcentrationUnit, DoseRoute, DoseState, ExposureMatrix, FateReason
+from lims.domain.cohort_terms import ConcentrationUnit, DoseState, ExposureMatrix, FateReason
 from lims.domain.errors import Conflict
 from lims.domain.tissue_terms import AgentClass
 from lims.domain.vocabulary import AnimalStatus, BatchState
-from lims.intake import run
-from lims.models import Agent, Animal, Cage, CageMove, Dose, Exposure, Fate, Measurement, Project
-from lims.records.colony import ANIMAL
+from lims.models import Agent, Animal, Cage, Dose, Exposure, Fate, Measurement
 from lims.records.doses import record_doses
 from lims.records.fates import record_fates
-from lims.records.nouns import change, record
-from lims.records.treatment import AGENT
 from tests.conftest import SAMPLES
-from tests.intake.desk import Desk, balanced, codes, found, weights, workbook
+from tests.intake.desk import Desk, balanced, codes, found, weights
+from tests.intake.event_log import DEAD_ON, FRIDAY, MONDAY, NEVER, TUESDAY, WEEK, animal, doses, event, log
 from tests.support import factories
-
-HEADER = (
-    *("AnimalId", "Date", "Body weight (g)", "Tumor (Location)", "Tumor (L) (mm)", "Tumor (W) (mm)", "Compound"),
-    *("Injection volume (µl)", "Cage", "Date deceased", "Sacrifice reason", "Sacrifice remark", "Treatment day"),
-)
-MONDAY, TUESDAY, FRIDAY, LATER, NEVER = map(
-    datetime.fromisoformat, ("2026-03-02 09:00", "2026-03-03 09:00", "2026-03-06 09:00", "2026-03-12 09:00", "2099-01-01")
-)
-DEAD_ON = date(2026, 3, 9)
-
-
-def event(animal: object = "M1", when: datetime | None = MONDAY, weight: object = None, **more: Any) -> list[Any]:
-    """Give one row of the log."""
-    volume = more.get("volume", 200 if "compound" in more else None)
-    dose = (more.get("compound"), volume, more.get("cage"))
-    return [animal, when, weight, None, None, None, *dose, more.get("died"), more.get("why"), more.get("remark"), None]
-
-
-def log(*rows: Sequence[Any], header: Sequence[str] = HEADER) -> bytes:
-    return workbook(header, *rows, title="Log")
-
-
-WEEK = (
-    event(weight=20.5, compound="T-DXd (10 mg/kg)"),
-    event("M2", weight=21.5, compound="Saline"),
-    event(when=TUESDAY, compound="T-DXd (10 mg/kg)", volume=210),
-    event(when=None, cage="C-1"),
-    event("M2", when=None, cage="C-1", died=DEAD_ON, why="Bodyweight Loss", remark="thin"),
-)
-
-
-def doses(desk: Desk) -> list[tuple[Any, ...]]:
-    """Give every dose that counts: animal, agent, day, number of the day, volume and dose."""
-    with desk.database.reading() as session:
-        rows = session.execute(
-            select(Animal.code, Agent.code, Dose.given_on, Dose.nth, Dose.volume_ul, Dose.dose)
-            .join(Animal, Animal.id == Dose.animal_id)
-            .join(Agent, Agent.id == Dose.agent_id)
-            .where(Dose.status == "active")
-            .order_by(Animal.code, Dose.given_on, Agent.code, Dose.nth)
-        )
-        return [(animal, agent, str(on), *rest) for animal, agent, on, *rest in rows]
-
-
-def animal(desk: Desk, code: str = "M1") -> Animal:
-    (one,) = [one for one in desk.records(Animal) if one.code == code]
-    return one
 
 
 def test_one_log_gives_weights_doses_fates_and_cages(desk_on_each: Desk) -> None:
@@ -305,210 +255,6 @@ def test_a_dose_by_hand_meets_the_files(desk: Desk) -> None:
     assert "recorded as held (by hand)" in told[1]
     same = desk.record(log(event(when=TUESDAY, compound="T-DXd", volume=180), event(when=FRIDAY, weight=20)), "log 3.xlsx")
     assert balanced(same) == {"read": 2, "new": 1, "same": 1}
-
-
-def test_an_unknown_compound_is_refused_until_it_is_created_or_said(desk: Desk) -> None:
-    with desk.database.transaction() as session:
-        record(
-            session,
-            desk.actor,
-            AGENT,
-            desk.project,
-            [{"code": "T-DXd", "name": "trastuzumab deruxtecan", "agent_class": AgentClass.OTHER, "targets": []}],
-        )
-    rows = (event(compound="Enhertu"), event(when=TUESDAY, compound="TRASTUZUMAB DERUXTECAN"), event(when=FRIDAY, compound="t-dxd"))
-
-    refused = desk.record(log(*rows), "log.xlsx", create="animals")
-
-    finding = found(refused, "agent-unknown")
-    assert (finding.value, finding.row, balanced(refused)) == ("Enhertu", 2, {"read": 3, "new": 2, "refused": 1})
-    (question,) = [one for one in refused.report["questions"] if one["key"] == "agent:Enhertu"]
-    assert [value for value, _ in question["options"]] == ["T-DXd", "new"]
-
-    said = desk.record(log(*rows), "log.xlsx", create="animals", **{"agent:Enhertu": "T-DXd"})
-    assert said.state is BatchState.COMMITTED
-    assert {row[1] for row in doses(desk)} == {"T-DXd"}
-
-    # What was answered once is proposed for the next file, and counts there.
-    later = desk.record(log(event("M9", compound="Enhertu")), "next.xlsx", create="animals")
-    assert later.state is BatchState.COMMITTED
-    assert desk.codes(Agent) == ["T-DXd"]
-    assert "earlier file" in found_note(later, "proposal-agent:Enhertu")
-
-
-def found_note(outcome: Any, code: str) -> str:
-    (finding,) = [one for one in outcome.findings if one.code == code]
-    return str(finding.message)
-
-
-def test_an_answer_that_is_no_agent_is_an_error(desk: Desk) -> None:
-    with desk.database.transaction() as session:
-        record(
-            session,
-            desk.actor,
-            AGENT,
-            desk.project,
-            [{"code": "T-DXd", "name": "T-DXd", "agent_class": AgentClass.OTHER, "targets": []}],
-        )
-
-    outcome = desk.record(log(event(compound="X")), "log.xlsx", create="animals", **{"agent:X": "Y"})
-
-    assert "question-agent:X" in codes(outcome)
-    assert outcome.state is BatchState.REFUSED
-
-
-def test_words_that_are_not_understood_are_asked_and_not_recorded_while_nobody_says(desk: Desk) -> None:
-    rows = (
-        event(when=None, died=DEAD_ON, why="Cat"),
-        event("M2", when=None, died=DEAD_ON, why="Died after injection"),
-        event("M3", weight=2e1),
-    )
-
-    outcome = desk.check(log(*rows), "log.xlsx", create="animals")
-
-    finding = found(outcome, "fate-reason-unknown")
-    assert (finding.severity, finding.value) == (Severity.WARNING, "Cat")
-    assert [one["reason"] for one in outcome.report["fates"]] == ["not_recorded", "technical"]
-    desk.record(log(*rows), "log.xlsx", **{"fate:Cat": "unrelated"})
-    assert [one.reason for one in desk.records(Fate)] == [FateReason.UNRELATED, FateReason.TECHNICAL]
-
-
-def test_a_route_is_recorded_and_an_unknown_one_is_said(desk: Desk) -> None:
-    header = [*HEADER, "Route"]
-    rows = ([*event(compound="X"), "i.p."], [*event(when=TUESDAY, compound="X"), "by ear"])
-
-    outcome = desk.record(log(*rows, header=header), "log.xlsx")
-
-    assert found(outcome, "route-unknown").value == "by ear"
-    assert [one.route for one in desk.records(Dose)] == [DoseRoute.INTRAPERITONEAL, None]
-
-
-def test_what_a_form_would_ask_of_a_dose_is_a_warning_of_the_file(desk: Desk) -> None:
-    header = [*HEADER, "Route"]
-    desk.record(log([*event(weight=20, compound="X"), "i.v."], header=header), "log.xlsx")
-    later = log([*event(when=TUESDAY, weight=20, compound="X"), "i.v."], [*event(when=FRIDAY, weight=20), None], header=header)
-
-    batch = desk.check(later, "log 2.xlsx")
-    doubt = found(batch, "dose-volume-ul-doubted")
-    assert (doubt.severity.value, doubt.row) == ("warning", 2)
-    assert "more than good practice" in doubt.message
-
-    stopped = run.commit(desk.settings, desk.settings.url, batch.batch_id, desk.actor, accept=())
-    assert (stopped.state, stopped.findings[-1].code) == (BatchState.CHECKED, "warnings-not-accepted")
-    assert len(desk.records(Dose)) == 1
-    done = run.commit(desk.settings, desk.settings.url, batch.batch_id, desk.actor, accept=[doubt.code])
-    assert (done.state, len(desk.records(Dose))) == (BatchState.COMMITTED, 2)
-
-
-def test_moves_between_cages_are_recorded_with_their_days(desk_on_each: Desk) -> None:
-    desk = desk_on_each
-    outcome = desk.record(log(event(weight=20, cage="C-1"), event(when=FRIDAY, weight=21, cage="C-2")), "log.xlsx")
-
-    assert outcome.state is BatchState.COMMITTED
-    (move,) = desk.records(CageMove)
-    cages = {cage.id: cage.code for cage in desk.records(Cage)}
-    assert (cages[move.from_cage_id], cages[move.to_cage_id], move.moved_on) == ("C-1", "C-2", FRIDAY.date())
-    assert cages[animal(desk).cage_id] == "C-2"
-
-    later = log(event(when=FRIDAY, weight=21, cage="C-2"), event(when=LATER, weight=21, cage="C-1"))
-    grown = desk.record(later, "log 2.xlsx")
-    assert balanced(grown) == {"read": 2, "new": 1, "same": 1}
-    assert len(desk.records(CageMove)) == 2
-    assert cages[animal(desk).cage_id] == "C-1"
-
-    desk.withdraw(grown.batch_id)
-    assert cages[animal(desk).cage_id] == "C-2"
-    desk.sound()
-
-
-def test_a_cage_that_a_log_makes_has_room_for_all_whom_it_moves_there(desk: Desk) -> None:
-    rows = [
-        event(f"M{number}", day, 20, cage=cage) for number in range(6) for day, cage in ((MONDAY, f"C-{number}"), (FRIDAY, "D-1"))
-    ]
-
-    assert desk.record(log(*rows), "log.xlsx").state is BatchState.COMMITTED
-
-    assert {cage.code: cage.capacity for cage in desk.records(Cage)}["D-1"] == 6
-    assert len({one.cage_id for one in desk.records(Animal)}) == 1
-
-
-def test_a_full_cage_refuses_the_move_at_its_row_and_the_whole_file(desk: Desk) -> None:
-    with factories.declared(desk.database) as session:
-        factories.cage(session, session.get_one(Project, desk.project), "D-1", capacity=1)
-    rows = [event(f"M{number}", day, 20, cage=cage) for number in range(2) for day, cage in ((MONDAY, "C-1"), (FRIDAY, "D-1"))]
-
-    outcome = desk.record(log(*rows), "log.xlsx")
-
-    finding = found(outcome, "cage-refused")
-    assert (outcome.state, finding.address) == (BatchState.REFUSED, "Log!I3")
-    assert "Cage D-1 has room for 1 more" in finding.message
-    assert desk.records(Animal) == []
-
-
-def test_a_cage_that_differs_from_the_record_is_said_and_the_record_stays(desk: Desk) -> None:
-    desk.record(log(event(weight=20, cage="C-1")), "log.xlsx")
-
-    outcome = desk.record(log(event(when=None, cage="C-2")), "log 2.xlsx")
-
-    finding = found(outcome, "cage-differs")
-    assert (finding.severity, finding.value, finding.expected) == (Severity.WARNING, "C-2", "C-1")
-    assert balanced(outcome) == {"read": 1, "conflicting": 1}
-    assert desk.records(CageMove) == []
-
-
-def test_an_unknown_cage_of_an_animal_that_is_there_is_refused_until_it_may_be_created(desk: Desk) -> None:
-    desk.record(weights(("M1", "2026-03-02", 20)), "weights.csv")
-    named = log(event(when=None, cage="C-7"))
-
-    refused = desk.record(named, "log.xlsx", create="")
-
-    assert (found(refused, "cage-unknown").value, balanced(refused)) == ("C-7", {"read": 1, "refused": 1})
-    created = desk.record(named, "log.xlsx", create="cages")
-    assert (created.state, desk.codes(Cage)) == (BatchState.COMMITTED, ["C-7"])
-    assert animal(desk).cage_id is not None
-    desk.withdraw(created.batch_id)
-    assert (animal(desk).cage_id, desk.codes(Cage)) == (None, [])
-
-
-def test_a_dose_of_an_animal_born_later_is_refused(desk: Desk) -> None:
-    desk.record(weights(("M1", "2026-03-12", 20)), "weights.csv")
-    with desk.database.transaction() as session:
-        mouse = session.scalars(select(Animal)).one()
-        change(
-            session, desk.actor, ANIMAL, mouse, version=mouse.version, reason="looked up", fields={"birth_date": date(2026, 3, 4)}
-        )
-
-    outcome = desk.record(log(event(compound="X")), "log.xlsx")
-
-    assert found(outcome, "date-before-birth").row == 2
-
-
-def test_a_dose_that_its_protocol_does_not_allow_is_refused_by_the_check(desk: Desk) -> None:
-    desk.record(log(event(weight=20, compound="X")), "log.xlsx")
-    with factories.declared(desk.database) as session:
-        project = session.get_one(Project, desk.project)
-        protocol = factories.protocol(session, project, expires_on=date(2026, 3, 4))
-        mouse = session.scalars(select(Animal)).one()
-        mouse.protocol_id = protocol.id
-
-    outcome = desk.check(log(event(when=FRIDAY, compound="X")), "log 2.xlsx")
-
-    finding = found(outcome, "dose-refused")
-    assert (finding.row, outcome.state) == (2, BatchState.REFUSED)
-    assert "expired" in finding.message
-
-
-def test_doses_before_the_enrolment_are_told_once_an_animal(desk: Desk) -> None:
-    desk.record(log(event(when=LATER, weight=20, compound="X")), "log.xlsx")
-    with factories.declared(desk.database) as session:
-        arm = factories.arm(session, factories.study(session, session.get_one(Project, desk.project), "S1"), "drug", 0)
-        factories.enrolment(session, arm, session.scalars(select(Animal)).one(), enrolled_on=date(2026, 3, 6))
-
-    outcome = desk.check(log(*(event(when=on, compound="X") for on in (MONDAY, TUESDAY, FRIDAY))), "log 2.xlsx")
-
-    assert codes(outcome).count("dose-before-enrolment") == 1
-    finding = found(outcome, "dose-before-enrolment")
-    assert (finding.row, finding.message) == (2, "2 doses of M1 are dated before its enrolment on 2026-03-06.")
 
 
 def test_the_published_log_is_recorded_whole(desk: Desk) -> None:

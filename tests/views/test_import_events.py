@@ -12,7 +12,7 @@ from lims.db import Database
 from lims.domain.vocabulary import AnimalStatus, BatchState, RoleName
 from lims.models import Project
 from lims.views.transaction import Application
-from tests.intake.test_events import WEEK, log
+from tests.intake.event_log import WEEK, log
 from tests.support import factories
 from tests.support.pages import Browser, add_person, add_project, message, sent
 

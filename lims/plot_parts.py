@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import fsum
 from statistics import fmean
 from typing import Any
 
@@ -147,7 +146,7 @@ def mean_rows(
         if n < len(places):
             read = _each_animal([animals[place] for place in places], read)
         mean = fmean(read)
-        sem = math.sqrt(fsum((value - mean) ** 2 for value in read) / (n - 1) / n) if n > 1 else None
+        sem = math.sqrt(math.fsum((value - mean) ** 2 for value in read) / (n - 1) / n) if n > 1 else None
         error = "" if sem is None else f" ± {shown(sem, decimals)}"
         words = f"{shown(mean, decimals)}{error} {unit}"
         ends = {"low": mean - (sem or 0), "high": mean + (sem or 0)}

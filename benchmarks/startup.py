@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -89,11 +90,13 @@ def _serve(folder: Path, port: int, where: Installed) -> None:
         stderr=subprocess.DEVNULL,
         env=where.environment(),
         cwd=PROJECT,
+        start_new_session=True,
     )
     try:
         _wait(server, port)
     finally:
-        server.terminate()
+        # Its worker too, which would be starting still while the next round is timed.
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
 

@@ -76,9 +76,7 @@ class Nav:
 
 
 @lru_cache(maxsize=1024)
-def _nav(
-    app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None
-) -> Nav:  # a part of the key
+def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None) -> Nav:
     """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
     macros: Any = app.jinja_env.get_template("macros/places.html").module
     of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from importers import streams
@@ -63,23 +64,27 @@ def rows_of_file(settings: Settings, url: str, batch_id: int, places: Sequence[t
         Refused: the file cannot be read at all.
         DomainError: its rows only pass by (`passes_by`).
     """
+    path, name, choices = _stored(settings, url, batch_id)
     wanted = tuple(places)
     return run_limited(
-        _rows_of, settings, url, batch_id, wanted, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds
+        _rows_of, path, name, choices, wanted, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds
     )
 
 
-def _rows_of(settings: Settings, url: str, batch_id: int, places: Sequence[tuple[str | None, int]]) -> StoredRows:
+def _stored(settings: Settings, url: str, batch_id: int) -> tuple[Path, str, dict[str, str]]:
+    """Find a batch's file, what it is called and how it is read, where its cells can be seen at all."""
     database = Database(url, settings.zone)
     try:
         with database.reading() as session:
             batch = session.get_one(ImportBatch, batch_id)
-            sha256, name, choices = batch.file.sha256, batch.file_name, batch.choices
             if passes_by(batch):
                 raise DomainError(PASSES_BY, remedy=INSTEAD)
+            return FileStore(settings.file_dir).checked(batch.file.sha256), batch.file_name, batch.choices
     finally:
         database.close()
-    path = FileStore(settings.file_dir).checked(sha256)
+
+
+def _rows_of(path: Path, name: str, choices: dict[str, str], places: Sequence[tuple[str | None, int]]) -> StoredRows:
     book = open_workbook(path.read_bytes(), name, choices)
     sheets = {sheet.name: (len(sheet.rows), max(map(len, sheet.rows), default=0)) for sheet in book.sheets}
     by_name = {sheet.name: sheet for sheet in book.sheets}

@@ -69,7 +69,7 @@ __all__ = [
 ]
 
 PAGE_ROWS = 50
-COUNTED_ROWS = 1_000
+COUNTED_ROWS = 5_000
 """A list counts so far, and says of more that there are more: counting a million readings takes longer than their page."""
 STREAMED_ROWS = 1_000
 MOST_COLUMNS = 8

@@ -202,7 +202,7 @@ def test_the_queue_keeps_how_far_a_job_is_and_forgets_it(desk_on_each: Desk) -> 
     queue.tell(settings, 3, Progress(Step.WRITE, 100, 200))
     now = queue.told(settings, 3)
     assert now == Progress(Step.WRITE, 100, 200)
-    assert (now.words, now.counted, round(now.fraction, 2)) == ("Recording", "100 of 200", 0.7)
+    assert (now.words, now.counted, round(now.fraction, 2)) == ("Recording", "100 of 200", 0.75)
     queue.forget(settings, 3)
     assert queue.told(settings, 3) is None
     assert desk_on_each.database.dialect == "sqlite" or "huey_task" not in table_names(desk_on_each)

@@ -19,6 +19,7 @@ from lims.models import (
     Aliquot,
     Alteration,
     Animal,
+    AnimalAlias,
     AnimalProtocol,
     Arm,
     Cage,
@@ -68,6 +69,7 @@ class Whole:
     endpoints: EndpointRule
     cages: Cage
     animals: Animal
+    aliases: AnimalAlias
     implants: Implant
     kinds: LabKind
     import_profiles: ImportProfile
@@ -129,6 +131,7 @@ def whole(session: Session, project: Project, name: str = "W", **of_patient: Any
         endpoints=rule,
         cages=cage,
         animals=mouse,
+        aliases=factories.alias(session, mouse, f"{name}-other"),
         implants=implant,
         kinds=factories.lab_kind(session, project),
         import_profiles=factories.import_profile(session, project, f"{name} barn"),

@@ -197,7 +197,7 @@ def value_axis(title: str, unit: str, scale: Scale) -> Spec:
 def day_axis() -> Spec:
     """Give the x encoding of study days."""
     scale = {"zero": False, "nice": False, "padding": 10}
-    return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1}}
+    return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1, "format": "~g"}}
 
 
 def date_axis(days: Sequence[str]) -> Spec:

@@ -197,7 +197,8 @@ def value_axis(title: str, unit: str, scale: Scale) -> Spec:
 def day_axis() -> Spec:
     """Give the x encoding of study days."""
     scale = {"zero": False, "nice": False, "padding": 10}
-    return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": {"tickMinStep": 1, "format": "~g"}}
+    axis = {"tickMinStep": 1, "format": "~g"}
+    return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": axis}
 
 
 def date_axis(days: Sequence[str]) -> Spec:

@@ -66,9 +66,7 @@ def rows_of_file(settings: Settings, url: str, batch_id: int, places: Sequence[t
     """
     path, name, choices = _stored(settings, url, batch_id)
     wanted = tuple(places)
-    return run_limited(
-        _rows_of, path, name, choices, wanted, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds
-    )
+    return run_limited(_rows_of, path, name, choices, wanted, memory_mb=settings.import_memory_mb, seconds=settings.import_seconds)
 
 
 def _stored(settings: Settings, url: str, batch_id: int) -> tuple[Path, str, dict[str, str]]:

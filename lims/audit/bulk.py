@@ -31,7 +31,7 @@ Column: TypeAlias = "Sequence[Any] | repeat[Any]"
 """One value a row, or `repeat(value)` where all rows share it."""
 
 _LAST = select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
-_PARAMETERS = 150
+_PARAMETERS = 400
 """Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
 _MARKS = {"sqlite": ("?", "CAST(? AS TEXT)"), "postgresql": ("%s", "convert_from(%s, 'UTF8')")}
 """Where a value goes, and where text goes that is given as bytes."""

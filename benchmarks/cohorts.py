@@ -356,7 +356,7 @@ def insert_audited(driver: Any, engine: str, project: int, animal: tuple[int, st
     (key,) = insert("measurement", told | {"slot": moment_slot(moment), "version": 1}, " RETURNING id").fetchone()
     said = {"project": [project, PROJECT], "animal": list(animal), "taken_at": moment}
     said |= {name: told[name] for name in ("kind", "value", "occurrence", "quality", "taken_on", "status")}
-    fields = canonical({name: [None, text_of(one)] for name, one in said.items()})
+    fields = canonical({name: [text_of(one)] for name, one in said.items()})
     leaf = leaf_hash(change_content("measurement", key, project, fields))
     seq, previous = driver.execute("SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1").fetchone()
     event = {"seq": seq + 1, "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", "actor": ACTOR.name, "origin": ACTOR.origin}

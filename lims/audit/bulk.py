@@ -1,6 +1,6 @@
 """The audited writer for many rows at once: rows and their trail straight to the driver, one leaf a row.
 
-The caller builds each row's `fields` (canonical JSON of `{field: [old, new]}`) by columns; this module writes the rows,
+The caller builds each row's `fields` (canonical JSON of `{field: [new]}`, or `[old, new]`) by columns; this module writes the rows,
 hashes and writes their changes. The event that they belong to follows when the transaction is sealed. No object and no
 statement per row.
 

@@ -2,6 +2,7 @@
 
 Values inside changes are strings, whole numbers, booleans, null and lists of them; keys are ASCII. For that subset
 compact JSON with sorted keys is RFC 8785, so orjson serves (a test holds it against the `rfc8785` library).
+A change is `{field: [old, new]}`, and of a record that it makes `{field: [new]}`.
 Hashing of a tree is RFC 6962 section 2.1. An event's hash is of two levels, so that an event can be sealed in a bundle
 for another project's auditor (its content hidden behind `content_hash`) and the chain through it still be recomputed.
 """
@@ -54,6 +55,26 @@ def text_of(value: Any) -> Any:
 def canonical(value: Any) -> str:
     """Give the canonical JSON of a value of the allowed subset."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def sides(told: Sequence[Any]) -> tuple[Any, Any]:
+    """Give what a field was and what it became: of a record that was made then, nothing was before.
+
+    Raises:
+        ValueError: it is neither `[new]` nor `[old, new]`.
+    """
+    (old, new) = told if len(told) != 1 else (None, *told)
+    return old, new
+
+
+def changed(fields: str) -> dict[str, tuple[Any, Any]]:
+    """Give field → (old, new) of a change's text."""
+    return {field: sides(told) for field, told in orjson.loads(fields).items()}
+
+
+def makes(fields: str) -> bool:
+    """Tell whether a change made its record: nothing was before in any of its fields."""
+    return all(len(told) == 1 for told in orjson.loads(fields).values())
 
 
 def change_content(entity: str, key: int, project: int | None, fields: str) -> bytes:

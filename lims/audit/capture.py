@@ -21,7 +21,7 @@ from lims.models import Base
 
 
 def changed_fields(instance: Base) -> dict[str, list[Any]]:
-    """Give `{column: [old, new]}` for what the flush at hand changes in one record."""
+    """Give `{column: [old, new]}` for what the flush at hand changes in one record; `{column: [new]}` where it makes it."""
     state = inspect(instance)
     created = state.key is None or not state.has_identity
     fields: dict[str, list[Any]] = {}
@@ -32,7 +32,7 @@ def changed_fields(instance: Base) -> dict[str, list[Any]]:
         if created:
             new = getattr(instance, attribute.key)
             if new is not None:
-                fields[attribute.key] = [None, new]
+                fields[attribute.key] = [new]
         elif history.has_changes():
             if not history.deleted:
                 raise UnauditedChange(f"{instance!r}.{attribute.key} was set without its old value being loaded")
@@ -110,8 +110,7 @@ def _names_of(session: Session, flushed: Sequence[tuple[Base, dict[str, list[Any
 
 def _as_change(session: Session, names: _Names, instance: Base, fields: dict[str, list[Any]]) -> Change:
     told = {
-        field_name(column): [_named(session, names, instance, column, old), _named(session, names, instance, column, new)]
-        for column, (old, new) in fields.items()
+        field_name(column): [_named(session, names, instance, column, side) for side in sides] for column, sides in fields.items()
     }
     table = instance.__tablename__
     # A project is its own scope; what belongs to none (people, roles, stored files) has no such column.

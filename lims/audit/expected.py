@@ -1,6 +1,6 @@
 """Builds, by columns, the text that the trail must hold of a record that was changed only once: when it was made.
 
-The text is the canonical JSON of `{field: [null, value]}` over every column that is not NULL, written from the live rows
+The text is the canonical JSON of `{field: [value]}` over every column that is not NULL, written from the live rows
 alone, independently of the writers. Each piece of it is JSON that says its value and no other, so a change with this very
 text says exactly what the row holds, and need not be parsed. Texts may differ and still mean the same (21 and 21.0): what
 is not equal is for the caller to parse and compare.
@@ -67,7 +67,7 @@ class Expected:
 
     def _piece(self, column: AuditedColumn, values: Sequence[Any], told: Sequence[str]) -> tuple[str, Sequence[Any] | None]:
         """Give a column's part of the row pattern, and the values that fill it (none where all rows have the same)."""
-        head = f',"{column.field}":[null,'
+        head = f',"{column.field}":['
         live = values if column.kind in {Kind.PLAIN, Kind.REFERENCE, Kind.FRACTION} else live_texts(column.kind, values)
         types = set(map(type, live))
         if types == {_NONE}:
@@ -116,7 +116,7 @@ class Expected:
 def _reference(text: str, field: str) -> list[Any]:
     """Give the reference that a change's text holds in a field; an empty list where there is none."""
     try:
-        reference = orjson.loads(text)[field][1]
+        reference = orjson.loads(text)[field][0]
     except (orjson.JSONDecodeError, TypeError, KeyError, IndexError):
         return []
     return reference if isinstance(reference, list) else []

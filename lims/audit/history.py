@@ -8,13 +8,12 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any
 
-import orjson
 from sqlalchemy import JSON, Float, and_, bindparam, select
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import Session
 
+from lims.audit import canon
 from lims.audit.answers import answers_changed
-from lims.audit.canon import text_of
 from lims.audit.capture import label_of
 from lims.audit.phrases import BESIDE, GRIDS, phrases, position
 from lims.audit.record import field_name
@@ -72,9 +71,9 @@ def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[E
     first = session.scalar(_FIRST, of_record) if len(rows) == limit else rows[-1].seq if rows else None
     told, after = [], _standing(session, entity, key)
     for event in rows:
-        changed: dict[str, list[Any]] = orjson.loads(event.fields)
+        changed = canon.changed(event.fields)
         before = {**after, **{field: old for field, (old, _) in changed.items()}}
-        created = event.seq == first and all(old is None for old, _ in changed.values())
+        created = event.seq == first and canon.makes(event.fields)
         steps, covered = ([], frozenset({"status"})) if created else phrases(entity, changed, before, after)
         rest = {field: values for field, values in changed.items() if field not in covered}
         said = sentences(entity, rest, kind, session.info.get("zone", UTC), unit=after.get("unit"))
@@ -92,7 +91,7 @@ def _standing(session: Session, entity: str, key: int) -> dict[str, Any]:
     row = session.execute(select(*columns).where(Base.metadata.tables[entity].columns.id == key)).one_or_none()
     told = {}
     for column, value in zip(columns, row or (), strict=bool(row)):
-        told[field_name(column.name)] = text_of(value)
+        told[field_name(column.name)] = canon.text_of(value)
         for target in column.foreign_keys if value is not None else ():
             told[field_name(column.name)] = [value, label_of(session, target.column.table.name, value)]
     return told
@@ -106,7 +105,7 @@ def _kind(session: Session, measurement_id: int) -> str | MeasurementKind | None
 
 def sentences(
     entity: str,
-    changed: Mapping[str, list[Any]],
+    changed: Mapping[str, tuple[Any, Any]],
     kind: str | MeasurementKind | None = None,
     zone: tzinfo = UTC,
     *,

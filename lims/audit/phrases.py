@@ -23,7 +23,7 @@ GRIDS = {"box_row": "box_column", "rack_row": "rack_column"}
 _LEFT = {"used_up": "used it up", "shipped": "shipped it", "discarded": "discarded it"}
 
 
-def phrases(entity: str, changed: Mapping[str, list[Any]], before: Values, after: Values) -> tuple[list[str], frozenset[str]]:
+def phrases(entity: str, changed: Mapping[str, tuple[Any, Any]], before: Values, after: Values) -> tuple[list[str], frozenset[str]]:
     """Give the steps that an event was for a record, and the fields that they account for."""
     told: list[str] = []
     fields: set[str] = set()
@@ -54,7 +54,7 @@ def _moved(was: str, now: str) -> str:
 
 
 def _in_storage(changed: Values, before: Values, after: Values) -> str:
-    state = changed.get("state", [None, None])[1]
+    state = changed.get("state", (None, None))[1]
     was, now = (" ".join(filter(None, (_name(one.get("place")), position(one, "box_row")))) for one in (before, after))
     if state in _LEFT:
         return f"{_LEFT[state]}{f' ({was} is free)' if was and not now else ''}"
@@ -89,14 +89,14 @@ def _in_cage(changed: Values, before: Values, after: Values) -> str:
 
 
 def _died(changed: Values, before: Values, after: Values) -> str:
-    if changed.get("state", [None, None])[1] != "dead":
+    if changed.get("state", (None, None))[1] != "dead":
         return ""
-    on = changed.get("died_on", [None, None])[1]
+    on = changed.get("died_on", (None, None))[1]
     return f"recorded its death{f' on {on}' if on else ''}"
 
 
 def _engrafted(changed: Values, before: Values, after: Values) -> str:
-    outcome, on = changed.get("engraftment", [None, None])[1], changed.get("engrafted_on", [None, None])[1]
+    outcome, on = changed.get("engraftment", (None, None))[1], changed.get("engrafted_on", (None, None))[1]
     told = {"engrafted": "recorded that it engrafted", "failed": "recorded that it did not engraft"}.get(outcome or "", "")
     return told and f"{told}{f' on {on}' if on else ''}"
 

@@ -36,7 +36,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record changed: `fields` is canonical JSON of `{field: [old, new]}`."""
+    """One record changed: `fields` is canonical JSON of `{field: [old, new]}`, or of `{field: [new]}` where it was made."""
 
     entity: str
     key: int

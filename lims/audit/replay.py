@@ -31,10 +31,9 @@ CHUNK = 2_000
 Row = tuple[Any, ...]
 """As the driver gives it. Of the log: key, event, position, fields; of a table: id and the audited columns."""
 
-State = dict[str, list[Any]]
-"""Of each field, what it was before the record's first change and what it is after its last."""
+State = dict[str, Any]
+"""What each field is, as the trail tells it."""
 
-_UNSET: list[Any] = [None, None]
 _KEY = itemgetter(0)
 _PLACE = itemgetter(0, 1, 2)
 _CURSORS = count(1)
@@ -119,6 +118,7 @@ class _Replay:
     def __init__(self, connection: Connection, entity: Entity, report: Report) -> None:
         self.connection, self.entity, self.report = connection, entity, report
         self.expected = Expected(entity)
+        self.references = {column.field for column in entity.columns if column.kind is Kind.REFERENCE}
         self.keys: list[int] = []
         self.states: list[State] = []
         self.rows: list[Row] = []
@@ -177,7 +177,9 @@ class _Replay:
             self.rows.append(row)
         for key, state in states.items():
             self._vanished(key, state)
-        self._compare_chunk()
+        if self.keys:
+            self._compare_columns()
+        self.keys, self.states, self.rows = [], [], []
 
     def _followed(self, changes: Iterable[Row]) -> dict[int, State]:
         loads, dumps, sort = orjson.loads, orjson.dumps, orjson.OPT_SORT_KEYS
@@ -193,63 +195,54 @@ class _Replay:
             if key in states:
                 self._follow(key, seq, position, states[key], change)
             else:
-                states[key] = change if isinstance(change, dict) else {}
+                states[key] = self._begin(key, seq, position, change)
         return states
+
+    def _begin(self, key: int, seq: int, position: int, change: Any) -> State:
+        """Take a record's first change: it must have made it, for nothing in the trail had set anything before."""
+        state: State = {}
+        for field, told in self._formed(key, seq, position, change):
+            if len(told) != 1:
+                said = f"{value_text(told[0])} before, but nothing in the trail had set it"
+                self._broken_history(key, seq, position, field, said, None, told[0])
+            state[field] = told[-1]
+        return state
 
     def _follow(self, key: int, seq: int, position: int, state: State, change: Any) -> None:
         """Apply a later change of a record: what it calls the old value must be what the log had made of it."""
-        references = {column.field for column in self.entity.columns if column.kind is Kind.REFERENCE}
-        try:
-            for field, (old, new) in change.items():
-                first, before = state.get(field, _UNSET)
-                known, told = (_id(before), _id(old)) if field in references else (before, old)
-                if known != told:
-                    self._broken_history(key, seq, position, field, before, old)
-                state[field] = [first, new]
-        except (AttributeError, TypeError, ValueError):
+        for field, told in self._formed(key, seq, position, change):
+            before, old = state.get(field), told[0]
+            known, said = (_id(before), _id(old)) if field in self.references else (before, old)
+            if len(told) == 1:
+                self._broken_history(key, seq, position, field, "made then, but it was there already", before, old)
+            elif known != said:
+                sentence = f"{value_text(old)} before, but the trail had left it at {value_text(before)}"
+                self._broken_history(key, seq, position, field, sentence, before, old)
+            state[field] = told[-1]
+
+    def _formed(self, key: int, seq: int, position: int, change: Any) -> Iterator[tuple[str, list[Any]]]:
+        """Give what a change says of each field; names what is not of its form, and leaves it out."""
+        if not isinstance(change, dict):
             self._unreadable(key, seq, position, "is not of the form {field: [old, new]}")
-
-    def _compare_chunk(self) -> None:
-        if self.keys:
-            try:
-                self._compare_columns()
-            except (TypeError, IndexError, AttributeError, KeyError):
-                # Somebody wrote other things than [old, new] into the log: name them, compare what is left.
-                self._drop_malformed()
-                self._compare_columns()
-        self.keys, self.states, self.rows = [], [], []
-
-    def _drop_malformed(self) -> None:
-        references = {column.field for column in self.entity.columns if column.kind is Kind.REFERENCE}
-        for key, state in zip(self.keys, self.states, strict=True):
-            for field, pair in list(state.items()):
-                formed = isinstance(pair, list) and len(pair) == 2
-                if not formed or (field in references and not all(one is None or (isinstance(one, list) and one) for one in pair)):
-                    del state[field]
-                    sentence = f"{self._name(key, state)}, {field}: the trail holds {pair!r} where [old, new] belongs."
-                    self._add("malformed change", sentence, key, field)
+            return
+        for field, told in change.items():
+            formed = isinstance(told, list) and len(told) in (1, 2)
+            if formed and field in self.references:
+                formed = all(one is None or (isinstance(one, list) and one) for one in told)
+            if formed:
+                yield field, told
+            else:
+                sentence = f"{record_name(self.entity.table, key)}, {field}: the trail holds {told!r} where [old, new] belongs."
+                self._add("malformed change", sentence, key, field, event=seq, position=position)
 
     def _compare_columns(self) -> None:
         for column, values in zip(self.entity.columns, list(zip(*self.rows, strict=True))[1:], strict=True):
-            pairs = [state.get(column.field, _UNSET) for state in self.states]
-            if any([pair[0] is not None for pair in pairs]):  # noqa: C419  # a list is twice as fast here
-                self._check_beginnings(column, pairs)
-            logged = [pair[1] for pair in pairs]
+            logged = [state.get(column.field) for state in self.states]
             if column.kind is Kind.REFERENCE:
                 logged = [one if one is None else one[0] for one in logged]
             live = live_texts(column.kind, values)
             if logged != live:
                 self._check_values(column, logged, live)
-
-    def _check_beginnings(self, column: AuditedColumn, pairs: list[list[Any]]) -> None:
-        for key, state, pair in zip(self.keys, self.states, pairs, strict=True):
-            if pair[0] is not None:
-                event = self._event_of(key, column.field, first=True)
-                sentence = (
-                    f"{self._name(key, state)}, {field_word(self.entity.table, column.field)}: event {event} says it was "
-                    f"{value_text(pair[0])} before, but nothing in the trail had set it."
-                )
-                self._add("broken history", sentence, key, column.field, event=event, expected=None, found=pair[0])
 
     def _check_values(self, column: AuditedColumn, logged: list[Any], live: list[Any]) -> None:
         for index, (said, found) in enumerate(zip(logged, live, strict=True)):
@@ -257,35 +250,32 @@ class _Replay:
                 key, state = self.keys[index], self.states[index]
                 event = self._event_of(key, column.field)
                 by = f"event {event}" if event else "no event sets it"
-                word = field_word(self.entity.table, column.field, _new(state, "kind"))
+                word = field_word(self.entity.table, column.field, state.get("kind"))
                 sentence = f"{self._name(key, state)}, {word}: the trail says {value_text(said)} ({by}), "
                 sentence += f"the table holds {value_text(found)}."
                 self._add("changed behind the log", sentence, key, column.field, event=event, expected=said, found=found)
 
-    def _event_of(self, key: int, field: str, *, first: bool = False) -> int | None:
-        """Give the first or the last event that set a field."""
+    def _event_of(self, key: int, field: str) -> int | None:
+        """Give the last event that set a field."""
         changes = self.connection.execute(
             text("SELECT event_seq, fields FROM audit_change WHERE entity = :entity AND key = :key ORDER BY event_seq, position"),
             {"entity": self.entity.table, "key": key},
         ).all()
-        setting = [seq for seq, fields in changes if f'"{field}":' in fields]
-        return (setting[0] if first else setting[-1]) if setting else None
+        return next((seq for seq, fields in reversed(changes) if f'"{field}":' in fields), None)
 
     def _vanished(self, key: int, state: State) -> None:
         sentence = f"{self._name(key, state)} stands in the trail, but its row is gone from the table {self.entity.table}."
         self._add("row gone", sentence, key)
 
     def _unlogged(self, key: int, row: Any) -> None:
-        values = {column.field: [None, value] for column, value in zip(self.entity.columns, row[1:], strict=True)}
+        values = {column.field: value for column, value in zip(self.entity.columns, row[1:], strict=True)}
         sentence = f"{self._name(key, values)} stands in the table {self.entity.table}, but nothing in the trail made it."
         self._add("row not logged", sentence, key)
 
-    def _broken_history(self, key: int, seq: int, position: int, field: str, before: Any, old: Any) -> None:
-        sentence = (
-            f"{record_name(self.entity.table, key)}, {field_word(self.entity.table, field)}: event {seq} says it was "
-            f"{value_text(old)} before, but the trail had left it at {value_text(before)}."
-        )
-        self._add("broken history", sentence, key, field, event=seq, position=position, expected=before, found=old)
+    def _broken_history(self, key: int, seq: int, position: int, field: str, said: str, expected: Any, found: Any) -> None:
+        where = f"{record_name(self.entity.table, key)}, {field_word(self.entity.table, field)}"
+        sentence = f"{where}: event {seq} says it was {said}."
+        self._add("broken history", sentence, key, field, event=seq, position=position, expected=expected, found=found)
 
     def _unreadable(self, key: int, seq: int, position: int, what: str) -> None:
         sentence = f"Event {seq}, change {position + 1}, of {record_name(self.entity.table, key)}: its text {what}."
@@ -295,12 +285,7 @@ class _Replay:
         self.report.add(Problem(kind, sentence[0].upper() + sentence[1:], entity=self.entity.table, key=key, field=field, **more))
 
     def _name(self, key: int, state: State) -> str:
-        return record_name(self.entity.table, key, _new(state, "code") or _new(state, "name") or _new(state, "label"))
-
-
-def _new(state: State, field: str) -> Any:
-    pair = state.get(field)
-    return pair[1] if isinstance(pair, list) and len(pair) == 2 else None
+        return record_name(self.entity.table, key, state.get("code") or state.get("name") or state.get("label"))
 
 
 def _id(reference: Any) -> Any:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lims.audit.canon import text_of
+from lims.audit.canon import changed, text_of
 from lims.audit.capture import label_of
 from lims.audit.record import field_name
 from lims.audit.words import term_text, unit_of
@@ -77,7 +76,7 @@ def stale_fields(session: Session, planned: PlannedRecords, wanted: Mapping[int,
     return found
 
 
-def _trail(session: Session, entity: str, keys: Sequence[int]) -> dict[int, list[dict[str, list[Any]]]]:
+def _trail(session: Session, entity: str, keys: Sequence[int]) -> dict[int, list[dict[str, tuple[Any, Any]]]]:
     """Give what was changed of records, step by step, the first step first."""
     rows = in_chunks(
         session,
@@ -88,9 +87,9 @@ def _trail(session: Session, entity: str, keys: Sequence[int]) -> dict[int, list
             .order_by(AuditChange.event_seq, AuditChange.position)
         ),
     )
-    found: dict[int, list[dict[str, list[Any]]]] = defaultdict(list)
+    found: dict[int, list[dict[str, tuple[Any, Any]]]] = defaultdict(list)
     for key, fields in rows:
-        found[key].append(orjson.loads(fields))
+        found[key].append(changed(fields))
     return found
 
 

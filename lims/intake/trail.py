@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Date, Enum, Float, select
 from sqlalchemy.orm import Session
 
+from lims.audit.canon import changed
 from lims.domain.vocabulary import RecordStatus
 from lims.models import AuditChange, AuditEvent, Base, ImportBatch
 from lims.models.base import UtcDateTime
 
 
-def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, list[Any]]]]:
+def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple[int, dict[str, tuple[Any, Any]]]]:
     """Give key and fields of what the commit of a batch changed in one table, in order."""
     rows = session.execute(
         select(AuditChange.key, AuditChange.fields)
@@ -24,13 +24,13 @@ def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple
         .order_by(AuditChange.event_seq, AuditChange.position)
     )
     for key, fields in rows:
-        yield key, orjson.loads(fields)
+        yield key, changed(fields)
 
 
 def created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
     """Give what the commit of a batch made or brought back."""
     active = RecordStatus.ACTIVE.value
-    return [key for key, fields in changes(session, batch, table.__tablename__) if fields.get("status", [None])[-1] == active]
+    return [key for key, fields in changes(session, batch, table.__tablename__) if fields.get("status", (None, None))[1] == active]
 
 
 def typed_again(kind: Any, told: Any) -> Any:

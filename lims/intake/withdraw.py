@@ -99,7 +99,7 @@ def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:
         yield Correction(key, pairs)
 
 
-def _replaced(session: Session, batch: ImportBatch) -> dict[int, dict[str, list[Any]]]:
+def _replaced(session: Session, batch: ImportBatch) -> dict[int, dict[str, tuple[Any, Any]]]:
     """Give measurement → field → (old, new) of the values that the commit of a batch replaced."""
     found = changes(session, batch, "measurement")
     return {key: fields for key, fields in found if "value" in fields and fields["value"][0] is not None}

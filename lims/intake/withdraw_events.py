@@ -100,7 +100,7 @@ def _move_back(session: Session, batch: ImportBatch) -> None:
     settled = {
         key: fields["cage"][1][0]
         for key, fields in changes(session, batch, "animal")
-        if fields.get("cage", [None, None])[0] is None and fields.get("cage", [None, None])[1] and "status" not in fields
+        if fields.get("cage", (None, None))[0] is None and fields.get("cage", (None, None))[1] and "status" not in fields
     }
     for (animal,) in in_chunks(session, sorted(settled), lambda some: select(Animal).where(Animal.id.in_(some))):
         if animal.cage_id == settled[animal.id]:
@@ -129,5 +129,5 @@ def _restore(session: Session, batch: ImportBatch, model: type[Any]) -> list[Any
     return found
 
 
-def _corrected(session: Session, batch: ImportBatch, model: type[Any]) -> dict[int, Mapping[str, list[Any]]]:
+def _corrected(session: Session, batch: ImportBatch, model: type[Any]) -> dict[int, Mapping[str, tuple[Any, Any]]]:
     return {key: fields for key, fields in changes(session, batch, model.__tablename__) if "status" not in fields}

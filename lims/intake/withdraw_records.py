@@ -109,7 +109,7 @@ def _take_back_beside(session: Session, batch: ImportBatch) -> None:
     """Withdraw agents of therapy lines and events of aliquots that a batch brought, and bring back those that it took away."""
     for model in _BESIDE:
         withdraw_unused(session, model, created(session, batch, model))
-        gone = [RecordStatus.ACTIVE.value, RecordStatus.WITHDRAWN.value]
+        gone = (RecordStatus.ACTIVE.value, RecordStatus.WITHDRAWN.value)
         taken = [key for key, fields in changes(session, batch, model.__tablename__) if fields.get("status") == gone]
         for (one,) in in_chunks(session, taken, lambda some: select(model).where(model.id.in_(some))):  # noqa: B023  # asked at once
             one.status = RecordStatus.ACTIVE

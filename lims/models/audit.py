@@ -46,7 +46,7 @@ class AuditEvent(Base):
 
 
 class AuditChange(Base):
-    """One record changed by an event: `fields` is the canonical JSON of `{field: [old, new]}` for what changed."""
+    """One record changed by an event: canonical JSON of `{field: [old, new]}`, or of `{field: [new]}` where it was made."""
 
     __tablename__ = "audit_change"
     audited = False

@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from lims.audit.canon import changed, makes
 from lims.audit.entities import entities
 from lims.audit.export import Filters, event_conditions
 from lims.audit.history import sentences
@@ -198,10 +199,9 @@ def changes_of(session: Session, project_id: int, event: AuditEvent, page: int =
 
 
 def _told(change: AuditChange, labels: dict[Reference, RecordLabel]) -> RecordChange:
-    changed: dict[str, list[Any]] = orjson.loads(change.fields)
     label = labels[change.entity, change.key]
-    created = all(old is None for old, _ in changed.values())
-    return RecordChange(change.entity, change.key, label.text, created, sentences(change.entity, changed, label.kind))
+    said = sentences(change.entity, changed(change.fields), label.kind)
+    return RecordChange(change.entity, change.key, label.text, makes(change.fields), said)
 
 
 def labels_of(session: Session, references: Iterable[Reference]) -> dict[Reference, RecordLabel]:

@@ -173,7 +173,7 @@ def _driver_columns(readings: Readings, ids: range, dialect: str) -> tuple[Colum
 
 
 def audit_fields(readings: Readings) -> Iterator[bytes]:
-    """Give each reading's `{field: [null, value]}` as canonical JSON, made as it is asked for: one join a row and no object.
+    """Give each reading's `{field: [value]}` as canonical JSON, made as it is asked for: one join a row and no object.
 
     Raises:
         ValueError: the columns are of different lengths.
@@ -182,7 +182,7 @@ def audit_fields(readings: Readings) -> Iterator[bytes]:
     # The first field, the animal, is always there; every other one brings its own comma.
     mark, shared = "{", ""
     for name, column in sorted(_audited(readings).items()):
-        opening = f'{mark}"{name}":[null,'
+        opening = f'{mark}"{name}":['
         mark = ","
         if not isinstance(column, (list, range)):
             shared += f"{opening}{_told(column)}]"

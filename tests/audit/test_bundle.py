@@ -135,7 +135,7 @@ def test_each_field_of_an_event_removed(packed: Packed, field: str) -> None:
 def test_each_field_of_a_change(packed: Packed, field: str) -> None:
     changes = packed.read("changes.jsonl")
     line = next(line for line in changes if line["event"] == 2)
-    line[field] = {"value": [None, "1.0"]} if field == "fields" else "x" if field == "entity" else line[field] + 1
+    line[field] = {"value": ["1.0"]} if field == "fields" else "x" if field == "entity" else line[field] + 1
     packed.write("changes.jsonl", changes)
     assert any("vent 2" in problem or "event 3" in problem for problem in packed.problems())
 

@@ -31,7 +31,7 @@ NASTY: tuple[Any, ...] = (
     "%",
     "%s %d %%",
     "line\nbreak",
-    '"],"b":[null,"x',
+    '"],"b":["x',
     2**62,
     -7,
 )
@@ -47,10 +47,10 @@ def row(value: Any) -> tuple[Any, ...]:
 
 
 def said(kind: Kind, value: Any) -> str:
-    fields = {"b": [None, "beside"]}
+    fields = {"b": ["beside"]}
     (live,) = live_texts(kind, [value])
     if live is not None:
-        fields["a"] = [None, live]
+        fields["a"] = [live]
     return canonical(fields)
 
 
@@ -71,9 +71,9 @@ def test_equal_values_of_different_types_stay_apart() -> None:
 def test_rows_without_any_value_and_without_the_first() -> None:
     assert texts([(1, None, None), (2, None, None)]) == ["{}", "{}"]
     assert texts([(1, "b", None), (2, None, "a"), (3, "b", "a")]) == [
-        '{"b":[null,"b"]}',
-        '{"a":[null,"a"]}',
-        '{"a":[null,"a"],"b":[null,"b"]}',
+        '{"b":["b"]}',
+        '{"a":["a"]}',
+        '{"a":["a"],"b":["b"]}',
     ]
 
 
@@ -83,13 +83,13 @@ def test_what_the_trail_cannot_hold_is_refused() -> None:
 
 
 def reference(key: Any, name: Any) -> str:
-    return canonical({"a": [None, [key, name]], "b": [None, "beside"]})
+    return canonical({"a": [[key, name]], "b": ["beside"]})
 
 
 def test_a_reference_takes_its_name_from_the_trail_and_its_number_from_the_row() -> None:
     told = [reference(3, "M1"), reference(4, 'M"%2'), reference(3, "M1")]
     assert texts([row(3), row(4), row(3)], Kind.REFERENCE, told) == told
-    assert texts([row(3), row(5)], Kind.REFERENCE, told[:2]) == [told[0], '{"a":[null,[5]],"b":[null,"beside"]}']
+    assert texts([row(3), row(5)], Kind.REFERENCE, told[:2]) == [told[0], '{"a":[[5]],"b":["beside"]}']
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_a_reference_takes_its_name_from_the_trail_and_its_number_from_the_row()
         "{}",
         '{"a":7}',
         '{"a":[null]}',
-        '{"a":[null,3]}',
-        '{"a":[null,[]]}',
-        '{"a":[null,[true,"M1"]]}',
-        '{"a":[null,[1.0,"M1"]]}',
-        '{"a":[null,["1","M1"]]}',
+        '{"a":[3]}',
+        '{"a":[[]]}',
+        '{"a":[[true,"M1"]]}',
+        '{"a":[[1.0,"M1"]]}',
+        '{"a":[["1","M1"]]}',
     ],
 )
 def test_a_reference_that_the_trail_does_not_name_matches_nothing(told: str) -> None:
     (text,) = texts([row(1)], Kind.REFERENCE, [told])
     assert text != told
-    assert orjson.loads(text)["a"] == [None, [1]]
+    assert orjson.loads(text)["a"] == [[1]]
 
 
 def test_a_forgotten_name_is_learned_anew() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -118,7 +119,7 @@ def test_what_a_record_was_made_with_is_in_words_and_units(database: Database, l
 
 
 def test_a_moment_reads_in_the_laboratorys_zone() -> None:
-    changed = {"implanted_at": [None, "2026-03-02T23:30:00Z"]}
+    changed = {"implanted_at": (None, "2026-03-02T23:30:00Z")}
     assert sentences("implant", changed, zone=ZoneInfo("Europe/Madrid")) == ("end of surgery 2026-03-03 00:30",)
     assert sentences("implant", changed) == ("end of surgery 2026-03-02 23:30:00 UTC",)
 
@@ -126,13 +127,15 @@ def test_a_moment_reads_in_the_laboratorys_zone() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"box_row": ["1", "2"], "box_column": ["4", "1"]}, ("position A4 → B1",)),
-        ({"box_row": ["1", None], "box_column": ["4", None]}, ("position A4 → not set",)),
-        ({"box_row": ["1", "2"]}, ("row in the box 1 → 2",)),
-        ({"amount": ["4.0", "0.0"]}, ("amount 4 → 0 mg",)),
-        ({"amount": ["4.5", None]}, ("amount 4.5 → not set",)),
-        ({"unit": [None, AmountUnit.MICROLITRE.value]}, ("unit µL",)),
+        ({"box_row": ("1", "2"), "box_column": ("4", "1")}, ("position A4 → B1",)),
+        ({"box_row": ("1", None), "box_column": ("4", None)}, ("position A4 → not set",)),
+        ({"box_row": ("1", "2")}, ("row in the box 1 → 2",)),
+        ({"amount": ("4.0", "0.0")}, ("amount 4 → 0 mg",)),
+        ({"amount": ("4.5", None)}, ("amount 4.5 → not set",)),
+        ({"unit": (None, AmountUnit.MICROLITRE.value)}, ("unit µL",)),
     ],
 )
-def test_fields_that_are_no_step_are_told_one_by_one(changed: dict[str, list[str | None]], told: tuple[str, ...]) -> None:
+def test_fields_that_are_no_step_are_told_one_by_one(
+    changed: dict[str, tuple[str | None, str | None]], told: tuple[str, ...]
+) -> None:
     assert sentences("aliquot", changed, unit="mg") == told

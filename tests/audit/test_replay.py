@@ -76,7 +76,7 @@ def test_what_was_recorded_holds(database: Database, weights: range) -> None:
         (3, {"raw": "0.0"}, ["raw"]),
         (4, {"raw": "%%s"}, ["raw"]),
         (5, {"raw": "20.9"}, ["raw"]),
-        (6, {"raw": 'last"],"source_column":[null,5'}, ["raw"]),
+        (6, {"raw": 'last"],"source_column":[5'}, ["raw"]),
         (0, {"occurrence": 2}, ["occurrence"]),
     ],
 )
@@ -122,14 +122,16 @@ def test_a_whole_number_in_a_column_of_fractions_is_the_same_number(database: Da
     "edit",
     [
         lambda fields: fields.replace('"21.4"', '"24.1"'),
-        lambda fields: fields.replace('"operator":[null,"Ann"]', '"operator":[null,"Bob"]'),
-        lambda fields: fields.replace('"operator":[null,"Ann"],', ""),
-        lambda fields: fields.replace('"device":[null,"Beam"]', '"device":["Beam",null]'),
-        lambda fields: fields.replace('"value":[null,', '"value":["20.0",'),
-        lambda fields: fields.replace('"source_row":[null,2]', '"source_row":[null,"2"]'),
-        lambda fields: fields.replace(":[null,", ": [null,", 1),
+        lambda fields: fields.replace('"operator":["Ann"]', '"operator":["Bob"]'),
+        lambda fields: fields.replace('"operator":["Ann"],', ""),
+        lambda fields: fields.replace('"device":["Beam"]', '"device":["Beam",null]'),
+        lambda fields: fields.replace('"value":[', '"value":["20.0",'),
+        lambda fields: fields.replace('"value":[', '"value":[null,'),
+        lambda fields: fields.replace('"value":[', '"value":[null,null,'),
+        lambda fields: fields.replace('"source_row":[2]', '"source_row":["2"]'),
+        lambda fields: fields.replace(":[", ": [", 1),
         lambda fields: fields.replace('"raw"', '"\\u0072aw"'),
-        lambda fields: '{"animal":[null,[9,"M9"]],' + fields.removeprefix("{"),
+        lambda fields: '{"animal":[[9,"M9"]],' + fields.removeprefix("{"),
     ],
 )
 def test_an_edited_text_of_the_trail_is_found_by_the_replay_too(

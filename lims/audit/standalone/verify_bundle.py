@@ -237,9 +237,9 @@ class Check:
 
     def expect_file(self, fields: Any) -> None:
         """Remember that a file was stored."""
-        pair = fields.get("sha256") if isinstance(fields, dict) else None
-        if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str):
-            self.expected_files.add(pair[1])
+        told = fields.get("sha256") if isinstance(fields, dict) else None
+        if isinstance(told, list) and told and isinstance(told[-1], str):
+            self.expected_files.add(told[-1])
 
     def checkpoints(self, key_text: str, kept: list[Path]) -> None:
         """Check the signed checkpoints, those of the bundle and those kept elsewhere, against the chain."""

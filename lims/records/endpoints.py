@@ -286,7 +286,7 @@ def _told(row: Mapping[str, Any], names: Mapping[str, str], project: tuple[int, 
     """Write a new action as the trail has it: references by id and name."""
     fields = {name: [value, names[name]] if name in names else _side(name, value) for name, value in row.items()}
     fields["project_id"] = list(project)
-    return canonical({field_name(name): [None, value] for name, value in fields.items()}).encode()
+    return canonical({field_name(name): [value] for name, value in fields.items()}).encode()
 
 
 def _side(name: str, value: Any) -> Any:

@@ -39,10 +39,10 @@ def record_sources(session: Session, batch: ImportBatch, sources: Sources) -> No
     first = reserve_ids(session, TABLE, number)
     keys = range(first, first + number)
     told = {
-        "batch": [None, [batch.id, batch.audit_label]],
-        "entity": [None, sources.entity],
-        "project": [None, [project.id, project.audit_label]],
-        "source_sheet": [None, sources.sheet],
+        "batch": [[batch.id, batch.audit_label]],
+        "entity": [sources.entity],
+        "project": [[project.id, project.audit_label]],
+        "source_sheet": [sources.sheet],
     }
     rows = zip(sources.records, sources.made, sources.rows, sources.columns, sources.raw, strict=True)
     fields = [_fields(told, *row).encode() for row in rows]
@@ -63,4 +63,4 @@ def record_sources(session: Session, batch: ImportBatch, sources: Sources) -> No
 
 def _fields(told: dict[str, Any], record: int, made: bool, row: int, column: int, raw: str) -> str:  # a column's value
     own = {"record": record, "made": made, "source_row": row, "source_column": column, "raw": raw}
-    return canonical(told | {name: [None, value] for name, value in own.items()})
+    return canonical(told | {name: [value] for name, value in own.items()})

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from importers import values
 from importers.base import Choices, Clock, Finding, Option, Severity
@@ -168,5 +169,8 @@ def raw_texts(cells: Sequence[CellValue]) -> list[str]:
     # 1, 1.0 and TRUE are equal and written differently; text and numbers never are.
     if len(types) != 1 and types != {str, float}:
         return values.texts(cells)
-    different = list(dict.fromkeys(cells))
-    return list(map(dict(zip(different, values.texts(different), strict=True)).__getitem__, cells))
+    different = list(set(cells))
+    told = values.texts(different)
+    if told == different:
+        return list(cast("Sequence[str]", cells))  # names, as they stand
+    return list(map(dict(zip(different, told, strict=True)).__getitem__, cells))

@@ -25,7 +25,7 @@ from lims.intake import run
 from lims.intake.answers import already_there, answer_of, study_named
 from lims.intake.groups import ALL
 from lims.intake.profiles import receive_by_profile
-from lims.intake.resolve import CREATABLE
+from lims.intake.resolving import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch

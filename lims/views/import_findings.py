@@ -29,14 +29,17 @@ _WEIGHT = case({one.value: place for place, one in enumerate(Severity)}, value=I
 
 @dataclass(frozen=True, slots=True)
 class ShownGroup:
-    """All findings of a kind. accepted_by, accepted_at: who looked at exactly these, where somebody did."""
+    """All findings of a kind.
+
+    rows: how many rows they stand for. accepted_by, accepted_at: who looked at exactly these, where somebody did.
+    """
 
     severity: str
     code: str
     number: int
     message: str
     remedy: str
-    rows: bool
+    rows: int
     to_accept: bool
     accepted_by: str | None = None
     accepted_at: datetime | None = None

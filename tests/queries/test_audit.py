@@ -159,7 +159,7 @@ def test_records_are_named_by_what_they_belong_to(database: Database) -> None:
             make.preparation(session, project, "CP-1"),
             make.randomisation(session, make.study(session, project, "S")),
         )
-        put = make.allocation(session, run, animal)
+        put = make.allocation(session, run, animal, exclusion_reason="ill")
         references += [("therapy_line", line.id), ("dose", dose.id), ("cell_preparation", preparation.id), ("allocation", put.id)]
     with database.reading() as session:
         texts = {entity: label.text for (entity, _), label in labels_of(session, references).items()}

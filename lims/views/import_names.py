@@ -67,11 +67,11 @@ class Answer:
 def show(batch_id: int) -> ResponseReturnValue:
     """Show the names nobody knows, with a field for each; suggestions only where the person asks for them."""
     batch = batch_of(current_session(), current_project().id, batch_id)
-    require_unveiled(batch)
     return _page(batch, (), request.args.get("suggest", ""))
 
 
 def _page(batch: ImportBatch, answers: Sequence[Answer], asked: str = "") -> str:
+    require_unveiled(batch)
     known = cache(lambda kind: known_of(current_session(), batch, kind))
     unknown = _unknown(batch)
     view = table_from_rows(

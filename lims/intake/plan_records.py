@@ -86,13 +86,7 @@ class PlannedRecords(Entries):
         return found
 
     def tell(
-        self,
-        index: int,
-        severity: Severity,
-        code: str,
-        refused: DomainError,
-        option: str | None = None,
-        also: Sequence[int] = (),
+        self, index: int, severity: Severity, code: str, refused: DomainError, option: str | None = None, also: Lines = ()
     ) -> None:
         """Say something about one entry, at the cell of the field that it is about; it stands for those of `also`."""
         named = self.field_of(refused.field)

@@ -84,7 +84,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a list of readings refers to, read in one statement a kind of record."""
+    """What a list of readings refers to, read in one statement a kind of record; `locks`: of the dead, and of studies, alone."""
 
     kinds: Mapping[str, MeasurementKind]
     animals: Mapping[int, Row[Any]]
@@ -93,7 +93,6 @@ class _Known:
     taken: Mapping[tuple[Key, str], list[SameSlot]]
     enrolled: Mapping[tuple[int, int], date]
     locks: Mapping[int, Sequence[Row[Any]]]
-    """Locked studies by animal; not asked of living animals that are read for no study."""
 
     def subject(self, reading: NewReading) -> Subject:
         """Give what a reading is of, as the rules see it."""

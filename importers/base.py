@@ -48,6 +48,7 @@ class Finding:
     `row` and `column` are the sheet's own, 1-based. `code` is stable and machine-readable (`number-unreadable`);
     `message` quotes the value and says why; `expected` says what would have been right, `remedy` what to do now.
     `source` names where a rule stands that judged it, such as `SPREC 3.0`; how a file is written is no such rule.
+    `also`: sheet and rows of everything that it stands for, where it says once what is true of several rows.
     `remedy` holds on a page and on the command line alike; `option` is what does it on the command line, and is told nowhere else.
     """
 
@@ -62,6 +63,7 @@ class Finding:
     remedy: str | None = None
     source: str | None = None
     option: str | None = None
+    also: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def address(self) -> str:

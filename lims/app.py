@@ -52,6 +52,7 @@ BLUEPRINTS = (
     "lims.views.agents",
     "lims.views.lots",
     "lims.views.regimens",
+    "lims.views.dose_volume",
     "lims.views.doses",
     "lims.views.dosing",
     "lims.views.measurements",

@@ -252,7 +252,7 @@ def partitions(points: Sequence[Point], *, arms: Sequence[Arm], title_y: str) ->
     told = tooltip(("animal", "Animal"), ("arm", "Arm"), ("matrix", "Sample"), ("shown", title_y))
     encoding = {
         "x": x,
-        "xOffset": {"field": "arm", "type": "nominal", "scale": {"paddingInner": 0.4}},
+        "xOffset": {"field": "arm", "type": "nominal"},
         "y": value_axis(title_y, "ratio", scale) | {"field": "value"},
         **arm_colour(arms),
         "shape": {"field": "bound", "type": "nominal", "scale": shape, "legend": None},

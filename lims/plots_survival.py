@@ -25,6 +25,12 @@ from lims.plot_parts import (
 )
 
 PERCENT = Scale(0.0, 100.0, log=False)
+_SHARE: Spec = {
+    "type": "quantitative",
+    "scale": {"domain": [PERCENT.low, PERCENT.high], "nice": False},
+    "axis": {"title": "Survival (%)", "values": [0, 25, 50, 75, 100]},
+}
+"""The axis of the share that is left, in percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +61,22 @@ def survival_curves(
         raise ValueError(f"Curves of {', '.join(sorted(unknown))}, but the study's arms are {', '.join(names)}.")
     rows = [_row(step) for step in steps]
     x = day_axis() | {"title": title_x, "scale": {"zero": True, "nice": False, "padding": 10}}
-    axis = {"title": "Survival (%)", "values": [0, 25, 50, 75, 100]}
-    y = {"type": "quantitative", "scale": {"domain": [PERCENT.low, PERCENT.high], "nice": False}, "axis": axis}
     common = {"x": x, **arm_colour(arms)}
-    curve = common | {"y": y | {"field": "survival"}}
+    layers = _curves(common, arms)
+    if limits:
+        layers.insert(0, _band(rows, common))
+    layers += arm_labels({step.arm: step.survival for step in steps}, arms, PERCENT)
+    counts = [{"arm": arm, "day": day, "n": n} for arm in names for day, n in at_risk.get(arm, ())[:COUNTED_DAYS]]
+    layers += count_layers(counts, arms, x=x, what="at risk", coloured=True)
+    words = "Share of animals without an event by day and arm (Kaplan–Meier); ticks are censored animals."
+    return specification(rows, layers, description=words)
+
+
+def _curves(common: Spec, arms: Sequence[Arm]) -> list[Spec]:
+    """Draw the steps of each arm, a tick for each censored animal, and points that only tell."""
+    curve = common | {"y": _SHARE | {"field": "survival"}}
     told = tooltip(("arm", "Arm"), ("on", "Day"), ("shown", "Survival"), ("said", "There"))
-    layers: list[Spec] = [
+    return [
         {"mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2}, "encoding": curve | arm_dash(arms)},
         {
             "mark": {"type": "point", "shape": "stroke", "angle": 90, "size": 90, "strokeWidth": 1.75, "opacity": 1},
@@ -72,16 +88,14 @@ def survival_curves(
             "encoding": curve | {"tooltip": told},
         },
     ]
-    if limits:
-        band = {"type": "area", "interpolate": "step-after", "opacity": 0.14}
-        ends = common | {"y": y | {"field": "lower"}, "y2": {"field": "upper"}}
-        known = [row for row in rows if row["lower"] is not None]
-        layers.insert(0, {"data": {"values": known}, "mark": band, "encoding": ends})
-    layers += arm_labels({step.arm: step.survival for step in steps}, arms, PERCENT)
-    counts = [{"arm": arm, "day": day, "n": n} for arm in names for day, n in at_risk.get(arm, ())[:COUNTED_DAYS]]
-    layers += count_layers(counts, arms, x=x, what="at risk", coloured=True)
-    words = "Share of animals without an event by day and arm (Kaplan–Meier); ticks are censored animals."
-    return specification(rows, layers, description=words)
+
+
+def _band(rows: Sequence[Mapping[str, Any]], common: Spec) -> Spec:
+    """Draw the limits, where they are known."""
+    band = {"type": "area", "interpolate": "step-after", "opacity": 0.14}
+    ends = common | {"y": _SHARE | {"field": "lower"}, "y2": {"field": "upper"}}
+    known = [row for row in rows if row["lower"] is not None]
+    return {"data": {"values": known}, "mark": band, "encoding": ends}
 
 
 def _row(step: Step) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import math
 import warnings
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -79,26 +79,16 @@ def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
 
     estimate = SurvfuncRight([one.days for one in animals], [int(one.event) for one in animals])
     days = tuple(sorted({one.days for one in animals}))
-    at_event = {float(day): place for place, day in enumerate(estimate.surv_times)}
-    survival, lower, upper = [], [], []
-    value, low, high = 1.0, 1.0, 1.0
-    for day in days:
-        place = at_event.get(day)
-        if place is not None:
-            value = float(estimate.surv_prob[place])
-            low, high = _limits(value, float(estimate.surv_prob_se[place]))
-        survival.append(value)
-        lower.append(low)
-        upper.append(high)
+    survival, lower, upper = _columns_at(days, estimate.surv_times, estimate.surv_prob, estimate.surv_prob_se)
     died, gone = Counter(one.days for one in animals if one.event), Counter(one.days for one in animals if not one.event)
     return Curve(
         group,
         len(animals),
         died.total(),
         days,
-        tuple(survival),
-        tuple(lower),
-        tuple(upper),
+        survival,
+        lower,
+        upper,
         tuple(numbers_at_risk(animals, days)),
         tuple(died[day] for day in days),
         tuple(gone[day] for day in days),
@@ -106,6 +96,20 @@ def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
         _half(days, lower),
         _half(days, upper),
     )
+
+
+def _columns_at(
+    days: Sequence[float], times: Iterable[float], shares: Sequence[float], errors: Sequence[float]
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    """Give the share and its limits on each day, by the estimate at the last event up to it."""
+    at_event = {float(day): place for place, day in enumerate(times)}
+    steps = [(1.0, 1.0, 1.0)]
+    for day in days:
+        place = at_event.get(day)
+        share = None if place is None else float(shares[place])
+        steps.append(steps[-1] if place is None or share is None else (share, *_limits(share, float(errors[place]))))
+    survival, lower, upper = zip(*steps[1:], strict=True)
+    return survival, lower, upper
 
 
 def _limits(survival: float, error: float) -> tuple[float, float]:

@@ -25,7 +25,7 @@ from lims.intake import run
 from lims.intake.answers import already_there, answer_of, study_named
 from lims.intake.groups import ALL
 from lims.intake.profiles import receive_by_profile
-from lims.intake.resolve import CREATABLE
+from lims.intake.resolving import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch
@@ -132,24 +132,26 @@ def import_file(
     choices = {"create": create or "", "leave_out": "refused" if leave_out_refused else "", **dict(answers)}
     require_size(file)
     with open_database(settings) as database:
-        batch_id, again = _receive(
-            *(database, settings, file, project_code, study_code),
-            importer=importer,
-            profile=profile,
-            choices=choices,
-            supersede=supersede,
-        )
+        where = (database, settings, file, project_code, study_code)
+        batch_id, again = _receive(*where, importer=importer, profile=profile, choices=choices, supersede=supersede)
         if again:
             answer = _already(database, batch_id)
         else:
-            # The child process must not find an open connection: SQLite's do not survive a fork.
-            database.close()
-            keep(database, settings, batch_id, command_line_actor(), said)
-            database.close()
-            answer = _run(database, settings, batch_id, commit=mode == "commit", reason=reason, accept=accept or (ALL,))
+            answer = _read(database, settings, batch_id, said, commit=mode == "commit", accept=accept or (ALL,))
     click.echo(json.dumps(answer, ensure_ascii=False, indent=None if as_json else 2) if as_json else _in_words(answer))
     if answer["state"] == BatchState.REFUSED.value or (mode == "commit" and answer["state"] == BatchState.CHECKED.value):
         context.exit(1)
+
+
+def _read(
+    database: Database, settings: Settings, batch_id: int, said: Said, *, commit: bool, accept: tuple[str, ...]
+) -> dict[str, Any]:
+    """Keep what was said of the file, and check or commit it."""
+    # The child process must not find an open connection: SQLite's do not survive a fork.
+    database.close()
+    keep(database, settings, batch_id, command_line_actor(), said)
+    database.close()
+    return _run(database, settings, batch_id, commit=commit, reason=said.reason, accept=accept)
 
 
 def require_size(file: Path) -> None:

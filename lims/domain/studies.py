@@ -120,6 +120,15 @@ def require_unlocked(code: str, state: StudyStatus, *, field: str = "study_id") 
         )
 
 
+def signed_already(animal: str, study: str) -> DomainError:
+    """Give the refusal of what would alter what a locked study says of one of its animals."""
+    return DomainError(
+        f"Animal {animal} is in study {study}, which is locked by a signature: what is recorded of it stays.",
+        field="animal_id",
+        expected="an animal of no locked study",
+    )
+
+
 def amended(state: StudyStatus, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Name what was planned before the study began and changes after; filling in what nobody had said amends nothing."""
     if state is StudyStatus.DRAFT:

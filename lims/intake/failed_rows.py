@@ -43,12 +43,12 @@ def failed_rows(plan: Plan, *, committed: bool) -> list[OwnSheet]:
 def _problems(plan: Plan) -> dict[str, dict[int, list[str]]]:
     found: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for one in plan.findings:
-        if one.severity is Severity.ERROR and one.sheet and one.row and one.message not in found[one.sheet][one.row]:
-            found[one.sheet][one.row].append(one.message)
-    for planned in plan.records:
-        for told, indices in planned.unknown.values():
-            for index in indices[1:]:  # the first of them has the finding
-                found[planned.sheet][planned.records.rows[index]].append(str(told))
+        if one.severity is not Severity.ERROR or not one.sheet or not one.row:
+            continue
+        for sheet, rows in one.also or ((one.sheet, (one.row,)),):
+            for row in rows:
+                if one.message not in found[sheet][row]:
+                    found[sheet][row].append(one.message)
     return found
 
 

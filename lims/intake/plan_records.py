@@ -85,8 +85,10 @@ class PlannedRecords(Entries):
             found = next((name for name in self.kind.beside if name in self.records.fields and column.startswith("box_")), None)
         return found
 
-    def tell(self, index: int, severity: Severity, code: str, refused: DomainError, option: str | None = None) -> None:
-        """Say something about one entry, at the cell of the field that it is about."""
+    def tell(
+        self, index: int, severity: Severity, code: str, refused: DomainError, option: str | None = None, also: Lines = ()
+    ) -> None:
+        """Say something about one entry, at the cell of the field that it is about; it stands for those of `also`."""
         named = self.field_of(refused.field)
         value = self.records.fields[named][index] if named else None
         told = self.finding(
@@ -99,6 +101,7 @@ class PlannedRecords(Entries):
             remedy=refused.remedy or ("Correct the file, or what is recorded." if severity is Severity.ERROR else None),
             source=refused.source,
             option=option,
+            also=((self.sheet, tuple(self.records.rows[one] for one in also)),) if also else (),
         )
         self.findings.append(replace(told, column=self.records.columns.get(named or "", told.column)))
 
@@ -118,7 +121,7 @@ class PlannedRecords(Entries):
         for (about, said), (one, indices) in self.unknown.items():
             waiting = f"; {len(indices):,} {plural(self.kind.noun.word)} of the file are of it." if len(indices) > 1 else "."
             told = DomainError(f"{said.rstrip('.')}{waiting}", field=one.field, expected=one.expected, remedy=one.remedy)
-            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", told)
+            self.tell(indices[0], Severity.ERROR, f"{about}-unknown", told, also=indices)
 
     def open(self, lines: Iterable[int]) -> list[int]:
         """Give those of these entries of which nothing is decided yet."""

@@ -51,11 +51,22 @@ class EventResolver:
             self._reasons(names)
 
     def _find(
-        self, names: Names, severity: Severity, code: str, message: str, of: Any, index: int, value: str, **more: str | None
+        self,
+        names: Names,
+        severity: Severity,
+        code: str,
+        message: str,
+        of: Any,
+        column: Sequence[str | None],
+        value: str,
+        **more: str | None,
     ) -> None:
+        """Say something once of a value of a column: it stands for all rows that have it."""
         sheet = self.book.sheets[of.sheet].name
+        rows = tuple(row for row, one in zip(of.rows, column, strict=True) if one == value)
+        also = ((sheet, rows),)
         names.findings.append(
-            Finding(severity, code, message, sheet=sheet, row=of.rows[index], column=of.columns, value=value, **more)
+            Finding(severity, code, message, sheet=sheet, row=rows[0], column=of.columns, value=value, also=also, **more)
         )
 
     def _ask(self, names: Names, question: Question) -> str | None:
@@ -132,22 +143,23 @@ class EventResolver:
             clean_identifier(compound, what="agent")
         except DomainError as problem:
             doses = self.reading.doses
-            index = doses.compounds.index(compound) if doses else 0
+            assert doses is not None  # noqa: S101  # asked for where there are doses
             more = {"remedy": problem.remedy or "Shorten it in the file, or choose an agent.", "source": problem.source}
             more["expected"] = problem.expected
-            self._find(names, Severity.ERROR, "name-unusable", str(problem), doses, index, compound, **more)
+            self._find(names, Severity.ERROR, "name-unusable", str(problem), doses, doses.compounds, compound, **more)
             return False
         return True
 
     def _unknown_agent(self, names: Names, compound: str, number: int) -> None:
         doses = self.reading.doses
+        assert doses is not None  # noqa: S101  # asked for where there are doses
         self._find(
             names,
             Severity.ERROR,
             "agent-unknown",
             f'No agent of this project is called "{compound}", of which this file has {number:,} dose{"s" if number != 1 else ""}.',
             doses,
-            doses.compounds.index(compound) if doses else 0,
+            doses.compounds,
             compound,
             expected="the code or the name of an agent",
             remedy="Say which agent it is, or let the import create it.",
@@ -164,7 +176,7 @@ class EventResolver:
                     "route-unknown",
                     f'"{words}" is no route that is known; these doses are recorded without one.',
                     doses,
-                    doses.routes.index(words),
+                    doses.routes,
                     words,
                     expected="such as po, iv, ip, sc or im",
                     remedy="Correct the file, or acknowledge that the route is left out.",
@@ -205,7 +217,7 @@ class EventResolver:
                     "fate-reason-unknown",
                     f'What "{words}" means as a reason of death is not known; these fates are recorded without a reason.',
                     deaths,
-                    deaths.reasons.index(words),
+                    deaths.reasons,
                     words,
                     expected=f"one of {', '.join(REASON_WORDS.values())}",
                     remedy="Say what it means.",
@@ -238,7 +250,7 @@ class EventResolver:
                     "cage-unknown",
                     f'There is no cage "{code}" in this project.',
                     stays,
-                    stays.cages.index(code),
+                    stays.cages,
                     code,
                     expected="a cage of this project",
                     remedy="Correct the file, or let the import create the cages it names.",
@@ -253,7 +265,7 @@ class EventResolver:
             if stays is not None and code in stays.cages:
                 more = {"expected": problem.expected, "remedy": problem.remedy or "Shorten it in the file."}
                 more["source"] = problem.source
-                self._find(names, Severity.ERROR, "name-unusable", str(problem), stays, stays.cages.index(code), code, **more)
+                self._find(names, Severity.ERROR, "name-unusable", str(problem), stays, stays.cages, code, **more)
             return False
         return True
 

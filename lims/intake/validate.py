@@ -12,15 +12,18 @@ from sqlalchemy.orm import Session
 
 from importers.base import Finding, Severity
 from lims import progress
+from lims.domain.errors import DomainError
 from lims.domain.readings import jump_words, jumps
 from lims.domain.sources import PLAUSIBLE
 from lims.domain.vocabulary import RecordStatus, RowFate
 from lims.intake.accepted import ACCEPT_OPTION, accepts_changes
+from lims.intake.entries import Entries
 from lims.intake.plan import Plan, Planned, Recorded
 from lims.intake.rules import RULES
 from lims.intake.validate_events import judge_deaths, judge_doses, judge_stays
 from lims.models import ImportBatch, Measurement
 from lims.queries.chunks import in_chunks
+from lims.records.locked import locks_of, refuse_added, refuse_altered
 
 Slot = tuple[int, int, str, str]
 """Animal, implant (0: the animal itself), kind, moment."""
@@ -50,6 +53,24 @@ def validate(session: Session, plan: Plan, batch: ImportBatch, *, today: date) -
         if sum(one.kind is planned.kind for one in plan.planned) > 1:
             _remember(planned, recorded)
     plan.findings.extend(finding for planned in plan.planned for finding in _jumps(planned))
+    plan.findings.extend(_keep_signed(session, plan))
+
+
+def _keep_signed(session: Session, plan: Plan) -> Iterator[Finding]:
+    """Refuse what would alter what a locked study says of its animals; the records refuse it too, when it is too late to look."""
+    locks = locks_of(session, [host.id for host in plan.names.hosts.values() if host.id > 0])
+    judged = {RowFate.NEW: refuse_added, RowFate.CHANGED: refuse_altered}
+    parts: list[Entries | None] = [*plan.planned, plan.doses, plan.deaths]
+    for entries in parts if locks else ():
+        for index, host in enumerate(entries.hosts if entries is not None else ()):
+            if entries is None or host is None or (refuse := judged.get(entries.fate(index))) is None:
+                continue
+            study = plan.names.studies.get(entries.source.animals[index])
+            try:
+                refuse(locks.get(host.id, ()), study.id if study else None)
+            except DomainError as refused:
+                remedy = "Leave the row out; a locked study keeps what was signed."
+                yield entries.refuse(index, "study-locked", str(refused), refused.expected, remedy)
 
 
 def _meet_days(session: Session, plan: Plan) -> None:

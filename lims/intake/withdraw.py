@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from lims.audit.record import Actor, declare
 from lims.domain.errors import Conflict, DomainError
+from lims.domain.studies import require_unlocked
 from lims.domain.vocabulary import BatchState, RecordStatus
 from lims.intake.trail import changes, created
 from lims.intake.withdraw_events import take_back_events
@@ -24,9 +25,11 @@ from lims.models import (
     ImportBatch,
     Measurement,
     PdxModel,
+    Regimen,
     Study,
 )
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import by_id, in_chunks
+from lims.records.locked import keep_signed_records
 from lims.records.measurements import Correction, correct_measurements, withdraw_measurements
 
 _CREATED: tuple[type[Any], ...] = (Enrolment, Implant, Animal, Cage, Arm, Study, PdxModel, Agent)
@@ -37,7 +40,7 @@ def withdraw(session: Session, actor: Actor, batch: ImportBatch, *, reason: str)
     """Withdraw a committed batch. Returns the number of readings taken back.
 
     Raises:
-        DomainError: no reason is given.
+        DomainError: no reason is given, or a locked study says some of it.
         Conflict: the batch is not committed, or a value it corrected was changed again since.
     """
     if not reason.strip():
@@ -65,6 +68,7 @@ def supersede(session: Session, actor: Actor, batch: ImportBatch, *, reason: str
 def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) -> int:
     if batch.state is not BatchState.COMMITTED:
         raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value}, not committed.", remedy="Open its page.")
+    _require_unlocked(session, batch)
     restored = list(_restorations(session, batch))
     take_back_samples(session, batch)
     take_back_events(session, batch)
@@ -77,6 +81,16 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
     correct_measurements(session, actor, batch.project_id, restored, reason=reason)
     take_back_records(session, batch)
     return len(ids)
+
+
+def _require_unlocked(session: Session, batch: ImportBatch) -> None:
+    """Refuse to take back what a locked study is made of; doses, fates and readings are kept where they are written."""
+    keep_signed_records(session, by_id(session, Enrolment, created(session, batch, Enrolment)).values())
+    planned = by_id(session, Regimen, created(session, batch, Regimen)).values()
+    arms = by_id(session, Arm, [*created(session, batch, Arm), *(one.arm_id for one in planned)]).values()
+    studies = by_id(session, Study, [*created(session, batch, Study), *(arm.study_id for arm in arms)]).values()
+    for study in studies:
+        require_unlocked(study.code, study.state)
 
 
 def _restorations(session: Session, batch: ImportBatch) -> Iterator[Correction]:

@@ -17,6 +17,7 @@ from lims.models import Animal, CageMove, Dose, Exposure, Fate, ImportBatch
 from lims.queries.chunks import in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.fates import FATE, judge_revived_by
+from lims.records.locked import keep_signed_records
 from lims.records.moves import CAGE_MOVE
 from lims.records.values import table_of
 
@@ -28,6 +29,7 @@ def take_back_events(session: Session, batch: ImportBatch) -> None:
 
     Raises:
         Conflict: samples were taken after a dose of it, or what it corrected was changed again since.
+        DomainError: a locked study says it.
     """
     _restore(session, batch, Dose)
     _withdraw_doses(session, batch)
@@ -52,7 +54,9 @@ def _withdraw_doses(session: Session, batch: ImportBatch) -> None:
             f"{count} samples for exposure were taken after doses of this batch.",
             remedy="Withdraw those samples first, or let them name other doses.",
         )
-    for dose in _active(session, batch, Dose):
+    doses = _active(session, batch, Dose)
+    keep_signed_records(session, doses)
+    for dose in doses:
         dose.status = RecordStatus.WITHDRAWN
     session.flush()
 
@@ -60,6 +64,7 @@ def _withdraw_doses(session: Session, batch: ImportBatch) -> None:
 def _revive(session: Session, batch: ImportBatch) -> None:
     """Withdraw the fates of a batch; its animals live again, as the trail says that they did."""
     fates = _active(session, batch, Fate)
+    keep_signed_records(session, fates)
     before = _before_death(session, batch)
     animals = in_chunks(session, sorted(fate.animal_id for fate in fates), lambda some: select(Animal).where(Animal.id.in_(some)))
     for fate in fates:
@@ -117,6 +122,7 @@ def _restore(session: Session, batch: ImportBatch, model: type[Any]) -> list[Any
         undone = {key: {name: pair[::-1] for name, pair in fields.items()} for key, fields in before.items()}
         corrected = {key: fields for key, fields in corrected.items() if fields != undone.get(key)}
     found = [one for (one,) in in_chunks(session, sorted(corrected), lambda some: select(model).where(model.id.in_(some)))]
+    keep_signed_records(session, found)
     for one in found:
         for name, (old, new) in corrected[one.id].items():
             if text_of(getattr(one, name)) != new:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from lims.audit.canon import text_of
@@ -17,6 +17,7 @@ from lims.intake.record_nouns import FILE_NOUNS, FileNoun
 from lims.intake.trail import changes, created, typed_again
 from lims.models import AliquotEvent, Base, Dose, Exposure, Fate, ImportBatch, RecordSource, TherapyAgent
 from lims.queries.chunks import in_chunks
+from lims.records.locked import keep_signed_records
 
 _FIRST = frozenset({Exposure})
 """What stands on doses, which are taken back before everything else is."""
@@ -31,7 +32,12 @@ def take_back_samples(session: Session, batch: ImportBatch) -> None:
 
     Raises:
         Conflict: what it changed was changed again since.
+        DomainError: a locked study says one of them.
     """
+    touched = select(Exposure).join(
+        RecordSource, and_(RecordSource.record_id == Exposure.id, RecordSource.entity == Exposure.__tablename__)
+    )
+    keep_signed_records(session, session.scalars(touched.where(RecordSource.batch_id == batch.id)))
     _take_back(session, batch, [kind for kind in FILE_NOUNS if kind.noun.model in _FIRST])
 
 

@@ -26,19 +26,38 @@ from lims.audit.words import entity_word, field_word
 from lims.domain.errors import NotFound
 from lims.domain.vocabulary import MeasurementKind
 from lims.models import (
+    Aliquot,
+    AliquotEvent,
+    Allocation,
+    Alteration,
     Animal,
     AnimalAlias,
     AuditChange,
     AuditCheckpoint,
     AuditEvent,
     Base,
+    CageMove,
+    Consent,
+    Dose,
+    EndpointAction,
     Enrolment,
     Exposure,
+    Fate,
     Implant,
     LabKind,
     Measurement,
     Membership,
+    ModelCheck,
+    Patient,
+    PdxModel,
     Procedure,
+    Randomisation,
+    ReceptorAssay,
+    Specimen,
+    StainRegion,
+    StrProfile,
+    Study,
+    TherapyLine,
     User,
 )
 from lims.queries.scope import LARGEST_ID
@@ -230,14 +249,30 @@ def _measurement_labels(session: Session, keys: Iterable[int]) -> dict[int, Reco
 
 
 _BESIDE: dict[str, tuple[Any, Any]] = {
-    "implant": (Implant.animal_id, Animal),
+    "aliquot_event": (AliquotEvent.aliquot_id, Aliquot),
+    "allocation": (Allocation.animal_id, Animal),
+    "alteration": (Alteration.specimen_id, Specimen),
     "animal_alias": (AnimalAlias.animal_id, Animal),
-    "membership": (Membership.user_id, User),
+    "cage_move": (CageMove.animal_id, Animal),
+    "consent": (Consent.patient_id, Patient),
+    "dose": (Dose.animal_id, Animal),
+    "endpoint_action": (EndpointAction.animal_id, Animal),
     "enrolment": (Enrolment.animal_id, Animal),
     "exposure": (Exposure.animal_id, Animal),
+    "fate": (Fate.animal_id, Animal),
+    "implant": (Implant.animal_id, Animal),
+    "membership": (Membership.user_id, User),
+    "model_check": (ModelCheck.model_id, PdxModel),
     "procedure": (Procedure.animal_id, Animal),
+    "randomisation": (Randomisation.study_id, Study),
+    "receptor_assay": (ReceptorAssay.specimen_id, Specimen),
+    "stain_region": (StainRegion.specimen_id, Specimen),
+    "str_profile": (StrProfile.specimen_id, Specimen),
+    "therapy_line": (TherapyLine.patient_id, Patient),
 }
 """Records that are named by the one they belong to."""
+_NUMBERED = frozenset({"allocation", "enrolment", "membership"})
+"""Those that have nothing but a number of their own beside it."""
 
 
 def _plain_labels(session: Session, entity: str, keys: Iterable[int]) -> dict[int, RecordLabel]:
@@ -255,9 +290,16 @@ def _plain_labels(session: Session, entity: str, keys: Iterable[int]) -> dict[in
 def _label(entity: str, record: Base, owner: Base | None) -> str:
     if entity == "import_batch":
         return record.audit_label
-    own = "" if entity in ("membership", "enrolment") else f" {record.audit_label}"
+    own = "" if entity in _NUMBERED else record.audit_label
     of = f" of {owner.audit_label}" if owner is not None else ""
-    return f"{entity_word(entity)}{own}{of}"
+    return _without_echo(entity_word(entity), own) + of
+
+
+def _without_echo(word: str, own: str) -> str:
+    """Put a record's own name behind its word; what both of them say stands once: `therapy line`, `line 2`."""
+    words, said = word.split(), own.split()
+    shared = next((number for number in range(len(said), 0, -1) if words[-number:] == said[:number]), 0)
+    return " ".join([*words, *said[shared:]])
 
 
 def require_record(session: Session, project_id: int, entity: str, key: int) -> RecordLabel:

@@ -116,17 +116,6 @@ def project_of_batch(session: Session, batch_id: int) -> str | None:
     return session.scalar(of_batch.where(ImportBatch.id == batch_id))
 
 
-def rows_found(session: Session, batch: ImportBatch, code: str) -> list[tuple[str, int]]:
-    """Give the rows (sheet, row) in which something of this kind was found."""
-    found = (
-        select(ImportFinding.sheet, ImportFinding.row_number)
-        .where(ImportFinding.batch_id == batch.id, ImportFinding.code == code, ImportFinding.row_number.is_not(None))
-        .distinct()
-        .order_by(ImportFinding.sheet, ImportFinding.row_number)
-    )
-    return [(sheet or "", row) for sheet, row in session.execute(found) if row]
-
-
 def values_found(session: Session, batch: ImportBatch, code: str) -> list[str]:
     """Give what was quoted by the findings of a kind, each once."""
     quoted = select(ImportFinding.value).where(ImportFinding.batch_id == batch.id, ImportFinding.code == code)

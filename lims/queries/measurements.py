@@ -178,7 +178,8 @@ def _last_before() -> AnySelect:
 
 _LAST_BEFORE = _last_before()
 _LIVES = (
-    select(Animal.id, Animal.code, Animal.birth_date, Animal.arrived_on, Animal.died_on, Project.code.label("project"))
+    select(Animal.id, Animal.code, Animal.birth_date, Animal.arrived_on, Animal.died_on, Animal.state)
+    .add_columns(Project.code.label("project"))
     .join(Project, Project.id == Animal.project_id)
     .where(Animal.id.in_(KEYS), Animal.project_id == bindparam("project"), Animal.status == RecordStatus.ACTIVE)
 )
@@ -218,7 +219,7 @@ def measured_animals(session: Session, project_id: int, ids: Sequence[int]) -> d
 
 
 def measured_lives(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Row[Any]]:
-    """Give id, code, dates of birth, arrival and death of active animals of the project, and the project's code, by id."""
+    """Give id, code, dates of birth, arrival and death, state of active animals of the project, and the project's code, by id."""
     return {one.id: one for one in rows_of(session, _LIVES, ids, project=project_id)}
 
 

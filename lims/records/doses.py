@@ -36,6 +36,7 @@ from lims.models import AgentLot, Animal, Dose, Enrolment, Exposure, Regimen, St
 from lims.queries.chunks import by_id, in_chunks
 from lims.queries.doses import Treated, latest_weight, treated_animals, weights_until
 from lims.records.exposures import EXPOSURE
+from lims.records.locked import keep_signed, stay_signed
 from lims.records.nouns import Draft, Noun, apply_all, record
 from lims.records.values import today, zone_of
 
@@ -104,6 +105,7 @@ def _check_doses(session: Session, project_id: int, drafts: Sequence[Draft]) -> 
 
 
 def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
+    keep_signed(session, drafts)
     known = _read(session, drafts)
     refused: list[DomainError] = []
     for number, draft in enumerate(drafts):
@@ -346,18 +348,13 @@ def _follow_doses(session: Session, doses: Sequence[Dose]) -> None:
     apply_all(session, EXPOSURE, [(sample, {}) for (sample,) in rows])
 
 
-def _stay_locked(session: Session, dose: Dose) -> None:
-    if dose.study is not None:
-        require_unlocked(dose.study.code, dose.study.state)
-
-
 DOSE: Noun[Dose] = Noun(
     "dose",
     Dose,
     check=_check_doses,
     doubt=_doubt_doses,
     follow=_follow_doses,
-    stay=_stay_locked,
+    stay=stay_signed,
     fixed=frozenset({*_WHICH, "study_id"}),
     derived=frozenset({"computed_volume_ul"}),
     key=(),

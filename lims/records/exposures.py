@@ -22,6 +22,7 @@ from lims.queries.blinding import blinded_animals
 from lims.queries.chunks import in_chunks
 from lims.queries.exposures import Given, given_doses, recorded_samples
 from lims.queries.measurements import measured_animals, measured_implants
+from lims.records.locked import keep_signed, stay_signed
 from lims.records.nouns import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today, zone_of
 
@@ -56,6 +57,7 @@ def _with_animal(some: Sequence[int]) -> Any:
 
 def _check(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Refuse half a value, a unit of another matrix, samples of other animals, and a time before the dose."""
+    keep_signed(session, drafts)
     known, now, zone = _read(session, project_id, drafts), today(session), zone_of(session)
     judge_each(drafts, lambda draft: _check_one(draft, known, now, zone))
 
@@ -179,6 +181,7 @@ EXPOSURE: Noun[Exposure] = Noun(
     Exposure,
     check=_check,
     doubt=_doubt,
+    stay=stay_signed,
     fixed=frozenset({"animal_id", "agent_id", "batch_id"}),
     key=(),
 )

@@ -18,11 +18,13 @@ from lims.queries.chunks import by_id, in_chunks
 from lims.records.actions import answer_by_fates
 from lims.records.colony import ANIMAL
 from lims.records.endpoints import judge_last
+from lims.records.locked import keep_signed, stay_signed
 from lims.records.nouns import Draft, Noun, apply_all, record
 
 
 def _check_fates(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
-    """Refuse a second fate, a day that the animal's record contradicts, and a method of killing what was found dead."""
+    """Refuse a second fate, one of a locked study, a day that the record contradicts, and a method of what was found dead."""
+    keep_signed(session, drafts)
     keys = [draft.values["animal_id"] for draft in drafts]
     animals = by_id(session, Animal, keys)
     active = select(Fate.animal_id, Fate.id, Fate.died_on).where(Fate.status == RecordStatus.ACTIVE)
@@ -80,6 +82,7 @@ FATE: Noun[Fate] = Noun(
     Fate,
     check=_check_fates,
     follow=_follow_fates,
+    stay=stay_signed,
     fixed=frozenset({"animal_id"}),
     key=(),
 )

@@ -15,6 +15,7 @@ from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import CageMove, Dose, Enrolment, Fate, Implant, Measurement, Procedure, Specimen
 from lims.queries.chunks import in_chunks
+from lims.records.locked import keep_signed
 from lims.records.nouns import Draft
 
 _DATES = ("birth_date", "arrived_on", "died_on")
@@ -49,6 +50,9 @@ def require_life(session: Session, drafts: Sequence[Draft], now: date) -> None:
     """
     _check_events(session, drafts, now)
     _check_fates(session, drafts)
+    deaths = [draft for draft in drafts if draft.record is not None and draft.changes("died_on", "state")]
+    dead = [one.record for one in deaths if one.record.died_on is not None or one.record.state is AnimalStatus.DEAD]
+    keep_signed(session, [Draft({"animal_id": animal.id}, animal) for animal in dead])
 
 
 def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:

@@ -22,6 +22,7 @@ from lims.models import Measurement
 from lims.queries.chunks import in_chunks
 from lims.queries.kinds import kinds_of, unknown_kind
 from lims.records.endpoints import JUDGED, Touched, judge_new
+from lims.records.locked import keep_signed_readings
 
 TABLE: Table = Measurement.__table__  # type: ignore[assignment]  # a mapped class's table is a Table
 
@@ -270,11 +271,12 @@ def correct_measurements(
     """Replace values of recorded measurements; the old ones stay in the trail.
 
     Raises:
-        DomainError: no reason is given.
+        DomainError: no reason is given, or a locked study counts one of them.
     """
     if not reason.strip():
         raise DomainError("A correction needs a reason.", field="reason", expected="why the value was wrong")
     declare(session, actor, "measurement:change", reason=reason, project=project_id)
+    keep_signed_readings(session, project_id, [one.id for one in corrections])
     by_columns: dict[tuple[str, ...], list[Correction]] = {}
     for one in corrections:
         by_columns.setdefault(tuple(sorted(one.fields)), []).append(one)
@@ -310,7 +312,7 @@ def withdraw_measurements(session: Session, actor: Actor, project_id: int, ids: 
     """Take measurements out of every count; they stay readable.
 
     Raises:
-        DomainError: no reason is given.
+        DomainError: no reason is given, or a locked study counts one of them.
     """
     withdrawn = {"status": (RecordStatus.ACTIVE.value, RecordStatus.WITHDRAWN.value)}
     correct_measurements(session, actor, project_id, [Correction(key, withdrawn) for key in ids], reason=reason)

@@ -23,12 +23,13 @@ from lims.domain.notices import Notice
 from lims.domain.readings import CALIPER_KINDS, Before, Diameters, Subject, doubts_of, refuse_day, refuse_value, shown, value_of
 from lims.domain.slots import date_slot, moment_slot
 from lims.domain.sources import CONSISTENT, NEVER_CHANGED
-from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind, Quality, VolumeFormula
+from lims.domain.vocabulary import KIND_BY_CODE, AnimalStatus, MeasurementKind, Quality, VolumeFormula
 from lims.domain.vocabulary import Subject as Of
 from lims.models import Measurement
 from lims.queries.kinds import kinds_of, unknown_kind
 from lims.queries.measurements import Key, SameSlot, last_before, measured_implants, measured_lives, same_slots, study_days
 from lims.records.endpoints import judge_new
+from lims.records.locked import keep_signed, locks_of, refuse_added, stay_signed
 from lims.records.measurements import Readings, record_measurements
 from lims.records.nouns import Draft, Noun
 from lims.records.values import clean, today
@@ -83,7 +84,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a list of readings refers to, read in one statement a kind of record."""
+    """What a list of readings refers to, read in one statement a kind of record; `locks`: of the dead, and of studies, alone."""
 
     kinds: Mapping[str, MeasurementKind]
     animals: Mapping[int, Row[Any]]
@@ -91,6 +92,7 @@ class _Known:
     before: Mapping[Key, Before]
     taken: Mapping[tuple[Key, str], list[SameSlot]]
     enrolled: Mapping[tuple[int, int], date]
+    locks: Mapping[int, Sequence[Row[Any]]]
 
     def subject(self, reading: NewReading) -> Subject:
         """Give what a reading is of, as the rules see it."""
@@ -128,13 +130,16 @@ def _read(session: Session, project_id: int, readings: Sequence[NewReading]) -> 
     codes = sorted({one.kind for one in readings})
     last = max((one.taken_on for one in readings), default=today(session))
     studies = sorted({one.study_id for one in readings if one.study_id is not None})
+    lives = measured_lives(session, project_id, animals)
+    dead = [key for key, life in lives.items() if life.died_on is not None or life.state is AnimalStatus.DEAD]
     return _Known(
         KIND_BY_CODE if KIND_BY_CODE.keys() >= set(codes) else kinds_of(session, project_id),
-        measured_lives(session, project_id, animals),
+        lives,
         measured_implants(session, project_id, sorted({one.implant_id for one in readings if one.implant_id is not None})),
         last_before(session, animals, codes, last, frozenset(one.slot for one in readings)),
         same_slots(session, animals, codes, sorted({one.slot for one in readings})),
         study_days(session, studies, animals),
+        locks_of(session, animals if studies else dead),
     )
 
 
@@ -144,6 +149,7 @@ def _judge(session: Session, one: Judged, known: _Known, now: date) -> None:
     if kind is None:
         raise unknown_kind(reading.kind)
     _require_subject(reading, kind, known)
+    refuse_added(known.locks.get(reading.animal_id, ()), reading.study_id)
     subject = known.subject(reading)
     hands = clean(session, Measurement, {"operator": reading.operator, "device": reading.device}, future=frozenset())
     one.reading = replace(reading, **hands)
@@ -256,6 +262,7 @@ _VALUE = ("value", "length_mm", "width_mm", "height_mm", "formula", "taken_on")
 
 def _check_readings(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:
     """Compute the value anew, hold it and its day against the same rules, and keep an imported value as its file says it."""
+    keep_signed(session, drafts)
     kinds = kinds_of(session, project_id, withdrawn=True)
     for draft in drafts:
         values = draft.values
@@ -366,6 +373,7 @@ def _judge_endpoints(session: Session, changed: Sequence[Measurement]) -> None:
 
 
 def _keep_imported(session: Session, reading: Measurement) -> None:
+    stay_signed(session, reading)
     if reading.batch_id is not None:
         raise Conflict(
             f"This reading came with import {reading.batch_id}, whose books must balance: it is not withdrawn alone.",

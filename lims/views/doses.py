@@ -189,6 +189,7 @@ PAGES = RecordPages(
     form=DoseForm,
     listing=_listing,
     template="doses/show.html",
+    form_template="doses/form.html",
     context=_context,
     shown=_shown,
     home=_home,

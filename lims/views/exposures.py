@@ -18,7 +18,7 @@ from lims.records.exposures import EXPOSURE
 from lims.views.cells import badge
 from lims.views.exposure_list import measure_exposure
 from lims.views.filters import moment
-from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField
+from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField, term_words
 from lims.views.reading_forms import BenchNumberField
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
@@ -91,7 +91,7 @@ def _columns(column: Any) -> tuple[Column, ...]:
         Column("animal", "Animal", column.animal, mono=True),
         Column("agent", "Agent", column.agent),
         Column("analyte", "Analyte", Exposure.analyte),
-        Column("matrix", "Matrix", Exposure.matrix),
+        Column("matrix", "Matrix", Exposure.matrix, show=term_words),
         Column("concentration", "Concentration", Exposure.concentration, align="end", of_row=True, show=_amount),
         Column("unit", "Unit", Exposure.unit),
         Column("hours_after_dose", "After the dose", Exposure.hours_after_dose, unit="h", align="end", show=_hours),

@@ -16,6 +16,7 @@ from lims.queries.import_names import unknown_names
 from lims.queries.imports import values_found
 from lims.views.addresses import page_of
 from lims.views.import_edits import latest_edit
+from lims.views.import_file import veiled
 from lims.views.import_findings import as_it_is, findings_listing, findings_shown, groups_shown, severity_counts
 from lims.views.import_words import ENTITIES, blocks_of, event_tiles, tiles
 from lims.views.listing import Column, Listing
@@ -74,6 +75,7 @@ def of_both(batch: ImportBatch, report: dict[str, Any], hide: Veil) -> tuple[dic
         "edits": edits,
         "edit_count": number,
         "hide": hide,
+        "veiled": veiled(batch),
         "tiles": tiles(batch),
         "blocks": blocks_of(report),
         "event_tiles": event_tiles(batch),

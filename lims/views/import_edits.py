@@ -27,10 +27,11 @@ from lims.intake.edits import (
     require_row,
     rows_of_file,
 )
+from lims.intake.groups import rows_told
 from lims.jobs.table import require_idle
 from lims.models import ImportBatch, ImportEdit, ImportFinding
 from lims.queries.import_edits import edits_of_row
-from lims.queries.imports import batch_of, rows_found
+from lims.queries.imports import batch_of
 from lims.records.import_edits import accept_warnings, correct_cells, leave_rows_out, require_open, take_back
 from lims.views.import_file import require_unveiled
 from lims.views.import_jobs import begin
@@ -105,7 +106,7 @@ def _leave_out(batch_id: int, rows: list[tuple[str | None, int]], reason: str) -
 def leave_group_out(batch_id: int) -> ResponseReturnValue:
     """Leave all rows out in which something of one kind was found."""
     batch = _open(batch_id)
-    rows = rows_found(current_session(), batch, request.form.get("code", ""))
+    rows = rows_told(batch.report or {}, request.form.get("code", ""))
     try:
         made = leave_rows_out(current_session(), current_actor(), batch, rows, reason=request.form.get("reason", ""))
     except Conflict:

@@ -18,25 +18,40 @@ from lims.queries.blinding import Veil
 from lims.queries.import_edits import acceptances
 from lims.queries.imports import findings_of_batch, place_in, sheets_found
 from lims.views.support import current_session
-from lims.views.tables import Column, Empty, Listing, TableView, one_of, search, table_from_query
+from lims.views.tables import Column, Empty, Filter, Listing, TableView, one_of, search, table_from_query
 
 SAID = ("message", "value", "expected", "remedy")
 """What a finding quotes of the file or of the records."""
 PLURALS = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.NOTE: "notes"}
 ANCHOR = "findings"
 _WEIGHT = case({one.value: place for place, one in enumerate(Severity)}, value=ImportFinding.severity)
+_PLAIN: tuple[tuple[str, str, Any], ...] = (
+    ("code", "Kind", ImportFinding.code),
+    ("sheet", "Sheet", ImportFinding.sheet),
+    ("row", "Row", ImportFinding.row_number),
+    ("column", "Column", ImportFinding.column_number),
+    ("value", "Cell says", ImportFinding.value),
+    ("message", "What is wrong", ImportFinding.message),
+    ("expected", "Expected", ImportFinding.expected),
+    ("remedy", "What to do", ImportFinding.remedy),
+    ("source", "Rule", ImportFinding.source),
+)
+"""Columns that show what is stored as it is: key, label and column."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownGroup:
-    """All findings of a kind. accepted_by, accepted_at: who looked at exactly these, where somebody did."""
+    """All findings of a kind.
+
+    rows: how many rows they stand for. accepted_by, accepted_at: who looked at exactly these, where somebody did.
+    """
 
     severity: str
     code: str
     number: int
     message: str
     remedy: str
-    rows: bool
+    rows: int
     to_accept: bool
     accepted_by: str | None = None
     accepted_at: datetime | None = None
@@ -79,37 +94,26 @@ def severity_counts(groups: Sequence[ShownGroup]) -> dict[str, int]:
     return {one.value: sum(group.number for group in groups if group.severity == one.value) for one in Severity}
 
 
-def findings_listing(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Veil) -> Listing:
-    """Describe the findings of a batch as a list: errors first, then in the order of the file.
-
-    Who must not know which arm is which does not search in the texts: what is found would tell it.
-    """
+def _filters(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Veil) -> tuple[Filter, ...]:
     counts = severity_counts(groups)
     sheets = sheets_found(current_session(), batch)
+    severities = [(one.value, PLURALS[one]) for one in Severity if counts[one.value]]
     filters = [
-        one_of(
-            "severity", "Severity", ImportFinding.severity, [(one.value, PLURALS[one]) for one in Severity if counts[one.value]]
-        ),
+        one_of("severity", "Severity", ImportFinding.severity, severities),
         one_of("code", "Kind", ImportFinding.code, list(dict.fromkeys((group.code, group.title) for group in groups))),
     ]
     if len(sheets) > 1:
         filters.append(one_of("sheet", "Sheet", ImportFinding.sheet, [(name, name) for name in sheets]))
     if not hide.studies:
         filters.append(search("q", "Find", ImportFinding.message, ImportFinding.value))
-    plain = [
-        Column(key, label, source, sortable=False, show=as_it_is)
-        for key, label, source in (
-            ("code", "Kind", ImportFinding.code),
-            ("sheet", "Sheet", ImportFinding.sheet),
-            ("row", "Row", ImportFinding.row_number),
-            ("column", "Column", ImportFinding.column_number),
-            ("value", "Cell says", ImportFinding.value),
-            ("message", "What is wrong", ImportFinding.message),
-            ("expected", "Expected", ImportFinding.expected),
-            ("remedy", "What to do", ImportFinding.remedy),
-            ("source", "Rule", ImportFinding.source),
-        )
-    ]
+    return tuple(filters)
+
+
+def findings_listing(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Veil) -> Listing:
+    """Describe the findings of a batch as a list: errors first, then in the order of the file.
+
+    Who must not know which arm is which does not search in the texts: what is found would tell it.
+    """
 
     def where(row: Any) -> str:
         return place_in(batch, row.sheet, row.row, row.column)
@@ -120,9 +124,9 @@ def findings_listing(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Vei
         columns=(
             Column("severity", "Severity", ImportFinding.severity, order=_WEIGHT),
             Column("address", "Where", ImportFinding.id, of_row=True, sortable=False, show=where),
-            *plain,
+            *(Column(key, label, source, sortable=False, show=as_it_is) for key, label, source in _PLAIN),
         ),
-        filters=tuple(filters),
+        filters=_filters(batch, groups, hide),
         sort="severity",
         key=ImportFinding.id,
         empty=Empty("None. Every cell was read as expected."),

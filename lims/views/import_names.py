@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug import Response as BaseResponse
 
 from importers.columns import in_words
-from lims.domain.errors import Conflict, DomainError, NotAllowed, told
+from lims.domain.errors import Conflict, DomainError, NotAllowed, about_row, told
 from lims.domain.identifiers import as_scanned
 from lims.domain.permissions import allowed, require
 from lims.domain.vocabulary import JobKind
@@ -37,8 +37,29 @@ COLUMNS = (
     Column("name", "In the file", _NOT_OF_TABLES, mono=True, sortable=False),
     Column("where", "First", _NOT_OF_TABLES, mono=True, sortable=False),
 )
-FOR_GOOD = "alias"
-"""What the button says that keeps a name as another name of its animal."""
+MEANS = "means-"
+"""What a field is called in which a person says what a name means: this, the kind and the name (`means-animal:M7`)."""
+FOR_GOOD = "always"
+"""The boxes that keep a name as another name of its animal."""
+SUGGEST = "suggest"
+"""What the button says that asks for what reads alike, and saves nothing."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a person typed that a name means. code: of the record that it is, once that is found. error: why it is none."""
+
+    kind: str
+    name: str
+    typed: str
+    for_good: bool
+    code: str = ""
+    error: str = ""
+
+    @property
+    def key(self) -> str:
+        """Give the name as answers of a file have it."""
+        return f"{self.kind}:{self.name}"
 
 
 @pages.get("/<int:batch_id>/names")
@@ -46,10 +67,13 @@ FOR_GOOD = "alias"
 def show(batch_id: int) -> ResponseReturnValue:
     """Show the names nobody knows, with a field for each; suggestions only where the person asks for them."""
     batch = batch_of(current_session(), current_project().id, batch_id)
+    return _page(batch, (), request.args.get("suggest", ""))
+
+
+def _page(batch: ImportBatch, answers: Sequence[Answer], asked: str = "") -> str:
     require_unveiled(batch)
     known = cache(lambda kind: known_of(current_session(), batch, kind))
     unknown = _unknown(batch)
-    asked = request.args.get("suggest", "")
     view = table_from_rows(
         "Names nobody knows",
         COLUMNS,
@@ -61,6 +85,7 @@ def show(batch_id: int) -> ResponseReturnValue:
         "imports/names.html",
         batch=batch,
         view=replace(view, filed=False),
+        answers={one.key: one for one in answers},
         choices={kind: _choices(known(kind)) for kind in sorted(kinds)},
         suggested=_suggested(batch, view.rows, asked, known),
         meant=_meant(batch),
@@ -102,25 +127,58 @@ def _meant(batch: ImportBatch) -> list[tuple[str, str, str]]:
 @pages.post("/<int:batch_id>/names")
 @needs("batch:check")
 def say(batch_id: int) -> ResponseReturnValue:
-    """Keep what a name means, for good or for this file alone, and read the file again."""
+    """Keep what names mean, for good or for this file alone, all of them or none, and read the file again."""
     batch = batch_of(current_session(), current_project().id, batch_id)
     require_idle(current_session(), batch)
     require_open(batch)
-    kind, name = request.form.get("kind", ""), request.form.get("name", "")
-    try:
-        code = _code_of(batch, kind, request.form.get("meaning", ""))
-        if request.form.get("do") == FOR_GOOD:
-            _keep(batch, kind, name, code)
-        else:
-            run.take_answers(current_session(), current_actor(), batch, choices={f"{kind}:{name}": code})
-    except (Conflict, NotAllowed):
-        raise
-    except DomainError as refused:
-        return _refused(batch_id, refused)
-    flash(f'"{name}" is read as {kind} {code}.', "success")
+    answers = _typed()
+    if request.form.get("do") == SUGGEST:
+        return _page(batch, answers, "all")
+    if not answers:
+        return _refused(batch_id, DomainError("No name was answered.", remedy="Say of one at least what it means."))
+    if not (_found(batch, answers) and _kept(batch, answers)):
+        return _page(batch_of(current_session(), current_project().id, batch_id), answers), 422
+    said = f'"{answers[0].name}" is read as {answers[0].kind} {answers[0].code}.' if len(answers) == 1 else ""
+    flash(said or f"{len(answers)} names are read as said.", "success")
     begin(batch, JobKind.CHECK)
     left = _unknown(batch_of(current_session(), current_project().id, batch_id))
     return redirect(url_for(".show" if left else "imports.show", batch_id=batch_id))
+
+
+def _typed() -> list[Answer]:
+    """Read what was typed; a name without an answer waits for one."""
+    for_good = set(request.form.getlist(FOR_GOOD))
+    typed = {key.removeprefix(MEANS): text for key, text in request.form.items() if key.startswith(MEANS) and text.strip()}
+    return [Answer(*key.partition(":")[::2], text, key in for_good) for key, text in typed.items()]
+
+
+def _found(batch: ImportBatch, answers: Sequence[Answer]) -> bool:
+    """Find the record of each answer; tells whether every one has its own."""
+    for one in answers:
+        try:
+            one.code = _code_of(batch, one.kind, one.typed)
+        except DomainError as refused:
+            one.error = told(refused)
+    return not any(one.error for one in answers)
+
+
+def _kept(batch: ImportBatch, answers: Sequence[Answer]) -> bool:
+    """Keep the answers in one event; tells whether no rule refuses one, and otherwise keeps none."""
+    session, good = current_session(), [one for one in answers if one.for_good]
+    choices = {one.key: one.code for one in answers if not one.for_good}
+    try:
+        if choices:
+            run.take_answers(session, current_actor(), batch, choices=choices)
+        if good:
+            _keep(batch, good)
+    except (Conflict, NotAllowed):
+        raise
+    except DomainError as refused:
+        session.rollback()
+        for one in refused.every:
+            good[one.row or 0].error = told(one)
+        return False
+    return True
 
 
 @pages.post("/<int:batch_id>/names/withdraw")
@@ -163,14 +221,16 @@ def _code_of(batch: ImportBatch, kind: str, typed: str) -> str:
     return codes[0]
 
 
-def _keep(batch: ImportBatch, kind: str, name: str, code: str) -> None:
-    """Keep a name as another name of its animal, for this file and all that follow."""
+def _keep(batch: ImportBatch, answers: Sequence[Answer]) -> None:
+    """Keep names as other names of their animals, for this file and all that follow."""
     require(current_project().role, "alias:create")
-    if kind != "animal":
-        raise DomainError("Only animals have other names.", remedy="Take it for this file alone.")
-    animal = animals_known(current_session(), batch.project_id, [code])[code]
-    row = {"animal_id": animal.id, "alias": name}
-    record(current_session(), current_actor(), ALIAS, batch.project_id, [row], reason=f"named so in {batch.audit_label}")
+    for row, one in enumerate(answers):
+        with about_row(row):
+            if one.kind != "animal":
+                raise DomainError("Only animals have other names.", remedy="Take it for this file alone.")
+    animals = animals_known(current_session(), batch.project_id, [one.code for one in answers])
+    rows = [{"animal_id": animals[one.code].id, "alias": one.name} for one in answers]
+    record(current_session(), current_actor(), ALIAS, batch.project_id, rows, reason=f"named so in {batch.audit_label}")
 
 
 def _refused(batch_id: int, refused: DomainError) -> BaseResponse:

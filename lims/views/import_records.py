@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, url_for
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from lims.audit.words import entity_word
 from lims.domain.cells import cell_address
 from lims.models import ImportBatch, RecordSource
+from lims.queries.audit import labels_of
 from lims.queries.import_records import records_of, tables_of
 from lims.queries.imports import batch_of
 from lims.views.addresses import page_of
@@ -38,7 +40,7 @@ def _listing(batch: ImportBatch, tables: list[str]) -> Listing:
         caption=f"Records of batch {batch.id}",
         columns=(
             Column("row", "Row", RecordSource.source_row, align="end", show=_cell, of_row=True),
-            Column("record", "Record", RecordSource.record_id, show=_record, of_row=True),
+            Column("record", "Record", RecordSource.record_id, show_of=_records, of_row=True),
             Column("what", "What the file did", RecordSource.made, show=lambda made: "made it" if made else "changed it"),
             Column("raw", "In the file", RecordSource.raw),
             Column("sheet", "Sheet", RecordSource.source_sheet, roomy=True),
@@ -56,9 +58,10 @@ def _listing(batch: ImportBatch, tables: list[str]) -> Listing:
     )
 
 
-def _record(row: Any) -> dict[str, Any]:
-    name = f"{entity_word(row.table)} #{row.record}"
-    return {"text": name, "url": page_of(row.table, row.record)}
+def _records(rows: Sequence[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Name the records of a page as people do, each with its page."""
+    labels = labels_of(current_session(), [(row.table, row.record) for row in rows])
+    return lambda row: {"text": labels[row.table, row.record].text, "url": page_of(row.table, row.record)}
 
 
 def _cell(row: Any) -> dict[str, Any]:

@@ -219,47 +219,53 @@ def _limit(app: Flask) -> None:
     views["security.forgot_password"] = per_address(per_person(views["security.forgot_password"]))
 
 
+_FIXED = {
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    # argon2 salts by itself; without the second hash, the command line makes the same ones (lims.records.passwords).
+    "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},
+    "SECURITY_PASSWORD_LENGTH_MIN": MINIMUM_LENGTH,
+    "SECURITY_PASSWORD_NORMALIZE_FORM": "NFKD",
+    "SECURITY_CHANGEABLE": True,
+    "SECURITY_CHANGE_URL": "/account/password",
+    "SECURITY_POST_CHANGE_VIEW": "account.index",
+    "SECURITY_RECOVERABLE": True,
+    "SECURITY_RESET_PASSWORD_WITHIN": timedelta(days=1),
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_EMAIL_HTML": False,
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"test_environment": True},
+    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_API_ENABLED_METHODS": ["session"],
+    "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("Address or password is not right.", "error"),
+    "SECURITY_MSG_UNAUTHENTICATED": ("Please sign in to see this page.", "info"),
+    "RATELIMIT_STORAGE_URI": "memory://",
+    "SESSION_PROTECTION": "strong",
+    "SESSION_COOKIE_NAME": "lims",
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "PERMANENT_SESSION_LIFETIME": SESSION_HOURS * 3600 + RENEWED_SECONDS,
+    "SESSION_REFRESH_EACH_REQUEST": False,
+    # A form stays open beside the bench for hours: its token lives as long as the session.
+    "WTF_CSRF_TIME_LIMIT": None,
+}
+"""What Flask-Security, Flask-Login and Flask-WTF read, whatever the installation."""
+
+
 def configure(app: Flask, settings: Settings) -> None:
     """Set what Flask-Security, Flask-Login and Flask-WTF read."""
     mail = bool(settings.mail_server)
     app.config.update(
-        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  # the name of a hash, no password
-        SECURITY_PASSWORD_SCHEMES=["argon2"],
-        # argon2 salts by itself; without the second hash, the command line makes the same ones (lims.records.passwords).
-        SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
+        _FIXED,
         SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={
             "argon2__memory_cost": settings.password_memory_kib,
             "argon2__time_cost": TIME_COST,
             "argon2__parallelism": PARALLELISM,
         },
-        SECURITY_PASSWORD_LENGTH_MIN=MINIMUM_LENGTH,
-        SECURITY_PASSWORD_NORMALIZE_FORM="NFKD",  # noqa: S106  # a Unicode normal form
-        SECURITY_CHANGEABLE=True,
-        SECURITY_CHANGE_URL="/account/password",
-        SECURITY_POST_CHANGE_VIEW="account.index",
-        SECURITY_RECOVERABLE=True,
-        SECURITY_RESET_PASSWORD_WITHIN=timedelta(days=1),
-        SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_SEND_PASSWORD_RESET_EMAIL=mail,
         SECURITY_SEND_PASSWORD_RESET_NOTICE_EMAIL=mail,
         SECURITY_SEND_PASSWORD_CHANGE_EMAIL=mail,
         SECURITY_EMAIL_SENDER=f"no-reply@{settings.trusted_hosts[0] if settings.trusted_hosts else 'localhost'}",
-        SECURITY_EMAIL_HTML=False,
-        SECURITY_EMAIL_VALIDATOR_ARGS={"test_environment": True},
-        SECURITY_POST_LOGOUT_VIEW="/login",
-        SECURITY_API_ENABLED_METHODS=["session"],
-        SECURITY_MSG_GENERIC_AUTHN_FAILED=("Address or password is not right.", "error"),
-        SECURITY_MSG_UNAUTHENTICATED=("Please sign in to see this page.", "info"),
-        RATELIMIT_STORAGE_URI="memory://",
-        SESSION_PROTECTION="strong",
-        SESSION_COOKIE_NAME="lims",
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SECURE=settings.https_only,
-        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600 + RENEWED_SECONDS,
-        SESSION_REFRESH_EACH_REQUEST=False,
-        # A form stays open beside the bench for hours: its token lives as long as the session.
-        WTF_CSRF_TIME_LIMIT=None,
     )
 
 

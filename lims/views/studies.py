@@ -150,7 +150,6 @@ def animals(study_id: int) -> ResponseReturnValue:
     study, unblinded = _study(study_id), sees_arms()
     arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=unblinded)
     shown = {arm.title: arm for arm in arms}
-    ids = {arm.key: arm.id for arm in arms}
     rows = study_animals(study.id, unblinded=unblinded)
     column = rows.selected_columns
     listing = Listing(
@@ -173,13 +172,7 @@ def animals(study_id: int) -> ResponseReturnValue:
         ),
         filters=(
             search("q", "Animal", column.code),
-            Filter(
-                "arm",
-                "Arm",
-                "select",
-                lambda typed: Enrolment.arm_id == ids[typed] if typed in ids else false(),
-                [(arm.key, arm.name) for arm in arms],
-            ),
+            _by_arm(arms),
             Filter("analysis", "Analysis", "select", _in_analysis, [("in", "in analysis"), ("out", "excluded")]),
         ),
         sort="code",
@@ -188,6 +181,11 @@ def animals(study_id: int) -> ResponseReturnValue:
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
     )
     return answer(listing, rows, "studies/animals.html", study=study)
+
+
+def _by_arm(arms: Sequence[ArmOfStudy]) -> Filter:
+    ids, options = {arm.key: arm.id for arm in arms}, [(arm.key, arm.name) for arm in arms]
+    return Filter("arm", "Arm", "select", lambda typed: Enrolment.arm_id == ids[typed] if typed in ids else false(), options)
 
 
 def _in_analysis(typed: str) -> ColumnElement[bool]:

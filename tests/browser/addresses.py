@@ -281,4 +281,8 @@ NOWHERE = frozenset({"no-such-page"})
 SAME_FOR_ALL = frozenset({"history", "withdraw"})
 """Pages of one template for every noun (`lims/views/record_pages.py`); a patient's are walked, and a consent's withdrawal."""
 NOUNS = frozenset(field.name for field in fields(Whole)) | {"arms", "enrolments", "fates", "measurements", "studies"}
-NOT_WALKED = {"security.reset_password": "needs a link from a message", "story.show": "stands in the demo's project only"}
+NOT_WALKED = {
+    "dose_volume.volume": "is a line of text for the script of a form",
+    "security.reset_password": "needs a link from a message",
+    "story.show": "stands in the demo's project only",
+}

@@ -11,8 +11,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
 from lims.domain.cohort_terms import AllocationMethod
 from lims.domain.vocabulary import ArmRole, BatchState
@@ -256,6 +257,25 @@ def test_a_file_that_tells_arms_is_kept_from_those_who_must_not_know(hidden: Bli
             response = hidden.lab.browser("scientist").client.get(path)
             assert response.status_code == HTTPStatus.FORBIDDEN, path
     assert "blinded study" in message(BeautifulSoup(response.text, "html.parser"))
+
+
+def test_the_page_of_such_a_file_leads_them_nowhere_that_is_kept_from_them(hidden: Blinded) -> None:
+    scientist, director = (hidden.lab.browser(name) for name in ("scientist", "director"))
+    kept, checks = ("/file", "/names", "/refused.csv", "/mapping"), 0
+    for batch in hidden.batches:
+        page = f"/p/{HERE}/imports/{batch}"
+        if not director.get(page).find("form", action=f"{page}/check"):
+            continue
+        checks += 1
+        assert f"{page}/file" in _links(director.get(page))
+        assert not {f"{page}{one}" for one in kept} & _links(scientist.get(page))
+        asked = sent(scientist.get(page), f"{page}/check") | {"do": "suggest", "means-animal:B-0": ""}
+        assert scientist.client.post(f"{page}/names", data=asked).status_code == HTTPStatus.FORBIDDEN
+    assert checks
+
+
+def _links(page: Tag | TestResponse) -> set[str]:
+    return {str(link["href"]) for link in page.select("main a[href]")} if isinstance(page, Tag) else set()
 
 
 def test_arms_of_a_blinded_study_are_planned_by_those_who_know_them(hidden: Blinded) -> None:

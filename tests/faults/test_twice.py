@@ -46,7 +46,7 @@ def files_in_work(browser: Browser) -> list[str]:
     corrected = {"do": "correct", "reason": "misread", "read-file!C3": "20x"}
     browser.submit(browser.get(asking), f"{asking}/corrections", **corrected)
     names = f"{asking}/names"
-    browser.submit(browser.get(names), names, meaning="HERE-1")
+    browser.submit(browser.get(names), names, **{"means-animal:NOBODY": "HERE-1"})
     unknown = uploaded(browser, "Wert,Tier,Tag\n1,2,3\n4,5,6\n")
     row = f"{asking}/rows?sheet=file&row=3"
     keep = f"/p/HERE/import-profiles/new?batch={recorded.rpartition('/')[2]}"

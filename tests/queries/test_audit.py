@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -153,6 +153,14 @@ def test_records_are_named_by_what_they_belong_to(database: Database) -> None:
         batch = make.batch(session, project)
         references = [("implant", tumour.id), ("animal_alias", alias.id), ("import_batch", batch.id), ("animal", 999)]
         references += [("membership", person.memberships[0].id), ("no_table", 3)]
+        patient, drug = make.patient(session, project, "P1"), make.agent(session, project)
+        line, dose = make.therapy_line(session, patient), make.dose(session, animal, drug, given_on=date(2026, 3, 2))
+        preparation, run = (
+            make.preparation(session, project, "CP-1"),
+            make.randomisation(session, make.study(session, project, "S")),
+        )
+        put = make.allocation(session, run, animal, exclusion_reason="ill")
+        references += [("therapy_line", line.id), ("dose", dose.id), ("cell_preparation", preparation.id), ("allocation", put.id)]
     with database.reading() as session:
         texts = {entity: label.text for (entity, _), label in labels_of(session, references).items()}
     assert texts == {
@@ -162,6 +170,10 @@ def test_records_are_named_by_what_they_belong_to(database: Database) -> None:
         "animal": "animal #999",
         "membership": f"membership of {person.name}",
         "no_table": "no table #3",
+        "therapy_line": f"therapy line {line.line_number} of P1",
+        "dose": "dose 2026-03-02 of M1",
+        "cell_preparation": "cell preparation CP-1",
+        "allocation": "allocation of M1",
     }
 
 

@@ -15,6 +15,7 @@ from lims.models import Agent, Animal, Dose, Regimen, Study
 from lims.views.transaction import Application
 from tests.records.dosing_lab import DoseLab, day, give, make_lab, planned
 from tests.support import factories
+from tests.support.cases import each
 from tests.support.pages import Browser, add_person, fields, message, only, redirect
 from tests.support.statements import statements
 
@@ -267,6 +268,45 @@ def test_a_single_dose_is_recorded_changed_and_withdrawn(ada: Browser, sqlite_da
     ada.submit(ada.get(f"{url}/withdraw"), f"{url}/withdraw", reason="wrong animal")
     assert "withdrawn" in message(ada.get(url))
     assert ada.get("/p/BCBM/doses/?q=M00").find("table") is None
+
+
+@each(
+    ("typed", "told"),
+    [
+        ({"animal": "M00", "agent": "T-DXd", "on": "2026-03-02"}, "200 µL follows: 10 mL/kg, and M00 weighed 20 g on 2026-03-02."),
+        ({"animal": "m00\t", "agent": "T-DXd", "on": "2026-03-07"}, "The last weight, of 2026-03-02, is 5 days old."),
+        ({"animal": "M00", "agent": "T-DXd", "on": "2026-03-01"}, "No weight is recorded: no volume follows."),
+        ({"animal": "M00", "regimen": "1", "on": "2026-03-02"}, "200 µL follows"),
+        ({"animal": "M00", "regimen": "2", "on": "2026-03-02"}, ""),  # of another arm
+        ({"animal": "M00", "regimen": "x", "on": "2026-03-02"}, ""),
+        ({"animal": "M02", "agent": "T-DXd", "on": "2026-03-02"}, ""),
+        ({"animal": "M00", "agent": "", "on": "2026-03-02"}, ""),
+        ({"animal": "M99", "agent": "T-DXd", "on": "2026-03-02"}, ""),
+        ({"animal": "M00", "agent": "T-DXd", "on": "Monday"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_volume_that_follows_is_told_while_a_dose_is_typed(
+    ada: Browser, sqlite_database: Database, lab: DoseLab, typed: dict[str, str], told: str
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Regimen, lab.regimen.id).volume_ml_kg = 10
+    answer = ada.client.get("/p/BCBM/doses/volume", query_string=typed)
+    assert answer.status_code == (200 if told else 204)
+    assert told in answer.text
+    assert ada.get("/p/BCBM/doses/new").select_one("[data-volume]")["data-volume"] == "/p/BCBM/doses/volume"  # type: ignore[index]  # it is there
+
+
+def test_the_volume_that_follows_tells_nobody_what_a_hidden_arm_is_given(
+    app: Application, sqlite_database: Database, lab: DoseLab
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        session.get_one(Study, lab.study.id).blinded = True
+        session.get_one(Regimen, lab.regimen.id).volume_ml_kg = 10
+    asked = "/p/BCBM/doses/volume?animal=M00&agent=T-DXd&on=2026-03-02"
+    assert Browser(app).sign_in("Tom").client.get(asked).status_code == 204
+    assert Browser(app).sign_in("Ines").client.get(asked).status_code == 403
+    assert Browser(app).sign_in("Ada").client.get(asked).status_code == 200
 
 
 def test_an_auditor_reads_and_does_not_dose(app: Application, lab: DoseLab) -> None:

@@ -15,11 +15,11 @@ from importers import streams
 from importers.overlay import PROBLEM_COLUMN
 from lims.db import Database
 from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
-from lims.models import AnimalAlias, ImportAcceptance, ImportBatch, ImportEdit, Measurement, Project
+from lims.models import AnimalAlias, AuditEvent, ImportAcceptance, ImportBatch, ImportEdit, Measurement, Project
 from lims.views.transaction import Application
 from tests.importers import test_qupath as qupath
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, application, message, sent
+from tests.support.pages import Browser, add_person, add_project, application, message, only, sent
 
 IMPORTS = "/p/BCBM/imports"
 BATCH = f"{IMPORTS}/1"
@@ -217,6 +217,38 @@ def test_rows_are_left_out_with_a_reason_counted_and_taken_in_again(ada: Browser
         assert ada.client.get(f"{BATCH}/rows{address}").status_code == 422
 
 
+def events(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(AuditEvent.action).order_by(AuditEvent.seq)))
+
+
+def test_names_nobody_knows_are_left_out_with_every_row_of_theirs(ada: Browser, database: Database) -> None:
+    with factories.declared(database) as session:
+        factories.animal(session, session.query(Project).one(), "M9")
+    days = [f"2026-03-{day:02}" for day in range(2, 8)]
+    rows = "".join(f"{mouse},{day},2{number}\n" for day in days for number, mouse in enumerate(("M9", "M1", "M2")))
+    upload(ada, f"id,date,weight (g)\n{rows}")
+    page = ada.get(BATCH)
+    assert cells(page, "Kinds of findings")[0][1] == "2"
+    assert "Leave these 12 rows out" in message(page)
+
+    ada.submit(page, f"{BATCH}/left-out", code="animal-unknown", reason="another project")
+    page = ada.get(BATCH)
+    assert "12 rows left out, with the reason" in message(page)
+    assert "18 rows read = 6 new + 0 same + 0 changed + 0 conflicting + 0 refused + 12 skipped" in message(page)
+
+
+def test_what_stands_for_several_rows_is_left_out_whole_and_told_of_each(ada: Browser, database: Database) -> None:
+    with factories.declared(database) as session:
+        factories.animal(session, session.query(Project).one(), "M1")
+    upload(ada, "Mouse,Date,Volume (mm3)\nM1,2026-03-02,20\nM1,2026-03-03,22\n")
+    assert "Leave these 2 rows out" in message(ada.get(BATCH))
+    content = list(csv.reader(io.StringIO(ada.client.get(f"{BATCH}/refused.csv").text)))
+    assert ["No tumour is recorded" in row[-1] for row in content] == [False, True, True]
+    ada.submit(ada.get(BATCH), f"{BATCH}/left-out", code="tumour-unknown", reason="not ours")
+    assert "0 refused + 2 skipped" in message(ada.get(BATCH))
+
+
 def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, database: Database) -> None:
     with factories.declared(database) as session:
         project = session.query(Project).one()
@@ -235,13 +267,26 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     suggested = ada.get(f"{names}?suggest=animal:m1")
     assert suggested.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == "M001"
 
-    form = {"kind": "animal", "name": "X2"}
-    for meaning, why in [("M9", 'There is no animal "M9"'), (" ", "Say which animal")]:
-        ada.submit(page, names, **form, meaning=meaning, do="file")
-        assert why in message(ada.get(names))
-    ada.submit(page, names, kind="animal", name="m1", meaning="M001", do="alias")
-    ada.submit(ada.get(names), names, **form, meaning="M002\t", do="file")
-    ada.submit(ada.get(names), names, kind="animal", name="X3", meaning="900003003003003", do="file")
+    # Nothing of a form is kept where one answer of it is wrong, and nothing that was typed is lost.
+    typed = {"means-animal:m1": "M001", "always": "animal:m1", "means-animal:X2": "M9"}
+    refused = ada.submit(page, names, 422, **typed)
+    assert 'X2 : There is no animal "M9" in this project' in message(refused)
+    field = only(refused, 'input[name="means-animal:X2"]')
+    assert (field["value"], field["aria-invalid"]) == ("M9", "true")
+    assert only(refused, f'a[href="#{field["id"]}"]').text == "X2"
+    assert only(refused, 'input[name="means-animal:m1"]')["value"] == "M001"
+    assert only(refused, 'input[value="animal:m1"]').has_attr("checked")
+    assert len(cells(ada.get(names), "Names nobody knows")) == 3
+    ada.submit(page, names, **{"means-animal:X2": " "})
+    assert "No name was answered" in message(ada.get(names))
+
+    # What reads alike is suggested beside what is typed already, and saves nothing.
+    asked = ada.submit(page, names, 200, do="suggest", **{"means-animal:X2": "M002"})
+    assert [only(asked, f'input[name="means-animal:{name}"]')["value"] for name in ("m1", "X2")] == ["M001", "M002"]
+
+    before = len(events(database))
+    ada.submit(page, names, **typed | {"means-animal:X2": "M002\t", "means-animal:X3": "900003003003003"})
+    assert events(database)[before:] == ["batch:check", "batch:check"], "one of what was said, one of the check that followed"
     page = ada.get(BATCH)
     assert "3 rows read = 3 new" in message(page)
     ada.submit(page, f"{BATCH}/commit")
@@ -253,8 +298,10 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     # The next file needs no answer for the name that was kept, and asks again for the other.
     second = upload(ada, "id,date,weight (g)\nm1,2026-03-03,20\nX2,2026-03-03,21\n", "next.csv", 2)
     assert [row[1] for row in cells(ada.get(f"{second}/names"), "Names nobody knows")] == ["X2"]
-    ada.submit(ada.get(f"{second}/names"), f"{second}/names", kind="animal", name="M002", meaning="M001", do="alias")
-    assert '"M002" is the id of another animal' in message(ada.get(f"{second}/names"))
+    wrong = {"means-animal:X2": "M001", "means-animal:M002": "M001", "always": ["animal:M002"]}
+    refused = ada.submit(ada.get(f"{second}/names"), f"{second}/names", 422, **wrong)
+    assert 'M002: "M002" is the id of another animal' in message(refused)
+    assert len(cells(ada.get(f"{second}/names"), "Names nobody knows")) == 1
 
     # Ear tags and other names are suggested with their animals, and understood where a person types them.
     third = upload(ada, "id,date,weight (g)\nl12,2026-03-04,20\nM-1,2026-03-04,21\n", "third.csv", 3)
@@ -262,7 +309,7 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     assert page.find("input", attrs={"aria-label": "What animal l12 means"})["value"] == "M003"
     assert "ear tag L-12 reads alike" in message(page)
     assert page.find("option", value="M001")["label"] == "other name m1"
-    ada.submit(page, f"{third}/names", kind="animal", name="l12", meaning="L-12", do="file")
+    ada.submit(page, f"{third}/names", **{"means-animal:l12": "L-12", "means-animal:M-1": ""})
     assert [row[1] for row in cells(ada.get(f"{third}/names"), "Names nobody knows")] == ["M-1"]
 
 

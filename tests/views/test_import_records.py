@@ -61,6 +61,8 @@ def test_records_are_shown_recorded_and_lead_back_to_their_cells(people: dict[st
     listed = ada.get(f"{BATCH}/records?table=exposure", heading="Records of batch 1")
     first = listed.select_one("table.data tbody tr")
     assert [one["href"] for one in first.find_all("a")] == [f"{BATCH}/rows?sheet=samples&row=2", "/p/BCBM/exposures/1"]
+    named = [link.get_text() for link in listed.select("table.data a[href*=exposures]")]
+    assert named == ["exposure plasma of M1", "exposure csf of M1"]
     history = ada.get("/p/BCBM/exposures/1").select_one("ol.history a.mono")
     assert (history.get_text(), history["title"][:10]) == ("samples!B2", "M1 · T-DXd")
 

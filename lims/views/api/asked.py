@@ -16,7 +16,7 @@ from importers.base import Refused
 from importers.json_rows import read_rows
 from importers.registry import by_key
 from lims.domain.errors import DomainError
-from lims.intake.resolve import CREATABLE
+from lims.intake.resolving import CREATABLE
 from lims.views.support import whole_number
 
 SINGLE = ("project", "mode", "study", "as", "profile", "create", "leave_out_refused", "supersede", "reason", "name")

@@ -1,0 +1,44 @@
+// Fills each <div data-part="address"> (templates/macros/part.html) with what its address gives, one inside a closed <details>
+// once that is opened. What was filled says so by the event "part:filled".
+
+function say(part, words, { failed = false, done = false } = {}) {
+  part.setAttribute("aria-busy", String(!failed && !done));
+  const state = part.querySelector(":scope > .part-state");
+  state.querySelector("[data-part-state]").textContent = words;
+  state.querySelector("[data-part-again]").hidden = !failed;
+  state.classList.toggle("part-failed", failed);
+  state.classList.toggle("visually-hidden", done);
+}
+
+function show(part, html) {
+  const state = part.querySelector(":scope > .part-state");
+  const again = state.contains(document.activeElement);
+  part.replaceChildren(state, ...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  say(part, `${part.dataset.title}: here.`, { done: true });
+  if (again) part.focus(); // the button that was pressed is gone
+  part.dispatchEvent(new CustomEvent("part:filled", { bubbles: true }));
+  begin(part);
+}
+
+async function fill(part) {
+  say(part, `${part.dataset.title}: on its way …`);
+  try {
+    const answer = await fetch(part.dataset.part);
+    if (answer.redirected) location.reload(); // led to the sign-in page
+    else if (answer.ok) show(part, await answer.text());
+    else say(part, `${part.dataset.title} could not be shown: the server answered ${answer.status}.`, { failed: true });
+  } catch {
+    say(part, `${part.dataset.title} could not be shown: no answer came from the server.`, { failed: true });
+  }
+}
+
+function begin(place) {
+  for (const part of place.querySelectorAll("[data-part]")) {
+    part.querySelector("[data-part-again]").addEventListener("click", () => fill(part));
+    const closed = part.closest("details:not([open])");
+    if (closed) closed.addEventListener("toggle", () => fill(part), { once: true });
+    else fill(part);
+  }
+}
+
+begin(document);

@@ -16,13 +16,20 @@ than finding what is wrong."""
 _HEIGHT = "document.querySelector('.form-foot, .correct-bar') ? Math.max(800, document.scrollingElement.scrollHeight) : 800"
 
 
+def expect_drawn(page: Page) -> None:
+    """Wait until every part of a page has come, but those of closed tables, and every plot is drawn."""
+    expect(page.locator("[data-later][aria-busy=true]:not(details:not([open]) *)")).to_have_count(0)
+    expect(page.locator(".part-failed")).to_have_count(0)
+    expect(page.locator("[data-plot]:not(:has(svg, canvas))")).to_have_count(0)
+
+
 def look(page: Page) -> None:
     """Assert what every page must have, at each width."""
     assert page.title().removesuffix("· BCBM LIMS").strip()
     assert page.locator("h1").count() == 1
     assert page.locator("h1").inner_text().strip()
     assert page.locator("input[type=number]").count() == 0, "a scanned id typed into a number field is mangled"
-    expect(page.locator("[data-plot]:not(:has(svg, canvas))")).to_have_count(0)
+    expect_drawn(page)
     page.evaluate(AXE_SCRIPT)
     for width, options in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": 800})

@@ -1,11 +1,11 @@
-// Fills each <div data-part="address"> (templates/macros/part.html) with what its address gives, one inside a closed <details>
+// Fills each <div data-later="address"> (templates/macros/part.html) with what its address gives, one inside a closed <details>
 // once that is opened. What was filled says so by the event "part:filled".
 
 function say(part, words, { failed = false, done = false } = {}) {
   part.setAttribute("aria-busy", String(!failed && !done));
   const state = part.querySelector(":scope > .part-state");
-  state.querySelector("[data-part-state]").textContent = words;
-  state.querySelector("[data-part-again]").hidden = !failed;
+  state.querySelector("[data-later-state]").textContent = words;
+  state.querySelector("[data-later-again]").hidden = !failed;
   state.classList.toggle("part-failed", failed);
   state.classList.toggle("visually-hidden", done);
 }
@@ -23,7 +23,7 @@ function show(part, html) {
 async function fill(part) {
   say(part, `${part.dataset.title}: on its way …`);
   try {
-    const answer = await fetch(part.dataset.part);
+    const answer = await fetch(part.dataset.later);
     if (answer.redirected) location.reload(); // led to the sign-in page
     else if (answer.ok) show(part, await answer.text());
     else say(part, `${part.dataset.title} could not be shown: the server answered ${answer.status}.`, { failed: true });
@@ -33,8 +33,8 @@ async function fill(part) {
 }
 
 function begin(place) {
-  for (const part of place.querySelectorAll("[data-part]")) {
-    part.querySelector("[data-part-again]").addEventListener("click", () => fill(part));
+  for (const part of place.querySelectorAll("[data-later]")) {
+    part.querySelector("[data-later-again]").addEventListener("click", () => fill(part));
     const closed = part.closest("details:not([open])");
     if (closed) closed.addEventListener("toggle", () => fill(part), { once: true });
     else fill(part);

@@ -13,7 +13,21 @@ from itertools import compress
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, func, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
@@ -38,7 +52,7 @@ def active() -> ColumnElement[bool]:
     return Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'")
 
 
-def of_study(statement: AnySelect, study_id: InstrumentedAttribute[int] | int) -> AnySelect:
+def of_study(statement: AnySelect, study_id: InstrumentedAttribute[int] | BindParameter[int] | int) -> AnySelect:
     """Let `statement` read the counted readings of a study: of its animals, and not taken for another study."""
     return (
         statement.select_from(Enrolment)
@@ -153,11 +167,14 @@ class Series:
         return by_arm
 
 
+_COUNTED = of_study(select(Measurement.id), bindparam("study_id")).where(Measurement.kind == bindparam("kind")).limit(1)
+"""One reading of a kind that counts: none looks at a second."""
+
+
 def kinds_read(session: Session, study: Study) -> dict[str, MeasurementKind]:
     """Give the kinds that a study has counted readings of by code, in the order of `kinds_of`; nothing counts them."""
-    of_kind = of_study(select(Measurement.id), study.id).where(Measurement.kind == bindparam("kind")).limit(1)
-    known = kinds_of(session, study.project_id, withdrawn=True)
-    found = {code for code in kinds_measured(session, study.id) if session.scalar(of_kind, {"kind": code})}
+    known, of = kinds_of(session, study.project_id, withdrawn=True), {"study_id": study.id}
+    found = {code for code in kinds_measured(session, study.id) if session.connection().scalar(_COUNTED, of | {"kind": code})}
     return {code: kind for code, kind in known.items() if code in found}
 
 

@@ -62,7 +62,8 @@ def of_study(study_id: int, plot: str, form: str) -> ResponseReturnValue:
 def part_of_study(study_id: int, plot: str) -> ResponseReturnValue:
     """Draw a plot of a study, named as its files are, for the page that left room for it."""
     study = _study(study_id)
-    numbers = url_for(".table_of_study", study_id=study.id, plot=plot, **request.args)
+    asked: dict[str, Any] = request.args.to_dict()
+    numbers = url_for(".table_of_study", **asked | {"study_id": study.id, "plot": plot})
     return render_template("parts/plot.html", numbers=numbers, drawn_from=partial(_drawn, study, plot))
 
 

@@ -105,7 +105,7 @@ def curves(study_id: int) -> ResponseReturnValue:
     return render_template("parts/survival.html", study=study, drawn_from=partial(_drawn_from, study))
 
 
-def _limits() -> dict[str, int]:
+def _limits() -> dict[str, Any]:
     """Give what addresses of the curves say of their limits."""
     return {"limits": 1} if request.args.get("limits") == "1" else {}
 

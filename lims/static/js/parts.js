@@ -10,22 +10,21 @@ function say(part, words, { failed = false, done = false } = {}) {
   state.classList.toggle("visually-hidden", done);
 }
 
-function show(part, html) {
+function show(part, html, pressed) {
   const state = part.querySelector(":scope > .part-state");
-  const again = state.contains(document.activeElement);
   part.replaceChildren(state, ...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   say(part, `${part.dataset.title}: here.`, { done: true });
-  if (again) part.focus(); // the button that was pressed is gone
+  if (pressed) part.focus(); // the button is gone
   part.dispatchEvent(new CustomEvent("part:filled", { bubbles: true }));
   begin(part);
 }
 
-async function fill(part) {
+async function fill(part, pressed = false) {
   say(part, `${part.dataset.title}: on its way …`);
   try {
     const answer = await fetch(part.dataset.later);
     if (answer.redirected) location.reload(); // led to the sign-in page
-    else if (answer.ok) show(part, await answer.text());
+    else if (answer.ok) show(part, await answer.text(), pressed);
     else say(part, `${part.dataset.title} could not be shown: the server answered ${answer.status}.`, { failed: true });
   } catch {
     say(part, `${part.dataset.title} could not be shown: no answer came from the server.`, { failed: true });
@@ -34,7 +33,7 @@ async function fill(part) {
 
 function begin(place) {
   for (const part of place.querySelectorAll("[data-later]")) {
-    part.querySelector("[data-later-again]").addEventListener("click", () => fill(part));
+    part.querySelector("[data-later-again]").addEventListener("click", () => fill(part, true));
     const closed = part.closest("details:not([open])");
     if (closed) closed.addEventListener("toggle", () => fill(part), { once: true });
     else fill(part);

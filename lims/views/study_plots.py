@@ -262,9 +262,10 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
         notes.append(
             "Dotted, with hollow points: fewer than half of the arm's animals are left, and the mean is that of the survivors."
         )
-    if last := series.last_values():
-        told = (f"{arm or 'no arm'} {shown(fmean(values), kind.decimals)} of {len(values)}" for arm, values in last.items())
-        notes.insert(0, f"Mean of each animal's last value ({kind.unit}): {', '.join(told)} measured.")
+    last = series.last_values()
+    if told := [(name, last[name]) for name in (*(arm.name for arm in data.arms), None) if name in last]:
+        words = [f"{name or 'no arm'} {shown(fmean(values), kind.decimals)} of {len(values)}" for name, values in told]
+        notes.insert(0, f"Mean of each animal's last value ({kind.unit}): {', '.join(words)} measured.")
     title, address = TITLES["means"].format(kind.title), data.address("means", kind=kind.code)
     return StudyPlot("means", title, spec, columns, rows, address, notes)
 

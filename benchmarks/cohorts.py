@@ -47,10 +47,16 @@ PAGES = {
     "measurements": "measurements/",
     "studies": "studies/",
     "animal": "animals/{animal}",
+    "animal_plots": "animals/{animal}/plots",
     "measurement": "measurements/{measurement}",
     "study": "studies/{study}",
+    **{f"plot_{plot}": f"studies/{{study}}/plots/{plot}?kind=caliper_volume" for plot in ("growth", "means", "spider")},
+    "plot_growth_table": "studies/{study}/plots/growth/table?kind=caliper_volume",
+    "plot_weight": "studies/{study}/plots/weight",
     "study_survival": "studies/{study}/survival/",
+    "survival_curves": "studies/{study}/survival/curves",
     "study_dosing": "studies/{study}/dosing/",
+    "dosing_calendar": "studies/{study}/dosing/calendar",
     "study_exposure": "exposures/study/{study}",
     "study_animals": "studies/{study}/animals",
     "study_design": "studies/{study}/design",
@@ -62,7 +68,8 @@ PAGES = {
     "study_export": "studies/{study}/export/",
     "study_history": "studies/{study}/history",
 }
-"""What is measured: below a project's address, of the last study, its first animal and that animal's first reading."""
+"""What is measured: below a project's address, of the last study, its first animal and that animal's first reading; pages, and
+what they fetch once they stand."""
 ENGINES = ("sqlite", "postgresql")
 LARGE, SMALL = Size(200), Size(2)
 FLOOR_TARGET, GROWTH_TARGET = 3.0, 1.2

@@ -13,14 +13,28 @@ from itertools import compress
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, String, and_, func, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.blinding import shown_arm
 from lims.queries.days import days_between
-from lims.queries.kinds import kinds_of
+from lims.queries.kinds import kinds_measured, kinds_of
 
 AnySelect = Select[*tuple[Any, ...]]
 """A statement whose columns are named by their labels."""
@@ -38,7 +52,7 @@ def active() -> ColumnElement[bool]:
     return Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'")
 
 
-def of_study(statement: AnySelect, study_id: InstrumentedAttribute[int] | int) -> AnySelect:
+def of_study(statement: AnySelect, study_id: InstrumentedAttribute[int] | BindParameter[int] | int) -> AnySelect:
     """Let `statement` read the counted readings of a study: of its animals, and not taken for another study."""
     return (
         statement.select_from(Enrolment)
@@ -151,6 +165,17 @@ class Series:
         for (arm, _), tumours in last.items():
             by_arm.setdefault(arm, []).append(sum(value for _, value in tumours.values()) / len(tumours))
         return by_arm
+
+
+_COUNTED = of_study(select(Measurement.id), bindparam("study_id")).where(Measurement.kind == bindparam("kind")).limit(1)
+"""One reading of a kind that counts: none looks at a second."""
+
+
+def kinds_read(session: Session, study: Study) -> dict[str, MeasurementKind]:
+    """Give the kinds that a study has counted readings of by code, in the order of `kinds_of`; nothing counts them."""
+    known, of = kinds_of(session, study.project_id, withdrawn=True), {"study_id": study.id}
+    found = {code for code in kinds_measured(session, study.id) if session.connection().scalar(_COUNTED, of | {"kind": code})}
+    return {code: kind for code, kind in known.items() if code in found}
 
 
 def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKind, int]]:

@@ -8,6 +8,7 @@ is neither: it is listed, and the analysis waits for somebody to say why it died
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -67,10 +68,13 @@ class FollowUp:
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
     """Say to what each animal of a study was followed."""
-    last = {animal: on for animal, on in session.execute(_last_readings(study))}  # noqa: C416  # a result has keys of its own
+    runs, reasons = study.state is StudyStatus.ACTIVE, tuple(study.event_reasons)
+    connection, of = session.connection(), {"study": study.id}
+    last = {animal: on for animal, on in connection.execute(_LAST_SEEN if runs else _LAST_READ, of)}  # noqa: C416  # a result has keys of its own
     found = FollowUp()
-    for row in session.connection().execute(_ANIMALS, {"study": study.id}):
-        _place(found, row, study, row.day_zero_on or days.origin, _seen(row, study, last.get(row.animal_id), today))
+    for row in connection.execute(_ANIMALS, of).all():
+        seen = today if runs and row.state is AnimalStatus.ALIVE else last.get(row.animal_id) or row.enrolled_on
+        _place(found, row, reasons, row.day_zero_on or days.origin, seen)
     return found
 
 
@@ -85,29 +89,25 @@ _ANIMALS = (
 )
 
 
-def _last_readings(study: Study) -> Any:
-    """Select the last dated reading of any kind, excluded ones too, of each animal whose part ends with it (`_seen`)."""
-    followed = (Animal.state != AnimalStatus.DEAD,)
-    if study.state is StudyStatus.ACTIVE:
-        followed = (Animal.state.not_in((AnimalStatus.DEAD, AnimalStatus.ALIVE)),)
+def _last_readings(*states: AnimalStatus) -> Any:
+    """Select the last dated reading of any kind, excluded ones too, of each animal that is in none of these states."""
     return (
         select(Enrolment.animal_id, func.max(Measurement.taken_on))
         .join(Animal, Animal.id == Enrolment.animal_id)
         .join(Measurement, Measurement.animal_id == Enrolment.animal_id)
-        .where(Enrolment.study_id == study.id, Enrolment.status == RecordStatus.ACTIVE, *followed, active())
-        .where(Measurement.taken_on.is_not(None))
+        .where(Enrolment.study_id == bindparam("study"), Enrolment.status == RecordStatus.ACTIVE, Animal.state.not_in(states))
+        .where(active(), Measurement.taken_on.is_not(None))
         .group_by(Enrolment.animal_id)
     )
 
 
-def _seen(row: Any, study: Study, last: date | None, today: date) -> date | None:
-    """Give the last day on which a living animal was followed."""
-    if study.state is StudyStatus.ACTIVE and row.state is AnimalStatus.ALIVE:
-        return today
-    return last or row.enrolled_on
+_LAST_READ = _last_readings(AnimalStatus.DEAD)
+"""Of the living, whose part in a study that is over ends with it."""
+_LAST_SEEN = _last_readings(AnimalStatus.DEAD, AnimalStatus.ALIVE)
+"""Of those in an active study of whom nobody says that they live or died."""
 
 
-def _place(found: FollowUp, row: Any, study: Study, zero: date | None, seen: date | None) -> None:
+def _place(found: FollowUp, row: Any, reasons: Sequence[str], zero: date | None, seen: date | None) -> None:
     """Put one animal where it belongs."""
     who = (row.animal_id, row.animal, row.arm_id)
     out = row.excluded_on
@@ -118,7 +118,7 @@ def _place(found: FollowUp, row: Any, study: Study, zero: date | None, seen: dat
     stops_before = out is not None and (ended_on is None or out <= ended_on)
     ended_by, event = ("excluded from analysis", False) if stops_before else ("followed until then", False)
     if dead and not stops_before:
-        met = outcome(row.reason, study.event_reasons)
+        met = outcome(row.reason, reasons)
         if met is Outcome.MISSING or ended_on is None:
             found.missing.append(Unclear(*who, f"died{f' on {ended_on}' if ended_on else ''}, and nobody recorded why"))
             return

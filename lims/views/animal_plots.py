@@ -19,31 +19,57 @@ from lims.views.support import current_session, sees_arms
 
 
 @dataclass(frozen=True, slots=True)
-class Readings:
-    """An animal's readings on the days of its latest study, with its arm there as the person may see it."""
+class Place:
+    """The studies an animal is in, the latest first, with the arms of that one and which of them is its own."""
 
     enrolments: Sequence[tuple[Enrolment, Study]]
-    arm: ArmOfStudy | None
     arms: Sequence[ArmOfStudy]
+    arm: ArmOfStudy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """An animal's readings on the days of its latest study."""
+
+    place: Place
     days: DayCount
     series: Sequence[Series]
+
+    @property
+    def sentence(self) -> str:
+        """Say where its days count from."""
+        if not self.place.enrolments:
+            return f"Days count from the animal's first reading on {self.days.first_reading}."
+        enrolment, study = self.place.enrolments[0]
+        if enrolment.day_zero_on:
+            return f"Days as in study {study.code}; day 0 of this animal is {enrolment.day_zero_on}."
+        return f"Days as in study {study.code}. {self.days.sentence}"
+
+
+def place_of(animal: Animal) -> Place:
+    """Say where an animal is enrolled, its arm as the person may see it."""
+    session = current_session()
+    enrolments = enrolments_of(session, animal.id)
+    if not enrolments:
+        return Place((), (), None)
+    of_study = enrolments[0][1].id
+    arms = arms_of_studies(session, animal.project_id, of_study, unblinded=sees_arms(), count=False)
+    return Place(enrolments, arms, next((one for one in arms if one.id == enrolments[0][0].arm_id), None))
 
 
 def readings_of(animal: Animal) -> Readings:
     """Read all of an animal's readings."""
-    session = current_session()
-    enrolments = enrolments_of(session, animal.id)
-    study_id = enrolments[0][1].id if enrolments else None
-    arms = arms_of_studies(session, animal.project_id, study_id, unblinded=sees_arms())
-    arm = next((one for one in arms if enrolments and one.id == enrolments[0][0].arm_id), None)
-    days = day_count(session, enrolments[0][1]) if enrolments else own_day_count(session, animal.id)
-    return Readings(enrolments, arm, arms, days, animal_series(session, animal, study_id, days, arm.name if arm else None))
+    session, place = current_session(), place_of(animal)
+    study = place.enrolments[0][1] if place.enrolments else None
+    days = day_count(session, study) if study else own_day_count(session, animal.id)
+    arm = place.arm.name if place.arm else None
+    return Readings(place, days, animal_series(session, animal, study.id if study else None, days, arm))
 
 
 def plots_of_animal(animal: Animal, read: Readings | None = None) -> dict[str, StudyPlot]:
     """Draw an animal's readings, a plot for each kind by its code."""
     read = read or readings_of(animal)
-    colour = _colour(read.arm, read.arms)
+    colour = _colour(read.place.arm, read.place.arms)
     return {series.kind.code: _plot(animal, series, colour) for series in read.series}
 
 

@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, and_, false, true
 from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
 from lims.domain.vocabulary import AnimalStatus, PassageConvention, RecordStatus
-from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment, Measurement, Study
+from lims.models import Animal, AnimalProtocol, Cage, CageMove, Measurement
 from lims.queries.animals import animal_list, enrolled_in, tumours_of
 from lims.queries.colony import moves_of, protocol_codes
 from lims.queries.measurements import measurements_of
 from lims.queries.scope import find
-from lims.queries.series import AnySelect, DayCount
+from lims.queries.series import AnySelect
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
 from lims.records.arrivals import arrival_doubts
 from lims.records.arrivals import arrive as record_arrival
@@ -28,7 +28,7 @@ from lims.records.moves import move as move_animals
 from lims.views.animal_columns import animal_columns
 from lims.views.animal_events import event_tables
 from lims.views.animal_forms import AnimalForm, ArrivalForm
-from lims.views.animal_plots import plots_of_animal, readings_of
+from lims.views.animal_plots import place_of
 from lims.views.cages import cage_cell
 from lims.views.cells import badge
 from lims.views.filters import url_of
@@ -140,18 +140,15 @@ def _in_arms(arms: Sequence[ArmOfStudy]) -> list[Filter]:
 
 
 def _context(animal: Animal) -> dict[str, Any]:
-    """Give what an animal's page shows: tumours, readings over time and in a table, where it was."""
-    session = current_session()
-    read = readings_of(animal)
+    """Give what an animal's page shows: tumours, its latest readings, where it was."""
+    session, place = current_session(), place_of(animal)
     latest, rows = _measurements_of(animal)
     return {
-        "arm": read.arm,
-        "enrolments": read.enrolments,
+        "arm": place.arm,
+        "enrolments": place.enrolments,
         "tumours": _tumours_table(session.execute(tumours_of(animal.id)).all()),
         **event_tables(animal),
         "moves": _moves_table(moves_of(session, animal_id=animal.id)),
-        "plots": list(plots_of_animal(animal, read).values()),
-        "days": _sentence(read.enrolments, read.days),
         "view": table_from_query(session, latest, rows),
     }
 
@@ -169,15 +166,6 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
     )
     return listing, rows
-
-
-def _sentence(enrolments: Sequence[tuple[Enrolment, Study]], days: DayCount) -> str:
-    if not enrolments:
-        return f"Days count from the animal's first reading on {days.first_reading}."
-    enrolment, study = enrolments[0]
-    if enrolment.day_zero_on:
-        return f"Days as in study {study.code}; day 0 of this animal is {enrolment.day_zero_on}."
-    return f"Days as in study {study.code}. {days.sentence}"
 
 
 def _tumours_table(tumours: Sequence[Any]) -> dict[str, Any]:

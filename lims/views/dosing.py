@@ -53,23 +53,34 @@ def _day(name: str, usual: date | None) -> date | None:
 @pages.get("/")
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
-    """Draw the doses of a study as a calendar: animals by arm, days, and what became of each dose."""
+    """Show what each arm of a study is given, and leave room for the calendar, which the page fetches."""
     study = _study(study_id)
-    return render_template("dosing/show.html", study=study, drawn_from=partial(_drawn_from, study))
+    return render_template("dosing/show.html", study=study, regimens_of=partial(_regimens_of, study))
+
+
+def _regimens_of(study: Study) -> dict[str, Any]:
+    unblinded = may_unblind(current_project().role)
+    return regimens_table(regimens_where(current_session(), Study.id == study.id, unblinded=unblinded))
+
+
+@pages.get("/calendar")
+@needs("project:read")
+def calendar(study_id: int) -> ResponseReturnValue:
+    """Draw the doses of a study as a calendar: animals by arm, days, and what became of each; `?from=` another day."""
+    study = _study(study_id)
+    return render_template("parts/calendar.html", study=study, drawn_from=partial(_drawn_from, study))
 
 
 def _drawn_from(study: Study) -> dict[str, Any]:
     session = current_session()
     now, arms = today(session), _arms(study)
     dosing = dosing_of(session, study, now)
-    regimens = regimens_where(session, Study.id == study.id, unblinded=may_unblind(current_project().role))
     window = window_of(dosing, _day("from", None), now)
     named = named_regimens(_treated(dosing), arms)
     return {
         "calendar": calendar_of(dosing, named, arms, study, window) if window else None,
         "window": window,
         "counts": dosing.counts(),
-        "regimens": regimens_table(regimens),
         "waiting": sorted({one.animal.code for one in dosing.unplanned}),
         "today": now,
     }

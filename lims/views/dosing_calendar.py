@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from flask import url_for
+from markupsafe import Markup, escape
 
 from lims.domain.dosing import DoseStanding
 from lims.models import Study
@@ -75,16 +76,6 @@ def _days_drawn(dosing: Dosing) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """One cell: how it is drawn, what it says, and where it leads."""
-
-    standing: str
-    sign: str
-    words: str
-    url: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Host:
     """An animal as a row of the calendar."""
 
@@ -96,18 +87,22 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The grid. weeks: the first day of each stretch, and how many it has. days: date and study day. arms: each with its rows."""
+    """The grid. weeks: the first day of each stretch, and how many it has. days: date and study day. arms: each with its rows.
+
+    A row is an animal and the cells of its days, drawn here and not in a template: there are thousands.
+    """
 
     weeks: list[tuple[date, int]]
     days: list[tuple[date, str]]
-    arms: list[tuple[ArmOfStudy, list[tuple[Host, list[Mark | None]]]]]
+    arms: list[tuple[ArmOfStudy, list[tuple[Host, Markup]]]]
 
 
 def calendar_of(
     dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy], study: Study, window: Window
 ) -> Calendar:
     """Lay the doses out: a row for each animal, arm by arm in the order of `arms`."""
-    hosts, lists = _hosts(dosing, named, arms), {day: url_for("dosing.cohort", study_id=study.id, on=day) for day in window.days}
+    hosts, list_of = _hosts(dosing, named, arms), url_for("dosing.cohort", study_id=study.id)
+    lists = {day: (str(day), f"{list_of}?on={day}") for day in window.days}
     of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
     doses: dict[tuple[int, date], list[tuple[DoseStanding, str, str | None]]] = defaultdict(list)
     for one in dosing.between(window.first, window.last):
@@ -118,7 +113,7 @@ def calendar_of(
             arm = hosts[row.animal_id].arm
             doses[row.animal_id, row.on].append((DoseStanding(row.state.value), _beside(row, arm), _url(of_dose, row, arm)))
     grid = [
-        (arm, [(host, [_mark(host, day, doses.get((host.id, day), ()), lists[day]) for day in window.days]) for host in of_arm])
+        (arm, [(host, _cells(host, doses, lists)) for host in of_arm])
         for arm in arms.values()
         if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
     ]
@@ -153,16 +148,35 @@ def _url(of_dose: str, dose: Any, arm: ArmOfStudy) -> str | None:
     return f"{of_dose}{dose.id}" if dose is not None and not arm.hidden else None
 
 
-def _mark(host: Host, day: date, doses: Iterable[tuple[DoseStanding, str, str | None]], day_list: str) -> Mark | None:
-    """Draw a day of an animal; several doses, and those that are open, lead to the day's list."""
-    several = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
-    if not several:
-        return Mark("dead", "†", f"{host.code} died on {day}", None) if host.died_on == day else None
-    standing, _, url = several[0]
-    said = "; ".join(f"{agent} {one.value}" for one, agent, _ in several)
-    if url is None or len(several) > 1:
+def _cells(
+    host: Host,
+    doses: Mapping[tuple[int, date], list[tuple[DoseStanding, str, str | None]]],
+    lists: Mapping[date, tuple[str, str]],
+) -> Markup:
+    """Draw the days of an animal, each with the day as text and the address of its list."""
+    drawn, code = [], escape(host.code)
+    for day, (text, day_list) in lists.items():
+        of_day = doses.get((host.id, day))
+        if of_day:
+            drawn.append(_mark(f"{code}, {text}: ", of_day, day_list))
+        elif host.died_on == day:
+            drawn.append(f'<td class="dose dose-dead" title="{code} died on {text}">†</td>')
+        else:
+            drawn.append("<td></td>")
+    return Markup("".join(drawn))  # noqa: S704  # each part was escaped where it was drawn
+
+
+def _mark(where: str, doses: list[tuple[DoseStanding, str, str | None]], day_list: str) -> str:
+    """Draw a day with doses; several, and those that are open, lead to the day's list."""
+    if len(doses) > 1:
+        doses = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
+    standing, _, url = doses[0]
+    said = escape("; ".join([f"{agent} {one.value}" for one, agent, _ in doses]))
+    if url is None or len(doses) > 1:
         url = None if standing is DoseStanding.PLANNED else day_list
-    return Mark(standing.value, SIGNS[standing], f"{host.code}, {day}: {said}", url)
+    sign = SIGNS[standing]
+    inside = f'<a href="{url}" tabindex="-1" aria-label="{said}">{sign}</a>' if url else sign
+    return f'<td class="dose dose-{standing.value}" title="{where}{said}">{inside}</td>'
 
 
 def dose_rows(

@@ -1,14 +1,15 @@
-"""Plots as files: each plot of a page as SVG, PNG or PDF, and its tidy table as csv, xlsx or JSON.
+"""Plots below their pages: each as the part that its page fetches, as SVG, PNG or PDF, and its tidy table as csv, xlsx or JSON.
 
-The same functions draw the page and the file, so that both are blinded and scoped alike.
+The same functions draw the part and the file, so that both are blinded and scoped alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.domain.errors import NotFound
@@ -16,7 +17,7 @@ from lims.exports.figures import IMAGES, draw, figure
 from lims.exports.tables import FORMATS
 from lims.models import Animal, Study
 from lims.queries.scope import find
-from lims.views.animal_plots import plots_of_animal
+from lims.views.animal_plots import plots_of_animal, readings_of
 from lims.views.randomisation import balance_plot
 from lims.views.study_exposure import exposure_plots
 from lims.views.study_plots import KIND_PLOTS, WEIGHT, StudyData, StudyPlot, weight
@@ -29,9 +30,8 @@ pages = Blueprint("figures", __name__, url_prefix="/p/<project_code>")
 
 def _of_kind(name: str, data: StudyData) -> StudyPlot | None:
     """Draw the kind that the address names; never another one in its place."""
-    asked = request.args.get("kind")
-    kind = data.chosen(asked)
-    return KIND_PLOTS[name](data, kind) if kind and asked in (None, kind.code) else None
+    kind = data.named(request.args.get("kind"))
+    return KIND_PLOTS[name](data, kind) if kind else None
 
 
 def _of_agent(data: StudyData) -> StudyPlot | None:
@@ -41,7 +41,7 @@ def _of_agent(data: StudyData) -> StudyPlot | None:
 
 STUDY_PLOTS: Mapping[str, Callable[[StudyData], StudyPlot | None]] = {
     **{name: lambda data, name=name: _of_kind(name, data) for name in KIND_PLOTS},  # type: ignore[misc]  # a default binds the name
-    "weight": lambda data: weight(data) if WEIGHT.code in data.kinds else None,
+    "weight": lambda data: weight(data) if data.series(WEIGHT) else None,
     "survival": lambda data: plot_of(data, survival_of(data), limits=request.args.get("limits") == "1"),
     "exposure": _of_agent,
     "balance": balance_plot,
@@ -52,15 +52,53 @@ STUDY_PLOTS: Mapping[str, Callable[[StudyData], StudyPlot | None]] = {
 @needs("project:export")
 def of_study(study_id: int, plot: str, form: str) -> ResponseReturnValue:
     """Send a plot of a study: one of `STUDY_PLOTS`, of a kind (`?kind=`), with limits (`?limits=1`) or of an agent (`?of=`)."""
-    study = find(current_session(), Study, current_project().id, study_id)
+    study = _study(study_id)
+    _require(form)
+    return _send("study", study.code, _drawn(study, plot), form, {"study": study.code, "plot": plot, **request.args})
+
+
+@pages.get("/studies/<int:study_id>/plots/<plot>")
+@needs("project:read")
+def part_of_study(study_id: int, plot: str) -> ResponseReturnValue:
+    """Draw a plot of a study, named as its files are, for the page that left room for it."""
+    study = _study(study_id)
+    asked: dict[str, Any] = request.args.to_dict()
+    numbers = url_for(".table_of_study", **asked | {"study_id": study.id, "plot": plot})
+    return render_template("parts/plot.html", numbers=numbers, drawn_from=partial(_drawn, study, plot))
+
+
+@pages.get("/studies/<int:study_id>/plots/<plot>/table")
+@needs("project:read")
+def table_of_study(study_id: int, plot: str) -> ResponseReturnValue:
+    """Show the first of the numbers that a plot of a study is drawn from."""
+    return render_template("parts/numbers.html", drawn_from=partial(_drawn, _study(study_id), plot))
+
+
+def _study(study_id: int) -> Study:
+    return find(current_session(), Study, current_project().id, study_id)
+
+
+def _drawn(study: Study, plot: str) -> StudyPlot:
     make = STUDY_PLOTS.get(plot)
     if make is None:
         raise NotFound(f"A study has no plot {plot!r}.", expected=", ".join(STUDY_PLOTS))
-    _require(form)
     drawn = make(StudyData(current_session(), study, unblinded=sees_arms()))
     if drawn is None:
         raise NotFound(f"There is nothing to draw in plot {plot!r} of study {study.code}.")
-    return _send("study", study.code, drawn, form, {"study": study.code, "plot": plot, **request.args})
+    return drawn
+
+
+@pages.get("/animals/<int:animal_id>/plots")
+@needs("project:read")
+def part_of_animal(animal_id: int) -> ResponseReturnValue:
+    """Draw an animal's readings over time, a plot for each kind, for its page."""
+    animal = find(current_session(), Animal, current_project().id, animal_id)
+    return render_template("parts/animal.html", animal=animal, drawn_from=partial(_drawn_of, animal))
+
+
+def _drawn_of(animal: Animal) -> dict[str, Any]:
+    read = readings_of(animal)
+    return {"plots": list(plots_of_animal(animal, read).values()), "days": read.sentence}
 
 
 @pages.get("/animals/<int:animal_id>/plots/<kind>.<form>")

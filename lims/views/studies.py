@@ -14,11 +14,10 @@ from lims.domain.cohort_terms import FateReason
 from lims.domain.studies import ITEMS, missing_items
 from lims.domain.vocabulary import RecordStatus, StudyStatus
 from lims.models import Enrolment, Study
-from lims.plots import shown as written
 from lims.queries.animals import study_animals
 from lims.queries.kinds import kinds_measured
 from lims.queries.scope import find
-from lims.queries.series import Series, day_count, study_readings
+from lims.queries.series import day_count, study_readings
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
@@ -67,11 +66,10 @@ def _listing() -> tuple[Listing, Any]:
 
 
 def _overview(study: Study) -> dict[str, Any]:
-    """Give the plots of a study and its arms."""
+    """Give the arms of a study, and what its plots are, which its page fetches."""
     data = StudyData(current_session(), study, unblinded=sees_arms(), count=True)
     kind = data.chosen(request.args.get("kind"))
-    arms = _arms_table(data.arms, data.series(kind).analysed() if kind else None, study)
-    return {"kinds": list(data.kinds.values()), "kind": kind, "plots": overview(data, kind), "arms": arms}
+    return {"kinds": list(data.read.values()), "kind": kind, "parts": overview(data, kind), "arms": _arms_table(data.arms, study)}
 
 
 PAGES = RecordPages(
@@ -114,14 +112,12 @@ class _ArmsTable:
     rows: list[dict[str, Any]]
 
 
-def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study) -> _ArmsTable:
-    last = series.last_values() if series else {}
+def _arms_table(arms: Sequence[ArmOfStudy], study: Study) -> _ArmsTable:
     columns = [
         {"key": "arm", "label": "Arm"},
         {"key": "enrolled", "label": "n", "align": "end"},
         {"key": "at_risk", "label": "At risk", "align": "end"},
         {"key": "excluded", "label": "Excluded", "align": "end"},
-        {"key": "last", "label": "Last mean", "unit": series.kind.unit if series else "", "align": "end"},
     ]
     rows = [
         {
@@ -130,17 +126,10 @@ def _arms_table(arms: Sequence[ArmOfStudy], series: Series | None, study: Study)
             "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
             "excluded": str(arm.excluded),
-            "last": _mean(last.get(arm.name, ()), series),
         }
         for arm in arms
     ]
     return _ArmsTable("Arms", columns, rows)
-
-
-def _mean(values: Sequence[float], series: Series | None) -> str | dict[str, str]:
-    if not values or series is None:
-        return "–"
-    return {"text": written(sum(values) / len(values), series.kind.decimals), "title": f"of {len(values)} measured"}
 
 
 @pages.get("/<int:study_id>/animals")

@@ -18,7 +18,7 @@ from lims.queries.blinding import hides_arms
 from lims.queries.exposures import Compared, of_study
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy
-from lims.views.study_plots import ANIMAL, ARM, PlotColumn, StudyData, StudyPlot, number
+from lims.views.study_plots import ANIMAL, ARM, PlotColumn, StudyData, StudyPlot, number, part_of
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Column, send_rows, table_from_rows
 
@@ -76,7 +76,7 @@ def _drawn_from(data: StudyData) -> dict[str, Any]:
     columns = tuple(column for column in _columns() if column.on_page)
     return {
         "hidden": hides_arms(data.study, unblinded=data.unblinded),
-        "drawn": list(_plots(data, found).values()),
+        "parts": [part_of(data.study.id, "exposure", _title(label, of), of=of) for of, (_, label, _) in _measures(found).items()],
         "by_arm": _by_arm(found, data.arms, data.names),
         "view": table_from_rows(f"Exposure of {data.study.code}", columns, _rows(data, found), _NOTHING),
         "source": SOURCE,
@@ -145,14 +145,10 @@ def exposure_plots(data: StudyData) -> dict[str, StudyPlot]:
 
 
 def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:
-    """Draw Kp,uu where it is known, otherwise Kp; a plot for each agent and analyte."""
+    """Draw each agent and analyte."""
     drawn: dict[str, StudyPlot] = {}
     names = data.names
-    for substance in dict.fromkeys(one.substance for one in found):
-        own = [one for one in found if one.substance == substance and not one.excluded]
-        key, label = next(((key, label) for key, label in MEASURES if any(_ratios(own, key))), ("", ""))
-        if not key:
-            continue
+    for substance, (key, label, own) in _measures(found).items():
         points = [_point(one, ratio, names) for one, ratio in _ratios(own, key)]
         spec = partitions(points, arms=data.pairs, title_y=label)
         columns = [ANIMAL, ARM, PlotColumn("matrix", "Sample"), number("shown", label)]
@@ -160,8 +156,23 @@ def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:
         bounds = any(point["bound"] for point in points)
         address = data.address("exposure", of=substance)
         plot_id = f"exposure-{len(drawn) + 1}"
-        drawn[substance] = StudyPlot(plot_id, f"{label} of {substance}", spec, columns, points, address, notes if bounds else [])
+        drawn[substance] = StudyPlot(plot_id, _title(label, substance), spec, columns, points, address, notes if bounds else [])
     return drawn
+
+
+def _measures(found: Sequence[Compared]) -> dict[str, tuple[str, str, list[Compared]]]:
+    """Give what is drawn of each agent and analyte: Kp,uu where it is known, otherwise Kp, and the samples that count."""
+    told = {}
+    for substance in dict.fromkeys(one.substance for one in found):
+        own = [one for one in found if one.substance == substance and not one.excluded]
+        known = next(((key, label) for key, label in MEASURES if any(_ratios(own, key))), None)
+        if known:
+            told[substance] = (*known, own)
+    return told
+
+
+def _title(label: str, substance: str) -> str:
+    return f"{label} of {substance}"
 
 
 def _point(one: Compared, ratio: Ratio, names: Mapping[int, str]) -> dict[str, Any]:

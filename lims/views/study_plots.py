@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any
+from statistics import fmean
+from typing import Any, NamedTuple
 
 from flask import url_for
 from sqlalchemy.orm import Session
@@ -17,7 +18,8 @@ from lims.exports.figures import IMAGES
 from lims.exports.tables import FORMATS
 from lims.models import Study
 from lims.plots import growth_curves, mean_rows, mean_sem, percent_of_baseline, shown, spider, weight_change, with_suspects
-from lims.queries.series import DayCount, Series, day_count, kinds_of_study, study_series
+from lims.queries.kinds import kinds_of
+from lims.queries.series import DayCount, Series, day_count, kinds_of_study, kinds_read, study_series
 from lims.queries.studies import ArmOfStudy, arms_of_studies
 from lims.queries.welfare import weight_limits
 
@@ -31,7 +33,29 @@ OTHER_BASELINES: Mapping[WeightBaseline | None, str] = {
     WeightBaseline.PEAK: "; the protocol counts it from the highest weight so far",
 }
 
+TITLES: Mapping[str, str] = {
+    "growth": "{}, each animal",
+    "means": "{}, mean ± SEM",
+    "spider": "{}, change from baseline",
+}
+"""What the plots of a kind are called, by its title."""
+WEIGHT_TITLE = TITLES["spider"].format(WEIGHT.title)
+
 Pairs = list[tuple[str, str]]
+
+
+class Part(NamedTuple):
+    """A plot that a page leaves room for: where it is drawn (`lims.views.figures`), and where its table is."""
+
+    title: str
+    address: str
+    numbers: str
+
+
+def part_of(study_id: int, plot: str, title: str, **arguments: Any) -> Part:
+    """Give the place of one of a study's plots."""
+    named = {"study_id": study_id, "plot": plot, **arguments}
+    return Part(title, url_for("figures.part_of_study", **named), url_for("figures.table_of_study", **named))
 
 
 def _text(value: Any) -> str:
@@ -124,6 +148,11 @@ class StudyData:
         return {kind.code: (kind, count) for kind, count in kinds_of_study(self.session, self.study.id)}
 
     @cached_property
+    def read(self) -> dict[str, MeasurementKind]:
+        """Give the kinds that were read, uncounted, by code."""
+        return kinds_read(self.session, self.study)
+
+    @cached_property
     def days(self) -> DayCount:
         """Say where days count from."""
         return day_count(self.session, self.study)
@@ -140,8 +169,15 @@ class StudyData:
 
     def chosen(self, asked: str | None) -> MeasurementKind | None:
         """Choose the kind asked for if there are readings of it, else tumour volume or flux, else the first."""
-        wanted = [code for code in (asked, *PREFERRED, *self.kinds) if code in self.kinds]
-        return self.kinds[wanted[0]][0] if wanted else None
+        wanted = [code for code in (asked, *PREFERRED, *self.read) if code in self.read]
+        return self.read[wanted[0]] if wanted else None
+
+    def named(self, asked: str | None) -> MeasurementKind | None:
+        """Give the kind asked for if there are readings of it, the usual one where none was asked for."""
+        if asked is None:
+            return self.chosen(None)
+        kind = kinds_of(self.session, self.study.project_id, withdrawn=True).get(asked)
+        return kind if kind and self.series(kind) else None
 
     def series(self, kind: MeasurementKind) -> Series:
         """Read a kind's readings."""
@@ -173,6 +209,8 @@ def _notes(series: Series) -> list[str]:
         said.append(f"{series.suspect:,} {marked}.")
     if len(series) > LISTED:
         said.append(f"The table has the first {LISTED} of {len(series):,} readings; its files have all.")
+    else:
+        said.append("1 reading." if len(series) == 1 else f"{len(series)} readings.")
     return said
 
 
@@ -203,7 +241,7 @@ def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     points = data.points(kind)
     look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
     spec = with_suspects(growth_curves(points, arms=data.pairs, **look), points, log=kind.log_axis)
-    title, notes = f"{kind.title}, each animal", [data.days.sentence, *_notes(series)]
+    title, notes = TITLES["growth"].format(kind.title), [data.days.sentence, *_notes(series)]
     return StudyPlot("growth", title, spec, _of_readings(kind), _readings(series), data.address("growth", kind=kind.code), notes)
 
 
@@ -224,7 +262,12 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
         notes.append(
             "Dotted, with hollow points: fewer than half of the arm's animals are left, and the mean is that of the survivors."
         )
-    return StudyPlot("means", f"{kind.title}, mean ± SEM", spec, columns, rows, data.address("means", kind=kind.code), notes)
+    last = series.last_values()
+    if told := [(name, last[name]) for name in (*(arm.name for arm in data.arms), None) if name in last]:
+        words = [f"{name or 'no arm'} {shown(fmean(values), kind.decimals)} of {len(values)}" for name, values in told]
+        notes.insert(0, f"Mean of each animal's last value ({kind.unit}): {', '.join(words)} measured.")
+    title, address = TITLES["means"].format(kind.title), data.address("means", kind=kind.code)
+    return StudyPlot("means", title, spec, columns, rows, address, notes)
 
 
 def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
@@ -236,7 +279,7 @@ def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     notes = ["Baseline is the animal's last value on or before day 0, or its first one."]
     if left := len(points) - len(rows):
         notes.append(f"{left:,} readings of animals whose baseline is 0 or below are not drawn.")
-    title, address = f"{kind.title}, change from baseline", data.address("spider", kind=kind.code)
+    title, address = TITLES["spider"].format(kind.title), data.address("spider", kind=kind.code)
     return StudyPlot("spider", title, spec, _of_baseline(kind), rows, address, notes)
 
 
@@ -249,8 +292,7 @@ def weight(data: StudyData) -> StudyPlot:
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
     notes = [baseline, limit, *_notes(series)]
     marked = with_suspects(spec, of_baseline)
-    title = f"{WEIGHT.title}, change from baseline"
-    return StudyPlot("weight", title, marked, _of_baseline(WEIGHT), of_baseline, data.address("weight"), notes)
+    return StudyPlot("weight", WEIGHT_TITLE, marked, _of_baseline(WEIGHT), of_baseline, data.address("weight"), notes)
 
 
 def _limit(data: StudyData) -> tuple[float | None, str]:
@@ -274,7 +316,8 @@ KIND_PLOTS: Mapping[str, Callable[[StudyData, MeasurementKind], StudyPlot]] = {"
 """The plots of a study that any kind of measurement has."""
 
 
-def overview(data: StudyData, kind: MeasurementKind | None) -> list[StudyPlot]:
-    """Draw what the overview of a study shows: a kind of measurement, and body weight."""
-    drawn = [make(data, kind) for make in KIND_PLOTS.values()] if kind else []
-    return [*drawn, weight(data)] if WEIGHT.code in data.kinds else drawn
+def overview(data: StudyData, kind: MeasurementKind | None) -> list[Part]:
+    """Say what the overview of a study shows: plots of a kind of measurement, and of body weight."""
+    study = data.study.id
+    parts = [part_of(study, plot, TITLES[plot].format(kind.title), kind=kind.code) for plot in KIND_PLOTS] if kind else []
+    return [*parts, part_of(study, "weight", WEIGHT_TITLE)] if WEIGHT.code in data.read else parts

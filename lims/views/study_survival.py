@@ -90,18 +90,33 @@ def _percent(value: float | None) -> str:
 @pages.get("/")
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
-    """Show survival by arm; `?limits=1` draws the 95 % limits."""
+    """Show how survival is counted, and leave room for the curves, which the page fetches; `?limits=1`: with 95 % limits."""
     study = find(current_session(), Study, current_project().id, study_id)
-    return render_template("studies/survival.html", study=study, drawn_from=partial(_drawn_from, study))
+    events = [REASON_WORDS[FateReason(code)] for code in study.event_reasons]
+    on = today(current_session())
+    return render_template("studies/survival.html", study=study, events=events, on=on, version=VERSION, limits=_limits())
+
+
+@pages.get("/curves")
+@needs("project:read")
+def curves(study_id: int) -> ResponseReturnValue:
+    """Draw survival by arm, with medians, the test, and the animals that are not in it; `?limits=1`: with 95 % limits."""
+    study = find(current_session(), Study, current_project().id, study_id)
+    return render_template("parts/survival.html", study=study, drawn_from=partial(_drawn_from, study))
+
+
+def _limits() -> dict[str, Any]:
+    """Give what addresses of the curves say of their limits."""
+    return {"limits": 1} if request.args.get("limits") == "1" else {}
 
 
 def _drawn_from(study: Study) -> dict[str, Any]:
     data = StudyData(current_session(), study, unblinded=sees_arms())
-    survival, limits = survival_of(data), request.args.get("limits") == "1"
-    names = data.names
+    survival, limits, names = survival_of(data), _limits(), data.names
     return {
-        "plot": plot_of(data, survival, limits=limits),
+        "plot": plot_of(data, survival, limits=bool(limits)),
         "limits": limits,
+        "numbers": url_for("figures.table_of_study", study_id=study.id, plot="survival", **limits),
         "medians": _medians(survival),
         "test": survival.test,
         "p": _p_words(survival.test.p),
@@ -109,10 +124,7 @@ def _drawn_from(study: Study) -> dict[str, Any]:
         "missing": _table("Animals whose fate is missing", survival.followed.missing, names),
         "left_out": _table("Not followed from day 0 on", survival.followed.left_out, names),
         "excluded": _table("Excluded from analysis", survival.followed.excluded, names),
-        "events": [REASON_WORDS[FateReason(code)] for code in study.event_reasons],
         "days": data.days.sentence,
-        "on": survival.on,
-        "version": VERSION,
     }
 
 

@@ -9,7 +9,8 @@ from tests.support.whole import Whole
 FILES = frozenset({"imports.source", "imports.refused", "templates.download", "audit.export", "static", "security.static"})
 FILES |= {"api.projects", "api.index", "api.show", "api.document", "api_imports.show", "import_jobs.progress"}
 FILES |= {"figures.of_study", "figures.of_animal", "study_export.download"}
-"""What answers with a file, or JSON, instead of a page."""
+FILES |= {"figures.part_of_study", "figures.table_of_study", "figures.part_of_animal", "survival.curves", "dosing.calendar"}
+"""What answers with a file, JSON, or a part that its page fetches, instead of a page."""
 
 FULL = {
     "home": "/",

@@ -74,6 +74,9 @@ class Blinded:
         for form in ("csv", "svg"):
             for plot in STUDY_PLOTS:
                 yield "figures.of_study", f"{study}/plots/{plot}.{form}?limits=1&of={AGENT}"
+        for plot in STUDY_PLOTS:
+            for part in ("", "/table"):
+                yield "figures.part_of_study", f"{study}/plots/{plot}{part}?limits=1&of={AGENT}"
         for table in (*(f"{one}.csv" for one in TABLES), "all.xlsx", "all.zip"):
             yield "study_export.download", f"{study}/export/{table}"
         for noun in REGISTRIES:

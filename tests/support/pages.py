@@ -84,6 +84,15 @@ class Browser:
         assert response.status_code == status, f"{path}: {response.status}, expected {status}\n{response.text[:2000]}"
         return self.check(response, heading)
 
+    def whole(self, path: str, heading: str | None = None) -> BeautifulSoup:
+        """Get a page and all that it leaves room for, as its script fetches it (`js/parts.js`) once every table is opened."""
+        page = self.get(path, heading=heading)
+        while part := page.select_one("[data-later]"):
+            response = self.client.get(str(part["data-later"]))
+            assert response.status_code == 200, f"{part['data-later']}: {response.status}\n{response.text[:2000]}"
+            part.replace_with(BeautifulSoup(response.text, "html.parser"))
+        return page
+
     def check(self, response: TestResponse, heading: str | None = None) -> BeautifulSoup:
         """Look at what every page must have."""
         page = BeautifulSoup(response.text, "html.parser")

@@ -60,7 +60,7 @@ def test_filters_stand_in_the_address(auditor: Browser, cohort: Cohort, query: s
 
 
 def test_the_page_has_facts_tumours_plots_and_where_each_reading_comes_from(auditor: Browser, cohort: Cohort) -> None:
-    page = auditor.get(f"{HERE}{cohort.animals[0]}", heading=cohort.codes[0])
+    page = auditor.whole(f"{HERE}{cohort.animals[0]}", heading=cohort.codes[0])
     assert cells(page, "Tumours") == [["brain", "not recorded", "", "", "not recorded", "pending", "0"]]
     assert [figure["id"] for figure in page.select("figure.plot")] == ["over-time-bli-total-flux", "over-time-body-weight"]
     weights = drawn(page, "over-time-body-weight")["data"]["values"]
@@ -81,7 +81,7 @@ def test_two_tumours_are_two_lines(auditor: Browser, cohort: Cohort, sqlite_data
         for label, value in (("left", 80.0), ("right", 120.0)):
             tumour = make.implant(session, mouse, label)
             make.measurement(session, mouse, "caliper_volume", value, implant_id=tumour.id)
-    page = auditor.get(f"{HERE}{cohort.animals[0]}")
+    page = auditor.whole(f"{HERE}{cohort.animals[0]}")
     volumes = drawn(page, "over-time-caliper-volume")["data"]["values"]
     assert {row["animal"] for row in volumes} == {f"{cohort.codes[0]} · left", f"{cohort.codes[0]} · right"}
 
@@ -90,7 +90,7 @@ def test_excluded_readings_stand_in_the_table_and_not_in_the_plot(
     auditor: Browser, cohort: Cohort, sqlite_database: Database
 ) -> None:
     add_reading(sqlite_database, cohort, 5.5e8, Quality.EXCLUDED)
-    page = auditor.get(f"{HERE}{cohort.animals[0]}")
+    page = auditor.whole(f"{HERE}{cohort.animals[0]}")
     assert 5.5e8 not in [row["value"] for row in drawn(page, "over-time-bli-total-flux")["data"]["values"]]
     assert ["5.50e8 p/s", "excluded"] in [row[3:5] for row in cells(page, f"Measurements of {cohort.codes[0]}")]
 
@@ -102,7 +102,7 @@ def test_an_animal_in_no_study_counts_days_from_its_first_reading(
         project = session.query(Project).filter_by(code="BCBM").one()
         loose, unread = make.animal(session, project, "LOOSE"), make.animal(session, project, "UNREAD")
         make.measurement(session, loose)
-    page = auditor.get(f"{HERE}{loose.id}")
+    page = auditor.whole(f"{HERE}{loose.id}")
     assert "Days count from the animal's first reading on 2026-03-09." in message(page)
     assert "In no study" in message(page)
     assert "This animal has no readings yet." in message(auditor.get(f"{HERE}{unread.id}"))
@@ -124,7 +124,7 @@ def test_the_list_comes_as_json_with_the_arms_in_words(auditor: Browser, cohort:
     assert "BM-014: Vehicle" in (told.values() if isinstance(told, dict) else told)
 
 
-@pytest.mark.parametrize("page", ["", "/measurements", "/history"])
+@pytest.mark.parametrize("page", ["", "/measurements", "/history", "/plots"])
 def test_another_projects_animal_is_not_found(app: Application, cohort: Cohort, page: str) -> None:
     stranger = Browser(app).sign_in("Olga")
     stranger.get(f"/p/OTHER/animals/{cohort.animals[0]}{page}", status=404)
@@ -134,7 +134,7 @@ def test_another_projects_animal_is_not_found(app: Application, cohort: Cohort, 
 def test_lists_and_pages_cost_the_same_with_ten_times_the_rows(auditor: Browser, cohort: Cohort, sqlite_database: Database) -> None:
     def cost(path: str) -> int:
         with statements(sqlite_database.engine) as seen:
-            auditor.get(path)
+            auditor.whole(path)
         return len(seen)
 
     paths = [HERE, f"{HERE}{cohort.animals[0]}", f"{HERE}{cohort.animals[0]}/measurements"]

@@ -191,7 +191,7 @@ def test_a_combination_and_a_trigger_are_drawn(ada: Browser, sqlite_database: Da
         factories.measurement(session, lab.mice[0], "bli_total_flux", 3e7, taken_on=day(3), slot="d3")
     give(sqlite_database, lab, planned(lab), planned(lab, on=1, state=DoseState.HELD, given_on=None, reason="weak"))
 
-    page = ada.get("/p/BCBM/studies/1/dosing/", heading="Dosing of BM-014")
+    page = ada.whole("/p/BCBM/studies/1/dosing/", heading="Dosing of BM-014")
 
     told = [cell["title"] for cell in page.select("td.dose")]
     assert told[:4] == [
@@ -217,7 +217,7 @@ def test_a_blinded_technician_sees_codes_only(sqlite_database: Database, app: Ap
     tom = Browser(app).sign_in("Tom")
 
     for path in (LIST, "/p/BCBM/studies/1/dosing/", "/p/BCBM/studies/1/dosing/table"):
-        page = tom.get(path)
+        page = tom.whole(path)
         main = str(page.find("main"))
         assert all(code in main for code in codes), path
         assert "T-DXd" not in main
@@ -331,9 +331,9 @@ def test_pages_cost_the_same_statements_however_many_doses(app_on_each: Applicat
     for rows in ([planned(lab)], [planned(lab, mouse, on) for mouse in (0, 1) for on in range(1, 5)]):
         give(database, lab, *rows)
         for path in ("/p/BCBM/studies/1/dosing/", LIST, "/p/BCBM/studies/1/dosing/table", "/p/BCBM/doses/", "/p/BCBM/regimens/"):
-            ada.get(path)
+            ada.whole(path)
             with statements(database.engine) as seen:
-                ada.get(path)
+                ada.whole(path)
             counts.setdefault(path, []).append(len(seen))
     assert all(before == after for before, after in counts.values()), counts
     with database.reading() as session:

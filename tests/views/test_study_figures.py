@@ -176,7 +176,7 @@ def test_survival_shows_curves_medians_and_what_was_tested(scientist: Browser, c
     change(sqlite_database, cohort, state=StudyStatus.CLOSED)
     reason = FateReason.WEIGHT_ENDPOINT
     end(sqlite_database, cohort, {0: (10, reason), 2: (20, reason), 1: (30, reason), 3: (40, FateReason.SCHEDULED)})
-    page = scientist.get(f"{HERE}{cohort.study}/survival/", heading="Survival in BM-014")
+    page = scientist.whole(f"{HERE}{cohort.study}/survival/", heading="Survival in BM-014")
     told = message(page)
     assert "log-rank test: χ² = 2.88 with 1 degree of freedom" in told
     assert "whether Vehicle, Tucatinib have one survival curve" in told
@@ -186,7 +186,7 @@ def test_survival_shows_curves_medians_and_what_was_tested(scientist: Browser, c
     assert ["Tucatinib", "2", "1", "1", "35", "30 to not reached"] in medians or any(row[0] == "Tucatinib" for row in medians)
     spec = drawn(page, "survival")
     assert not [layer for layer in spec["layer"] if layer["mark"]["type"] == "area"]
-    with_limits = scientist.get(f"{HERE}{cohort.study}/survival/?limits=1")
+    with_limits = scientist.whole(f"{HERE}{cohort.study}/survival/?limits=1")
     spec = drawn(with_limits, "survival")
     assert [layer for layer in spec["layer"] if layer["mark"]["type"] == "area"]
     assert all("limits=1" in link["href"] for link in with_limits.select("#survival .plot-links a"))
@@ -197,7 +197,7 @@ def test_a_death_nobody_explained_stops_survival_and_is_listed(
 ) -> None:
     with make.declared(sqlite_database) as session:
         session.get_one(Animal, cohort.animals[0]).state = AnimalStatus.DEAD
-    page = scientist.get(f"{HERE}{cohort.study}/survival/")
+    page = scientist.whole(f"{HERE}{cohort.study}/survival/")
     assert "Survival is not computed: of 1 animal" in message(page)
     assert cohort.codes[0] in message(page)
     assert not page.select("figure.plot")
@@ -207,7 +207,7 @@ def test_a_death_nobody_explained_stops_survival_and_is_listed(
 
 
 def test_a_test_that_cannot_be_estimated_says_why(scientist: Browser, cohort: Cohort) -> None:
-    told = message(scientist.get(f"{HERE}{cohort.study}/survival/"))
+    told = message(scientist.whole(f"{HERE}{cohort.study}/survival/"))
     assert "The log-rank test cannot be estimated. No animal had an event." in told
 
 
@@ -215,9 +215,9 @@ def test_excluded_animals_are_named_on_the_survival_page(scientist: Browser, coh
     with make.declared(sqlite_database) as session:
         enrolment = session.query(Enrolment).filter_by(animal_id=cohort.animals[3]).one()
         enrolment.excluded_on, enrolment.exclusion_reason = DAY_ZERO + timedelta(days=3), "no tumour took"
-    page = scientist.get(f"{HERE}{cohort.study}/survival/")
+    page = scientist.whole(f"{HERE}{cohort.study}/survival/")
     assert "from 2026-03-05: no tumour took" in message(page)
-    overview = scientist.get(f"{HERE}{cohort.study}")
+    overview = scientist.whole(f"{HERE}{cohort.study}")
     assert "Tucatinib 2 1 1" in message(overview)
 
 
@@ -229,7 +229,7 @@ def test_the_weight_limit_is_the_protocols_where_there_is_one(
         protocol = make.protocol(session, project, code="A-15")
         make.endpoint_rule(session, protocol, EndpointMeasure.WEIGHT_LOSS, 15.0)
         session.get_one(Animal, cohort.animals[0]).protocol_id = protocol.id
-    page = scientist.get(f"{HERE}{cohort.study}")
+    page = scientist.whole(f"{HERE}{cohort.study}")
     assert "The line is a loss of 15 %, at which protocol A-15 acts" in message(page)
     assert '"limit": 85.0' in json.dumps(drawn(page, "weight"))
 
@@ -351,3 +351,29 @@ def test_a_file_costs_the_same_with_ten_times_the_animals(
             assert response.data
         costs.append(len(seen))
     assert costs[0] == costs[1]
+
+
+@each("path", ["plots/growth", "plots/growth/table", "survival/curves", "dosing/calendar"])
+def test_parts_of_another_projects_study_are_not_found(
+    app: Application, cohort: Cohort, sqlite_database: Database, path: str
+) -> None:
+    stranger = Browser(app).sign_in("Olga")
+    for place in (f"/p/OTHER/studies/{cohort.study}", f"{HERE}{cohort.study}"):
+        with stranger.client.get(f"{place}/{path}") as response:
+            assert response.status_code == 404
+
+
+@each("path", ["plots/waterfall", "plots/growth?kind=neurological_score", "plots/growth/table?kind=none", "plots/exposure/table"])
+def test_a_part_with_nothing_to_draw_is_not_found(scientist: Browser, cohort: Cohort, path: str) -> None:
+    scientist.get(f"{HERE}{cohort.study}/{path}", status=404)
+
+
+def test_a_page_says_what_is_on_its_way_and_where_its_numbers_are(scientist: Browser, cohort: Cohort) -> None:
+    page = scientist.get(f"{HERE}{cohort.study}?kind=body_weight")
+    parts = page.select("[data-later]")
+    assert [part["data-title"] for part in parts[:2]] == ["Body weight, each animal", "Body weight, mean ± SEM"]
+    for part in parts:
+        assert part["aria-busy"] == "true"
+        assert part.select_one("[role=status]").text.startswith(str(part["data-title"]))
+        numbers = scientist.client.get(str(part.select_one("noscript a")["href"]))
+        assert "<caption" in numbers.text

@@ -1,4 +1,5 @@
-// Draws every [data-plot] from the specification beside it, without eval; a click on a mark opens its record.
+// Draws every [data-plot] from the specification beside it, also of parts that come later (js/parts.js), without eval; a click on
+// a mark opens its record.
 
 /* global vegaEmbed */
 
@@ -29,9 +30,14 @@ async function draw(area) {
   });
 }
 
-for (const area of document.querySelectorAll("[data-plot]")) {
-  draw(area).catch((error) => {
-    area.textContent = "The plot could not be drawn; its numbers are in the table below.";
-    throw error;
-  });
+function drawAll(place) {
+  for (const area of place.querySelectorAll("[data-plot]")) {
+    draw(area).catch((error) => {
+      area.textContent = "The plot could not be drawn; its numbers are in the table below.";
+      throw error;
+    });
+  }
 }
+
+drawAll(document);
+document.addEventListener("part:filled", (event) => drawAll(event.target));

@@ -1,11 +1,9 @@
 // A click anywhere in a table's row follows the row's link, unless it selects text or hits a link of its own.
 
-for (const table of document.querySelectorAll("table[data-rows]")) {
-  table.addEventListener("click", (event) => {
-    const link = event.target.closest("tr")?.querySelector("a[data-row-link]");
-    if (!link || event.target.closest("a, button, input, label")) return;
-    if (!document.getSelection().isCollapsed) return;
-    if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
-    else link.click();
-  });
-}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("table[data-rows] tr")?.querySelector("a[data-row-link]");
+  if (!link || event.target.closest("a, button, input, label")) return;
+  if (!document.getSelection().isCollapsed) return;
+  if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
+  else link.click();
+});

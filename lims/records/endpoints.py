@@ -227,8 +227,8 @@ def _read_courses(session: Session, known: _Known, touched: Collection[tuple[int
     }
     ids = sorted(known.animals.keys() & {animal for animal, _ in touched}) if kinds else []
     for key in ids:
-        animal = known.animals[key]
-        known.courses[key] = Course(day_zero_on=animal.day_zero_on, implanted_on=animal.implanted_on)
+        row = known.animals[key]
+        known.courses[key] = Course(day_zero_on=row.day_zero_on, implanted_on=row.implanted_on)
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
     for animal, kind, on, value, key, implant in rows_of(session, _READINGS, ids, kinds=sorted(kinds)):
         course = known.courses[animal]

@@ -27,6 +27,8 @@ LOOKS = {"initial_delay": 0.05, "max_delay": 0.2, "backoff": 1.15}
 """Seconds between looks into a queue that is a file; PostgreSQL tells by itself."""
 SHUTDOWN_SECONDS = 20
 """How long a job may go on when the worker is asked to stop; what is not done then is taken up again."""
+FIRST_SECONDS = 1.0
+"""Between the start of a server and that of its worker: as it loads, the first page would wait for the processor."""
 AGAIN_SECONDS = 5
 """Between the end of a worker that should run and the start of the next."""
 
@@ -89,7 +91,7 @@ def worker_beside(settings: Settings) -> Iterator[None]:
 
 
 class _Keeper:
-    """Starts a process, and again whenever it ends."""
+    """Starts a process after a moment, and again whenever it ends."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
@@ -97,6 +99,7 @@ class _Keeper:
         self._stopping = threading.Event()
 
     def keep(self) -> None:
+        self._stopping.wait(FIRST_SECONDS)
         while not self._stopping.is_set():
             # A session of its own: an interrupt at the keyboard is for the server, which then ends it.
             self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603  # our own command

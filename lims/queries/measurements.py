@@ -7,13 +7,13 @@ a million; who recorded a reading is looked up for the rows of the page alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import NotFound
@@ -150,33 +150,28 @@ class SameSlot:
     batch_id: int | None
 
 
-_SUBJECT = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0), Measurement.kind
+_SUBJECT = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0).label("implant_id"), Measurement.kind
 _OF_KINDS = Measurement.animal_id.in_(KEYS), Measurement.kind.in_(bindparam("kinds", expanding=True))
-_SAME_SLOTS = select(
-    *_SUBJECT,
-    Measurement.slot,
-    Measurement.id,
-    Measurement.value,
-    Measurement.occurrence,
-    Measurement.quality,
-    Measurement.batch_id,
-).where(active(), *_OF_KINDS, Measurement.slot.in_(bindparam("slots", expanding=True)))
 
 
-def _last_before() -> AnySelect:
+def _around() -> AnySelect:
+    here = Measurement.slot.in_(bindparam("slots", expanding=True))
     latest = func.row_number().over(
-        partition_by=_SUBJECT, order_by=(Measurement.slot.desc(), Measurement.occurrence.desc(), Measurement.id.desc())
+        partition_by=(*_SUBJECT, here),
+        order_by=(Measurement.slot.desc(), Measurement.occurrence.desc(), Measurement.id.desc()),
     )
-    before = Measurement.taken_on <= bindparam("on"), Measurement.slot.not_in(bindparam("leaving_out", expanding=True))
+    columns = Measurement.value, Measurement.taken_on, Measurement.operator, Measurement.slot
+    more = Measurement.id, Measurement.occurrence, Measurement.quality, Measurement.batch_id
+    before = and_(Measurement.taken_on <= bindparam("on"), *counted())
     rows = (
-        select(*_SUBJECT, Measurement.value, Measurement.taken_on, Measurement.operator, latest.label("place"))
-        .where(*counted(), *_OF_KINDS, *before)
+        select(*_SUBJECT, *columns, *more, here.label("here"), latest.label("place"))
+        .where(active(), *_OF_KINDS, or_(here, before))
         .subquery()
     )
-    return select(*rows.c).where(rows.c.place == 1)
+    return select(*rows.c).where(or_(rows.c.here, rows.c.place == 1)).order_by(rows.c.id)
 
 
-_LAST_BEFORE = _last_before()
+_AROUND = _around()
 _LIVES = (
     select(Animal.id, Animal.code, Animal.birth_date, Animal.arrived_on, Animal.died_on, Animal.state)
     .add_columns(Project.code.label("project"))
@@ -194,22 +189,27 @@ _ENROLLED = select(Enrolment.study_id, Enrolment.animal_id, Enrolment.enrolled_o
 )
 
 
-def same_slots(
-    session: Session, animals: Sequence[int], kinds: Sequence[str], slots: Sequence[str]
-) -> dict[tuple[Key, str], list[SameSlot]]:
-    """Give the active readings of these moments, by what they are of and their moment."""
-    found: dict[tuple[Key, str], list[SameSlot]] = defaultdict(list)
-    for animal, implant, kind, slot, *one in rows_of(session, _SAME_SLOTS, animals, kinds=kinds, slots=slots):
-        found[(animal, implant, kind), slot].append(SameSlot(*one))
-    return found
+def readings_around(
+    session: Session, animals: Sequence[int], kinds: Sequence[str], on: date, slots: Collection[str]
+) -> tuple[dict[Key, Before], dict[tuple[Key, str], list[SameSlot]]]:
+    """Give each subject's last counted reading up to a day at other moments than these, and the active ones of these moments.
+
+    The latter by what they are of and their moment; one statement.
+    """
+    before: dict[Key, Before] = {}
+    same: dict[tuple[Key, str], list[SameSlot]] = defaultdict(list)
+    for row in rows_of(session, _AROUND, animals, kinds=kinds, on=on, slots=sorted(slots)):
+        key = row.animal_id, row.implant_id, row.kind
+        if row.here:
+            same[key, row.slot].append(SameSlot(row.id, row.value, row.occurrence, row.quality, row.batch_id))
+        else:
+            before[key] = Before(row.value, row.taken_on, row.operator)
+    return before, same
 
 
-def last_before(
-    session: Session, animals: Sequence[int], kinds: Sequence[str], on: date, leaving_out: frozenset[str] = frozenset()
-) -> dict[Key, Before]:
-    """Give each subject's last counted reading up to a day, those of some slots left out; one statement."""
-    rows = rows_of(session, _LAST_BEFORE, animals, kinds=kinds, on=on, leaving_out=sorted(leaving_out))
-    return {(animal, implant, kind): Before(*before) for animal, implant, kind, *before, _ in rows}
+def last_before(session: Session, animals: Sequence[int], kinds: Sequence[str], on: date) -> dict[Key, Before]:
+    """Give each subject's last counted reading up to a day."""
+    return readings_around(session, animals, kinds, on, ())[0]
 
 
 def measured_animals(session: Session, project_id: int, ids: Sequence[int]) -> dict[int, Animal]:

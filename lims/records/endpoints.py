@@ -1,7 +1,7 @@
 """Writes a protocol's humane endpoints, judges new and corrected values by them, and opens what they ask of people.
 
 Judging is called from within `lims.records.measurements`, so that form, import and API are judged alike, in the event that
-records the values. A constant number of statements, however many values; a project without endpoints costs one.
+records the values. A constant number of statements, however many values; animals without endpoints cost one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.bulk import Column, insert_many, reserve_ids, update_many
@@ -67,29 +67,28 @@ def rule_of(recorded: EndpointRule | Row[Any]) -> Rule:
     return Rule(recorded.measure, recorded.act_at, recorded.watch_at, recorded.consecutive_days, recorded.baseline)
 
 
-_Rules = Mapping[int, Sequence[tuple[int, Rule]]]
-"""Id and rule of the endpoints of each protocol."""
-
-
 @dataclass(slots=True)
 class _Known:
-    """What it takes to judge: rules by protocol, living animals with their courses, actions by animal and rule."""
+    """What it takes to judge: living animals under protocols with endpoints, with their rules, actions and courses."""
 
-    rules: _Rules
-    animals: Mapping[int, Row[Any]]
+    animals: dict[int, Row[Any]] = field(default_factory=dict)
+    rules: dict[int, dict[int, Rule]] = field(default_factory=lambda: defaultdict(dict))
+    """By animal, then by the endpoint's id."""
     courses: dict[int, Course] = field(default_factory=dict)
     standing: dict[tuple[int, int], Row[Any]] = field(default_factory=dict)
     answered: dict[tuple[int, int], date] = field(default_factory=dict)
 
 
-def judge_new(session: Session, actor: Actor, project_id: int, touched: Callable[[], Iterable[Touched]]) -> None:
-    """Judge values that were recorded, corrected or taken back; `touched` is asked only where the project has endpoints.
+def judge_new(
+    session: Session, actor: Actor, project_id: int, animals: Collection[int], touched: Callable[[], Iterable[Touched]]
+) -> None:
+    """Judge values of animals that were recorded, corrected or taken back; `touched` is asked where some have endpoints.
 
     Opens an action, raises one from watch to act, opens a deferred one again, or notes that its value no longer reaches
     the endpoint. Values of dead animals, and those that nobody dated, ask nothing of anybody.
     """
-    rules = _rules(session, project_id)
-    if not rules:
+    known = _read(session, project_id, animals)
+    if not known.animals:
         return
     days: dict[tuple[int, str], set[date]] = defaultdict(set)
     for animal, kind, on in touched():
@@ -97,14 +96,17 @@ def judge_new(session: Session, actor: Actor, project_id: int, touched: Callable
             days[animal, kind].add(date.fromisoformat(on) if isinstance(on, str) else on)
     if days:
         declare(session, actor, "action:create", project=project_id)
-        session.flush()
-        _judge(session, project_id, rules, days)
+        _judge(session, project_id, known, days)
 
 
 def judge_again(session: Session, project_id: int, rule: EndpointRule) -> None:
     """Judge the last day of each living animal under a protocol by a rule that is new or changed, within a declared action."""
-    last = session.execute(_last_days(KINDS[rule.measure]).where(Animal.protocol_id == rule.protocol_id))
-    _judge_days(session, project_id, {rule.protocol_id: [(rule.id, rule_of(rule))]}, last)
+    last = session.execute(_last_days(KINDS[rule.measure]).where(Animal.protocol_id == rule.protocol_id)).all()
+    known = _read(session, project_id, {animal for animal, *_ in last})
+    for of_animal in known.rules.values():
+        for other in of_animal.keys() - {rule.id}:
+            del of_animal[other]
+    _judge_days(session, project_id, known, last)
 
 
 def judge_last(session: Session, project_id: int, animals: Collection[int]) -> None:
@@ -112,43 +114,43 @@ def judge_last(session: Session, project_id: int, animals: Collection[int]) -> N
 
     For animals that came under another protocol, and for those that turn out to live: while they were dead nobody was asked.
     """
-    if rules := _rules(session, project_id):
-        last = in_chunks(session, sorted(animals), lambda some: _last_days(JUDGED).where(Animal.id.in_(some)))
-        _judge_days(session, project_id, rules, last)
+    known = _read(session, project_id, animals)
+    last = in_chunks(session, sorted(known.animals), lambda some: _last_days(JUDGED).where(Animal.id.in_(some)))
+    _judge_days(session, project_id, known, last)
 
 
 _LIVES = Animal.status == RecordStatus.ACTIVE, Animal.state != AnimalStatus.DEAD, Animal.died_on.is_(None)
-_ACTIVE_RULES = (
-    select(
-        EndpointRule.id,
-        EndpointRule.protocol_id,
-        EndpointRule.measure,
-        EndpointRule.act_at,
-        EndpointRule.watch_at,
-        EndpointRule.consecutive_days,
-        EndpointRule.baseline,
-    )
-    .where(EndpointRule.project_id.in_(KEYS), EndpointRule.status == RecordStatus.ACTIVE)
-    .order_by(EndpointRule.id)
-)
 _DAY_ZERO = func.coalesce(Enrolment.day_zero_on, Study.day_zero_on)
-_UNDER_PROTOCOLS = select(
-    Animal.id,
-    Animal.code,
-    Animal.protocol_id,
-    select(func.min(Implant.implanted_on))
-    .where(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE)
-    .scalar_subquery()
-    .label("implanted_on"),
-    select(_DAY_ZERO)
-    .join(Study, Study.id == Enrolment.study_id)
-    .where(Enrolment.animal_id == Animal.id, Enrolment.status == RecordStatus.ACTIVE, _DAY_ZERO.is_not(None))
-    .order_by(Enrolment.id.desc())
-    .limit(1)
-    .scalar_subquery()
-    .label("day_zero_on"),
-).where(Animal.id.in_(KEYS), Animal.protocol_id.in_(bindparam("protocols", expanding=True)), *_LIVES)
-"""With the days that losses of weight are counted from: of the first implant, and day 0 of the last study that has one."""
+_UNDER_ENDPOINTS = (
+    select(
+        Animal.id,
+        Animal.code,
+        select(func.min(Implant.implanted_on))
+        .where(Implant.animal_id == Animal.id, Implant.status == RecordStatus.ACTIVE)
+        .scalar_subquery()
+        .label("implanted_on"),
+        select(_DAY_ZERO)
+        .join(Study, Study.id == Enrolment.study_id)
+        .where(Enrolment.animal_id == Animal.id, Enrolment.status == RecordStatus.ACTIVE, _DAY_ZERO.is_not(None))
+        .order_by(Enrolment.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("day_zero_on"),
+        EndpointRule.id.label("rule_id"),
+        *(getattr(EndpointRule, name) for name in ("measure", "act_at", "watch_at", "consecutive_days", "baseline")),
+        _TABLE.c.id.label("action_id"),
+        *(_TABLE.c[name] for name in _CHANGING),
+    )
+    .join(EndpointRule, and_(EndpointRule.protocol_id == Animal.protocol_id, EndpointRule.status == RecordStatus.ACTIVE))
+    .outerjoin(
+        _TABLE,
+        and_(_TABLE.c.animal_id == Animal.id, _TABLE.c.rule_id == EndpointRule.id, _TABLE.c.status == RecordStatus.ACTIVE),
+    )
+    .where(Animal.id.in_(KEYS), EndpointRule.project_id == bindparam("project"), *_LIVES)
+    .order_by(Animal.id, EndpointRule.id, _TABLE.c.id)
+)
+"""A row for each animal, endpoint and action; with the days that losses of weight are counted from: of the first implant,
+and day 0 of the last study that has one."""
 _READINGS = select(
     Measurement.animal_id, Measurement.kind, Measurement.taken_on, Measurement.value, Measurement.id, Measurement.implant_id
 ).where(
@@ -156,11 +158,6 @@ _READINGS = select(
     Measurement.kind.in_(bindparam("kinds", expanding=True)),
     Measurement.taken_on.is_not(None),
     *counted(),
-)
-_ACTIONS = (
-    select(*(_TABLE.c[name] for name in ("id", "animal_id", "rule_id", *_CHANGING)))
-    .where(_TABLE.c.animal_id.in_(KEYS), _TABLE.c.status == RecordStatus.ACTIVE)
-    .order_by(_TABLE.c.id)
 )
 
 
@@ -173,29 +170,23 @@ def _last_days(kinds: Collection[str]) -> AnySelect:
     )
 
 
-def _judge_days(session: Session, project_id: int, rules: _Rules, last: Iterable[Any]) -> None:
+def _judge_days(session: Session, project_id: int, known: _Known, last: Iterable[Any]) -> None:
     days = {(animal, kind): {on} for animal, kind, on in last if on is not None}
     if days:
-        _judge(session, project_id, rules, days)
+        _judge(session, project_id, known, days)
 
 
-def _rules(session: Session, project_id: int) -> _Rules:
-    by_protocol: dict[int, list[tuple[int, Rule]]] = defaultdict(list)
-    for recorded in rows_of(session, _ACTIVE_RULES, [project_id]):
-        by_protocol[recorded.protocol_id].append((recorded.id, rule_of(recorded)))
-    return by_protocol
-
-
-def _judge(session: Session, project_id: int, rules: _Rules, days: Mapping[tuple[int, str], Collection[date]]) -> None:
-    known = _read(session, _concerned(rules, {kind for _, kind in days}), {animal for animal, _ in days})
+def _judge(session: Session, project_id: int, known: _Known, days: Mapping[tuple[int, str], Collection[date]]) -> None:
+    _read_courses(session, known, days.keys())
     opened: list[tuple[Row[Any], int, Finding]] = []
     changed: list[tuple[Row[Any], Response]] = []
     for key, animal in known.animals.items():
-        for rule_id, rule in known.rules[animal.protocol_id]:
+        for rule_id, rule in known.rules[key].items():
             touched = {on for kind in KINDS[rule.measure] for on in days.get((key, kind), ())}
-            found = judge(rule, known.courses[key]) if touched else []
-            row = known.standing.get((key, rule_id))
-            answer = respond(found, touched, _standing(row), known.answered.get((key, rule_id))) if touched else None
+            if not touched:
+                continue
+            found, row = judge(rule, known.courses[key]), known.standing.get((key, rule_id))
+            answer = respond(found, touched, _standing(row), known.answered.get((key, rule_id)))
             if answer is None:
                 continue
             if row is None and answer.finding is not None:
@@ -206,40 +197,38 @@ def _judge(session: Session, project_id: int, rules: _Rules, days: Mapping[tuple
     _change(session, project_id, changed)
 
 
-def _concerned(rules: _Rules, kinds: Collection[str]) -> _Rules:
-    """Give the rules that look at any of these kinds: what the others look at need not be read."""
-    concerned = {
-        protocol: [(key, rule) for key, rule in of_protocol if not KINDS[rule.measure].isdisjoint(kinds)]
-        for protocol, of_protocol in rules.items()
-    }
-    return {protocol: some for protocol, some in concerned.items() if some}
-
-
 def _standing(row: Row[Any] | None) -> Standing | None:
     return None if row is None else Standing(row.level, row.state, row.reached_on, row.deferred_until, row.note)
 
 
-def _read(session: Session, rules: _Rules, keys: Collection[int]) -> _Known:
-    """Read the living animals among these that are under the rules' protocols, and what was measured of them."""
-    animals = rows_of(session, _UNDER_PROTOCOLS, sorted(keys), protocols=list(rules)) if rules else []
-    known = _Known(rules, {row.id: row for row in animals})
-    if not known.animals:
-        return known
-    ids = sorted(known.animals)
-    for animal in animals:
-        known.courses[animal.id] = Course(day_zero_on=animal.day_zero_on, implanted_on=animal.implanted_on)
-    _read_courses(session, known, ids)
-    for row in rows_of(session, _ACTIONS, ids):
-        pair = row.animal_id, row.rule_id
-        if row.state is not ActionState.CLOSED:
+def _read(session: Session, project_id: int, keys: Collection[int]) -> _Known:
+    """Read the living animals among these whose protocols have endpoints, with the endpoints and what they ask already."""
+    known, rules = _Known(), dict[int, Rule]()
+    for row in rows_of(session, _UNDER_ENDPOINTS, sorted(keys), project=project_id):
+        pair = row.id, row.rule_id
+        known.animals.setdefault(row.id, row)
+        known.rules[row.id][row.rule_id] = rules.get(row.rule_id) or rules.setdefault(row.rule_id, rule_of(row))
+        if row.action_id is not None and row.state is not ActionState.CLOSED:
             known.standing[pair] = row
         elif row.answered_on is not None:
             known.answered[pair] = max(row.answered_on, known.answered.get(pair, row.answered_on))
     return known
 
 
-def _read_courses(session: Session, known: _Known, ids: Sequence[int]) -> None:
-    kinds = frozenset().union(*(KINDS[rule.measure] for of_protocol in known.rules.values() for _, rule in of_protocol))
+def _read_courses(session: Session, known: _Known, touched: Collection[tuple[int, str]]) -> None:
+    """Read what was measured of the animals that were touched, of the kinds that endpoints see together with these."""
+    seen = {kind for _, kind in touched}
+    kinds = {
+        kind
+        for of_animal in known.rules.values()
+        for rule in of_animal.values()
+        if not KINDS[rule.measure].isdisjoint(seen)
+        for kind in KINDS[rule.measure]
+    }
+    ids = sorted(known.animals.keys() & {animal for animal, _ in touched}) if kinds else []
+    for key in ids:
+        row = known.animals[key]
+        known.courses[key] = Course(day_zero_on=row.day_zero_on, implanted_on=row.implanted_on)
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
     for animal, kind, on, value, key, implant in rows_of(session, _READINGS, ids, kinds=sorted(kinds)):
         course = known.courses[animal]
@@ -309,7 +298,7 @@ def _change(session: Session, project_id: int, changed: Sequence[tuple[Row[Any],
             name: [_side(name, before[name]), _side(name, after[name])] for name in _CHANGING if before[name] != after[name]
         }
         rows.append(tuple(_driver(after[name]) for name in _CHANGING))
-        keys.append(old.id)
+        keys.append(old.action_id)
         told.append(canonical({field_name(name): sides for name, sides in differing.items()}))
     update_many(session, _TABLE, _CHANGING, rows, keys, project_id, told)
 

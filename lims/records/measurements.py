@@ -114,8 +114,8 @@ def record_measurements(session: Session, actor: Actor, readings: Readings, *, r
     columns = dict(zip(COLUMNS, _driver_columns(readings, ids, session.get_bind().dialect.name), strict=True))
     insert_many(session, TABLE, columns, ids, readings.project[0], audit_fields(readings))
     if readings.kind in JUDGED:
-        animals, kind, days = readings.animals, repeat(readings.kind), readings.taken_on
-        judge_new(session, actor, readings.project[0], lambda: zip(_ids(animals), kind, days, strict=False))
+        animals, kind, days = _ids(readings.animals), repeat(readings.kind), readings.taken_on
+        judge_new(session, actor, readings.project[0], set(animals), lambda: zip(animals, kind, days, strict=False))
     return ids
 
 
@@ -293,7 +293,8 @@ def correct_measurements(
                 for one in some
             ],
         )
-    judge_new(session, actor, project_id, lambda: _corrected(session, corrections))
+    touched = list(_corrected(session, corrections))
+    judge_new(session, actor, project_id, {animal for animal, *_ in touched}, lambda: touched)
 
 
 def _corrected(session: Session, corrections: Sequence[Correction]) -> Iterator[Touched]:

@@ -27,7 +27,7 @@ from lims.domain.vocabulary import KIND_BY_CODE, AnimalStatus, MeasurementKind, 
 from lims.domain.vocabulary import Subject as Of
 from lims.models import Measurement
 from lims.queries.kinds import kinds_of, unknown_kind
-from lims.queries.measurements import Key, SameSlot, last_before, measured_implants, measured_lives, same_slots, study_days
+from lims.queries.measurements import Key, SameSlot, measured_implants, measured_lives, readings_around, study_days
 from lims.records.endpoints import judge_new
 from lims.records.locked import keep_signed, locks_of, refuse_added, stay_signed
 from lims.records.measurements import Readings, record_measurements
@@ -132,12 +132,13 @@ def _read(session: Session, project_id: int, readings: Sequence[NewReading]) -> 
     studies = sorted({one.study_id for one in readings if one.study_id is not None})
     lives = measured_lives(session, project_id, animals)
     dead = [key for key, life in lives.items() if life.died_on is not None or life.state is AnimalStatus.DEAD]
+    before, taken = readings_around(session, animals, codes, last, {one.slot for one in readings})
     return _Known(
         KIND_BY_CODE if KIND_BY_CODE.keys() >= set(codes) else kinds_of(session, project_id),
         lives,
         measured_implants(session, project_id, sorted({one.implant_id for one in readings if one.implant_id is not None})),
-        last_before(session, animals, codes, last, frozenset(one.slot for one in readings)),
-        same_slots(session, animals, codes, sorted({one.slot for one in readings})),
+        before,
+        taken,
         study_days(session, studies, animals),
         locks_of(session, animals if studies else dead),
     )
@@ -342,7 +343,8 @@ def _beside(session: Session, draft: Draft) -> list[SameSlot]:
     """Give the other readings of its moment."""
     was, slot = draft.record, draft.values["slot"]
     key: Key = (was.animal_id, was.implant_id or 0, was.kind)
-    there = same_slots(session, [was.animal_id], [was.kind], [slot]).get((key, slot), [])
+    _, same = readings_around(session, [was.animal_id], [was.kind], was.taken_on or date.min, {slot})
+    there = same.get((key, slot), [])
     return [one for one in there if one.id != was.id]
 
 
@@ -356,7 +358,7 @@ def _doubt_readings(session: Session, project_id: int, drafts: Sequence[Draft]) 
         kind, of, animal = kinds[values["kind"]], _diameters(values), draft.record.animal
         value = value_of(kind, values["value"], of, _formula(values))
         key: Key = (draft.record.animal_id, draft.record.implant_id or 0, kind.code)
-        before = last_before(session, [key[0]], [kind.code], values["taken_on"], frozenset({draft.record.slot}))
+        before, _ = readings_around(session, [key[0]], [kind.code], values["taken_on"], {draft.record.slot})
         subject = Subject(animal.code, Life(animal.code), before=before.get(key))
         notices.extend(doubts_of(kind, value, values["taken_on"], subject, of, values["operator"]))
     return notices
@@ -369,7 +371,7 @@ def _judge_endpoints(session: Session, changed: Sequence[Measurement]) -> None:
     for record, fields in declared.flushed:
         if isinstance(record, Measurement) and "taken_on" in fields:
             days.append((record.animal_id, record.kind, fields["taken_on"][0]))
-    judge_new(session, declared.actor, changed[0].project_id, lambda: days)
+    judge_new(session, declared.actor, changed[0].project_id, {animal for animal, *_ in days}, lambda: days)
 
 
 def _keep_imported(session: Session, reading: Measurement) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -47,6 +48,9 @@ RECORD_PAGES = {
 }
 """Endpoint and argument of the records that have a page of their own, by table."""
 
+_WORD = re.compile(r"[a-z_-]{1,40}\Z")
+"""No digit in it, so that it is never taken for the number."""
+
 
 def page_of(entity: str, key: int) -> str | None:
     """Give the address of a record's page; None where records of this table have none."""
@@ -74,27 +78,33 @@ class BuiltLater(Rule):
 
 
 class Addressed(Flask):
-    """Flask, with those addresses kept of which a page has hundreds: of static files, of pages, and of records by their number."""
+    """Flask, with those addresses kept of which a page has hundreds: of static files, of pages, and of records by number."""
 
     url_rule_class = BuiltLater
 
     def url_for(self, endpoint: str, /, **values: Any) -> str:  # type: ignore[override]  # Flask's own signature, shortened
         """Give an address."""
         given = {name: value for name, value in values.items() if value is not None}
-        if len(given) > 1 or endpoint[:1] == "." or not has_request_context():
+        if endpoint[:1] == "." or not has_request_context():
             return super().url_for(endpoint, **values)
         # Asked of the objects themselves: their proxies cost more than all the rest of this.
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # of the proxy
         root, project = asked.script_root, g._get_current_object().get("project_code")
         if not given:
             return _kept(self, root, project, endpoint)
-        ((name, value),) = given.items()
-        if endpoint == "static" or name == "project_code":
+        (name, value), *more = given.items()
+        if not more and (endpoint == "static" or name == "project_code"):
             return _kept(self, root, None, endpoint, name, value)
-        if type(value) is not int or value < 0:
+        # Of several values the number comes first, and the others are words of the program, not what somebody typed.
+        if type(value) is not int or value < 0 or not all(_is_word(*one) for one in more):
             return super().url_for(endpoint, **values)
-        before, after = _around(self, root, project, endpoint, name)
+        before, after = _around(self, root, project, endpoint, name, *more)
         return f"{before}{value}{after}"
+
+
+def _is_word(name: str, value: Any) -> bool:
+    """Tell whether an argument is a short word; those with `_` are Flask's own, and say how the address begins."""
+    return name[0] != "_" and type(value) is str and _WORD.match(value) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -105,8 +115,10 @@ def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: 
 
 
 @lru_cache(maxsize=4096)
-def _around(app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str) -> tuple[str, str]:
-    """Give what stands before and after the number in an address that names one."""
-    values: dict[str, Any] = {name: LARGEST_ID}
+def _around(
+    app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str, *more: tuple[str, str]
+) -> tuple[str, str]:
+    """Give what stands before and after the number in an address that names one, and words beside it."""
+    values: dict[str, Any] = {name: LARGEST_ID, **dict(more)}
     before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
     return before, after

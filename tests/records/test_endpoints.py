@@ -301,6 +301,14 @@ def test_judging_costs_the_same_however_many_are_judged(ward: Ward) -> None:
     assert len(many) <= len(few) + 2  # the bulk writer writes whole blocks, then what is left
 
 
+def test_a_value_that_asks_nothing_is_judged_by_two_statements(ward: Ward) -> None:
+    with statements(ward.database.engine) as seen:
+        ward.measure("M1", "2026-03-10", 21.0)
+    reads = [one for one in seen if one.startswith(("SELECT animal.id, animal.code", "SELECT measurement"))]
+    assert [("endpoint_action" in one, "measurement.taken_on" in one) for one in reads] == [(True, False), (False, True)]
+    assert sum("endpoint" in one for one in seen) == 1
+
+
 def test_a_project_without_endpoints_pays_one_statement(database: Database) -> None:
     ward = Ward.open(database)
     ward.measure("M1", "2026-02-20", 21.4)

@@ -90,7 +90,9 @@ IMPORTS = Listing(
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the imports."""
-    return answer_listing(IMPORTS, batches(current_project().id), "imports/index.html", tabs=tabs_of(pages.name), jobs=under_way())
+    listed, tabs = (IMPORTS, batches(current_project().id)), tabs_of(pages.name)
+    # What a check reports of a batch is not in the trail.
+    return answer_listing(lambda: listed, "imports/index.html", keeps=False, tabs=tabs, jobs=under_way())
 
 
 @pages.route("/new", methods=["GET", "POST"])

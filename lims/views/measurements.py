@@ -93,6 +93,10 @@ def _study(typed: str) -> ColumnElement[bool]:
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the measurements, the latest recorded first."""
+    return answer(_listing, "measurements/index.html", tabs=tabs_of("measurements"))
+
+
+def _listing() -> tuple[Listing, Any]:
     project = current_project()
     rows = measurement_list(project.id)
     studies = [(str(key), code) for key, code in study_names(current_session(), project.id)]
@@ -114,7 +118,7 @@ def index() -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "measurements/index.html", tabs=tabs_of("measurements"))
+    return listing, rows
 
 
 @pages.get("/<int:measurement_id>")

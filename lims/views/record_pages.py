@@ -154,11 +154,14 @@ def _find(spec: RecordPages, record_id: int) -> Any:
 
 def _index(spec: RecordPages) -> ResponseReturnValue:
     assert spec.listing is not None  # noqa: S101  # the page is only there where there is a list
-    listing, rows = spec.listing()
-    if not request.args.get("status"):  # what was withdrawn is listed when asked for
-        rows = rows.where(spec.noun.model.status == RecordStatus.ACTIVE)
-    tabs = tabs_of(spec.pages.name)
-    return answer(listing, rows, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
+    listed, tabs = partial(_listed, spec.listing, spec.noun.model.status == RecordStatus.ACTIVE), tabs_of(spec.pages.name)
+    return answer(listed, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
+
+
+def _listed(listing: Callable[[], tuple[Listing, Any]], active: Any) -> tuple[Listing, Any]:
+    of, rows = listing()
+    # What was withdrawn is listed when asked for.
+    return of, rows if request.args.get("status") else rows.where(active)
 
 
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:

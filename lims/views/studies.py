@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -147,7 +148,12 @@ def _mean(values: Sequence[float], series: Series | None) -> str | dict[str, str
 @needs("project:read")
 def animals(study_id: int) -> ResponseReturnValue:
     """List the animals of a study with their arm and last readings."""
-    study, unblinded = _study(study_id), sees_arms()
+    study = _study(study_id)
+    return answer(partial(_animals, study), "studies/animals.html", study=study)
+
+
+def _animals(study: Study) -> tuple[Listing, Any]:
+    unblinded = sees_arms()
     arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=unblinded)
     shown = {arm.title: arm for arm in arms}
     ids = {arm.key: arm.id for arm in arms}
@@ -187,7 +193,7 @@ def animals(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("animals.show", animal_id=row.key),
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
     )
-    return answer(listing, rows, "studies/animals.html", study=study)
+    return listing, rows
 
 
 def _in_analysis(typed: str) -> ColumnElement[bool]:
@@ -209,6 +215,10 @@ def _enrolment_cell(row: Any) -> Cell:
 def files(study_id: int) -> ResponseReturnValue:
     """List the files that brought readings of the study's animals."""
     study = _study(study_id)
+    return answer(partial(_files, study), "studies/files.html", study=study)
+
+
+def _files(study: Study) -> tuple[Listing, Any]:
     rows = study_files(study.id)
     column = rows.selected_columns
     listing = Listing(
@@ -228,7 +238,7 @@ def files(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("imports.show", batch_id=row.key),
         empty=Empty("No file brought readings of this study's animals yet.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "studies/files.html", study=study)
+    return listing, rows
 
 
 @pages.get("/<int:study_id>/readings")
@@ -236,6 +246,10 @@ def files(study_id: int) -> ResponseReturnValue:
 def readings(study_id: int) -> ResponseReturnValue:
     """List the readings behind the study's plots, one line each: the tidy table."""
     study = _study(study_id)
+    return answer(partial(_readings, study), "studies/readings.html", study=study)
+
+
+def _readings(study: Study) -> tuple[Listing, Any]:
     measured = kinds_measured(current_session(), study.id)
     rows = study_readings(study, day_count(current_session(), study), unblinded=sees_arms())
     column = rows.selected_columns
@@ -270,4 +284,4 @@ def readings(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("This study's animals have no readings yet."),
     )
-    return answer(listing, rows, "studies/readings.html", study=study)
+    return listing, rows

@@ -17,25 +17,28 @@ A list in a view::
     @needs("project:read")
     def index() -> ResponseReturnValue:
         rows = select(Animal).where(Animal.project_id == current_project().id)
-        return answer(ANIMALS, rows, "animals/index.html")
+        return answer(lambda: (ANIMALS, rows), "animals/index.html")
 
-`answer` shows the template with `view` (a `TableView` for `macros/table.html`), or the file if `?format=` asks for one.
+`answer` shows the template with `view` (a `TableView` for `macros/table.html`), or the file if `?format=` asks for one. The view
+is kept for as long as nothing is recorded (`lims.views.kept`), and the list with its choices is asked for where it is not.
 Two queries a page, whatever its length. Only columns named here are sorted by, only filters named here are applied.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from jinja2.runtime import Macro
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -43,6 +46,7 @@ from lims.audit.record import declare
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
 from lims.records.registries import REGISTRIES
+from lims.views.kept import keep, keepable
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.transaction import installation
@@ -122,6 +126,14 @@ class TableView:
     """Whether exactly this view can be had as a file."""
     more: bool = False
     """There are more rows than `total`, which were not counted."""
+    drawn: dict[str, Markup] = field(default_factory=dict)
+    """What was drawn of it, by the macro's name."""
+
+    def part(self, macro: Macro) -> Markup:
+        """Draw a part of it, once for as long as it is kept."""
+        if macro.name not in self.drawn:
+            self.drawn[macro.name] = macro(self)
+        return self.drawn[macro.name]
 
     @property
     def counted(self) -> str:
@@ -299,14 +311,36 @@ def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
     }
 
 
-def answer(listing: Listing, rows: Select[Any], template: str, **context: Any) -> ResponseReturnValue:
-    """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`."""
+def answer(
+    listed: Callable[[], tuple[Listing, Select[Any]]], template: str, *, keeps: bool = True, **context: Any
+) -> ResponseReturnValue:
+    """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`.
+
+    keeps: what it lists is told by audited records alone, and is the same for all of a role.
+    """
     asked = request.args.get("format")
     if asked is None:
-        return render_template(template, view=table_from_query(current_session(), listing, rows), **context)
+        view = keep("list", partial(_drawn, listed), _room) if keeps and keepable() else _drawn(listed)
+        return render_template(template, view=view, **context)
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
-    return _as_file(listing, rows, asked, current_project().id if g.get("project_code") else None)
+    return _as_file(*listed(), asked, current_project().id if g.get("project_code") else None)
+
+
+def _drawn(listed: Callable[[], tuple[Listing, Select[Any]]]) -> TableView:
+    """Make the page of a list, and draw of it what is no one person's."""
+    view, macros = table_from_query(current_session(), *listed()), current_app.jinja_env.get_template("macros/table.html").module
+    for name in _PARTS:
+        view.part(getattr(macros, name))
+    return view
+
+
+def _room(view: TableView) -> int:
+    """Count the characters of a view that is kept: its rows take about twice what they take as they are drawn."""
+    return 3 * sum(map(len, view.drawn.values()))
+
+
+_PARTS = ("table_filters", "table_columns", "table_body")
 
 
 def table_from_rows(

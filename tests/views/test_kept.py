@@ -105,11 +105,11 @@ def test_a_form_is_never_kept(
 def test_the_parts_nobody_asks_for_make_room() -> None:
     shelf = Shelf(most=10)
     for key in "abc":
-        shelf.put(key, "head", Markup("1234"))
+        shelf.put(key, "head", Markup("1234"), 4)
         shelf.take("a", "head")
     assert [shelf.take(key, "head") for key in "abc"] == ["1234", None, "1234"]
     assert shelf.take("a", "another head") is None
-    shelf.put("a", "another head", Markup("12"))
+    shelf.put("a", "another head", Markup("12"), 2)
     assert [shelf.take("a", head) for head in ("head", "another head")] == [None, "12"]
-    shelf.put("too large for the shelf", "head", Markup("12345678901"))
+    shelf.put("too large for the shelf", "head", Markup("12345678901"), 11)
     assert shelf.take("too large for the shelf", "head") is None

@@ -23,7 +23,7 @@ from lims.queries.series import Series, day_count, study_readings
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
-from lims.views.cells import badge, digits, doubt, kind_title
+from lims.views.cells import badge, doubt, kind_titles, values
 from lims.views.filters import moment
 from lims.views.form_fields import term_words
 from lims.views.project_kinds import kind_choices
@@ -260,7 +260,7 @@ def _readings(study: Study) -> tuple[Listing, Any]:
             Column("animal", "Animal", column.animal, mono=True),
             Column("tumour", "Tumour", column.tumour),
             Column("arm", "Arm", column.arm),
-            Column("kind", "Kind", column.kind, show=kind_title),
+            Column("kind", "Kind", column.kind, show_of=kind_titles),
             Column("day", "Day", column.day, align="end", show="d{:g}".format),
             Column("taken_on", "Date", column.taken_on),
             Column(
@@ -269,7 +269,7 @@ def _readings(study: Study) -> tuple[Listing, Any]:
                 column.value,
                 align="end",
                 of_row=("kind",),
-                show=lambda row: digits(row.value, row.kind),
+                show_of=values,
             ),
             Column("quality", "Quality", column.quality, show=doubt),
             Column("excluded_on", "Animal excluded from", column.excluded_on, on_page=False),

@@ -104,6 +104,7 @@ _STATES = [
 ]
 
 
+@lru_cache(maxsize=16)
 def _in_state(typed: str) -> ColumnElement[bool]:
     if typed not in dict(_STATES):
         raise DomainError(f"{typed!r} is no state of an animal.", expected=", ".join(dict(_STATES)))

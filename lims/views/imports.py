@@ -167,7 +167,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     common, listing = of_both(batch, report, hide)
     if request.args.get("format"):
         require_file_of_findings(hide)
-        return answer_listing(listing, findings_of_batch(batch), "")
+        return answer_listing(lambda: (listing, findings_of_batch(batch)), "")
     if batch.state in OPEN_STATES:
         form = answers_form(batch, active_studies(session, project.id), hide)
         return render_template(

@@ -143,7 +143,7 @@ def _ordered(selected: Select[Any], source: Source, key: Source, *, descending: 
 
 
 @lru_cache(maxsize=256)
-def _counting(selected: Select[Any], key: Source) -> Select[tuple[int]]:
+def _counting(selected: Select[Any], key: Source) -> Select[int]:
     """Count the rows up to a number, without what their columns take: what nothing is read from, the engines need not join."""
     rows = selected.with_only_columns(key, maintain_column_froms=True).limit(bindparam("most", type_=BigInteger()))
     return select(func.count()).select_from(rows.subquery())

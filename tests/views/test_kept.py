@@ -18,7 +18,7 @@ from tests.support.pages import Browser, add_person, message
 from tests.support.statements import statements
 from tests.views.cohort import Cohort, add_cohort, add_people, add_reading
 
-PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/")
+PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/", "/animals", "/readings")
 
 
 @pytest.fixture

@@ -189,7 +189,8 @@ def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKin
 def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelect:
     """Select a study's counted readings with animal, tumour, study day, and arm as a person may see it.
 
-    `excluded_on` and `exclusion_reason` say from when on, and why, the animal is left out of analysis.
+    `excluded_on` and `exclusion_reason` say from when on, and why, the animal is left out of analysis. Outer joins:
+    a count leaves them out.
     """
     columns: AnySelect = select(
         Measurement.id.label("id"),
@@ -208,8 +209,8 @@ def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelec
     )
     return (
         of_study(columns, study.id)
-        .join(Animal, Animal.id == Enrolment.animal_id)
-        .join(Arm, Arm.id == Enrolment.arm_id)
+        .outerjoin(Animal, Animal.id == Enrolment.animal_id)
+        .outerjoin(Arm, Arm.id == Enrolment.arm_id)
         .outerjoin(Implant, Implant.id == Measurement.implant_id)
     )
 

@@ -69,6 +69,10 @@ def _in_study(typed: str) -> ColumnElement[bool]:
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List what endpoints ask, the open ones unless the address says otherwise."""
+    return answer(_listing, "actions/index.html")
+
+
+def _listing() -> tuple[Listing, Any]:
     rows = action_list(current_project().id)
     studies = [(str(key), code) for key, code in study_names(current_session(), current_project().id)]
     column = rows.selected_columns
@@ -100,7 +104,7 @@ def index() -> ResponseReturnValue:
         page=lambda row: url_for("actions.show", action_id=row.key),
         empty=Empty("No value has reached a humane endpoint. Endpoints stand on the page of an animal protocol."),
     )
-    return answer(listing, rows.where(EndpointAction.status == RecordStatus.ACTIVE), "actions/index.html")
+    return listing, rows.where(EndpointAction.status == RecordStatus.ACTIVE)
 
 
 def _action(action_id: int) -> EndpointAction:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -104,6 +104,7 @@ _STATES = [
 ]
 
 
+@lru_cache(maxsize=16)
 def _in_state(typed: str) -> ColumnElement[bool]:
     if typed not in dict(_STATES):
         raise DomainError(f"{typed!r} is no state of an animal.", expected=", ".join(dict(_STATES)))
@@ -226,8 +227,7 @@ pages = install(PAGES)
 def measurements(animal_id: int) -> ResponseReturnValue:
     """List all of an animal's measurements."""
     animal = find(current_session(), Animal, current_project().id, animal_id)
-    listing, rows = _measurements_of(animal)
-    return answer(listing, rows, "animals/measurements.html", animal=animal)
+    return answer(partial(_measurements_of, animal), "animals/measurements.html", animal=animal)
 
 
 @pages.route("/arrive", methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -34,6 +35,12 @@ def doubt(quality: Quality) -> dict[str, str] | None:
     return None if quality is Quality.OK else badge(quality)
 
 
+def values(_: Sequence[Any]) -> Callable[[Any], str]:
+    """Give what writes the value of a reading with the digits of its kind."""
+    kinds = project_kinds()
+    return lambda row: shown(row.value, kinds[row.kind].decimals)
+
+
 def digits(value: float | None, kind: str) -> str | None:
     """Write a value with the digits of its kind."""
     return None if value is None else shown(value, project_kinds()[kind].decimals)
@@ -56,9 +63,10 @@ def count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def kind_title(code: str) -> str:
-    """Name a kind of measurement."""
-    return project_kinds()[code].title
+def kind_titles(_: Sequence[Any]) -> Callable[[str], str]:
+    """Give what names the kind of a reading."""
+    kinds = project_kinds()
+    return lambda code: kinds[code].title
 
 
 def when(row: Any) -> str:

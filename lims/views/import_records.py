@@ -29,8 +29,9 @@ def index(batch_id: int) -> ResponseReturnValue:
     """List what a batch made or changed beside its measurements and events, in the order of the file."""
     batch = batch_of(current_session(), current_project().id, batch_id)
     require_unveiled(batch)
-    listing = _listing(batch, tables_of(current_session(), batch.id))
-    return answer(listing, records_of(batch.id), "imports/records.html", batch=batch)
+    return answer(
+        lambda: (_listing(batch, tables_of(current_session(), batch.id)), records_of(batch.id)), "imports/records.html", batch=batch
+    )
 
 
 def _listing(batch: ImportBatch, tables: list[str]) -> Listing:

@@ -90,7 +90,9 @@ IMPORTS = Listing(
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the imports."""
-    return answer_listing(IMPORTS, batches(current_project().id), "imports/index.html", tabs=tabs_of(pages.name), jobs=under_way())
+    listed, tabs = (IMPORTS, batches(current_project().id)), tabs_of(pages.name)
+    # What a check reports of a batch is not in the trail.
+    return answer_listing(lambda: listed, "imports/index.html", keeps=False, tabs=tabs, jobs=under_way())
 
 
 @pages.route("/new", methods=["GET", "POST"])
@@ -165,7 +167,7 @@ def show(batch_id: int) -> ResponseReturnValue:
     common, listing = of_both(batch, report, hide)
     if request.args.get("format"):
         require_file_of_findings(hide)
-        return answer_listing(listing, findings_of_batch(batch), "")
+        return answer_listing(lambda: (listing, findings_of_batch(batch)), "")
     if batch.state in OPEN_STATES:
         form = answers_form(batch, active_studies(session, project.id), hide)
         return render_template(

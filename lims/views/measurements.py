@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,12 +13,13 @@ from sqlalchemy import ColumnElement, false
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import Quality
 from lims.models import Animal, ImportEdit, Measurement
+from lims.plots import shown
 from lims.queries.import_edits import edits_of_record
 from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import every_measurement, find_measurement, in_study, measurement_list
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
-from lims.views.cells import digits, doubt, kind_title, source, when
+from lims.views.cells import digits, doubt, kind_titles, source, when
 from lims.views.list_tabs import tabs_of
 from lims.views.measuring import measure
 from lims.views.measuring_form import FORMULAS
@@ -50,8 +52,8 @@ def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
         Column("taken_on", "When", column.taken_on, of_row=("taken_at", "relative_day"), show=when),
         *subject,
         Column("tumour", "Tumour", column.tumour),
-        Column("kind", "Kind", column.kind, show=kind_title),
-        Column("value", "Value", column.value, align="end", of_row=("kind",), show=_value),
+        Column("kind", "Kind", column.kind, show_of=kind_titles),
+        Column("value", "Value", column.value, align="end", of_row=("kind",), show_of=_values),
         Column("unit", "Unit", unit_of_kind(), on_page=False),
         Column("quality", "Quality", column.quality, show=doubt),
         Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show=_source),
@@ -67,8 +69,9 @@ def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
     )
 
 
-def _value(row: Any) -> str:
-    return f"{digits(row.value, row.kind)} {project_kinds()[row.kind].unit}"
+def _values(_: Sequence[Any]) -> Callable[[Any], str]:
+    kinds = project_kinds()
+    return lambda row: f"{shown(row.value, kinds[row.kind].decimals)} {kinds[row.kind].unit}"
 
 
 def _source(row: Any) -> dict[str, Any]:
@@ -93,6 +96,10 @@ def _study(typed: str) -> ColumnElement[bool]:
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the measurements, the latest recorded first."""
+    return answer(_listing, "measurements/index.html", tabs=tabs_of("measurements"))
+
+
+def _listing() -> tuple[Listing, Any]:
     project = current_project()
     rows = measurement_list(project.id)
     studies = [(str(key), code) for key, code in study_names(current_session(), project.id)]
@@ -114,7 +121,7 @@ def index() -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "measurements/index.html", tabs=tabs_of("measurements"))
+    return listing, rows
 
 
 @pages.get("/<int:measurement_id>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import Blueprint, flash, redirect, url_for
@@ -157,10 +158,8 @@ def derived(record_id: int) -> ResponseReturnValue:
     """List everything that was made of a patient's tissue."""
     session = current_session()
     patient = find(session, Patient, current_project().id, record_id)
-    listing, rows = derived_listing(patient)
     return answer(
-        listing,
-        rows,
+        partial(derived_listing, patient),
         "patients/derived.html",
         record=patient,
         counts=derived_counts(session, patient.id),

@@ -69,7 +69,7 @@ class AccessForm(OnceForm):
 @administrators_only
 def index() -> ResponseReturnValue:
     """List people."""
-    return answer(PEOPLE, select(User), "people/index.html")
+    return answer(lambda: (PEOPLE, select(User)), "people/index.html")
 
 
 @pages.route("/new", methods=["GET", "POST"])

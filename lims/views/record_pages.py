@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -30,6 +30,7 @@ from lims.domain.errors import NotFound
 from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.queries.scope import find
+from lims.queries.series import AnySelect
 from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
 from lims.views.addresses import page_of
 from lims.views.consent_flag import consent_of
@@ -154,11 +155,19 @@ def _find(spec: RecordPages, record_id: int) -> Any:
 
 def _index(spec: RecordPages) -> ResponseReturnValue:
     assert spec.listing is not None  # noqa: S101  # the page is only there where there is a list
-    listing, rows = spec.listing()
-    if not request.args.get("status"):  # what was withdrawn is listed when asked for
-        rows = rows.where(spec.noun.model.status == RecordStatus.ACTIVE)
-    tabs = tabs_of(spec.pages.name)
-    return answer(listing, rows, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
+    listed, tabs = partial(_listed, spec.listing, spec.noun.model), tabs_of(spec.pages.name)
+    return answer(listed, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
+
+
+def _listed(listing: Callable[[], tuple[Listing, Any]], model: Any) -> tuple[Listing, Any]:
+    of, rows = listing()
+    # What was withdrawn is listed when asked for.
+    return of, rows if request.args.get("status") else _active(rows, model)
+
+
+@lru_cache(maxsize=256)
+def _active(rows: AnySelect, model: Any) -> AnySelect:
+    return rows.where(model.status == RecordStatus.ACTIVE)
 
 
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask
@@ -11,6 +12,8 @@ from markupsafe import Markup, escape
 from lims.views.marks import arm_badge, bar, status_badge
 
 _LONGEST_WORD = 23
+KEPT_CELLS = 8192
+"""Texts that were drawn last: dates, states and cages stand in row after row, and on page after page."""
 
 
 def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, str]]) -> Markup:
@@ -18,16 +21,19 @@ def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, st
 
     styles: each column's key with the classes of its cells. The first column leads to the record's page, `row["_url"]`.
     """
-    columns = [(key, _opening(classes), _opening(f"{classes} whole")) for key, classes in styles]
+    columns = list(styles)
     drawn = []
     for row in rows:
         page = row.get("_url")
         drawn.append("<tr>")
-        for key, opening, opening_whole in columns:
+        for key, classes in columns:
             cell = row.get(key)
+            if type(cell) is str and page is None:
+                drawn.append(_text_cell(classes, cell))
+                continue
             rich = cell if isinstance(cell, dict) else None
             text = cell if rich is None else rich.get("text")
-            drawn.append(opening_whole if _is_whole(text) else opening)
+            drawn.append(_opening(classes, text))
             drawn.append(_plain(text, page) if rich is None else _rich(rich, text, page))
             drawn.append("</td>")
             page = None
@@ -35,7 +41,17 @@ def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, st
     return Markup("".join(drawn))  # noqa: S704  # each cell was escaped where it was drawn
 
 
-def _opening(classes: str) -> str:
+@lru_cache(KEPT_CELLS)
+def _text_cell(classes: str, text: str) -> str:
+    return f"{_opening(classes, text)}{escape(text)}</td>"
+
+
+def _opening(classes: str, text: Any) -> str:
+    return _of_classes(f"{classes} whole" if _is_whole(text) else classes)
+
+
+@lru_cache(256)
+def _of_classes(classes: str) -> str:
     named = " ".join(classes.split())
     return f'<td class="{named}">' if named else "<td>"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
@@ -11,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from lims.domain.errors import DomainError, NotFound, told
 from lims.queries.views import own_view, views_of
 from lims.records.views import LONGEST_QUERY, remove_view, save_view
+from lims.views.kept import keep, keepable
 from lims.views.support import current_account, current_actor, current_project, current_session, needs
 from lims.views.tables import TableView
 
@@ -67,13 +70,22 @@ def remove(view_id: int) -> ResponseReturnValue:
 
 @pages.app_template_global()
 def saved_views(view: TableView) -> ViewMenu | None:
-    """Give the menu of a list: one query. None where the table is part of a record's page."""
+    """Give the menu of a list, kept for its person: one query. None where the table is part of a record's page."""
     if not g.get("project_code") or request.view_args or not request.endpoint:
         return None
-    now = _filters(urlencode(view.arguments))
-    found = views_of(current_session(), current_project().id, current_account().id, request.endpoint)
+    menu = partial(_menu, request.endpoint, view.arguments)
+    return keep(("views", current_account().id), menu, _room) if keepable() else menu()
+
+
+def _menu(endpoint: str, arguments: Mapping[str, str]) -> ViewMenu:
+    now = _filters(urlencode(arguments))
+    found = views_of(current_session(), current_project().id, current_account().id, endpoint)
     own = [OwnView(one.id, one.name, _list_url(one.endpoint, one.query), one.query == now) for one in found]
-    return ViewMenu(request.endpoint, now, own)
+    return ViewMenu(endpoint, now, own)
+
+
+def _room(menu: ViewMenu) -> int:
+    return len(menu.query) + sum(len(one.name) + len(one.url) for one in menu.views) + 1
 
 
 def _filters(query: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -29,7 +30,7 @@ from lims.views.once import OnceForm
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_actor, current_project, current_session, needs, refusing
-from lims.views.tables import Empty, answer
+from lims.views.tables import Empty, Listing, answer
 
 OPENED = 60
 """Places of a tree that is shown open down to its boxes; a larger one opens down to the freezers."""
@@ -200,11 +201,14 @@ def put(record_id: int) -> ResponseReturnValue:
 def contents(record_id: int) -> ResponseReturnValue:
     """List all that a place holds, at whatever depth."""
     place = find(current_session(), StoragePlace, current_project().id, record_id)
+    return answer(partial(_contents, place), "storage/contents.html", place=place)
+
+
+def _contents(place: StoragePlace) -> tuple[Listing, Any]:
     found = aliquot_rows(place.project_id)
     inside = select(below(place.project_id, StoragePlace.id == place.id))
     rows = found.select.where(Aliquot.place_id.in_(inside), Aliquot.status == RecordStatus.ACTIVE)
-    listing = aliquot_listing(f"Contents of {place.code}", found, Empty("Nothing stands in this place."), sort="where")
-    return answer(listing, rows, "storage/contents.html", place=place)
+    return aliquot_listing(f"Contents of {place.code}", found, Empty("Nothing stands in this place."), sort="where"), rows
 
 
 @dataclass(frozen=True, slots=True)

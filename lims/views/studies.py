@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -21,7 +22,7 @@ from lims.queries.series import day_count, study_readings
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study_list
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
-from lims.views.cells import badge, digits, doubt, kind_title
+from lims.views.cells import badge, doubt, kind_titles, values
 from lims.views.filters import moment
 from lims.views.form_fields import term_words
 from lims.views.project_kinds import kind_choices
@@ -136,7 +137,12 @@ def _arms_table(arms: Sequence[ArmOfStudy], study: Study) -> _ArmsTable:
 @needs("project:read")
 def animals(study_id: int) -> ResponseReturnValue:
     """List the animals of a study with their arm and last readings."""
-    study, unblinded = _study(study_id), sees_arms()
+    study = _study(study_id)
+    return answer(partial(_animals, study), "studies/animals.html", study=study)
+
+
+def _animals(study: Study) -> tuple[Listing, Any]:
+    unblinded = sees_arms()
     arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=unblinded)
     shown = {arm.title: arm for arm in arms}
     rows = study_animals(study.id, unblinded=unblinded)
@@ -169,7 +175,7 @@ def animals(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("animals.show", animal_id=row.key),
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
     )
-    return answer(listing, rows, "studies/animals.html", study=study)
+    return listing, rows
 
 
 def _by_arm(arms: Sequence[ArmOfStudy]) -> Filter:
@@ -196,6 +202,10 @@ def _enrolment_cell(row: Any) -> Cell:
 def files(study_id: int) -> ResponseReturnValue:
     """List the files that brought readings of the study's animals."""
     study = _study(study_id)
+    return answer(partial(_files, study), "studies/files.html", study=study)
+
+
+def _files(study: Study) -> tuple[Listing, Any]:
     rows = study_files(study.id)
     column = rows.selected_columns
     listing = Listing(
@@ -215,7 +225,7 @@ def files(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("imports.show", batch_id=row.key),
         empty=Empty("No file brought readings of this study's animals yet.", "Import a file", "imports.upload"),
     )
-    return answer(listing, rows, "studies/files.html", study=study)
+    return listing, rows
 
 
 @pages.get("/<int:study_id>/readings")
@@ -223,6 +233,10 @@ def files(study_id: int) -> ResponseReturnValue:
 def readings(study_id: int) -> ResponseReturnValue:
     """List the readings behind the study's plots, one line each: the tidy table."""
     study = _study(study_id)
+    return answer(partial(_readings, study), "studies/readings.html", study=study)
+
+
+def _readings(study: Study) -> tuple[Listing, Any]:
     measured = kinds_measured(current_session(), study.id)
     rows = study_readings(study, day_count(current_session(), study), unblinded=sees_arms())
     column = rows.selected_columns
@@ -233,7 +247,7 @@ def readings(study_id: int) -> ResponseReturnValue:
             Column("animal", "Animal", column.animal, mono=True),
             Column("tumour", "Tumour", column.tumour),
             Column("arm", "Arm", column.arm),
-            Column("kind", "Kind", column.kind, show=kind_title),
+            Column("kind", "Kind", column.kind, show_of=kind_titles),
             Column("day", "Day", column.day, align="end", show="d{:g}".format),
             Column("taken_on", "Date", column.taken_on),
             Column(
@@ -242,7 +256,7 @@ def readings(study_id: int) -> ResponseReturnValue:
                 column.value,
                 align="end",
                 of_row=("kind",),
-                show=lambda row: digits(row.value, row.kind),
+                show_of=values,
             ),
             Column("quality", "Quality", column.quality, show=doubt),
             Column("excluded_on", "Animal excluded from", column.excluded_on, on_page=False),
@@ -257,4 +271,4 @@ def readings(study_id: int) -> ResponseReturnValue:
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("This study's animals have no readings yet."),
     )
-    return answer(listing, rows, "studies/readings.html", study=study)
+    return listing, rows

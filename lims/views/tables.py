@@ -17,34 +17,37 @@ A list in a view::
     @needs("project:read")
     def index() -> ResponseReturnValue:
         rows = select(Animal).where(Animal.project_id == current_project().id)
-        return answer(ANIMALS, rows, "animals/index.html")
+        return answer(lambda: (ANIMALS, rows), "animals/index.html")
 
-`answer` shows the template with `view` (a `TableView` for `macros/table.html`), or the file if `?format=` asks for one.
+`answer` shows the template with `view` (a `TableView` for `macros/table.html`), or the file if `?format=` asks for one. The view
+is kept for as long as nothing is recorded (`lims.views.kept`), and the list with its choices is asked for where it is not.
 Two queries a page, whatever its length. Only columns named here are sorted by, only filters named here are applied.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.audit.record import declare
 from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
+from lims.queries.scope import LARGEST_ID
 from lims.records.registries import REGISTRIES
+from lims.views.kept import keep, keepable
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
+from lims.views.table_view import ColumnChoice, ShownFilter, TableView
 from lims.views.transaction import installation
 
 __all__ = [
@@ -76,80 +79,6 @@ MOST_COLUMNS = 8
 """Columns on a page; files have no such limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShownFilter:
-    """A filter with what is set in it."""
-
-    key: str
-    label: str
-    kind: str
-    value: str
-    options: Sequence[tuple[str, str]]
-    default: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnChoice:
-    """One column that a list can show, and whether it does."""
-
-    key: str
-    label: str
-    shown: bool
-    roomy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """What `macros/table.html` draws."""
-
-    caption: str
-    columns: tuple[Column, ...]
-    rows: list[dict[str, Any]]
-    filters: list[ShownFilter]
-    total: int
-    page: int
-    pages: int
-    sort: str
-    descending: bool
-    empty: Mapping[str, str | None]
-    arguments: Mapping[str, str]
-    workbook: str | None = None
-    """Where the registry that it lists is to be had as a workbook to fill in or edit."""
-    choices: Sequence[ColumnChoice] = ()
-    """What one may choose from; empty where the table has but the columns that it shows."""
-    anchor: str = ""
-    filed: bool = True
-    """Whether exactly this view can be had as a file."""
-    more: bool = False
-    """There are more rows than `total`, which were not counted."""
-
-    @property
-    def counted(self) -> str:
-        """Say how many rows there are."""
-        return f"{self.total:,}{'+' if self.more else ''}"
-
-    @property
-    def filtered(self) -> bool:
-        """Tell whether it is narrowed to other rows than those it opens with."""
-        return any(one.value not in ("", one.default) for one in self.filters)
-
-    @property
-    def chosen(self) -> int:
-        """Count the columns that a person chose; 0 where the list shows its usual ones."""
-        return len(self.arguments.get("columns", "").split(",")) if self.arguments.get("columns") else 0
-
-    def url(self, **changes: Any) -> str:
-        """Give this page's address with parts of the query changed; None takes one away."""
-        merged = {**self.arguments, **changes}
-        query = urlencode({key: value for key, value in merged.items() if value not in (None, "")})
-        return (f"{request.path}?{query}" if query else request.path) + (f"#{self.anchor}" if self.anchor else "")
-
-    @property
-    def exports(self) -> list[tuple[str, str]]:
-        """Give the links to this very view as files."""
-        return [(name, self.url(format=name, page=None)) for name in FORMATS] if self.filed else []
-
-
 def _arguments(listing: Listing) -> dict[str, str]:
     """Give what the address says of this table, and nothing else that stands in it."""
     filters = {one.key for one in listing.filters}
@@ -179,33 +108,49 @@ def _choices(listing: Listing, shown: Sequence[Column]) -> list[ColumnChoice]:
     return choices if any(not column.on_page for column in listing.columns) else []
 
 
-def _sorting(listing: Listing, asked: str) -> tuple[str, bool, ColumnElement[Any]]:
-    """Give key, direction and expression to sort by; a column that is not there or not sortable falls back to the usual one."""
+def _sorting(listing: Listing, asked: str) -> tuple[str, bool, Source]:
+    """Give key, direction and what to sort by; a column that is not there or not sortable falls back to the usual one."""
     sortable = {column.key: column for column in listing.columns if column.sortable}
     chosen = asked if asked.removeprefix("-") in sortable else listing.sort
     descending, key = chosen.startswith("-"), chosen.removeprefix("-")
     column = sortable[key]
-    source = column.source if column.order is None else column.order
-    return key, descending, source.desc() if descending else source.asc()
+    return key, descending, column.source if column.order is None else column.order
 
 
 def _selected(listing: Listing, rows: Select[Any], arguments: Mapping[str, str]) -> Select[Any]:
-    conditions = [one.condition(arguments[one.key]) for one in listing.filters if one.key in arguments]
+    conditions = tuple(one.condition(arguments[one.key]) for one in listing.filters if one.key in arguments)
     named = tuple((column.key, column.source) for column in listing.columns)
-    return _with_columns(rows, (*named, ("key", listing.key))).where(*conditions)
+    return _narrowed(_with_columns(rows, (*named, ("key", listing.key))), conditions)
+
+
+# Statements are put together once where a list keeps its parts, and their cache keys with them.
 
 
 @lru_cache(maxsize=256)
 def _with_columns(rows: Select[Any], named: tuple[tuple[str, Source], ...]) -> Select[Any]:
-    """Select these columns of the rows: put together once where a list keeps its statement."""
     labelled = [source.label(key) for key, source in named]
     return rows.with_only_columns(*labelled, maintain_column_froms=True).order_by(None)
 
 
-def _count(session: Session, listing: Listing, selected: Select[Any], most: int | None = None) -> int:
-    """Count the rows, up to `most`, without what their columns take: what nothing is read from, the engines need not join."""
-    rows = selected.with_only_columns(listing.key, maintain_column_froms=True).limit(most)
-    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+@lru_cache(maxsize=256)
+def _narrowed(selected: Select[Any], conditions: tuple[ColumnElement[bool], ...]) -> Select[Any]:
+    return selected.where(*conditions)
+
+
+@lru_cache(maxsize=256)
+def _ordered(selected: Select[Any], source: Source, key: Source, *, descending: bool) -> Select[Any]:
+    return selected.order_by(source.desc() if descending else source.asc(), key)
+
+
+@lru_cache(maxsize=256)
+def _counting(selected: Select[Any], key: Source) -> Select[int]:
+    """Count the rows up to a number, without what their columns take: what nothing is read from, the engines need not join."""
+    rows = selected.with_only_columns(key, maintain_column_froms=True).limit(bindparam("most", type_=BigInteger()))
+    return select(func.count()).select_from(rows.subquery())
+
+
+def _count(session: Session, listing: Listing, selected: Select[Any], most: int = LARGEST_ID) -> int:
+    return session.connection().scalar(_counting(selected, listing.key), {"most": most}) or 0
 
 
 def _needed(listing: Listing, shown: Sequence[Column]) -> Listing:
@@ -250,14 +195,15 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     page = whole_number(arguments.get("page")) or 1
     # Far enough to say that there is another page, wherever one stands.
     most = max(COUNTED_ROWS, page * PAGE_ROWS)
-    ordered = selected.order_by(order, listing.key).limit(PAGE_ROWS)
-    found = session.execute(ordered).all() if page == 1 else []
+    ordered = _ordered(selected, order, listing.key, descending=descending).limit(PAGE_ROWS)
+    connection = session.connection()  # columns need no unit of work, which costs as much as the statement
+    found = connection.execute(ordered).all() if page == 1 else []
     all_found = page == 1 and len(found) < PAGE_ROWS
     counted = len(found) if all_found else _count(session, listing, selected, most + 1)
     pages = max(ceil(counted / PAGE_ROWS), 1)
     if page > 1:
         page = min(page, pages)
-        found = session.execute(ordered.offset((page - 1) * PAGE_ROWS)).all()
+        found = connection.execute(ordered.offset((page - 1) * PAGE_ROWS)).all()
     none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
         caption=listing.caption,
@@ -299,14 +245,36 @@ def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
     }
 
 
-def answer(listing: Listing, rows: Select[Any], template: str, **context: Any) -> ResponseReturnValue:
-    """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`."""
+def answer(
+    listed: Callable[[], tuple[Listing, Select[Any]]], template: str, *, keeps: bool = True, **context: Any
+) -> ResponseReturnValue:
+    """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`.
+
+    keeps: what it lists is told by audited records alone, and is the same for all of a role.
+    """
     asked = request.args.get("format")
     if asked is None:
-        return render_template(template, view=table_from_query(current_session(), listing, rows), **context)
+        view = keep("list", partial(_drawn, listed), _room) if keeps and keepable() else _drawn(listed)
+        return render_template(template, view=view, **context)
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
-    return _as_file(listing, rows, asked, current_project().id if g.get("project_code") else None)
+    return _as_file(*listed(), asked, current_project().id if g.get("project_code") else None)
+
+
+def _drawn(listed: Callable[[], tuple[Listing, Select[Any]]]) -> TableView:
+    """Make the page of a list, and draw of it what is no one person's."""
+    view, macros = table_from_query(current_session(), *listed()), current_app.jinja_env.get_template("macros/table.html").module
+    for name in _PARTS:
+        view.part(getattr(macros, name))
+    return view
+
+
+def _room(view: TableView) -> int:
+    """Count the characters of a view that is kept: its rows take about twice what they take as they are drawn."""
+    return 3 * sum(map(len, view.drawn.values()))
+
+
+_PARTS = ("table_filters", "table_columns", "table_body")
 
 
 def table_from_rows(
@@ -358,9 +326,9 @@ def send_file_of(noun: str, name: str, content: Iterable[bytes], content_type: s
 
 def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None) -> Response:
     arguments = _arguments(listing)
-    _, _, order = _sorting(listing, arguments.get("sort", ""))
+    _, descending, order = _sorting(listing, arguments.get("sort", ""))
     chosen = replace(listing, columns=_columns(listing, arguments))
-    selected = _selected(chosen, rows, arguments).order_by(order, listing.key)
+    selected = _ordered(_selected(chosen, rows, arguments), order, listing.key, descending=descending)
     # The file is written while it is sent, when the request's own session is closed: hence one of its own, in which
     # count and rows are of the same moment.
     with ExitStack() as stack:

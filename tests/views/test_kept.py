@@ -19,7 +19,7 @@ from tests.support.pages import Browser, add_person, message
 from tests.support.statements import statements
 from tests.views.cohort import Cohort, add_cohort, add_people, add_reading
 
-PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/")
+PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/", "/animals", "/readings")
 PARTS = ("/plots/growth", "/plots/means/table", "/plots/weight", "/survival/curves", "/dosing/calendar")
 
 
@@ -114,11 +114,11 @@ def test_a_form_is_never_kept(
 def test_the_parts_nobody_asks_for_make_room() -> None:
     shelf = Shelf(most=10)
     for key in "abc":
-        shelf.put(key, "head", Markup("1234"))
+        shelf.put(key, "head", Markup("1234"), 4)
         shelf.take("a", "head")
     assert [shelf.take(key, "head") for key in "abc"] == ["1234", None, "1234"]
     assert shelf.take("a", "another head") is None
-    shelf.put("a", "another head", Markup("12"))
+    shelf.put("a", "another head", Markup("12"), 2)
     assert [shelf.take("a", head) for head in ("head", "another head")] == [None, "12"]
-    shelf.put("too large for the shelf", "head", Markup("12345678901"))
+    shelf.put("too large for the shelf", "head", Markup("12345678901"), 11)
     assert shelf.take("too large for the shelf", "head") is None

@@ -252,7 +252,6 @@ def two_diameters(
     """Put two diameters together; where one of them is blank, the other does not make a reading and is a finding."""
     layout = reader.layout
     raw_length, raw_width = raw_texts(layout.cells(length)), raw_texts(layout.cells(width))
-    complete = [one is not None and other is not None for one, other in zip(lengths, widths, strict=True)]
     for index, (one, other) in enumerate(zip(raw_length, raw_width, strict=True) if "" in {*raw_length, *raw_width} else ()):
         # A remark in place of a diameter says why there is none; only a number asks for its partner.
         if bool(one) != bool(other) and (lengths[index] is not None or widths[index] is not None):
@@ -276,9 +275,16 @@ def two_diameters(
         [None] * reader.length,
         [f"{one} × {other}" if one else "" for one, other in zip(raw_length, raw_width, strict=True)],
         tumours,
-        [one if both else None for one, both in zip(lengths, complete, strict=True)],
-        [other if both else None for other, both in zip(widths, complete, strict=True)],
+        *_complete(lengths, widths),
     )
+
+
+def _complete(lengths: Sequence[float | None], widths: Sequence[float | None]) -> Sequence[Sequence[float | None]]:
+    """Keep of two diameters what has its partner."""
+    if None not in lengths and None not in widths:
+        return lengths, widths
+    complete = [one is not None and other is not None for one, other in zip(lengths, widths, strict=True)]
+    return [[one if both else None for one, both in zip(side, complete, strict=True)] for side in (lengths, widths)]
 
 
 def any_present(measured: Sequence[Measured], rows: int) -> list[bool]:

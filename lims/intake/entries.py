@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -68,6 +68,11 @@ class Entries:
         """Keep one entry from being recorded, and say why; `source` names the rule."""
         self.fates[index] = RowFate.REFUSED
         return self.finding(index, Severity.ERROR, code, message, expected=expected, remedy=remedy, source=source)
+
+    @property
+    def different_hosts(self) -> Collection[Host | None]:
+        """Give each host once: 100,000 readings are of a thousand animals."""
+        return dict(zip(map(id, self.hosts), self.hosts, strict=True)).values()
 
     def stated(self, indices: Sequence[int]) -> str:
         """Say where entries stand and what they hold: `row 2 (25.6), row 3 (26.1)`."""

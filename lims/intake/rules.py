@@ -74,7 +74,7 @@ def plausible_day(planned: Planned, today: date) -> Iterator[Finding]:
 
 def after_birth(planned: Entries, today: date) -> Iterator[Finding]:
     """Nothing happens to an animal before it is born."""
-    if not any(host and host.birth_date for host in {id(one): one for one in planned.hosts}.values()):
+    if not any(host and host.birth_date for host in planned.different_hosts):
         return
     for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
         if host is not None and host.birth_date and taken is not None and taken < host.birth_date:
@@ -90,7 +90,7 @@ def after_birth(planned: Entries, today: date) -> Iterator[Finding]:
 
 def before_death(planned: Entries, today: date) -> Iterator[Finding]:
     """Nothing happens to an animal after it is dead."""
-    if not any(host and host.died_on for host in {id(one): one for one in planned.hosts}.values()):
+    if not any(host and host.died_on for host in planned.different_hosts):
         return
     for index, (host, taken) in enumerate(zip(planned.hosts, planned.taken_on, strict=True)):
         if host is not None and host.died_on and taken is not None and taken > host.died_on:

@@ -105,3 +105,19 @@ def test_a_plot_is_drawn_under_the_strict_policy(desk: Desk, crawler: Page) -> N
     policy = crawler.request.get(crawler.url).headers["content-security-policy"]
     assert "unsafe-eval" not in policy
     assert "unsafe-inline" not in policy
+
+
+def test_a_plot_that_did_not_come_can_be_asked_for_again(desk: Desk, director: Page) -> None:
+    director.goto("/p/MARKUP/studies/")
+    director.route("**/plots/growth?*", lambda route: route.abort())
+    director.get_by_role("link", name="XSS").first.click()
+    failed = director.locator(".part-failed").first
+    expect(failed).to_contain_text("could not be shown: no answer came from the server")
+    expect(director.locator("[data-later*='/plots/means'] [data-plot] svg")).to_be_visible()
+    director.unroute("**/plots/growth?*")
+    failed.get_by_role("button", name="Try again").focus()
+    director.keyboard.press("Enter")
+    growth = director.locator("[data-later*='/plots/growth?']")
+    expect(growth.locator("[data-plot] svg")).to_be_visible()
+    expect(growth).to_be_focused()
+    expect_drawn(director)

@@ -163,8 +163,8 @@ def _plain_csv(rows: Any, stream: Any) -> None:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     writer = csv.writer(text)
     for row in rows:
-        head = row[:8]
-        writer.writerows([(*head, field, old, new) for field, (old, new) in orjson.loads(row[8]).items()])
+        head, fields = row[:8], orjson.loads(row[8])
+        writer.writerows([(*head, field, told[0] if len(told) == 2 else None, told[-1]) for field, told in fields.items()])
     text.flush()
     text.detach()
 

@@ -47,6 +47,9 @@ def one(soup: BeautifulSoup | Tag, selector: str) -> Tag:
 class View(SimpleNamespace):
     """A table as views hand it over."""
 
+    def part(self, macro: Any) -> Any:
+        return macro(self)
+
     def url(self, **changes: object) -> str:
         return "?" + "&".join(f"{key}={value}" for key, value in changes.items() if value is not None)
 

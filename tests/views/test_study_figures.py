@@ -9,6 +9,7 @@ import zipfile
 from datetime import date, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 from openpyxl import load_workbook
 
 from lims.db import Database
@@ -148,7 +149,8 @@ def test_another_projects_study_and_animal_are_not_found(app: Application, cohor
 
 
 def test_an_animals_plot_is_a_file_too(scientist: Browser, cohort: Cohort) -> None:
-    page = scientist.get(f"/p/BCBM/animals/{cohort.animals[0]}")
+    with scientist.client.get(f"/p/BCBM/animals/{cohort.animals[0]}/plots") as drawn:
+        page = BeautifulSoup(drawn.text, "html.parser")
     (link,) = [one["href"] for one in page.select("#over-time-body-weight .plot-links a") if one.text.startswith("csv")]
     assert [row["Value (g)"] for row in rows_of(scientist, str(link))] == ["21.0", "20.0", "19.0"]
     path = f"/p/BCBM/animals/{cohort.animals[0]}/plots/"

@@ -30,7 +30,7 @@ ROLES = (WELL, POSITION, SAMPLE, TARGET, CQ, TASK, OMIT, RQ)
 REQUIRED = ("well", "sample", "target", "cq")
 GROUP_ROLES = (SAMPLE, TARGET, RQ)
 UNDETERMINED = "undetermined"
-_BEGINS = "wW "
+_BEGINS = ("w", "W")
 """How the cell "Well" may begin."""
 SAMPLES_MEASURED = frozenset(("", "unknown", "target", "endogenous control", "endo", "reference"))
 """Tasks of wells that hold a sample. All others are controls and standards."""
@@ -97,7 +97,7 @@ def _table(sheet: Sheet) -> Layout | None:
     """Find the table of wells and cut the sheet off behind it: sections of a text export follow each other."""
     for number, row in enumerate(sheet.rows, 1):
         # Its first letter is asked first: every table of 100,000 rows is looked through in vain.
-        if not row or not isinstance(row[0], str) or row[0][:1] not in _BEGINS or row[0].strip().casefold() != "well":
+        if not row or not isinstance(row[0], str) or row[0].lstrip()[:1] not in _BEGINS or row[0].strip().casefold() != "well":
             continue
         if match(sheet, number, ROLES).has(*REQUIRED):
             ends = (at for at in range(number, len(sheet.rows)) if _ends(sheet.rows[at]))

@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from importers import streams
@@ -249,43 +250,58 @@ def test_what_stands_for_several_rows_is_left_out_whole_and_told_of_each(ada: Br
     assert "0 refused + 2 skipped" in message(ada.get(BATCH))
 
 
-def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, database: Database) -> None:
+NAMES = f"{BATCH}/names"
+
+
+def with_unknown_names(ada: Browser, database: Database) -> BeautifulSoup:
+    """Upload a file of three animals that nobody knows by these names; gives the page that asks for them."""
     with factories.declared(database) as session:
         project = session.query(Project).one()
         for code in ("M001", "M002", "M003"):
             chip, tag = ("900" + code[1:] * 4, "L-12") if code == "M003" else (None, None)
             factories.animal(session, project, code, rfid=chip, ear_tag=tag)
     upload(ada, "id,date,weight (g)\nm1,2026-03-02,20\nX2,2026-03-02,21\nX3,2026-03-02,22\n")
-    names = f"{BATCH}/names"
-    page = ada.get(names)
+    return ada.get(NAMES)
+
+
+def typed_for(page: BeautifulSoup, name: str) -> str:
+    """Give what stands in the field of an animal's name."""
+    return str(only(page, f'input[name="means-animal:{name}"]')["value"])
+
+
+def test_names_are_asked_for_and_only_suggested(ada: Browser, database: Database) -> None:
+    page = with_unknown_names(ada, database)
     assert [row[:3] for row in cells(page, "Names nobody knows")] == [
         ["animal", "m1", "row 2"],
         ["animal", "X2", "row 3"],
         ["animal", "X3", "row 4"],
     ]
-    assert page.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == ""
-    suggested = ada.get(f"{names}?suggest=animal:m1")
-    assert suggested.find("input", attrs={"aria-label": "What animal m1 means"})["value"] == "M001"
+    assert typed_for(page, "m1") == ""
+    assert typed_for(ada.get(f"{NAMES}?suggest=animal:m1"), "m1") == "M001"
+    # What reads alike is suggested beside what is typed already, and saves nothing.
+    asked = ada.submit(page, NAMES, 200, do="suggest", **{"means-animal:X2": "M002"})
+    assert (typed_for(asked, "m1"), typed_for(asked, "X2")) == ("M001", "M002")
+    assert len(cells(ada.get(NAMES), "Names nobody knows")) == 3
 
-    # Nothing of a form is kept where one answer of it is wrong, and nothing that was typed is lost.
-    typed = {"means-animal:m1": "M001", "always": "animal:m1", "means-animal:X2": "M9"}
-    refused = ada.submit(page, names, 422, **typed)
+
+def test_of_names_with_one_wrong_answer_none_is_kept_and_nothing_typed_is_lost(ada: Browser, database: Database) -> None:
+    page = with_unknown_names(ada, database)
+    refused = ada.submit(page, NAMES, 422, **{"means-animal:m1": "M001", "always": "animal:m1", "means-animal:X2": "M9"})
     assert 'X2 : There is no animal "M9" in this project' in message(refused)
     field = only(refused, 'input[name="means-animal:X2"]')
     assert (field["value"], field["aria-invalid"]) == ("M9", "true")
     assert only(refused, f'a[href="#{field["id"]}"]').text == "X2"
-    assert only(refused, 'input[name="means-animal:m1"]')["value"] == "M001"
+    assert typed_for(refused, "m1") == "M001"
     assert only(refused, 'input[value="animal:m1"]').has_attr("checked")
-    assert len(cells(ada.get(names), "Names nobody knows")) == 3
-    ada.submit(page, names, **{"means-animal:X2": " "})
-    assert "No name was answered" in message(ada.get(names))
+    assert len(cells(ada.get(NAMES), "Names nobody knows")) == 3
+    ada.submit(page, NAMES, **{"means-animal:X2": " "})
+    assert "No name was answered" in message(ada.get(NAMES))
 
-    # What reads alike is suggested beside what is typed already, and saves nothing.
-    asked = ada.submit(page, names, 200, do="suggest", **{"means-animal:X2": "M002"})
-    assert [only(asked, f'input[name="means-animal:{name}"]')["value"] for name in ("m1", "X2")] == ["M001", "M002"]
 
-    before = len(events(database))
-    ada.submit(page, names, **typed | {"means-animal:X2": "M002\t", "means-animal:X3": "900003003003003"})
+def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, database: Database) -> None:
+    page = with_unknown_names(ada, database)
+    before, typed = len(events(database)), {"means-animal:m1": "M001", "always": "animal:m1"}
+    ada.submit(page, NAMES, **typed, **{"means-animal:X2": "M002\t", "means-animal:X3": "900003003003003"})
     assert events(database)[before:] == ["batch:check", "batch:check"], "one of what was said, one of the check that followed"
     page = ada.get(BATCH)
     assert "3 rows read = 3 new" in message(page)
@@ -303,10 +319,12 @@ def test_an_unknown_name_is_said_for_this_file_or_for_good(ada: Browser, databas
     assert 'M002: "M002" is the id of another animal' in message(refused)
     assert len(cells(ada.get(f"{second}/names"), "Names nobody knows")) == 1
 
-    # Ear tags and other names are suggested with their animals, and understood where a person types them.
-    third = upload(ada, "id,date,weight (g)\nl12,2026-03-04,20\nM-1,2026-03-04,21\n", "third.csv", 3)
+
+def test_ear_tags_and_other_names_are_suggested_and_understood(ada: Browser, database: Database) -> None:
+    ada.submit(with_unknown_names(ada, database), NAMES, **{"means-animal:m1": "M001", "always": "animal:m1"})
+    third = upload(ada, "id,date,weight (g)\nl12,2026-03-04,20\nM-1,2026-03-04,21\n", "third.csv", 2)
     page = ada.get(f"{third}/names?suggest=all")
-    assert page.find("input", attrs={"aria-label": "What animal l12 means"})["value"] == "M003"
+    assert typed_for(page, "l12") == "M003"
     assert "ear tag L-12 reads alike" in message(page)
     assert page.find("option", value="M001")["label"] == "other name m1"
     ada.submit(page, f"{third}/names", **{"means-animal:l12": "L-12", "means-animal:M-1": ""})

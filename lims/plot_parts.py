@@ -183,6 +183,10 @@ def value_scale(values: Sequence[float], *, log: bool = False, also: float | Non
     return Scale(bottom, top if top > bottom else bottom + step, log=False)
 
 
+NAMES: Spec = {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"}
+"""An axis of names, a word a line: those beside each other stay apart on a tablet too."""
+
+
 def value_axis(title: str, unit: str, scale: Scale) -> Spec:
     """Give the y encoding without its field: title with unit, ends, and on a log axis whole decades only."""
     axis: Spec = {"title": f"{title} ({unit})", "tickCount": 6}

@@ -17,6 +17,7 @@ from lims.plot_parts import (
     ACCENT,
     JOINED,
     LIMIT,
+    NAMES,
     NO_ARM,
     OKABE_ITO,
     RECORDED,
@@ -247,7 +248,7 @@ def partitions(points: Sequence[Point], *, arms: Sequence[Arm], title_y: str) ->
     rows = [{field: point.get(field) for field in fields} | {"arm": _arm_name(point)} for point in points]
     drawn, note = _drawable(rows, "value", log=True)
     scale = value_scale([row["value"] for row in drawn], log=True, also=1)
-    x = {"field": "matrix", "type": "nominal", "title": None, "sort": None, "axis": {"labelAngle": 0, "labelLimit": 160}}
+    x = {"field": "matrix", "type": "nominal", "title": None, "sort": None, "axis": NAMES}
     shape = {"domain": ["", "<", ">"], "range": ["circle", "triangle-down", "triangle-up"]}
     told = tooltip(("animal", "Animal"), ("arm", "Arm"), ("matrix", "Sample"), ("shown", title_y))
     encoding = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from lims.plot_parts import INK, RECORDED, Arm, Spec, arm_styles, shown, specification, tooltip, value_axis, value_scale
+from lims.plot_parts import INK, NAMES, RECORDED, Arm, Spec, arm_styles, shown, specification, tooltip, value_axis, value_scale
 
 ALL = "All animals"
 LEFT_OUT = "Left out"
@@ -33,9 +33,7 @@ def baseline_by_arm(
     colours = [RECORDED, *(style.colour for style in styles.values()), RECORDED][: len(columns)]
     scale = value_scale([row["value"] for row in rows], log=log)
     axis = value_axis(title_y, unit, scale)
-    # A label of several words stands in as many lines.
-    labels = {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"}
-    x: Spec = {"field": "column", "type": "nominal", "sort": columns, "title": None, "axis": labels, "scale": {"domain": columns}}
+    x: Spec = {"field": "column", "type": "nominal", "sort": columns, "title": None, "axis": NAMES, "scale": {"domain": columns}}
     colour = {"field": "column", "type": "nominal", "scale": {"domain": columns, "range": colours}, "legend": None}
     told = tooltip(("animal", "Animal"), ("column", "Group"), ("shown", title_y))
     means = _means(rows, log=log)

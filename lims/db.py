@@ -64,6 +64,8 @@ def _set_up_sqlite(connection: Any, record: object) -> None:
     # The driver must not open transactions of its own: _begin_sqlite does, in the right mode.
     connection.isolation_level = None
     for pragma in (
+        # Only a database without tables takes it: an import writes half as often to the log as with pages of 4,096 bytes.
+        "page_size = 8192",
         f"busy_timeout = {BUSY_MILLISECONDS}",
         "journal_mode = WAL",
         "synchronous = FULL",

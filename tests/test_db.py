@@ -1,8 +1,12 @@
 """What the engines are told as they connect."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import quote
 
 from lims.db import Database
+from lims.migrate import upgrade
 from tests.support.databases import PostgresqlServer
 
 
@@ -20,3 +24,14 @@ def test_postgresql_is_told_of_its_disk_unless_the_address_says_more(postgresql_
     assert _cost(url) == "1.1"
     assert _cost(f"{url}{'&' if '?' in url else '?'}options={quote('-c random_page_cost=3')}") == "3"
     postgresql_server.drop(url)
+
+
+def test_sqlite_is_made_with_large_pages_and_lives_on_with_those_it_has(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.db"
+    with closing(sqlite3.connect(kept)) as other:
+        other.executescript("PRAGMA page_size = 4096; CREATE TABLE was (id INTEGER)")
+    for file, size in ((tmp_path / "new.db", 8192), (kept, 4096)):
+        upgrade(f"sqlite:///{file}")
+        with closing(sqlite3.connect(file)) as connection:
+            assert connection.execute("PRAGMA page_size").fetchone() == (size,)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -32,7 +32,7 @@ from lims.db import Database
 from lims.domain.errors import DomainError
 from lims.domain.vocabulary import BatchState
 from lims.intake import run
-from lims.intake.resolve import CREATABLE
+from lims.intake.resolving import CREATABLE
 from lims.intake.store import FileStore
 from lims.intake.upload import receive
 from lims.models import ImportBatch, Measurement, Project, RecordSource

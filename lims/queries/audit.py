@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from lims.audit.canon import changed, makes
@@ -160,12 +160,16 @@ def newest_event(session: Session, project_id: int) -> int:
     return session.scalar(newest) or 0
 
 
-_LAST_HASH = select(AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
+_TELLING = or_(AuditEvent.changes > 0, AuditEvent.project_id == bindparam("project"))
+_LAST_CHANGE = select(AuditEvent.hash).where(_TELLING).order_by(AuditEvent.seq.desc()).limit(1)
 
 
-def last_hash(session: Session) -> str:
-    """Give the hash of the trail's last event, which names all that was recorded until then; of no event, nothing."""
-    return session.scalar(_LAST_HASH) or ""
+def last_change(session: Session, project_id: int) -> str:
+    """Give the hash of the last event that changed a record or is of this project, which names all that was recorded until then.
+
+    Whoever signs in, or exports what is another project's, changes nothing that a page of this project shows.
+    """
+    return session.scalar(_LAST_CHANGE, {"project": project_id}) or ""
 
 
 def find_event(session: Session, project_id: int, seq: int) -> AuditEvent:

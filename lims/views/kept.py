@@ -1,7 +1,7 @@
-"""Parts of pages that are drawn once: what was drawn stays right for as long as the audit trail ends where it did.
+"""Parts of pages that are drawn once: what was drawn stays right for as long as nothing was recorded since.
 
-Every change of a record ends the trail with an event (`lims.audit.guard` refuses any other), and the hash of its last event
-covers all that came before it. So what an address shows a role on a day is the same until that hash differs::
+Every change of a record ends the trail with an event (`lims.audit.guard` refuses any other), and the hash of that event
+covers all that came before it. So what an address shows a role on a day is the same until the last of them is another::
 
     {% call kept("overview") %}{% set shown = overview() %}…{% endcall %}
 
@@ -19,7 +19,7 @@ from typing import TypeVar
 from flask import Flask, g, request
 from markupsafe import Markup
 
-from lims.queries.audit import last_hash
+from lims.queries.audit import last_change
 from lims.records.values import today
 from lims.views.support import current_project, current_session
 from lims.views.transaction import READING_METHODS, installation
@@ -49,7 +49,7 @@ def keepable() -> bool:
 def keep(name: Hashable, make: Callable[[], Part], characters: Callable[[Part], int]) -> Part:
     """Give what `make` gives at this address (`keepable`), as it was made, or made now. characters: how much room it takes."""
     if "trail_ends" not in g:
-        g.trail_ends = last_hash(current_session())
+        g.trail_ends = last_change(current_session(), current_project().id)
     shelf = installation().shelf
     key = (name, request.script_root, request.full_path, current_project().role, today(current_session()))
     found: Part | None = shelf.take(key, g.trail_ends)

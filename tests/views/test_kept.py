@@ -56,6 +56,25 @@ def test_a_page_is_read_once_and_again_when_something_was_recorded(
         assert told[page][0] == told[page][1]
 
 
+def test_whoever_signs_in_takes_nothing_off_the_shelf_and_an_export_of_the_project_does(
+    app_on_each: Application, cohort: Cohort, database: Database
+) -> None:
+    sara, address = Browser(app_on_each).sign_in("Sara"), "/p/BCBM/animals/"
+
+    def asked() -> int:
+        with statements(database.engine) as seen:
+            sara.get(address)
+        return len(seen)
+
+    first = asked()
+    kept = asked()
+    assert kept < first
+    Browser(app_on_each).sign_in("Ines")
+    assert asked() == kept
+    sara.client.get(f"{address}?format=csv").close()
+    assert asked() == first
+
+
 def test_what_was_recorded_stands_on_the_page_at_once(app_on_each: Application, cohort: Cohort, database: Database) -> None:
     sara, address = Browser(app_on_each).sign_in("Sara"), f"/p/BCBM/studies/{cohort.study}"
     assert "12 readings." in message(sara.whole(f"{address}?kind=body_weight"))

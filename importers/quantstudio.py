@@ -10,7 +10,7 @@ from datetime import date
 from importers import values
 from importers.base import Choices, Claim, Finding, Reading, Refused, SetAside, Severity
 from importers.claims import claim_table
-from importers.columns import Layout, Role, above, data_rows, match, other_sheets, squash, uses
+from importers.columns import Layout, Role, above, column_cells, data_rows, match, other_sheets, squash, uses
 from importers.relative_quantity import Run, Wells, quantify
 from importers.tables import TableReader
 from importers.values import cell_text
@@ -30,7 +30,6 @@ ROLES = (WELL, POSITION, SAMPLE, TARGET, CQ, TASK, OMIT, RQ)
 REQUIRED = ("well", "sample", "target", "cq")
 GROUP_ROLES = (SAMPLE, TARGET, RQ)
 UNDETERMINED = "undetermined"
-_BEGINS = ("w", "W")
 """How the cell "Well" may begin."""
 SAMPLES_MEASURED = frozenset(("", "unknown", "target", "endogenous control", "endo", "reference"))
 """Tasks of wells that hold a sample. All others are controls and standards."""
@@ -95,11 +94,11 @@ class QuantStudio:
 
 def _table(sheet: Sheet) -> Layout | None:
     """Find the table of wells and cut the sheet off behind it: sections of a text export follow each other."""
-    for number, row in enumerate(sheet.rows, 1):
-        # Its first letter is asked first: every table of 100,000 rows is looked through in vain.
-        if not row or not isinstance(row[0], str) or row[0].lstrip()[:1] not in _BEGINS or row[0].strip().casefold() != "well":
-            continue
-        if match(sheet, number, ROLES).has(*REQUIRED):
+    first = column_cells(sheet, 1, 0)
+    # Different cells are looked at once: every table of 100,000 rows is searched in vain.
+    named = {cell for cell in set(first) if isinstance(cell, str) and cell.strip().casefold() == "well"}
+    for number, cell in enumerate(first, 1) if named else ():
+        if cell in named and match(sheet, number, ROLES).has(*REQUIRED):
             ends = (at for at in range(number, len(sheet.rows)) if _ends(sheet.rows[at]))
             cut = replace(sheet, rows=sheet.rows[: next(ends, len(sheet.rows))])
             return match(cut, number, ROLES)

@@ -30,7 +30,6 @@ ROLES = (WELL, POSITION, SAMPLE, TARGET, CQ, TASK, OMIT, RQ)
 REQUIRED = ("well", "sample", "target", "cq")
 GROUP_ROLES = (SAMPLE, TARGET, RQ)
 UNDETERMINED = "undetermined"
-"""How the cell "Well" may begin."""
 SAMPLES_MEASURED = frozenset(("", "unknown", "target", "endogenous control", "endo", "reference"))
 """Tasks of wells that hold a sample. All others are controls and standards."""
 NO_TEMPLATE = frozenset(("ntc", "no template control", "negative control"))

@@ -288,51 +288,55 @@ def _check(database: Database, task: Task, opened: Opened) -> Outcome:
             supersede(session, task.actor, batch, reason="check only")
         plan = _judge(session, task, batch, opened, _records(session, task, batch, opened), create=False)
         state = BatchState.REFUSED if blocking(plan, batch.choices) else BatchState.CHECKED
-    report = build_report(plan, opened.claim, opened.questions, drawn=True)
-    return _keep(database, task, Outcome(task.batch_id, state, opened.claim.importer, report, tuple(plan.findings)))
+    return _keep(database, task, _unrecorded(task, opened, plan, state))
 
 
 def _commit(database: Database, task: Task, opened: Opened) -> Outcome:
     try:
         with database.transaction() as session:
-            batch = session.get_one(ImportBatch, task.batch_id)
-            declare(
-                session, replace(task.actor, origin=batch.audit_label), "batch:commit", project=batch.project_id, reason=task.reason
-            )
-            session.refresh(batch, with_for_update=True)
-            if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
-                raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value} already.", remedy="Open its page.")
-            if batch.supersedes_id is not None:
-                supersede(session, task.actor, batch, reason=task.reason)
-            records = _records(session, task, batch, opened)
-            preview = _judge(session, task, batch, opened, records, create=False) if task.expect is not None else None
-            report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
-            if preview and report and report["digest"] != task.expect:
-                raise Blocked(preview, preview_changed(batch.report, report))
-            plan = _judge(session, task, batch, opened, records, create=True)
-            if blocking(plan, batch.choices):
-                raise Blocked(plan)
-            _accept(session, task, batch, preview or plan)
-            try:
-                commit_plan(session, task.actor, batch, plan, reason=task.reason)
-            except EventRefused as refused:
-                raise Blocked(preview or plan, *refused.findings) from refused
-            report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
-            report["findings"] = finding_counts(plan)
-            _require_its_parts(session, task.actor, batch, report)
-            outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
-            _write_outcome(session, batch, outcome)
+            outcome = _record(session, task, opened)
             progress.begin(Step.SEAL)
     except NotAccepted as asks:
-        report = build_report(asks.plan, opened.claim, opened.questions, drawn=True)
-        found = tuple(asks.plan.findings)
-        kept = _keep(database, task, Outcome(task.batch_id, BatchState.CHECKED, opened.claim.importer, report, found))
+        kept = _keep(database, task, _unrecorded(task, opened, asks.plan, BatchState.CHECKED))
         return replace(kept, findings=(*kept.findings, asks.finding))
     except Blocked as blocked:
-        report = build_report(blocked.plan, opened.claim, opened.questions, drawn=True)
-        findings = tuple(blocked.plan.findings)
-        return _keep(database, task, Outcome(task.batch_id, BatchState.REFUSED, opened.claim.importer, report, findings))
+        return _keep(database, task, _unrecorded(task, opened, blocked.plan, BatchState.REFUSED))
     return outcome
+
+
+def _record(session: Session, task: Task, opened: Opened) -> Outcome:
+    batch = session.get_one(ImportBatch, task.batch_id)
+    actor = replace(task.actor, origin=batch.audit_label)
+    declare(session, actor, "batch:commit", project=batch.project_id, reason=task.reason)
+    session.refresh(batch, with_for_update=True)
+    if batch.state not in (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED):
+        raise Conflict(f"{batch.audit_label.capitalize()} is {batch.state.value} already.", remedy="Open its page.")
+    if batch.supersedes_id is not None:
+        supersede(session, task.actor, batch, reason=task.reason)
+    records = _records(session, task, batch, opened)
+    preview = _judge(session, task, batch, opened, records, create=False) if task.expect is not None else None
+    report = build_report(preview, opened.claim, opened.questions, drawn=True) if preview else None
+    if preview and report and report["digest"] != task.expect:
+        raise Blocked(preview, preview_changed(batch.report, report))
+    plan = _judge(session, task, batch, opened, records, create=True)
+    if blocking(plan, batch.choices):
+        raise Blocked(plan)
+    _accept(session, task, batch, preview or plan)
+    try:
+        commit_plan(session, task.actor, batch, plan, reason=task.reason)
+    except EventRefused as refused:
+        raise Blocked(preview or plan, *refused.findings) from refused
+    report = report or build_report(plan, opened.claim, opened.questions, drawn=False)
+    report["findings"] = finding_counts(plan)
+    _require_its_parts(session, task.actor, batch, report)
+    outcome = Outcome(batch.id, batch.state, opened.claim.importer, report, tuple(plan.findings))
+    _write_outcome(session, batch, outcome)
+    return outcome
+
+
+def _unrecorded(task: Task, opened: Opened, plan: Plan, state: BatchState) -> Outcome:
+    report = build_report(plan, opened.claim, opened.questions, drawn=True)
+    return Outcome(task.batch_id, state, opened.claim.importer, report, tuple(plan.findings))
 
 
 def _require_its_parts(session: Session, actor: Actor, batch: ImportBatch, report: dict[str, Any]) -> None:

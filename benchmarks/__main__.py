@@ -12,10 +12,12 @@ from benchmarks.cohorts import LARGE, cell_figures, pages, study_figures
 from benchmarks.imports import import_all_wrong, import_postgresql, import_sqlite
 from benchmarks.measure import Figure, Unmeasured, say
 from benchmarks.startup import startup
+from benchmarks.throughput import throughput
 
 IMPORTED_ROWS = 100_000
 VERIFIED_CHANGES = 200_000
 EXPORTED_CHANGES = 200_000
+SERVED_STUDIES = 20
 ROUNDS = 5
 QUICK, FULL = 0.1, 5.0
 
@@ -29,6 +31,7 @@ BENCHMARKS: dict[str, tuple[Benchmark, int]] = {
     "audit_export": (audit_export, EXPORTED_CHANGES),
     "pages_sqlite": (partial(pages, "sqlite"), LARGE.studies),
     "pages_postgresql": (partial(pages, "postgresql"), LARGE.studies),
+    "pages_per_second": (throughput, SERVED_STUDIES),
     "studies": (study_figures, 1),
     "cell": (cell_figures, 1),
     "startup": (startup, 1),

@@ -172,8 +172,8 @@ def asked(client: FlaskClient, address: str, *, anew: bool = False) -> Work:
     return ask
 
 
-def bare_page(engine: Engine) -> Work:
-    """Give what asks a bare application for fifty animals in eight columns, by one Core query."""
+def bare_app(engine: Engine) -> Flask:
+    """Give a bare application that shows fifty animals in eight columns, by one Core query."""
     app, table = Flask("bare"), Animal.__table__.c
     columns = (table.id, table.code, table.sex, table.birth_date, table.strain, table.arrived_on, table.state, table.died_on)
     template = app.jinja_env.from_string(BARE_PAGE)
@@ -183,7 +183,7 @@ def bare_page(engine: Engine) -> Work:
         with engine.connect() as connection:
             return template.render(rows=connection.execute(select(*columns).order_by(table.id).limit(50)).all())
 
-    return asked(app.test_client(), "/")
+    return app
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def page_rounds(large: Filled, small: Filled, rounds: int, names: tuple[str, ...
     databases = Database(large.url), Database(small.url)
     clients = [signed_in(create_app(one.settings, database)) for one, database in zip((large, small), databases, strict=True)]
     here, there = map(addresses, databases)
-    floor = bare_page(databases[0].engine)
+    floor = asked(bare_app(databases[0].engine).test_client(), "/")
     found: dict[str, Compared] = {}
     for name in names:
         say(f"page_{name}")

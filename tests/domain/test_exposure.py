@@ -38,11 +38,11 @@ def plasma(value: float | None, lloq: float | None = None, hours: float | None =
 @pytest.mark.parametrize(
     ("tissue", "against", "kp", "kp_uu"),
     [
-        (Sample(BRAIN, 40, G, hours=2), plasma(400), "0.1", "0.04"),
-        (Sample(CSF, 10, ML, hours=2), plasma(400), "0.025", "0.5"),
-        (Sample(BRAIN, None, G, 1, 2), plasma(400), "< 0.0025", "< 0.001"),
-        (Sample(BRAIN, 40, G, hours=2), plasma(None, 2), "> 20", "> 8"),
-        (Sample(ExposureMatrix.EXTRACRANIAL_TUMOUR, 200, G, hours=2), plasma(400), "0.5", None),
+        (Sample(BRAIN, 40, G, hours=2), plasma(400), "0.10", "0.040"),
+        (Sample(CSF, 10, ML, hours=2), plasma(400), "0.025", "0.50"),
+        (Sample(BRAIN, None, G, 1, 2), plasma(400), "< 0.0025", "< 0.0010"),
+        (Sample(BRAIN, 40, G, hours=2), plasma(None, 2), "> 20", "> 8.0"),
+        (Sample(ExposureMatrix.EXTRACRANIAL_TUMOUR, 200, G, hours=2), plasma(400), "0.50", None),
     ],
 )
 def test_kp_and_kp_uu_with_bounds_as_bounds(tissue: Sample, against: Sample, kp: str, kp_uu: str | None) -> None:

@@ -199,9 +199,9 @@ def value_axis(title: str, unit: str, scale: Scale) -> Spec:
 
 
 def day_axis() -> Spec:
-    """Give the x encoding of study days."""
+    """Give the x encoding of study days, in whole days: by significant digits day 10 would be written 1e+1."""
     scale = {"zero": False, "nice": False, "padding": 10}
-    axis = {"tickMinStep": 1, "format": "~g"}
+    axis = {"tickMinStep": 1, "format": "~f"}
     return {"field": "day", "type": "quantitative", "title": "Day of study", "scale": scale, "axis": axis}
 
 

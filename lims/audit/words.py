@@ -258,20 +258,30 @@ TERM_WORDS = {
     "not_assessed": "not assessed",
     "her2_low": "HER2-low",
     "her2_0": "HER2-0",
+    "her_family": "HER family",
+    "pi3k_akt_mtor": "PI3K–AKT–mTOR",
+    "pi3k_akt_mtor_inhibitor": "PI3K–AKT–mTOR inhibitor",
+    "cdk4_6_inhibitor": "CDK4/6 inhibitor",
+    "antibody_drug_conjugate": "antibody–drug conjugate",
+    "progression_cns": "progression in the CNS",
+    "progression_extracranial": "progression outside the CNS",
     "half_l_w2": "½·L·W²",
     "ellipsoid_lw2": "π/6·L·W²",
     "ellipsoid_lwh": "π/6·L·W·H",
 }
 """Terms of the vocabulary that read badly as they are stored."""
 
-ACRONYMS = {word.lower(): word for word in ("AKT", "CNS", "CSF", "DNA", "FFPE", "HER2", "OCT", "PI3K", "RNA", "STR", "mTOR")}
+_CAPITALS = ("ABC", "AKT", "CNS", "CSF", "CT", "DNA", "FFPE", "HER2", "MRI", "OCT", "P0", "P1", "PET", "PI3K", "RNA", "STR", "mTOR")
+ACRONYMS = {word.lower(): word for word in _CAPITALS}
 """Words of terms that are written with capitals."""
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 _PLURALS = {
     "acknowledged warnings": "acknowledged warnings",
+    "action on a humane endpoint": "actions on humane endpoints",
     "animal's other name": "other names of animals",
     "move between cages": "moves between cages",
+    "person": "people",
     "study": "studies",
 }
 

@@ -51,7 +51,7 @@ WORDS: dict[EndpointMeasure, str] = {
 BASELINE_WORDS: dict[WeightBaseline, str] = {
     WeightBaseline.DAY_ZERO: "study day 0",
     WeightBaseline.IMPLANT_DAY: "implant day",
-    WeightBaseline.PEAK: "the highest weight so far, of",
+    WeightBaseline.PEAK: "the highest weight so far",
 }
 
 
@@ -247,7 +247,7 @@ def _weight_losses(course: Course, baseline: WeightBaseline) -> list[_Amount]:
 
 def _loss_said(weight: float, on: date, percent: float, before: float, word: str, since: date) -> str:
     way = f"{percent:.1f} % below" if percent >= 0 else f"{-percent:.1f} % above"
-    return f"Weight {weight:.1f} g on {on} is {way} {before:.1f} g of {word} {since}"
+    return f"Weight {weight:.1f} g on {on} is {way} {word}, {before:.1f} g on {since}"
 
 
 def _baseline(
@@ -259,12 +259,12 @@ def _baseline(
     asked = course.day_zero_on if baseline is WeightBaseline.DAY_ZERO else course.implanted_on
     first = (days[0][0], days[0][1].value)
     if asked is None:
-        return "the first weight, of", first
+        return "the first weight", first
     on, weight = next(((on, one.value) for on, one in reversed(days) if on <= asked), first)
     word = BASELINE_WORDS[baseline]
     if on == asked:
-        return word, (on, weight)
-    return f"the {'last weight before' if on < asked else 'first weight after'} {word}, of", (on, weight)
+        return f"the weight of {word}", (on, weight)
+    return f"the {'last weight before' if on < asked else 'first weight after'} {word}", (on, weight)
 
 
 def _burdens(course: Course) -> list[_Amount]:

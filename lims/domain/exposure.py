@@ -39,7 +39,9 @@ def figures(value: float, digits: int) -> str:
     if value and not 1e-4 <= abs(value) < 1e4:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{float(f'{value:.{digits}g}'):,g}"
+    _, exponent = f"{value:.{digits - 1}e}".split("e")
+    places = max(digits - 1 - int(exponent), 0) if value else 0
+    return f"{float(f'{value:.{digits}g}'):,.{places}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +195,13 @@ class Summary:
 
     @property
     def shown(self) -> str:
-        """Write it: `0.12 (n 5, 1 of them a bound)`."""
-        of_them = f", {self.bounds} of them a bound" if self.bounds else ""
-        return f"{self.middle.shown if self.middle else '–'} (n {self.n}{of_them})"
+        """Write the middle one."""
+        return self.middle.shown if self.middle else "–"
+
+    @property
+    def counted(self) -> str:
+        """Write how many there are: `5, 1 a bound`."""
+        return f"{self.n}, {self.bounds} a bound" if self.bounds else str(self.n)
 
 
 def summarise(ratios: Sequence[Ratio]) -> Summary:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
-from lims.domain.vocabulary import AnimalStatus, RecordStatus
-from lims.models import Allocation, Animal, Arm, Cage, Dose, Enrolment, Implant, Measurement, PdxModel, Randomisation
+from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
+from lims.models import Allocation, Animal, Arm, Cage, Dose, Enrolment, Implant, Measurement, PdxModel, Randomisation, Study
 from lims.queries.chunks import in_chunks
 from lims.queries.series import counted
 
@@ -24,7 +24,8 @@ BASELINE_DAYS = 3
 class Eligible:
     """A living animal with a tumour that is in no arm of the study, or was put in one by the run before.
 
-    implanted_on: its first implant. sites: of all of them, as the vocabulary has them.
+    implanted_on: its first implant. sites: of all of them, as the vocabulary has them. elsewhere: another study that it is in
+    and that is not closed.
     """
 
     id: int
@@ -35,6 +36,7 @@ class Eligible:
     model: str | None
     sites: tuple[str, ...]
     implanted_on: date | None
+    elsewhere: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,10 @@ class BaselineReading:
 def eligible_animals(session: Session, project_id: int, study_id: int) -> list[Eligible]:
     """List the animals that may be allocated, in the order of cages and codes, in one statement."""
     rows = session.execute(
-        select(Animal.id, Animal.code, Animal.ear_tag, Animal.sex, Cage.code, PdxModel.code, Implant.site, Implant.implanted_on)
+        select(
+            *(Animal.id, Animal.code, Animal.ear_tag, Animal.sex, Cage.code, _elsewhere(study_id)),
+            *(PdxModel.code, Implant.site, Implant.implanted_on),
+        )
         .join(Implant, Implant.animal_id == Animal.id)
         .outerjoin(Cage, Cage.id == Animal.cage_id)
         .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
@@ -75,17 +80,35 @@ def _settled(study_id: int) -> Select[int]:
     )
 
 
+def _elsewhere(study_id: int) -> ScalarSelect[str]:
+    """Select the other study that an animal is at work in: a draft or an active one."""
+    return (
+        select(func.min(Study.code))
+        .join(Enrolment, Enrolment.study_id == Study.id)
+        .where(
+            Enrolment.animal_id == Animal.id,
+            Enrolment.status == RecordStatus.ACTIVE,
+            Study.id != study_id,
+            Study.status == RecordStatus.ACTIVE,
+            Study.state.in_((StudyStatus.DRAFT, StudyStatus.ACTIVE)),
+        )
+        .correlate(Animal)
+        .scalar_subquery()
+    )
+
+
 def settled_animals(session: Session, study_id: int) -> set[int]:
     """Give the ids of the animals that are in the study, and were not put there by a run."""
     return set(session.scalars(_settled(study_id)))
 
 
 def _eligible(rows: Sequence[Any]) -> Eligible:
-    key, code, tag, sex, cage = rows[0][:5]
-    models = [row[5] for row in rows if row[5]]
-    implanted = [row[7] for row in rows if row[7]]
-    sites = tuple(dict.fromkeys(row[6].value for row in rows))
-    return Eligible(key, code, tag, sex.value, cage, models[0] if models else None, sites, min(implanted, default=None))
+    key, code, tag, sex, cage, elsewhere = rows[0][:6]
+    models = [row[6] for row in rows if row[6]]
+    implanted = [row[8] for row in rows if row[8]]
+    sites = tuple(dict.fromkeys(row[7].value for row in rows))
+    first = min(implanted, default=None)
+    return Eligible(key, code, tag, sex.value, cage, models[0] if models else None, sites, first, elsewhere)
 
 
 def baselines(session: Session, animal_ids: Sequence[int], kind: str, on: date) -> dict[int, BaselineReading]:

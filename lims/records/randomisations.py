@@ -151,7 +151,8 @@ def _require_known(animals: Mapping[int, Animal], wish: Wish) -> None:
     silent = sorted(animals[key].code for key, reason in wish.left_out.items() if not reason.strip())
     if silent:
         raise DomainError(
-            f"{', '.join(silent[:5])} {'is' if len(silent) == 1 else 'are'} left out, and nobody says why.",
+            f"{', '.join(silent[:5])}{f' and {len(silent) - 5} more' if len(silent) > 5 else ''} "
+            f"{'is' if len(silent) == 1 else 'are'} left out, and nobody says why.",
             field="animals",
             expected="a reason for every animal that is left out",
             remedy="Type why, such as: no flux on day 14.",

@@ -15,11 +15,24 @@ from lims.queries.audit import RecordLabel, Reference, Touched
 from lims.views.addresses import page_of
 
 _NOUNS = {
+    "action": "action on an endpoint",
     "alias": "other name",
+    "assay": "receptor assay",
     "audit": "audit trail",
     "batch": "import",
+    "check": "check of a model",
+    "endpoint": "humane endpoint",
+    "import-profile": "import profile",
+    "kind": "kind of measurement",
+    "lot": "lot of an agent",
     "model": "PDX model",
-    "session": "session",
+    "pattern": "pattern of codes",
+    "place": "storage place",
+    "preparation": "cell preparation",
+    "profile": "STR profile",
+    "protocol": "animal protocol",
+    "stain": "stained region",
+    "therapy": "therapy line",
     "user": "account",
 }
 _VERBS = {
@@ -35,6 +48,7 @@ _VERBS = {
     "set-up": "set up",
     "store": "uploaded",
     "supersede": "superseded",
+    "unblind": "unblinded",
     "withdraw": "withdrawn",
 }
 _WHOLE = {"audit:check": "audit trail verified", "project:create": "project made"}

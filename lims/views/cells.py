@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -28,6 +28,11 @@ def her2(result: Her2Result, label: Her2Label | None) -> dict[str, str]:
     """Show a HER2 result with its research label: `negative · HER2-low`."""
     words = str(result.value).replace("_", " ")
     return {"text": f"{words} · {HER2_LABELS[label]}" if label else words, "badge": str(result.value)}
+
+
+def arm_cell(slots: Mapping[str, str], name: str | None) -> dict[str, str] | str | None:
+    """Show an arm in its colour; outside every arm there is none."""
+    return {"text": name, "arm": slots[name]} if name in slots else name
 
 
 def doubt(quality: Quality) -> dict[str, str] | None:

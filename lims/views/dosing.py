@@ -23,9 +23,11 @@ from lims.queries.treatment import lots_named, regimens_where
 from lims.records.doses import DOSE, record_doses
 from lims.records.nouns import doubts
 from lims.records.values import today
+from lims.views.cells import arm_cell
 from lims.views.dosing_calendar import calendar_of, dose_rows, window_of
 from lims.views.dosing_form import DosingForm, Entry, entries_of, named_regimens, scanned_code, shared_lots
 from lims.views.entry_cells import Cell
+from lims.views.listing import as_text
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.regimens import regimens_table
 from lims.views.support import current_account, current_actor, current_project, current_session, needs, render_form
@@ -105,13 +107,35 @@ def table(study_id: int) -> ResponseReturnValue:
     dosing = dosing_of(session, study, today(session))
     arms = _arms(study)
     rows = dose_rows(dosing, named_regimens(_treated(dosing), arms), arms, study)
-    columns = tuple(Column(key, label, null(), unit, sortable=False, mono=key == "animal") for key, label, unit in COLUMNS)
+    slots = {arm.name: arm.slot for arm in arms.values()}
+    shows = {"arm": partial(arm_cell, slots), "standing": _standing, "volume_ul": _volume}
+    columns = tuple(
+        Column(
+            key,
+            label,
+            null(),
+            unit,
+            align="end" if key == "volume_ul" else "start",
+            sortable=False,
+            mono=key == "animal",
+            show=shows.get(key, as_text),
+        )
+        for key, label, unit in COLUMNS
+    )
     asked = request.args.get("format")
     if asked is not None:
         return send_rows("dose", f"Doses of {study.code}", columns, rows, asked, {"study": study.code})
     shown = tuple(column for column in columns if column.key not in ("nth", "lot", "operator", "day"))
     view = table_from_rows(f"Doses of {study.code}", shown, rows, "No dose is planned or recorded yet.")
     return render_template("dosing/table.html", study=study, view=view)
+
+
+def _standing(standing: str) -> dict[str, str]:
+    return {"text": standing, "badge": standing}
+
+
+def _volume(volume: float | None) -> str | None:
+    return None if volume is None else f"{volume:g}"
 
 
 @pages.route("/list", methods=["GET", "POST"])

@@ -16,10 +16,14 @@ FAMILIES = (
     (("imports", "Imports"), ("import_profiles", "Profiles"), ("templates", "Templates")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
-WITHIN = dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps"), "studies") | dict.fromkeys(
-    ("mapping", "uploads", "import_edits", "import_names"), "imports"
-)
-"""Blueprints whose pages stand within another's."""
+WITHIN = {
+    **dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps", "survival", "missing", "study_export", "dosing"), "studies"),
+    **dict.fromkeys(("mapping", "uploads", "import_edits", "import_jobs", "import_names", "import_records"), "imports"),
+    "aliases": "animals",
+    "endpoints": "protocols",
+    "exposures.of_study": "studies",
+}
+"""Blueprints, and pages by their endpoint, that stand within another blueprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ def tabs_of(blueprint: str) -> list[Tab]:
     return [Tab(label, url, name == blueprint) for name, label, url in urls if url]
 
 
-def head_of(blueprint: str | None) -> str | None:
+def head_of(endpoint: str | None) -> str | None:
     """Give the blueprint that the rail marks for a page: the first of its family, or itself."""
-    return next((one[0][0] for one in FAMILIES if blueprint in dict(one)), WITHIN.get(blueprint or "", blueprint))
+    blueprint, _, _ = (endpoint or "").partition(".")
+    within = WITHIN.get(endpoint or "") or WITHIN.get(blueprint, blueprint)
+    return next((one[0][0] for one in FAMILIES if within in dict(one)), within) or None

@@ -22,7 +22,7 @@ from lims.queries.kinds import kinds_of
 from lims.queries.measurements import last_before
 from lims.queries.measuring import MOST_ROWS, Measured, read_by_hand, to_measure, tumour_sites
 from lims.queries.scope import find
-from lims.queries.studies import study_names
+from lims.queries.studies import arms_of_studies, study_names
 from lims.records.readings import judge_readings, record_readings
 from lims.records.values import today
 from lims.views.actions import tell_actions
@@ -57,11 +57,16 @@ class Asked:
     day: date
 
     @property
+    def named(self) -> str:
+        """Name the study, or the one animal."""
+        if self.study is not None:
+            return self.study.code
+        return self.animals[0].code if len(self.animals) == 1 else ""
+
+    @property
     def title(self) -> str:
         """Name the session."""
-        if self.study is not None:
-            return f"Measure {self.study.code}"
-        return f"Measure {self.animals[0].code}" if len(self.animals) == 1 else "Measure"
+        return f"Measure {self.named}".strip()
 
     @property
     def back(self) -> str:
@@ -92,7 +97,9 @@ def measure() -> ResponseReturnValue:
         if _judged(form, entries, asked):
             with refusing(form):
                 return _recorded(form, entries, asked)
-    return render_form("measurements/measure.html", form, asked=asked, table=table, rows=rows, **_choices(asked))
+    return render_form(
+        "measurements/measure.html", form, asked=asked, table=table, rows=rows, slots=_slots(asked), **_choices(asked)
+    )
 
 
 def _asked() -> Asked:
@@ -146,6 +153,14 @@ def _rows(asked: Asked, day: date) -> list[Measured]:
     return [row for row in rows if asked.implant is None or row.implant_id in (None, asked.implant.id)]
 
 
+def _slots(asked: Asked) -> dict[str, str]:
+    """Give the colour of each arm of the study, by its title as this person sees it."""
+    if asked.study is None:
+        return {}
+    of = {"study_id": asked.study.id, "unblinded": sees_arms(), "count": False}
+    return {arm.title: arm.slot for arm in arms_of_studies(current_session(), current_project().id, **of)}
+
+
 def _table(asked: Asked, rows: Sequence[Measured], form: MeasureForm) -> list[list[Entry | None]]:
     codes = [kind.code for kind in asked.kinds]
     day = form.taken_on.data or asked.day
@@ -176,7 +191,7 @@ def _judged(form: MeasureForm, entries: Sequence[Entry], asked: Asked) -> bool:
     if wrong:
         form.form_errors.append(f"{wrong} {'value is' if wrong == 1 else 'values are'} refused; each says why beside itself.")
         return False
-    return confirmed(form, [Notice("warning", None, doubt) for cell in cells for doubt in cell.doubts])
+    return confirmed(form, [Notice("warning", None, doubt) for entry in entries for doubt in entry.doubts])
 
 
 def _recorded(form: MeasureForm, entries: Sequence[Entry], asked: Asked) -> ResponseReturnValue:

@@ -77,6 +77,12 @@ class Entry:
         percent = 100 * (self.value / self.before.value - 1)
         return f"{amount}, {percent:+.0f} %".replace("-", "\N{MINUS SIGN}")
 
+    @property
+    def doubts(self) -> list[str]:
+        """Give what is in doubt, each naming whose value it is."""
+        said = [(cell.label, doubt) for cell in self.cells for doubt in cell.doubts]
+        return [doubt if self.of.animal in doubt else f"{label}: {doubt}" for label, doubt in said]
+
     def read(self) -> None:
         """Read the numbers; what is none says so beside itself."""
         for cell in self.cells:

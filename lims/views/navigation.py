@@ -90,7 +90,7 @@ def _frame() -> dict[str, Any]:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of the proxy
     project, administrator = g.get("project"), current_account().administrator
     of_project = (project.code, project.role) if project else (None, None)
-    shown = request.endpoint if request.blueprint == HOME else head_of(request.blueprint)
+    shown = request.endpoint if request.blueprint == HOME else head_of(request.endpoint)
     return {
         "nav": _nav(app, request.script_root, *of_project, administrator, shown),
         "current_project": project,

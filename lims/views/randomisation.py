@@ -14,7 +14,7 @@ from lims.domain.vocabulary import MeasurementKind
 from lims.models import Randomisation, Study
 from lims.plots import shown
 from lims.plots_balance import baseline_by_arm
-from lims.queries.allocation import AllocatedAnimal, allocations_of, baselines, eligible_animals, runs_of
+from lims.queries.allocation import AllocatedAnimal, Eligible, allocations_of, baselines, eligible_animals, runs_of
 from lims.queries.kinds import kinds_of
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy, arms_of_studies
@@ -157,8 +157,7 @@ def new(study_id: int) -> ResponseReturnValue:
     kinds = kinds_of(session, study.project_id)
     kind, on = kinds.get(request.args.get("kind", "")), _day(request.args.get("on"))
     found = eligible_animals(session, study.project_id, study.id)
-    model, site = request.args.get("model", ""), request.args.get("site", "")
-    eligible = [one for one in found if model in ("", one.model) and (not site or site in one.sites)]
+    eligible = [one for one in found if _offered(one)]
     read = baselines(session, [one.id for one in eligible], kind.code, on) if kind and on else {}
     form = RandomiseForm()
     if not form.is_submitted():
@@ -179,10 +178,23 @@ def new(study_id: int) -> ResponseReturnValue:
         on=on or today(session),
         models=sorted({one.model for one in found if one.model}),
         sites=sorted({place for one in found for place in one.sites}),
+        days=sorted({str(one.implanted_on) for one in found if one.implanted_on}),
+        busy=sorted({one.elsewhere for one in found if one.elsewhere}),
         rows=[(entry.form, by_id.get(entry.form.animal_id.data or "")) for entry in form.rows],
         read={key: (_digits(one.value, kind), one.taken_on) for key, one in read.items()},
         arms=arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms()),
         again=bool(runs_of(session, study.id)),
+    )
+
+
+def _offered(animal: Eligible) -> bool:
+    """Tell whether the address asks for an animal: by model, site and day of implanting, and by `others` where another study has it."""
+    asked = request.args
+    return (
+        asked.get("model", "") in ("", animal.model)
+        and asked.get("site", "") in ("", *animal.sites)
+        and asked.get("implanted", "") in ("", str(animal.implanted_on))
+        and (animal.elsewhere is None or bool(asked.get("others")))
     )
 
 

@@ -88,6 +88,8 @@ def _marked(cell: Mapping[str, Any], text: Any) -> str:
         return f'<span class="whole">{bar(*cell["part"])} {shown}</span>'
     if cell.get("tone"):
         return f'<span class="text-tone tone-{cell["tone"]}">{shown}</span>'
+    if cell.get("place"):
+        return f'<span data-place="{escape(cell["place"])}">{shown}</span>'
     return f'<span title="{escape(cell["title"])}">{shown}</span>' if cell.get("title") else shown
 
 

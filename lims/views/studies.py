@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, false
 
 from lims.domain.cohort_terms import FateReason
 from lims.domain.studies import ITEMS, missing_items
-from lims.domain.vocabulary import RecordStatus, StudyStatus
+from lims.domain.vocabulary import MeasurementKind, RecordStatus, StudyStatus
 from lims.models import Enrolment, Study
 from lims.queries.animals import study_animals
 from lims.queries.kinds import kinds_measured
@@ -28,7 +28,7 @@ from lims.views.form_fields import term_words
 from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import FIELDS, StudyForm
-from lims.views.study_plots import StudyData, overview
+from lims.views.study_plots import StudyData, overview, place_of_last
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, answer, choice, one_of, search
 
@@ -70,7 +70,13 @@ def _overview(study: Study) -> dict[str, Any]:
     """Give the arms of a study, and what its plots are, which its page fetches."""
     data = StudyData(current_session(), study, unblinded=sees_arms(), count=True)
     kind = data.chosen(request.args.get("kind"))
-    return {"kinds": list(data.read.values()), "kind": kind, "parts": overview(data, kind), "arms": _arms_table(data.arms, study)}
+    return {
+        "kinds": list(data.read.values()),
+        "kind": kind,
+        "parts": overview(data, kind),
+        "arms": _arms_table(data.arms, study, kind),
+        "animals": sum(arm.enrolled for arm in data.arms),
+    }
 
 
 PAGES = RecordPages(
@@ -113,19 +119,24 @@ class _ArmsTable:
     rows: list[dict[str, Any]]
 
 
-def _arms_table(arms: Sequence[ArmOfStudy], study: Study) -> _ArmsTable:
+def _arms_table(arms: Sequence[ArmOfStudy], study: Study, kind: MeasurementKind | None) -> _ArmsTable:
+    """Make the table of a study's arms; the last values of what is drawn come with the plot of its means."""
     columns = [
         {"key": "arm", "label": "Arm"},
         {"key": "enrolled", "label": "n", "align": "end"},
         {"key": "at_risk", "label": "At risk", "align": "end"},
-        {"key": "excluded", "label": "Excluded", "align": "end"},
     ]
+    if kind is not None:
+        columns.append({"key": "last", "label": "Last value", "unit": kind.unit, "align": "end"})
+    if any(arm.excluded for arm in arms):
+        columns.append({"key": "excluded", "label": "Excluded", "align": "end"})
     rows = [
         {
             "_url": url_for("studies.animals", study_id=study.id, arm=arm.key),
             "arm": {"text": arm.name, "arm": arm.slot},
             "enrolled": str(arm.enrolled) if arm.target_n in (None, arm.enrolled) else f"{arm.enrolled} of {arm.target_n}",
             "at_risk": str(arm.at_risk),
+            "last": {"text": "…", "place": place_of_last(arm)},
             "excluded": str(arm.excluded),
         }
         for arm in arms

@@ -18,6 +18,8 @@ from lims.queries.blinding import hides_arms
 from lims.queries.exposures import Compared, of_study
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy
+from lims.views.cells import arm_cell
+from lims.views.listing import as_text
 from lims.views.study_plots import ANIMAL, ARM, PlotColumn, StudyData, StudyPlot, number, part_of
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import Column, send_rows, table_from_rows
@@ -26,8 +28,9 @@ MEASURES = (("kp_uu", "Kp,uu"), ("kp", "Kp"))
 _NOTHING = "No tissue sample is recorded yet. Record what the assay found in plasma and tissue of this study's animals."
 
 
-def _columns() -> tuple[Column, ...]:
-    """Give the columns of the tidy table: what each ratio is made of."""
+def _columns(arms: Sequence[ArmOfStudy] = ()) -> tuple[Column, ...]:
+    """Give the columns of the tidy table: what each ratio is made of; on the page an arm has its colour."""
+    slots = {arm.name: arm.slot for arm in arms}
     named = (
         ("animal", "Animal"),
         ("arm", "Arm"),
@@ -44,7 +47,19 @@ def _columns() -> tuple[Column, ...]:
         ("why", "What is missing"),
         ("excluded", "Left out of analysis"),
     )
-    shown = [Column(key, label, None, mono=key == "animal") for key, label in named]  # type: ignore[arg-type]  # of rows, not of a statement
+    numbers = ("concentration", "plasma", "kp", "kp_uu")
+    shown = [
+        Column(
+            key,
+            label,
+            None,  # type: ignore[arg-type]  # of rows, not of a statement
+            align="end" if key in numbers else "start",
+            sortable=False,
+            mono=key == "animal",
+            show=partial(arm_cell, slots) if key == "arm" else as_text,
+        )
+        for key, label in named
+    ]
     return (*shown, *(Column(key, label, None, on_page=False) for key, label in more))  # type: ignore[arg-type]  # as above
 
 
@@ -73,7 +88,7 @@ def _rows(data: StudyData, found: Sequence[Compared]) -> list[dict[str, Any]]:
 
 def _drawn_from(data: StudyData) -> dict[str, Any]:
     found = _found(data)
-    columns = tuple(column for column in _columns() if column.on_page)
+    columns = tuple(column for column in _columns(data.arms) if column.on_page)
     return {
         "hidden": hides_arms(data.study, unblinded=data.unblinded),
         "parts": [part_of(data.study.id, "exposure", _title(label, of), of=of) for of, (_, label, _) in _measures(found).items()],
@@ -119,17 +134,24 @@ def _by_arm(found: Sequence[Compared], arms: Sequence[ArmOfStudy], names: Mappin
         groups[names.get(one.arm_id or 0, ""), one.substance, one.found.tissue.matrix].append(one)
     slots = {arm.name: arm.slot for arm in arms}
     columns = [{"key": "arm", "label": "Arm"}, {"key": "substance", "label": "Of"}, {"key": "matrix", "label": "Sample"}]
-    columns += [{"key": key, "label": f"{label}, median", "align": "end"} for key, label in reversed(MEASURES)]
+    for key, label in reversed(MEASURES):
+        columns += [{"key": key, "label": f"{label}, median", "align": "end"}, {"key": f"{key}_n", "label": "n", "align": "end"}]
     rows = [
         {
             "arm": {"text": arm, "arm": slots.get(arm)},
             "substance": substance,
             "matrix": matrix_words(matrix),
-            **{key: summarise([ratio for _, ratio in _ratios(some, key)]).shown for key, _ in MEASURES},
+            **_medians(some),
         }
         for (arm, substance, matrix), some in groups.items()
     ]
     return {"caption": "Exposure of each arm", "columns": columns, "rows": rows}
+
+
+def _medians(some: Sequence[Compared]) -> dict[str, str]:
+    """Write the median of each measure, and of how many ratios it is."""
+    found = {key: summarise([ratio for _, ratio in _ratios(some, key)]) for key, _ in MEASURES}
+    return {key: one.shown for key, one in found.items()} | {f"{key}_n": one.counted for key, one in found.items()}
 
 
 def _ratios(found: Sequence[Compared], key: str) -> Iterator[tuple[Compared, Ratio]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
 from statistics import fmean
@@ -88,7 +88,7 @@ class StudyPlot:
     """A plot, the table behind it and the sentences below it.
 
     tidy: the rows of the table, values by column, to be read once: a page takes the first of them, a file all. address: where
-    it is a file, by format.
+    it is a file, by format. fills: what it tells of other places of its page, by their name.
     """
 
     id: str
@@ -98,6 +98,7 @@ class StudyPlot:
     tidy: Iterable[Mapping[str, Any]]
     address: Callable[[str], str] | None = None
     notes: Sequence[str] = ()
+    fills: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, str]]:
@@ -262,12 +263,17 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
         notes.append(
             "Dotted, with hollow points: fewer than half of the arm's animals are left, and the mean is that of the survivors."
         )
-    last = series.last_values()
-    if told := [(name, last[name]) for name in (*(arm.name for arm in data.arms), None) if name in last]:
-        words = [f"{name or 'no arm'} {shown(fmean(values), kind.decimals)} of {len(values)}" for name, values in told]
-        notes.insert(0, f"Mean of each animal's last value ({kind.unit}): {', '.join(words)} measured.")
+    last = {name: f"{shown(fmean(values), kind.decimals)} of {len(values)}" for name, values in series.last_values().items()}
+    if None in last:
+        notes.append(f"Animals in no arm: mean of their last values {last[None]} measured.")
     title, address = TITLES["means"].format(kind.title), data.address("means", kind=kind.code)
-    return StudyPlot("means", title, spec, columns, rows, address, notes)
+    fills = {place_of_last(arm): last.get(arm.name, "–") for arm in data.arms}
+    return StudyPlot("means", title, spec, columns, rows, address, notes, fills)
+
+
+def place_of_last(arm: ArmOfStudy) -> str:
+    """Name the place beside an arm where the mean of its animals' last values stands."""
+    return f"last-{arm.key}"
 
 
 def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:

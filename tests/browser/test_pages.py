@@ -102,6 +102,8 @@ def test_a_plot_is_drawn_under_the_strict_policy(desk: Desk, crawler: Page) -> N
     crawler.get_by_role("link", name="XSS").first.click()
     expect(crawler.locator("[data-plot] svg").first).to_be_visible()
     expect(crawler.locator("[data-plot] svg").first).to_contain_text(CLOSING[:12])
+    # The plot of the means brings what stands beside the arms.
+    expect(crawler.locator("aside [data-place]").first).to_have_text(re.compile(r"\d.* of \d+"))
     policy = crawler.request.get(crawler.url).headers["content-security-policy"]
     assert "unsafe-eval" not in policy
     assert "unsafe-inline" not in policy

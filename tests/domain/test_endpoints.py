@@ -65,15 +65,15 @@ def test_weight_loss_counts_from_its_baseline(baseline: WeightBaseline, weights:
 def test_the_sentence_names_weight_baseline_and_limit() -> None:
     course = Course(days(d0=21.4, d28=17.1), implanted_on=START)
     told = judge(Rule(LOSS, 20, 15, baseline=IMPLANTED), course)[-1].said
-    assert told == "Weight 17.1 g on 2026-03-20 is 20.1 % below 21.4 g of implant day 2026-02-20: act at 20 %"
+    assert told == "Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %"
 
 
 @pytest.mark.parametrize(
     ("implanted", "weights", "said"),
     [
-        (day(2), {"d0": 21.0, "d9": 16.0}, "21.0 g of the last weight before implant day, of 2026-02-20"),
-        (day(-3), {"d0": 21.0, "d9": 16.0}, "21.0 g of the first weight after implant day, of 2026-02-20"),
-        (None, {"d0": 21.0, "d9": 16.0}, "21.0 g of the first weight, of 2026-02-20"),
+        (day(2), {"d0": 21.0, "d9": 16.0}, "the last weight before implant day, 21.0 g on 2026-02-20"),
+        (day(-3), {"d0": 21.0, "d9": 16.0}, "the first weight after implant day, 21.0 g on 2026-02-20"),
+        (None, {"d0": 21.0, "d9": 16.0}, "the first weight, 21.0 g on 2026-02-20"),
     ],
 )
 def test_a_baseline_that_was_not_weighed_is_told(implanted: date | None, weights: dict[str, float], said: str) -> None:

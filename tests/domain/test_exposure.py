@@ -38,11 +38,11 @@ def plasma(value: float | None, lloq: float | None = None, hours: float | None =
 @pytest.mark.parametrize(
     ("tissue", "against", "kp", "kp_uu"),
     [
-        (Sample(BRAIN, 40, G, hours=2), plasma(400), "0.1", "0.04"),
-        (Sample(CSF, 10, ML, hours=2), plasma(400), "0.025", "0.5"),
-        (Sample(BRAIN, None, G, 1, 2), plasma(400), "< 0.0025", "< 0.001"),
-        (Sample(BRAIN, 40, G, hours=2), plasma(None, 2), "> 20", "> 8"),
-        (Sample(ExposureMatrix.EXTRACRANIAL_TUMOUR, 200, G, hours=2), plasma(400), "0.5", None),
+        (Sample(BRAIN, 40, G, hours=2), plasma(400), "0.10", "0.040"),
+        (Sample(CSF, 10, ML, hours=2), plasma(400), "0.025", "0.50"),
+        (Sample(BRAIN, None, G, 1, 2), plasma(400), "< 0.0025", "< 0.0010"),
+        (Sample(BRAIN, 40, G, hours=2), plasma(None, 2), "> 20", "> 8.0"),
+        (Sample(ExposureMatrix.EXTRACRANIAL_TUMOUR, 200, G, hours=2), plasma(400), "0.50", None),
     ],
 )
 def test_kp_and_kp_uu_with_bounds_as_bounds(tissue: Sample, against: Sample, kp: str, kp_uu: str | None) -> None:
@@ -88,17 +88,17 @@ def test_the_nearest_plasma_is_taken_and_of_the_same_day_where_hours_are_not_kno
 
 
 @pytest.mark.parametrize(
-    ("ratios", "shown"),
+    ("ratios", "shown", "counted"),
     [
-        ([Ratio(0.1), Ratio(0.2), Ratio(0.6)], "0.2 (n 3)"),
-        ([Ratio(0.05, "<"), Ratio(0.2), Ratio(0.6)], "0.2 (n 3, 1 of them a bound)"),
-        ([Ratio(0.05, "<"), Ratio(0.04, "<"), Ratio(0.6)], "< 0.05 (n 3, 2 of them a bound)"),
-        ([Ratio(2, ">"), Ratio(3, ">"), Ratio(0.6)], "> 2 (n 3, 2 of them a bound)"),
-        ([], "– (n 0)"),
+        ([Ratio(0.1), Ratio(0.2), Ratio(0.6)], "0.20", "3"),
+        ([Ratio(0.05, "<"), Ratio(0.2), Ratio(0.6)], "0.20", "3, 1 a bound"),
+        ([Ratio(0.05, "<"), Ratio(0.04, "<"), Ratio(0.6)], "< 0.050", "3, 2 a bound"),
+        ([Ratio(2, ">"), Ratio(3, ">"), Ratio(0.6)], "> 2.0", "3, 2 a bound"),
+        ([], "–", "0"),
     ],
 )
-def test_the_middle_of_several_is_a_number_only_where_it_is_one(ratios: list[Ratio], shown: str) -> None:
-    assert summarise(ratios).shown == shown
+def test_the_middle_of_several_is_a_number_only_where_it_is_one(ratios: list[Ratio], shown: str, counted: str) -> None:
+    assert (summarise(ratios).shown, summarise(ratios).counted) == (shown, counted)
 
 
 @pytest.mark.parametrize(("matrix", "unit"), [(PLASMA, G), (BRAIN, ML)])

@@ -28,7 +28,7 @@ def test_an_import_opens_actions_and_says_which(desk_on_each: Desk) -> None:
     outcome = desk.record(weights(*FORTNIGHT))
     assert outcome.state is BatchState.COMMITTED
     told = found(outcome, "endpoint-act")
-    assert told.message == "M1: Weight 17.1 g on 2026-03-20 is 20.1 % below 21.4 g of implant day 2026-02-20: act at 20 %."
+    assert told.message == "M1: Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %."
     assert (told.severity, told.row) == (Severity.WARNING, 4)
     assert (told.source or "").startswith("Directive 2010/63/EU, annex VIII")
     assert outcome.report["findings"]["warning"] >= 1

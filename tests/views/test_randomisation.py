@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lims.db import Database
-from lims.domain.vocabulary import KIND_BY_CODE, ImplantSite
+from lims.domain.vocabulary import KIND_BY_CODE, ImplantSite, StudyStatus
 from lims.models import Animal, Arm, Enrolment, Project, Randomisation, Specimen, Study
 from lims.views.transaction import Application
 from tests.support import factories
@@ -87,6 +87,28 @@ def test_animals_of_one_model_or_site_are_offered_alone(app: Application, study:
     assert "OTHER-1" not in of_site
     assert "M01" in of_site
     assert "No living animal" in message(sara.get(here(study, "randomise?model=nothing")))
+
+
+def test_animals_at_work_in_another_study_are_offered_where_somebody_asks(
+    app: Application, study: Study, sqlite_database: Database
+) -> None:
+    with factories.declared(sqlite_database) as session:
+        project = session.scalars(select(Project).where(Project.code == "BCBM")).one()
+        running = factories.study(session, project, "RUNNING", state=StudyStatus.ACTIVE)
+        over = factories.study(session, project, "OVER", state=StudyStatus.CLOSED)
+        for code, at_work in (("M00", running), ("M01", over)):
+            mouse = session.scalars(select(Animal).where(Animal.code == code)).one()
+            factories.enrolment(session, factories.arm(session, at_work, f"{code}-arm"), mouse)
+    sara = Browser(app).sign_in("Sara")
+    offered = message(sara.get(here(study, "randomise")))
+    assert "M00" not in offered
+    assert "M01" in offered
+    assert "in RUNNING" in message(sara.get(here(study, "randomise?others=yes")))
+    # Nobody has to say why an animal that was not offered is left out.
+    address = here(study, f"randomise?kind={FLUX.code}&on={DAY_14}")
+    sara.submit(sara.get(address), address, **{"rows-7-why": "no flux on day 14"})
+    with sqlite_database.reading() as session:
+        assert session.query(Enrolment).where(Enrolment.study_id == study.id).count() == 7
 
 
 def _specimen(session: Session, project: Project) -> Specimen:

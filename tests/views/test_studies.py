@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from lims.db import Database
 from lims.domain.vocabulary import Quality, StudyStatus
-from lims.models import AuditEvent, Study
+from lims.models import Arm, AuditEvent, Project, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
@@ -49,6 +49,12 @@ def cells(page: BeautifulSoup, caption: str) -> list[list[str]]:
     raise AssertionError(f"no table {caption}")
 
 
+def beside_arms(page: BeautifulSoup) -> list[str]:
+    """Give the last value that a part of the page brings for each place beside an arm, in the order of the arms."""
+    brought = {one["data-fills"]: one.text for one in page.select("[data-fills]")}
+    return [brought[place["data-place"]] for place in page.select("aside [data-place]")]
+
+
 def drawn(page: BeautifulSoup, plot: str) -> dict[str, Any]:
     """Give the specification of a plot."""
     found = page.find(id=f"{plot}-spec")
@@ -77,8 +83,8 @@ def test_the_study_draws_flux_first_then_means_then_weight(scientist: Browser, c
     assert min(row["value"] for row in drawn(page, "weight")["data"]["values"]) == pytest.approx(100 * 19 / 21)
     assert "Days count from randomisation on 2026-03-02" in message(page)
     assert "The line is a loss of 20 %." in message(page)
-    assert cells(page, "Arms") == [["Vehicle", "2", "2", "0"], ["Tucatinib", "2", "2", "0"]]
-    assert "last value (p/s): Vehicle 2.10e7 of 2, Tucatinib 2.10e7 of 2 measured." in message(page)
+    assert cells(page, "Arms") == [["Vehicle", "2", "2", "…"], ["Tucatinib", "2", "2", "…"]]
+    assert beside_arms(page) == ["2.10e7 of 2", "2.10e7 of 2"]
     assert [swatch["class"][-1] for swatch in page.select("aside .arm-swatch")] == ["vehicle-0", "arm-0"]
 
 
@@ -89,7 +95,7 @@ def test_the_kind_stands_in_the_address_and_only_kinds_with_data_are_offered(sci
         f"{HERE}{cohort.study}?kind=body_weight",
     ]
     assert page.select_one(".kinds [aria-current]").get_text(" ", strip=True) == "Body weight"
-    assert "last value (g): Vehicle 19.0 of 2" in message(page)
+    assert beside_arms(page)[0] == "19.0 of 2"
     assert "12 readings." in message(page)
     unknown = scientist.whole(f"{HERE}{cohort.study}?kind=caliper_volume")
     assert unknown.select_one(".kinds [aria-current]").get_text(" ", strip=True).startswith("Bioluminescence")
@@ -119,6 +125,16 @@ def test_a_study_without_readings_says_what_to_do_first(scientist: Browser, sqli
     with make.declared(sqlite_database) as session:
         project = session.query(make.Project).filter_by(code="BCBM").one()
         empty = make.study(session, project, "EMPTY").id
+    page = scientist.get(f"{HERE}{empty}")
+    assert "This study has no arm yet" in message(page)
+    assert [link["href"] for link in page.select(".empty a")] == ["/p/BCBM/arms/new?study_id=EMPTY", "/p/BCBM/imports/new"]
+    with make.declared(sqlite_database) as session:
+        arm = make.arm(session, session.get_one(Study, empty)).id
+    page = scientist.get(f"{HERE}{empty}")
+    assert "No animal is in an arm yet" in message(page)
+    assert page.select_one(".empty a")["href"] == f"/p/BCBM/studies/{empty}/randomise"
+    with make.declared(sqlite_database) as session:
+        make.enrolment(session, session.get_one(Arm, arm), make.animal(session, session.query(Project).filter_by(code="BCBM").one(), "E1"))
     page = scientist.get(f"{HERE}{empty}")
     assert "No reading of this study's animals is recorded yet" in message(page)
     assert page.select_one(".empty a")["href"] == "/p/BCBM/imports/new"

@@ -1,5 +1,6 @@
 // Fills each <div data-later="address"> (templates/macros/part.html) with what its address gives, one inside a closed <details>
-// once that is opened. What was filled says so by the event "part:filled".
+// once that is opened. What was filled says so by the event "part:filled". A [data-fills] in it goes to the page's [data-place] of
+// that name.
 
 function say(part, words, { failed = false, done = false } = {}) {
   part.setAttribute("aria-busy", String(!failed && !done));
@@ -14,6 +15,10 @@ function show(part, html, pressed) {
   const state = part.querySelector(":scope > .part-state");
   part.replaceChildren(state, ...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   say(part, `${part.dataset.title}: here.`, { done: true });
+  for (const told of part.querySelectorAll("[data-fills]")) {
+    document.querySelector(`[data-place="${CSS.escape(told.dataset.fills)}"]`)?.replaceChildren(...told.childNodes);
+    told.remove();
+  }
   if (pressed) part.focus(); // the button is gone
   part.dispatchEvent(new CustomEvent("part:filled", { bubbles: true }));
   begin(part);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -135,23 +135,25 @@ def mean_rows(
     An animal read twice on a day counts once, with its mean. few: fewer than half of the animals that were ever read in the
     arm are left.
     """
-    readings: dict[tuple[str | None, float], list[int]] = defaultdict(list)
-    for place, key in enumerate(zip(arms, days, strict=True)):
-        readings[key].append(place)
-    whole = Counter(arm for arm, _ in set(zip(arms, animals, strict=True)))
+    readings: dict[tuple[str | None, float], tuple[list[str], list[float]]] = defaultdict(lambda: ([], []))
+    for arm_name, day, animal, value in zip(arms, days, animals, values, strict=True):
+        who, read = readings[arm_name, day]
+        who.append(animal)
+        read.append(value)
+    ever: dict[str | None, set[str]] = defaultdict(set)
+    for (of, _), (who, _) in readings.items():
+        ever[of].update(who)
     rows = []
-    for (of, day), places in sorted(readings.items(), key=lambda one: (one[0][0] or NO_ARM, one[0][1])):
-        arm, n = of or NO_ARM, len({animals[place] for place in places})
-        read = [values[place] for place in places]
-        if n < len(places):
-            read = _each_animal([animals[place] for place in places], read)
-        mean = fmean(read)
-        sem = math.sqrt(math.fsum((value - mean) ** 2 for value in read) / (n - 1) / n) if n > 1 else None
+    for (of, day), (who, read) in sorted(readings.items(), key=lambda one: (one[0][0] or NO_ARM, one[0][1])):
+        arm, n = of or NO_ARM, len(set(who))
+        each = read if n == len(read) else _each_animal(who, read)
+        mean = fmean(each)
+        sem = math.dist(each, [mean] * n) / math.sqrt((n - 1) * n) if n > 1 else None
         error = "" if sem is None else f" ± {shown(sem, decimals)}"
         words = f"{shown(mean, decimals)}{error} {unit}"
         ends = {"low": mean - (sem or 0), "high": mean + (sem or 0)}
         told = {"arm": arm, "day": day, "on": f"d{day:g}", "mean": mean, "sem": sem, "n": n, "shown": words}
-        rows.append(told | ends | {"few": 2 * n < whole[of]})
+        rows.append(told | ends | {"few": 2 * n < len(ever[of])})
     return rows
 
 

@@ -6,7 +6,9 @@ costs three times what it takes to run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Executable, bindparam, select
@@ -45,6 +47,22 @@ def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **boun
     for start in range(0, len(keys), CHUNK):
         rows.extend(connection.execute(statement, {"keys": keys[start : start + CHUNK], **bound}).all())
     return rows
+
+
+def driver_rows(session: Session, statement: Executable, bound: Mapping[str, Any]) -> Sequence[Any]:
+    """Give all rows of a statement of columns as the driver has them: tuples, of what it makes of the columns' types.
+
+    Of thousands of readings, to make of each value what its column's type says takes as long as to read them.
+    """
+    if session.autoflush:
+        session.flush()
+    with closing(session.connection().execute(statement, bound)) as result:
+        return result.cursor.fetchall()
+
+
+def as_date(read: str | date | None) -> date | None:
+    """Give a date of `driver_rows`: SQLite has them as text."""
+    return date.fromisoformat(read) if isinstance(read, str) else read
 
 
 def by_id(session: Session, model: type[Found], keys: Iterable[int | None], *options: ORMOption) -> dict[Any, Found]:

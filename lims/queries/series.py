@@ -1,16 +1,17 @@
 """Readings as columns over study days: what the plots draw and the arms' table sums up.
 
-Excluded and withdrawn readings never count. Each plot costs one statement, whatever the number of animals.
+Excluded and withdrawn readings never count. Each plot costs a few statements, whatever the number of animals.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from itertools import compress
-from operator import itemgetter
+from functools import cache
+from itertools import chain, compress, groupby, repeat
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +19,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
-    String,
     and_,
     bindparam,
     func,
@@ -26,13 +26,13 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    type_coerce,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.blinding import shown_arm
+from lims.queries.chunks import as_date, driver_rows
 from lims.queries.days import days_between
 from lims.queries.kinds import kinds_measured, kinds_of
 
@@ -88,6 +88,13 @@ class DayCount:
             return f"No date of day 0 is recorded: days count from the study's first reading on {self.first_reading}."
         return "Days are those that the files gave."
 
+    def day(self, relative_day: float | None, taken_on: date | None, own_zero: date | None) -> float:
+        """Give the study day of a reading: as the file counted it, or from the animal's own day 0, or from the study's."""
+        zero = own_zero or self.origin
+        if relative_day is not None:
+            return relative_day
+        return float((taken_on - zero).days) if taken_on and zero else 0.0
+
     def column(self, own_zero: InstrumentedAttribute[date | None] | None = Enrolment.day_zero_on) -> ColumnElement[float]:
         """Give the study day of a reading: as the file counted it, or from the animal's own day 0, or from the study's."""
         zeros = [zero for zero in (own_zero, literal(self.origin, Date()) if self.origin else None) if zero is not None]
@@ -111,11 +118,11 @@ class Series:
 
     arms: name of the arm, None outside every arm. subjects: the animal, with its tumour where it has several. tumours: its
     label, None of the animal itself.
-    values: in the kind's unit. excluded: whether the animal was left out of analysis when it was read.
+    values: in the kind's unit. excluded: whether the animal was left out of analysis when it was read. ids: the readings' own,
+    of one animal's; a study's thousands go without.
     """
 
     kind: MeasurementKind
-    ids: Sequence[int] = ()
     animal_ids: Sequence[int] = ()
     animals: Sequence[str] = ()
     subjects: Sequence[str] = ()
@@ -126,10 +133,11 @@ class Series:
     qualities: Sequence[str] = ()
     excluded: Sequence[bool] = ()
     tumours: Sequence[str | None] = ()
+    ids: Sequence[int] = ()
 
     def __len__(self) -> int:
         """Count the readings."""
-        return len(self.ids)
+        return len(self.values)
 
     @property
     def suspect(self) -> int:
@@ -215,41 +223,65 @@ def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelec
     )
 
 
+_ENROLLED = (
+    select(Enrolment.animal_id, Animal.code, Enrolment.arm_id, Enrolment.day_zero_on, Enrolment.excluded_on)
+    .join(Animal, Animal.id == Enrolment.animal_id)
+    .where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
+)
+_READINGS = (
+    of_study(
+        select(Measurement.animal_id, Measurement.implant_id, Measurement.relative_day, Measurement.taken_on)
+        .add_columns(Measurement.value, Measurement.quality)
+        .order_by(Enrolment.animal_id, func.coalesce(Measurement.implant_id, literal_column("0")))
+        .order_by(Measurement.slot, Measurement.occurrence),
+        bindparam("study_id"),
+    )
+).where(Measurement.kind == bindparam("kind"))
+"""The subject comes first, as in the slot index, so that SQLite sorts no more than a subject's readings."""
+_TUMOURS = (
+    select(Implant.id, Implant.label)
+    .join(Enrolment, Enrolment.animal_id == Implant.animal_id)
+    .where(Enrolment.study_id == bindparam("study_id"))
+)
+
+
 def study_series(session: Session, study: Study, kind: MeasurementKind, days: DayCount, arm_names: Mapping[int, str]) -> Series:
     """Read a study's readings of one kind by animal, tumour and slot; `arm_names` by arm id.
 
-    One statement, and one more where readings are of tumours. Thousands of rows pass as columns, in the order of the slot
-    index, so that nothing sorts or makes an object of each.
+    Two statements, and one more where readings are of tumours. Thousands of rows pass as columns; what an animal's readings
+    share is looked up once for all of them, and each day of so many readings is read once.
     """
-    columns: AnySelect = select(
-        *(Measurement.id, Measurement.animal_id, Animal.code, Measurement.implant_id, Enrolment.arm_id, days.column()),
-        *(Measurement.taken_on, Measurement.value, type_coerce(Measurement.quality, String()), Enrolment.excluded_on),
-    )
-    by_slot = (Measurement.animal_id, func.coalesce(Measurement.implant_id, literal_column("0")), Measurement.slot)
-    statement = of_study(columns, study.id).join(Animal, Animal.id == Enrolment.animal_id)
-    statement = statement.where(Measurement.kind == kind.code).order_by(*by_slot, Measurement.occurrence)
-    rows = sorted(session.connection().execute(statement).all(), key=itemgetter(2))
-    if not rows:
+    of = {"study_id": study.id}
+    rows_of = {key: list(rows) for key, rows in groupby(driver_rows(session, _READINGS, of | {"kind": kind.code}), itemgetter(0))}
+    if not rows_of:
         return Series(kind)
-    ids, animal_ids, animals, implants, arm_ids, study_days, taken_on, values, qualities, out_on = zip(*rows, strict=True)
-    tumours = _labels(session, study.id, implants)
-    if any(out_on):
+    known = sorted(session.connection().execute(_ENROLLED, of), key=attrgetter("code"))
+    enrolled = [one for one in known if one.animal_id in rows_of]
+    counts = [len(rows_of[one.animal_id]) for one in enrolled]
+
+    def of_each(values: Iterable[Any]) -> list[Any]:
+        return list(chain.from_iterable(map(repeat, values, counts)))
+
+    rows = chain.from_iterable(rows_of[one.animal_id] for one in enrolled)
+    animal_ids, implants, relative_days, dates, values, qualities = zip(*rows, strict=True)
+    taken_on = list(map(cache(as_date), dates))
+    study_days = list(map(cache(days.day), relative_days, taken_on, of_each(one.day_zero_on for one in enrolled)))
+    excluded = [False] * len(values)
+    if any(one.excluded_on for one in enrolled):
+        out_on = of_each(one.excluded_on for one in enrolled)
         excluded = [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)]
-    else:
-        excluded = [False] * len(rows)
-    arms = [arm_names.get(arm_id) for arm_id in arm_ids]
+    animals, arms = of_each(one.code for one in enrolled), of_each(arm_names.get(one.arm_id) for one in enrolled)
+    tumours = _labels(session, of, implants)
     subjects = _subjects(animals, tumours)
-    return Series(kind, ids, animal_ids, animals, subjects, arms, study_days, values, taken_on, qualities, excluded, tumours)
+    return Series(kind, animal_ids, animals, subjects, arms, study_days, values, taken_on, qualities, excluded, tumours)
 
 
-def _labels(session: Session, study_id: int, implants: Sequence[int | None]) -> Sequence[str | None]:
+def _labels(session: Session, of: Mapping[str, int], implants: Sequence[int | None]) -> Sequence[str | None]:
     """Name the tumours of readings; of those of the animals themselves none."""
     if not any(implants):
         return [None] * len(implants)
-    of_study_animals = select(Enrolment.animal_id).where(Enrolment.study_id == study_id)
-    rows = session.connection().execute(select(Implant.id, Implant.label).where(Implant.animal_id.in_(of_study_animals)))
-    labels: dict[int | None, str] = {key: label for key, label in rows}  # noqa: C416  # a result has keys of its own
-    return [labels.get(key) for key in implants]
+    labels: dict[int | None, str] = dict(driver_rows(session, _TUMOURS, of))
+    return list(map(labels.get, implants))
 
 
 def own_day_count(session: Session, animal_id: int) -> DayCount:
@@ -286,7 +318,8 @@ def _one_animal(animal: Animal, kind: MeasurementKind, rows: Sequence[Any], arm:
     n = len(ids)
     codes = [animal.code] * n
     subjects, nobody = _subjects(codes, tumours), [False] * n
-    return Series(kind, ids, [animal.id] * n, codes, subjects, [arm] * n, study_days, values, taken_on, qualities, nobody, tumours)
+    arms = [arm] * n
+    return Series(kind, [animal.id] * n, codes, subjects, arms, study_days, values, taken_on, qualities, nobody, tumours, ids)
 
 
 def _subjects(animals: Sequence[str], tumours: Sequence[str | None]) -> list[str]:

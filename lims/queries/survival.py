@@ -8,9 +8,10 @@ is neither: it is listed, and the analysis waits for somebody to say why it died
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
@@ -21,6 +22,7 @@ from lims.domain.cohort_terms import FateReason
 from lims.domain.fates import REASON_WORDS, Outcome, outcome
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Animal, Enrolment, Fate, Measurement, Study
+from lims.queries.chunks import as_date, driver_rows
 from lims.queries.series import DayCount, active
 
 
@@ -67,21 +69,28 @@ class FollowUp:
 
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
-    """Say to what each animal of a study was followed."""
-    runs, reasons = study.state is StudyStatus.ACTIVE, tuple(study.event_reasons)
-    connection, of = session.connection(), {"study": study.id}
-    last = {animal: on for animal, on in connection.execute(_LAST_SEEN if runs else _LAST_READ, of)}  # noqa: C416  # a result has keys of its own
+    """Say to what each animal of a study was followed.
+
+    A cohort dies on few days of few reasons, so that one answer of `_part` goes for many animals.
+    """
+    runs, of = study.state is StudyStatus.ACTIVE, {"study": study.id}
+    last = dict(driver_rows(session, _LAST_SEEN if runs else _LAST_READ, of))
+    part = cache(partial(_part, frozenset(study.event_reasons), days.origin))
     found = FollowUp()
-    for row in connection.execute(_ANIMALS, of).all():
-        seen = today if runs and row.state is AnimalStatus.ALIVE else last.get(row.animal_id) or row.enrolled_on
-        _place(found, row, reasons, row.day_zero_on or days.origin, seen)
+    into: dict[str, Any] = {"missing": (found.missing, Unclear), "left_out": (found.left_out, Unclear), "ends": (found.ends, End)}
+    for animal_id, animal, arm_id, state, reason, why_excluded, enrolled_on, *dates in driver_rows(session, _ANIMALS, of):
+        if why_excluded is not None:
+            found.excluded.append(Unclear(animal_id, animal, arm_id, f"from {dates[0]}: {why_excluded}"))
+        seen = today if runs and state == AnimalStatus.ALIVE else last.get(animal_id) or enrolled_on
+        place, told = part(state, reason, seen, *dates)
+        rows, row = into[place]
+        rows.append(row(animal_id, animal, arm_id, *told))
     return found
 
 
 _ANIMALS = (
-    select(Enrolment.animal_id, Animal.code.label("animal"), Enrolment.arm_id, Enrolment.enrolled_on, Enrolment.day_zero_on)
-    .add_columns(Enrolment.excluded_on, Enrolment.exclusion_reason, Animal.state, Animal.died_on.label("death"))
-    .add_columns(Fate.died_on, Fate.reason)
+    select(Enrolment.animal_id, Animal.code, Enrolment.arm_id, Animal.state, Fate.reason, Enrolment.exclusion_reason)
+    .add_columns(Enrolment.enrolled_on, Enrolment.excluded_on, Enrolment.day_zero_on, Animal.died_on, Fate.died_on)
     .join(Animal, Animal.id == Enrolment.animal_id)
     .outerjoin(Fate, (Fate.animal_id == Animal.id) & (Fate.status == RecordStatus.ACTIVE))
     .where(Enrolment.study_id == bindparam("study"), Enrolment.status == RecordStatus.ACTIVE)
@@ -107,30 +116,32 @@ _LAST_SEEN = _last_readings(AnimalStatus.DEAD, AnimalStatus.ALIVE)
 """Of those in an active study of whom nobody says that they live or died."""
 
 
-def _place(found: FollowUp, row: Any, reasons: Sequence[str], zero: date | None, seen: date | None) -> None:
-    """Put one animal where it belongs."""
-    who = (row.animal_id, row.animal, row.arm_id)
-    out = row.excluded_on
-    if out is not None:
-        found.excluded.append(Unclear(*who, f"from {out}: {row.exclusion_reason}"))
-    dead = row.died_on is not None or row.state is AnimalStatus.DEAD
-    ended_on = (row.died_on or row.death) if dead else seen
+def _part(
+    events: Collection[str], origin: date | None, state: str, reason: str | None, *dates: str | date | None
+) -> tuple[str, tuple[Any, ...]]:
+    """Say where one animal belongs, with what is told of it there: the rest of an `End`, or why it has none.
+
+    dates: when it was last seen, when it was excluded, its own day 0, when it died, and when by its fate.
+    """
+    seen, out, own_zero, death, died_on = map(as_date, dates)
+    zero = own_zero or origin
+    dead = died_on is not None or state == AnimalStatus.DEAD
+    ended_on = (died_on or death) if dead else seen
     stops_before = out is not None and (ended_on is None or out <= ended_on)
     ended_by, event = ("excluded from analysis", False) if stops_before else ("followed until then", False)
     if dead and not stops_before:
-        met = outcome(row.reason, reasons)
-        if met is Outcome.MISSING or ended_on is None:
-            found.missing.append(Unclear(*who, f"died{f' on {ended_on}' if ended_on else ''}, and nobody recorded why"))
-            return
-        ended_by, event = REASON_WORDS[FateReason(row.reason)], met is Outcome.EVENT
+        why = FateReason(reason) if reason else None
+        met = outcome(why, events)
+        if why is None or met is Outcome.MISSING or ended_on is None:
+            return "missing", (f"died{f' on {ended_on}' if ended_on else ''}, and nobody recorded why",)
+        ended_by, event = REASON_WORDS[why], met is Outcome.EVENT
     ended_on = out if stops_before else ended_on
     if zero is None:
-        found.missing.append(Unclear(*who, "has no day 0: neither the study nor its enrolment dates one, and nothing was read"))
-    elif ended_on is None:
-        found.left_out.append(Unclear(*who, "was never seen: no reading, and no day of enrolment"))
-    elif ended_on < zero:
-        found.left_out.append(Unclear(*who, f"{ended_by} on {ended_on}, before its day 0 on {zero}"))
-    elif stops_before and ended_on == zero:
-        found.left_out.append(Unclear(*who, "excluded from its day 0 on"))
-    else:
-        found.ends.append(End(*who, float((ended_on - zero).days), event, ended_on, ended_by))
+        return "missing", ("has no day 0: neither the study nor its enrolment dates one, and nothing was read",)
+    if ended_on is None:
+        return "left_out", ("was never seen: no reading, and no day of enrolment",)
+    if ended_on < zero:
+        return "left_out", (f"{ended_by} on {ended_on}, before its day 0 on {zero}",)
+    if stops_before and ended_on == zero:
+        return "left_out", ("excluded from its day 0 on",)
+    return "ends", (float((ended_on - zero).days), event, ended_on, ended_by)

@@ -128,7 +128,7 @@ def test_an_animals_readings_come_by_kind_on_the_days_of_its_study(database: Dat
 
 
 @pytest.mark.parametrize("animals", [2, 20])
-def test_a_plot_costs_one_statement_whatever_the_number_of_animals(database: Database, animals: int) -> None:
+def test_a_plot_costs_two_statements_whatever_the_number_of_animals(database: Database, animals: int) -> None:
     with make.declared(database) as session:
         study = make.cohort(session, make.project(session), animals=animals)
         arms = list(study.arms)
@@ -139,4 +139,4 @@ def test_a_plot_costs_one_statement_whatever_the_number_of_animals(database: Dat
         with statements(database.engine) as seen:
             read = study_series(session, study, WEIGHT, days, {arm.id: arm.title for arm in arms})
     assert len(read) == 2 * animals
-    assert len(seen) == 1
+    assert len(seen) == 2  # the animals, and their readings

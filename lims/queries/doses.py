@@ -1,4 +1,7 @@
-"""Read models of dosing: what is due follows from the regimens, in a constant number of statements; nothing of it is stored."""
+"""Read models of dosing: what is due follows from the regimens, in a constant number of statements; nothing of it is stored.
+
+What only counts doses is in `lims.queries.due`.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +91,7 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
     named = in_chunks(session, keys, lambda some: select(Regimen).where(Regimen.id.in_(some)).options(joinedload(Regimen.agent)))
     regimens = {one.id: (one, parse_schedule(one.schedule)) for (one,) in named}
     triggered = [key for key, (one, _) in regimens.items() if one.start is RegimenStart.TRIGGER]
-    reached = _reached(session, triggered)
+    reached = reached_on(session, triggered)
     found = []
     for row in sorted(rows, key=_walked):
         regimen, schedule = regimens[row.regimen]
@@ -108,7 +111,7 @@ def _course(row: Any, regimen: Regimen, reached: Mapping[tuple[int, int], date],
     return Course(starts, row.enrolled_on, min(ends, default=None))
 
 
-def _reached(session: Session, regimens: Sequence[int]) -> dict[tuple[int, int], date]:
+def reached_on(session: Session, regimens: Sequence[int]) -> dict[tuple[int, int], date]:
     """Give the first day since enrolment on which each animal's reading lay above the trigger of a regimen."""
     if not regimens:
         return {}
@@ -237,29 +240,6 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
     beside = [row for row in recorded if row.id not in met]
     unplanned = [one for one in treated if one.course.starts_on is None]
     return Dosing(courses, beside, unplanned, date.min if study.state is StudyStatus.DRAFT else today)
-
-
-class DueDoses(NamedTuple):
-    """How many doses of a study are due on a day. study: its code."""
-
-    study_id: int
-    study: str
-    doses: int
-
-
-def due_in_project(session: Session, project_id: int, on: date) -> list[DueDoses]:
-    """Count the doses that active studies plan for a day and nobody has recorded, by study; three statements."""
-    active = (Study.project_id == project_id, Study.state == StudyStatus.ACTIVE, Study.status == RecordStatus.ACTIVE)
-    treated = treated_animals(session, on, *active)
-    recorded = recorded_doses(session, Dose.project_id == project_id, Dose.due_on == on, Dose.regimen_id.is_not(None))
-    known = {(one.animal_id, one.regimen_id, one.nth) for one in recorded}
-    due = Counter(
-        (one.animal.study, one.animal.study_id)
-        for one in treated
-        for _, nth in planned_doses(one.schedule, one.course, first=on, last=on)
-        if (one.animal.id, one.regimen.id, nth) not in known
-    )
-    return [DueDoses(key, study, number) for (study, key), number in sorted(due.items())]
 
 
 def weights_until(session: Session, animals: Iterable[int], last: date) -> dict[int, list[tuple[date, float]]]:

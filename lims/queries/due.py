@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Date, String, bindparam, cast, func, select
+from sqlalchemy import Date, String, and_, bindparam, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import RegimenStart
@@ -59,9 +59,13 @@ def _planned(of: str) -> AnySelect:
         .where(*(table.status == RecordStatus.ACTIVE for table in tables if of == "project" or table is not Study))
         .group_by(*columns)
     )
-    if of == "project":
-        return wanted.where(Study.project_id == bindparam("key"), Study.state == StudyStatus.ACTIVE)
-    return wanted.where(Study.id == bindparam("key"))
+    if of == "study":
+        return wanted.where(Study.id == bindparam("key"))
+    # What is due on a day is due for those alone whose course had not ended by then.
+    on = bindparam("today", type_=Date())
+    goes_on = or_(Animal.died_on > on, and_(Animal.died_on.is_(None), Animal.state != AnimalStatus.DEAD))
+    kept = or_(Enrolment.excluded_on.is_(None), Enrolment.excluded_on > on)
+    return wanted.where(Study.project_id == bindparam("key"), Study.state == StudyStatus.ACTIVE, goes_on, kept)
 
 
 _RECORDED = (
@@ -76,7 +80,7 @@ _LAST_RECORDED = select(func.max(func.coalesce(Dose.due_on, Dose.given_on))).whe
 
 
 def _cohorts(session: Session, today: date, of: str, key: int) -> list[Cohort]:
-    rows = session.connection().execute(_planned(of), {"key": key}).all()
+    rows = session.connection().execute(_planned(of), {"key": key, "today": today}).all()
     reached = reached_on(session, [row.regimen_id for row in rows if row.start is RegimenStart.TRIGGER])
     return [cohort for row in rows for cohort in _of_row(row, reached, today)]
 

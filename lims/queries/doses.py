@@ -10,10 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohort_terms import RegimenStart
@@ -267,14 +268,21 @@ def latest_weight(weights: Sequence[tuple[date, float]], on: date) -> tuple[date
 
 def doses_of(session: Session, animal: Animal, limit: int, *, unblinded: bool) -> Sequence[Row[Any]]:
     """List an animal's last doses that a person may read, the latest first."""
-    wanted = dose_list(animal.project_id, unblinded=unblinded)
+    asked = {"project_id": animal.project_id, "animal_id": animal.id, "most": limit}
+    return session.connection().execute(_of_animal(unblinded=unblinded), asked).all()
+
+
+@cache
+def _of_animal(*, unblinded: bool) -> AnySelect:
+    wanted = dose_list(bindparam("project_id"), unblinded=unblinded)
     wanted = wanted.add_columns(Dose.id, Dose.state, Dose.volume_ul, Dose.reason)
     wanted = wanted.add_columns(Agent.code.label("agent"), AgentLot.code.label("lot"), Study.code.label("study"))
-    wanted = wanted.where(Dose.animal_id == animal.id, Dose.status == RecordStatus.ACTIVE)
-    return session.execute(wanted.order_by(wanted.selected_columns.on.desc(), Dose.nth.desc(), Dose.id.desc()).limit(limit)).all()
+    wanted = wanted.where(Dose.animal_id == bindparam("animal_id"), Dose.status == RecordStatus.ACTIVE)
+    latest = wanted.order_by(wanted.selected_columns.on.desc(), Dose.nth.desc(), Dose.id.desc())
+    return latest.limit(bindparam("most", type_=BigInteger()))
 
 
-def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:
+def dose_list(project_id: BindParameter[int] | int, *, unblinded: bool) -> AnySelect:
     """Select the doses that a person may read, with the day that counts: given, or due."""
     return (
         select(func.coalesce(Dose.given_on, Dose.due_on).label("on"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ProcedureKind
@@ -25,10 +25,16 @@ def procedure_list(project_id: int) -> AnySelect:
     )
 
 
+_OF_ANIMAL = (
+    select(Procedure)
+    .where(Procedure.animal_id == bindparam("animal_id"), Procedure.status == RecordStatus.ACTIVE)
+    .order_by(Procedure.done_on.desc(), Procedure.id.desc())
+)
+
+
 def procedures_of(session: Session, animal_id: int) -> list[Procedure]:
     """List an animal's active procedures, the latest first."""
-    wanted = select(Procedure).where(Procedure.animal_id == animal_id, Procedure.status == RecordStatus.ACTIVE)
-    return list(session.scalars(wanted.order_by(Procedure.done_on.desc(), Procedure.id.desc())))
+    return list(session.scalars(_OF_ANIMAL, {"animal_id": animal_id}))
 
 
 def blood_drawn(

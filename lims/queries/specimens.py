@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohorts import ClinicalCohort, conditions
@@ -78,10 +78,16 @@ def source_animal(session: Session, specimen: Specimen) -> Animal | None:
     return None if specimen.source_animal_id is None else session.get(Animal, specimen.source_animal_id)
 
 
+_SAMPLES = (
+    select(Specimen)
+    .where(Specimen.source_animal_id == bindparam("animal_id"), Specimen.status == RecordStatus.ACTIVE)
+    .order_by(Specimen.collected_on.desc().nulls_last(), Specimen.code)
+)
+
+
 def samples_of(session: Session, animal_id: int) -> Sequence[Specimen]:
     """List the active samples of an animal that are no tumour of its, the latest first."""
-    wanted = select(Specimen).where(Specimen.source_animal_id == animal_id, Specimen.status == RecordStatus.ACTIVE)
-    return session.scalars(wanted.order_by(Specimen.collected_on.desc().nulls_last(), Specimen.code)).all()
+    return session.scalars(_SAMPLES, {"animal_id": animal_id}).all()
 
 
 def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:

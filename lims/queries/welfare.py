@@ -206,9 +206,12 @@ def weight_limits(session: Session, study_id: int) -> list[WeightLimit]:
     return [WeightLimit(*row) for row in rows]
 
 
+_FATE = select(Fate).where(Fate.animal_id == bindparam("animal_id"), Fate.status == RecordStatus.ACTIVE)
+
+
 def fate_of(session: Session, animal_id: int) -> Fate | None:
     """Give what became of an animal, if that is recorded."""
-    return session.scalar(select(Fate).where(Fate.animal_id == animal_id, Fate.status == RecordStatus.ACTIVE))
+    return session.scalar(_FATE, {"animal_id": animal_id})
 
 
 def without_fate() -> ColumnElement[bool]:

@@ -101,11 +101,11 @@ class Addressed(Flask):
         if endpoint == "static" and not more and named is None:
             return _kept(self, root, None, endpoint, name, value)
         # Of several values the one that differs comes first, and the others are words of the program, not what somebody typed.
-        if not _is_plain(value) or not all(_is_word(*one) for one in more):
+        if name[0] == "_" or not _is_plain(value) or not all(_is_word(*one) for one in more):
             return super().url_for(endpoint, **values)
         if named is not None:
             more.append(("project_code", named))
-        before, after = _around(self, root, project, endpoint, name, *more)
+        before, after = _around(self, root, project, endpoint, name, type(value), *more)
         return f"{before}{value}{after}"
 
 
@@ -128,9 +128,9 @@ def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: 
 
 @lru_cache(maxsize=4096)
 def _around(
-    app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str, *more: tuple[str, str]
+    app: Addressed, root: str, project_code: str | None, endpoint: str, name: str, of: type[int | str], *more: tuple[str, str]
 ) -> tuple[str, str]:
     """Give what stands before and after the number or code in an address that names one, and words beside it."""
-    values: dict[str, Any] = {name: LARGEST_ID, **dict(more)}
+    values: dict[str, Any] = {name: of(LARGEST_ID), **dict(more)}
     before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
     return before, after

@@ -23,6 +23,7 @@ from lims.views.transaction import Application
         ("fates.new", {"animal_id": "M-07", "reason": "tumour_burden"}),
         ("fates.new", {"animal_id": "M 07/a", "reason": "tumour_burden"}),
         ("fates.new", {"animal_id": "M-07", "project_code": "other"}),
+        ("figures.part_of_animal", {"animal_id": 7}),
         ("imports.show", {"project_code": "a b", "batch_id": 7}),
         ("studies.show", {"study_id": 7, "project_code": "other"}),
         ("studies.show", {"study_id": 7, "_scheme": "https", "_external": True}),

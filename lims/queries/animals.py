@@ -14,7 +14,7 @@ from lims.domain.slots import UNDATED
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalAlias, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
 from lims.queries.blinding import shown_arm
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect, counted
 
 
@@ -112,7 +112,7 @@ def enrolled_in(*, study_id: int | None = None, arm_id: int | None = None) -> Co
 
 def tumours_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
     """List an animal's tumours with their model and number of counted readings."""
-    return session.execute(_tumours(), {"animal_id": animal_id}).all()
+    return read(session, _tumours(), animal_id=animal_id).all()
 
 
 @cache
@@ -153,14 +153,17 @@ def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Stu
     return [(enrolment, study) for enrolment, study in session.execute(_ENROLMENTS, {"animal_id": animal_id})]
 
 
+_alias = AnimalAlias.__table__.c
 _ALIASES = (
-    select(AnimalAlias).where(AnimalAlias.animal_id == bindparam("animal_id")).order_by(AnimalAlias.status, AnimalAlias.alias)
+    select(_alias.id, _alias.alias, _alias.status)
+    .where(_alias.animal_id == bindparam("animal_id"))
+    .order_by(_alias.status, _alias.alias)
 )
 
 
-def aliases_of(session: Session, animal_id: int) -> Sequence[AnimalAlias]:
-    """Give the other names of an animal, those that count first."""
-    return session.scalars(_ALIASES, {"animal_id": animal_id}).all()
+def aliases_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
+    """Give the other names of an animal with id and status, those that count first."""
+    return read(session, _ALIASES, animal_id=animal_id).all()
 
 
 def animals_known(session: Session, project_id: int, names: Sequence[str]) -> dict[str, Animal]:

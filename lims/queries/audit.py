@@ -160,12 +160,13 @@ def newest_event(session: Session, project_id: int) -> int:
     return session.scalar(newest) or 0
 
 
-_LAST_HASH = select(AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
+_event = AuditEvent.__table__.c
+_LAST_HASH = select(_event.hash).order_by(_event.seq.desc()).limit(1)
 
 
 def last_hash(session: Session) -> str:
     """Give the hash of the trail's last event, which names all that was recorded until then; of no event, nothing."""
-    return session.scalar(_LAST_HASH) or ""
+    return session.connection().scalar(_LAST_HASH) or ""
 
 
 def find_event(session: Session, project_id: int, seq: int) -> AuditEvent:

@@ -33,6 +33,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Aliquot, Animal, Base, Cage, CellPreparation, Implant, Patient, PdxModel, Specimen, StoragePlace
+from lims.queries.chunks import read
 from lims.queries.patients import consent_state_of, last_withdrawal_of
 from lims.queries.series import AnySelect
 
@@ -116,7 +117,7 @@ def donors_without_consent(session: Session, record: Base) -> list[DonorConsent]
     if wanted is None:
         return []
     key: Any = record.id  # type: ignore[attr-defined]  # every record has one
-    found = session.execute(wanted, {"record_id": key})
+    found = read(session, wanted, record_id=key)
     return [DonorConsent(key, code, ConsentState(told), withdrawn_on) for key, code, told, withdrawn_on in found]
 
 

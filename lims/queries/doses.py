@@ -14,7 +14,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Row, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohort_terms import RegimenStart
@@ -24,7 +24,7 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Arm, Cage, Dose, Enrolment, Measurement, Regimen, Study
 from lims.queries.bench_order import place_along
 from lims.queries.blinding import readable
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect, counted
 
 WEIGHT = "body_weight"
@@ -268,13 +268,13 @@ def latest_weight(weights: Sequence[tuple[date, float]], on: date) -> tuple[date
 
 def doses_of(session: Session, animal: Animal, limit: int, *, unblinded: bool) -> Sequence[Row[Any]]:
     """List an animal's last doses that a person may read, the latest first."""
-    asked = {"project_id": animal.project_id, "animal_id": animal.id, "most": limit}
-    return session.connection().execute(_of_animal(unblinded=unblinded), asked).all()
+    return read(session, _of_animal(unblinded=unblinded), animal_id=animal.id, most=limit).all()
 
 
 @cache
 def _of_animal(*, unblinded: bool) -> AnySelect:
-    wanted = dose_list(bindparam("project_id"), unblinded=unblinded)
+    # Along the animal: with the project named too, SQLite reads all doses of that.
+    wanted = _readable(unblinded=unblinded)
     wanted = wanted.add_columns(Dose.id, Dose.state, Dose.volume_ul, Dose.reason)
     wanted = wanted.add_columns(Agent.code.label("agent"), AgentLot.code.label("lot"), Study.code.label("study"))
     wanted = wanted.where(Dose.animal_id == bindparam("animal_id"), Dose.status == RecordStatus.ACTIVE)
@@ -282,8 +282,12 @@ def _of_animal(*, unblinded: bool) -> AnySelect:
     return latest.limit(bindparam("most", type_=BigInteger()))
 
 
-def dose_list(project_id: BindParameter[int] | int, *, unblinded: bool) -> AnySelect:
+def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:
     """Select the doses that a person may read, with the day that counts: given, or due."""
+    return _readable(unblinded=unblinded).where(Dose.project_id == project_id)
+
+
+def _readable(*, unblinded: bool) -> AnySelect:
     return (
         select(func.coalesce(Dose.given_on, Dose.due_on).label("on"))
         .select_from(Dose)
@@ -292,5 +296,5 @@ def dose_list(project_id: BindParameter[int] | int, *, unblinded: bool) -> AnySe
         .outerjoin(AgentLot, AgentLot.id == Dose.lot_id)
         .outerjoin(Study, Study.id == Dose.study_id)
         .outerjoin(Regimen, Regimen.id == Dose.regimen_id)
-        .where(Dose.project_id == project_id, readable(Dose, unblinded=unblinded))
+        .where(readable(Dose, unblinded=unblinded))
     )

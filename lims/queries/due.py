@@ -20,7 +20,7 @@ from lims.domain.dosing import Course, first_day, planned_doses
 from lims.domain.schedules import Schedule, parse_schedule
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Animal, Arm, Dose, Enrolment, Regimen, Study
-from lims.queries.chunks import KEYS, rows_of
+from lims.queries.chunks import KEYS, read, rows_of
 from lims.queries.doses import reached_on
 from lims.queries.series import AnySelect
 
@@ -80,7 +80,7 @@ _LAST_RECORDED = select(func.max(func.coalesce(Dose.due_on, Dose.given_on))).whe
 
 
 def _cohorts(session: Session, today: date, of: str, key: int) -> list[Cohort]:
-    rows = session.connection().execute(_planned(of), {"key": key, "today": today}).all()
+    rows = read(session, _planned(of), key=key, today=today).all()
     reached = reached_on(session, [row.regimen_id for row in rows if row.start is RegimenStart.TRIGGER])
     return [cohort for row in rows for cohort in _of_row(row, reached, today)]
 
@@ -159,7 +159,7 @@ def overdue_in_study(session: Session, study: Study, today: date) -> dict[int, O
     recorded = _recorded(session, cohorts, date.min, yesterday)
     open_ends = yesterday
     if study.state is not StudyStatus.ACTIVE and any(one.schedule.count is None for one in cohorts):
-        open_ends = min(session.scalar(_LAST_RECORDED, {"study_id": study.id}) or yesterday, yesterday)
+        open_ends = min(read(session, _LAST_RECORDED, study_id=study.id).scalar() or yesterday, yesterday)
     found: dict[int, Overdue] = defaultdict(Overdue)
     for one in cohorts:
         last = open_ends if one.schedule.count is None else yesterday

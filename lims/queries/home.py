@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import BatchState, RecordStatus, StudyStatus
 from lims.models import Enrolment, ImportBatch, Project, Study, User
+from lims.queries.chunks import read
 
 LISTED_STUDIES, LISTED_BATCHES = 12, 8
 
@@ -64,9 +65,9 @@ _BATCHES = (
 
 def studies(session: Session, project_ids: Sequence[int]) -> list[StudyLine]:
     """List the newest studies of some projects with n enrolled animals."""
-    return [StudyLine(*row) for row in session.connection().execute(_STUDIES, {"projects": project_ids})]
+    return [StudyLine(*row) for row in read(session, _STUDIES, projects=project_ids)]
 
 
 def batches(session: Session, project_ids: Sequence[int]) -> list[BatchLine]:
     """List the latest imports of some projects."""
-    return [BatchLine(*row) for row in session.connection().execute(_BATCHES, {"projects": project_ids})]
+    return [BatchLine(*row) for row in read(session, _BATCHES, projects=project_ids)]

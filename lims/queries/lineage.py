@@ -21,6 +21,7 @@ from lims.audit.words import entity_word
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import PassageConvention, RecordStatus
 from lims.models import Aliquot, Animal, Implant, Patient, PdxModel, Specimen
+from lims.queries.chunks import read
 from lims.queries.patients import consent_state_of
 from lims.queries.series import AnySelect
 
@@ -79,7 +80,7 @@ def chain_of(session: Session, record: Any) -> list[Step]:
 def chains_of(session: Session, record: Any) -> dict[int, list[Step]]:
     """Give the chains that end in a record, by where they end: an animal has one for each of its tumours."""
     chains: dict[int, list[Step]] = defaultdict(list)
-    for origin, kind, key, code in session.execute(_chains(type(record)), {"record_id": record.id}):
+    for origin, kind, key, code in read(session, _chains(type(record)), record_id=record.id):
         chains[origin].append(Step(entity_word(kind), code, kind, key))
     if isinstance(record, PdxModel):
         own = Step(entity_word("pdx_model"), record.code, "pdx_model", record.id)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Enrolment, Fate, Measurement, Study
+from lims.queries.chunks import read
 from lims.queries.series import AnySelect, of_study
 
 
@@ -89,13 +90,13 @@ def hosts_of(session: Session, study_id: int) -> list[Host]:
     """List the animals of a study, by code."""
     return [
         Host(key, code, arm, enrolled, died or death, out, zero, died is not None or state is AnimalStatus.DEAD)
-        for key, code, arm, enrolled, died, death, state, out, zero in session.connection().execute(_HOSTS, {"study_id": study_id})
+        for key, code, arm, enrolled, died, death, state, out, zero in read(session, _HOSTS, study_id=study_id)
     ]
 
 
 def read_on(session: Session, study: Study, kind: str) -> dict[date, set[int]]:
     """Give the animals that were read for a kind, by date; excluded readings are none."""
-    days = session.connection().execute(_READ, {"study_id": study.id, "kind": kind})
+    days = read(session, _READ, study_id=study.id, kind=kind)
     return {day: set(map(int, animals.split(","))) for day, animals in days}
 
 

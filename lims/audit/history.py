@@ -66,9 +66,9 @@ _KIND = (
 def entries(session: Session, entity: str, key: int, limit: int = 200) -> list[Entry]:
     """Give a record's history, newest first, with values in people's units and words and times of the laboratory."""
     of_record = {"entity": entity, "key": key}
-    rows = session.execute(_LATEST, {**of_record, "limit": limit}).all()
+    rows = session.connection().execute(_LATEST, {**of_record, "limit": limit}).all()
     kind = _kind(session, key) if entity == "measurement" else None
-    first = session.scalar(_FIRST, of_record) if len(rows) == limit else rows[-1].seq if rows else None
+    first = session.connection().scalar(_FIRST, of_record) if len(rows) == limit else rows[-1].seq if rows else None
     told, after = [], _standing(session, entity, key)
     for event in rows:
         changed = canon.changed(event.fields)

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import count as counted
 from itertools import pairwise
 from math import ceil
@@ -178,6 +179,7 @@ class Schedule:
 _ONE_DOSE = Schedule(1, (0,), 1, 1)
 
 
+@lru_cache(maxsize=1024)
 def parse_schedule(text: str) -> Schedule:
     """Read a schedule in the field's notation, in whatever case and with ×, x or *.
 

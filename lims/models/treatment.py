@@ -184,7 +184,7 @@ class Dose(InProject, Withdrawable, Versioned, Base):
             postgresql_where=text("status = 'active' AND regimen_id IS NULL"),
         ),
         Index(None, "animal_id"),
-        Index(None, "regimen_id"),
+        Index(None, "regimen_id", "due_on"),
         Index(None, "study_id"),
         Index(None, "project_id", "id"),
         Index(None, "batch_id"),

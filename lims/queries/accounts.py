@@ -58,7 +58,7 @@ _OF_PERSON = 6
 
 def person_of_session(session: Session, uniquifier: str) -> Person | None:
     """Give whom a session cookie names, with the projects they belong to by code; None for nobody."""
-    return _person(session.execute(_OF_SESSION, {"session": uniquifier}).all())
+    return _person(session.connection().execute(_OF_SESSION, {"session": uniquifier}).all())
 
 
 def my_projects(session: Session, user_id: int) -> list[MyProject]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, ScalarSelect, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from lims.domain.errors import DomainError
@@ -14,7 +14,7 @@ from lims.domain.slots import UNDATED
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalAlias, AnimalProtocol, Arm, Cage, Enrolment, Implant, Measurement, PdxModel, Study
 from lims.queries.blinding import shown_arm
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect, counted
 
 
@@ -110,9 +110,15 @@ def enrolled_in(*, study_id: int | None = None, arm_id: int | None = None) -> Co
     return Animal.id.in_(enrolled)
 
 
-def tumours_of(animal_id: int) -> AnySelect:
-    """Select an animal's tumours with their model and number of counted readings."""
-    readings = select(func.count()).where(Measurement.implant_id == Implant.id, Measurement.animal_id == animal_id, *counted())
+def tumours_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
+    """List an animal's tumours with their model and number of counted readings."""
+    return read(session, _tumours(), animal_id=animal_id).all()
+
+
+@cache
+def _tumours() -> AnySelect:
+    animal: BindParameter[int] = bindparam("animal_id")
+    readings = select(func.count()).where(Measurement.implant_id == Implant.id, Measurement.animal_id == animal, *counted())
     return (
         select(
             Implant.id,
@@ -128,27 +134,36 @@ def tumours_of(animal_id: int) -> AnySelect:
             readings.correlate(Implant).scalar_subquery().label("readings"),
         )
         .outerjoin(PdxModel, PdxModel.id == Implant.model_id)
-        .where(Implant.animal_id == animal_id, Implant.status == RecordStatus.ACTIVE)
+        .where(Implant.animal_id == animal, Implant.status == RecordStatus.ACTIVE)
         .order_by(Implant.label)
     )
 
 
+_ENROLMENTS = (
+    select(Enrolment, Study)
+    .join(Study, Study.id == Enrolment.study_id)
+    .join(Arm, Arm.id == Enrolment.arm_id)
+    .where(Enrolment.animal_id == bindparam("animal_id"), Enrolment.status == RecordStatus.ACTIVE)
+    .order_by(Enrolment.id.desc())
+)
+
+
 def enrolments_of(session: Session, animal_id: int) -> list[tuple[Enrolment, Study]]:
     """List an animal's active enrolments with their studies, the latest first."""
-    rows = session.execute(
-        select(Enrolment, Study)
-        .join(Study, Study.id == Enrolment.study_id)
-        .join(Arm, Arm.id == Enrolment.arm_id)
-        .where(Enrolment.animal_id == animal_id, Enrolment.status == RecordStatus.ACTIVE)
-        .order_by(Enrolment.id.desc())
-    )
-    return [(enrolment, study) for enrolment, study in rows]
+    return [(enrolment, study) for enrolment, study in session.execute(_ENROLMENTS, {"animal_id": animal_id})]
 
 
-def aliases_of(session: Session, animal_id: int) -> Sequence[AnimalAlias]:
-    """Give the other names of an animal, those that count first."""
-    mine = select(AnimalAlias).where(AnimalAlias.animal_id == animal_id)
-    return session.scalars(mine.order_by(AnimalAlias.status, AnimalAlias.alias)).all()
+_alias = AnimalAlias.__table__.c
+_ALIASES = (
+    select(_alias.id, _alias.alias, _alias.status)
+    .where(_alias.animal_id == bindparam("animal_id"))
+    .order_by(_alias.status, _alias.alias)
+)
+
+
+def aliases_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
+    """Give the other names of an animal with id and status, those that count first."""
+    return read(session, _ALIASES, animal_id=animal_id).all()
 
 
 def animals_known(session: Session, project_id: int, names: Sequence[str]) -> dict[str, Animal]:

@@ -160,8 +160,9 @@ def newest_event(session: Session, project_id: int) -> int:
     return session.scalar(newest) or 0
 
 
-_TELLING = or_(AuditEvent.changes > 0, AuditEvent.project_id == bindparam("project"))
-_LAST_CHANGE = select(AuditEvent.hash).where(_TELLING).order_by(AuditEvent.seq.desc()).limit(1)
+_event = AuditEvent.__table__.c
+_TELLING = or_(_event.changes > 0, _event.project_id == bindparam("project"))
+_LAST_CHANGE = select(_event.hash).where(_TELLING).order_by(_event.seq.desc()).limit(1)
 
 
 def last_change(session: Session, project_id: int) -> str:
@@ -169,7 +170,7 @@ def last_change(session: Session, project_id: int) -> str:
 
     Whoever signs in, or exports what is another project's, changes nothing that a page of this project shows.
     """
-    return session.scalar(_LAST_CHANGE, {"project": project_id}) or ""
+    return session.connection().scalar(_LAST_CHANGE, {"project": project_id}) or ""
 
 
 def find_event(session: Session, project_id: int, seq: int) -> AuditEvent:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, case, exists, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lims.domain.blinding import VEILED
@@ -37,7 +37,7 @@ from lims.models import (
     Regimen,
     Study,
 )
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 
 _OPEN = (BatchState.STORED, BatchState.CHECKED, BatchState.REFUSED)
 
@@ -162,15 +162,18 @@ def _of_name(name: str) -> str:
     return rf"(?<!\w){word}(?!\w)" if len(name) > 1 else rf"(?<=[\"“']){word}(?=[\"”'])|(?<=\barm ){word}(?!\w)|\A{word}\Z"
 
 
+_HIDDEN_ARMS = (
+    select(Study.code, Arm.code, Arm.title)
+    .outerjoin(Arm, Arm.study_id == Study.id)
+    .where(Study.project_id == bindparam("project_id"), Study.blinded)
+)
+
+
 def veil(session: Session, project_id: int, *, unblinded: bool) -> Veil:
     """Give what hides the arms of the project's blinded studies from a person; one statement, none for who may see them."""
     if unblinded:
         return Veil(())
-    rows = session.execute(
-        select(Study.code, Arm.code, Arm.title)
-        .outerjoin(Arm, Arm.study_id == Study.id)
-        .where(Study.project_id == project_id, Study.blinded)
-    ).all()
+    rows = read(session, _HIDDEN_ARMS, project_id=project_id).all()
     return Veil((name for _, *names in rows for name in names if name), (study for study, *_ in rows))
 
 

@@ -1,7 +1,7 @@
-"""Looks many keys up in few statements: as many bound values as every engine takes, never one query a key.
+"""Runs statements that stand ready in their modules, and looks many keys up in few: never one query a key.
 
-A statement that always reads alike stands ready in its module, with `KEYS` where the keys go (`rows_of`): to build it anew
-costs three times what it takes to run it.
+To build a statement anew costs three times what it takes to run it, and to let the unit of work run one of columns, which
+concern it not, twice as much again: hence `read` and `rows_of`. In one of many keys `KEYS` is where they go.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Executable, bindparam, select
+from sqlalchemy import BindParameter, CursorResult, Executable, bindparam, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -23,6 +23,13 @@ CHUNK = 5_000
 """SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
 KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 """Where the keys go in a statement that stands ready."""
+
+
+def read(session: Session, statement: Executable, **bound: Any) -> CursorResult[Any]:
+    """Run a statement of columns, not of records, that stands ready. `bound`: the values of its parameters."""
+    if session.autoflush:
+        session.flush()
+    return session.connection().execute(statement, bound)
 
 
 def in_chunks(session: Session, keys: Sequence[Any], statement: Callable[[Sequence[Any]], Executable]) -> list[Any]:
@@ -38,14 +45,9 @@ def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **boun
 
     `bound`: the values of its other parameters.
     """
-    if not keys:
-        return []
-    if session.autoflush:
-        session.flush()
-    connection = session.connection()
     rows: list[Any] = []
     for start in range(0, len(keys), CHUNK):
-        rows.extend(connection.execute(statement, {"keys": keys[start : start + CHUNK], **bound}).all())
+        rows.extend(read(session, statement, keys=keys[start : start + CHUNK], **bound))
     return rows
 
 

@@ -6,9 +6,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, bindparam, case, func, literal, not_, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from lims.domain.protocols import RENEWAL_NOTICE, ProtocolState
@@ -103,13 +118,23 @@ def were_in(session: Session, cage_id: int, limit: int = 50) -> list[tuple[Anima
 
 def moves_of(session: Session, *, animal_id: int | None = None, cage_id: int | None = None, limit: int = 50) -> Sequence[CageMove]:
     """List the moves of an animal, or into and out of a cage, the latest first."""
+    of = {"animal_id": animal_id, "cage_id": cage_id}
+    asked = {name: key for name, key in of.items() if key is not None}
+    return session.scalars(_moves(*asked), {**asked, "most": limit}).all()
+
+
+@cache
+def _moves(*of: str) -> Select[CageMove]:
+    """Select the moves of the animal or the cage that `of` names; put together once."""
     moves = select(CageMove).where(CageMove.status == RecordStatus.ACTIVE)
-    if animal_id is not None:
-        moves = moves.where(CageMove.animal_id == animal_id)
-    if cage_id is not None:
-        moves = moves.where(or_(CageMove.from_cage_id == cage_id, CageMove.to_cage_id == cage_id))
+    if "animal_id" in of:
+        moves = moves.where(CageMove.animal_id == bindparam("animal_id"))
+    if "cage_id" in of:
+        cage: BindParameter[int] = bindparam("cage_id")
+        moves = moves.where(or_(CageMove.from_cage_id == cage, CageMove.to_cage_id == cage))
     loaded = selectinload(CageMove.animal), selectinload(CageMove.from_cage), selectinload(CageMove.to_cage)
-    return session.scalars(moves.order_by(CageMove.moved_on.desc(), CageMove.id.desc()).limit(limit).options(*loaded)).all()
+    latest = moves.order_by(CageMove.moved_on.desc(), CageMove.id.desc())
+    return latest.limit(bindparam("most", type_=BigInteger())).options(*loaded)
 
 
 _protocol = AnimalProtocol.__table__.c

@@ -9,14 +9,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, String, and_, cast, func, literal, null, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Aliquot, Animal, Base, Cage, CellPreparation, Implant, Patient, PdxModel, Specimen, StoragePlace
+from lims.queries.chunks import read
 from lims.queries.patients import consent_state_of, last_withdrawal_of
 from lims.queries.series import AnySelect
 
@@ -96,38 +113,44 @@ def donors_without_consent(session: Session, record: Base) -> list[DonorConsent]
 
     Tissue of whom nobody recorded the donor has none. One statement; none for a record that is no tissue.
     """
-    donors = _donors_of(record)
-    if donors is None:
+    wanted = _without_consent(type(record))
+    if wanted is None:
         return []
+    key: Any = record.id  # type: ignore[attr-defined]  # every record has one
+    found = read(session, wanted, record_id=key)
+    return [DonorConsent(key, code, ConsentState(told), withdrawn_on) for key, code, told, withdrawn_on in found]
+
+
+@cache
+def _without_consent(table: type[Base]) -> AnySelect | None:
+    """Select the donors of a record of this table who have not consented; put together once. None where it is no tissue."""
+    donors = _donors_of(table)
+    if donors is None:
+        return None
     state = consent_state_of(Patient.id).label("state")
-    found = session.execute(
+    return (
         select(Patient.id, Patient.code, state, last_withdrawal_of(Patient.id).label("withdrawn_on"))
         .where(Patient.id.in_(donors), lacks_consent(Patient.id))
         .order_by(Patient.code)
     )
-    return [DonorConsent(key, code, ConsentState(told), withdrawn_on) for key, code, told, withdrawn_on in found]
 
 
-def _donors_of(record: Base) -> AnySelect | None:
-    match record:
-        case Patient():
-            donors: AnySelect | None = select(Patient.id).where(Patient.id == record.id)
-        case Specimen():
-            donors = select(Specimen.donor_id).where(Specimen.id == record.id)
-        case Aliquot():
-            donors = select(Specimen.donor_id).where(Specimen.id == record.specimen_id)
-        case PdxModel():
-            donors = select(Specimen.donor_id).where(Specimen.id == record.founding_specimen_id)
-        case CellPreparation():
-            tissue = select(PdxModel.founding_specimen_id).where(PdxModel.id == record.model_id)
-            donors = select(Specimen.donor_id).where(or_(Specimen.id == record.specimen_id, Specimen.id.in_(tissue)))
-        case Implant():
-            donors = _implant_donors().where(Implant.id == record.id)
-        case Animal():
-            donors = _implant_donors().where(Implant.animal_id == record.id, Implant.status == RecordStatus.ACTIVE)
-        case _:
-            donors = None
-    return donors
+def _donors_of(table: type[Base]) -> AnySelect | None:
+    key: BindParameter[int] = bindparam("record_id")
+    donor, founded = select(Specimen.donor_id), PdxModel.founding_specimen_id == Specimen.id
+    made = select(CellPreparation.specimen_id, CellPreparation.model_id).where(CellPreparation.id == key).subquery()
+    donors: dict[type[Base], AnySelect] = {
+        Patient: select(Patient.id).where(Patient.id == key),
+        Specimen: donor.where(Specimen.id == key),
+        Aliquot: donor.join(Aliquot, Aliquot.specimen_id == Specimen.id).where(Aliquot.id == key),
+        PdxModel: donor.join(PdxModel, founded).where(PdxModel.id == key),
+        CellPreparation: donor.outerjoin(PdxModel, founded).join(
+            made, or_(made.c.specimen_id == Specimen.id, made.c.model_id == PdxModel.id)
+        ),
+        Implant: _implant_donors().where(Implant.id == key),
+        Animal: _implant_donors().where(Implant.animal_id == key, Implant.status == RecordStatus.ACTIVE),
+    }
+    return donors.get(table)
 
 
 def _implant_donors() -> AnySelect:

@@ -1,4 +1,7 @@
-"""Read models of dosing: what is due follows from the regimens, in a constant number of statements; nothing of it is stored."""
+"""Read models of dosing: what is due follows from the regimens, in a constant number of statements; nothing of it is stored.
+
+What only counts doses is in `lims.queries.due`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohort_terms import RegimenStart
@@ -20,7 +24,7 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Animal, Arm, Cage, Dose, Enrolment, Measurement, Regimen, Study
 from lims.queries.bench_order import place_along
 from lims.queries.blinding import readable
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect, counted
 
 WEIGHT = "body_weight"
@@ -88,7 +92,7 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
     named = in_chunks(session, keys, lambda some: select(Regimen).where(Regimen.id.in_(some)).options(joinedload(Regimen.agent)))
     regimens = {one.id: (one, parse_schedule(one.schedule)) for (one,) in named}
     triggered = [key for key, (one, _) in regimens.items() if one.start is RegimenStart.TRIGGER]
-    reached = _reached(session, triggered)
+    reached = reached_on(session, triggered)
     found = []
     for row in sorted(rows, key=_walked):
         regimen, schedule = regimens[row.regimen]
@@ -108,7 +112,7 @@ def _course(row: Any, regimen: Regimen, reached: Mapping[tuple[int, int], date],
     return Course(starts, row.enrolled_on, min(ends, default=None))
 
 
-def _reached(session: Session, regimens: Sequence[int]) -> dict[tuple[int, int], date]:
+def reached_on(session: Session, regimens: Sequence[int]) -> dict[tuple[int, int], date]:
     """Give the first day since enrolment on which each animal's reading lay above the trigger of a regimen."""
     if not regimens:
         return {}
@@ -239,29 +243,6 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
     return Dosing(courses, beside, unplanned, date.min if study.state is StudyStatus.DRAFT else today)
 
 
-class DueDoses(NamedTuple):
-    """How many doses of a study are due on a day. study: its code."""
-
-    study_id: int
-    study: str
-    doses: int
-
-
-def due_in_project(session: Session, project_id: int, on: date) -> list[DueDoses]:
-    """Count the doses that active studies plan for a day and nobody has recorded, by study; three statements."""
-    active = (Study.project_id == project_id, Study.state == StudyStatus.ACTIVE, Study.status == RecordStatus.ACTIVE)
-    treated = treated_animals(session, on, *active)
-    recorded = recorded_doses(session, Dose.project_id == project_id, Dose.due_on == on, Dose.regimen_id.is_not(None))
-    known = {(one.animal_id, one.regimen_id, one.nth) for one in recorded}
-    due = Counter(
-        (one.animal.study, one.animal.study_id)
-        for one in treated
-        for _, nth in planned_doses(one.schedule, one.course, first=on, last=on)
-        if (one.animal.id, one.regimen.id, nth) not in known
-    )
-    return [DueDoses(key, study, number) for (study, key), number in sorted(due.items())]
-
-
 def weights_until(session: Session, animals: Iterable[int], last: date) -> dict[int, list[tuple[date, float]]]:
     """Give the counted weights (g) of animals up to a day, the latest last."""
     rows = in_chunks(
@@ -287,15 +268,26 @@ def latest_weight(weights: Sequence[tuple[date, float]], on: date) -> tuple[date
 
 def doses_of(session: Session, animal: Animal, limit: int, *, unblinded: bool) -> Sequence[Row[Any]]:
     """List an animal's last doses that a person may read, the latest first."""
-    wanted = dose_list(animal.project_id, unblinded=unblinded)
+    return read(session, _of_animal(unblinded=unblinded), animal_id=animal.id, most=limit).all()
+
+
+@cache
+def _of_animal(*, unblinded: bool) -> AnySelect:
+    # Along the animal: with the project named too, SQLite reads all doses of that.
+    wanted = _readable(unblinded=unblinded)
     wanted = wanted.add_columns(Dose.id, Dose.state, Dose.volume_ul, Dose.reason)
     wanted = wanted.add_columns(Agent.code.label("agent"), AgentLot.code.label("lot"), Study.code.label("study"))
-    wanted = wanted.where(Dose.animal_id == animal.id, Dose.status == RecordStatus.ACTIVE)
-    return session.execute(wanted.order_by(wanted.selected_columns.on.desc(), Dose.nth.desc(), Dose.id.desc()).limit(limit)).all()
+    wanted = wanted.where(Dose.animal_id == bindparam("animal_id"), Dose.status == RecordStatus.ACTIVE)
+    latest = wanted.order_by(wanted.selected_columns.on.desc(), Dose.nth.desc(), Dose.id.desc())
+    return latest.limit(bindparam("most", type_=BigInteger()))
 
 
 def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:
     """Select the doses that a person may read, with the day that counts: given, or due."""
+    return _readable(unblinded=unblinded).where(Dose.project_id == project_id)
+
+
+def _readable(*, unblinded: bool) -> AnySelect:
     return (
         select(func.coalesce(Dose.given_on, Dose.due_on).label("on"))
         .select_from(Dose)
@@ -304,5 +296,5 @@ def dose_list(project_id: int, *, unblinded: bool) -> AnySelect:
         .outerjoin(AgentLot, AgentLot.id == Dose.lot_id)
         .outerjoin(Study, Study.id == Dose.study_id)
         .outerjoin(Regimen, Regimen.id == Dose.regimen_id)
-        .where(Dose.project_id == project_id, readable(Dose, unblinded=unblinded))
+        .where(readable(Dose, unblinded=unblinded))
     )

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import DoseState, ExposureMatrix
@@ -77,14 +78,20 @@ def of_study(session: Session, study_id: int, *, unblinded: bool) -> list[Compar
 
 def of_animal(session: Session, animal_id: int, *, unblinded: bool) -> list[Compared]:
     """Compare an animal's tissue samples with its plasma."""
-    rows = (
+    rows = session.execute(_of_animal(unblinded=unblinded), {"animal_id": animal_id})
+    return _compared((one, code, agent, None, None) for one, code, agent in rows)
+
+
+@cache
+def _of_animal(*, unblinded: bool) -> AnySelect:
+    return (
         select(Exposure, Animal.code, Agent)
         .join(Animal, Animal.id == Exposure.animal_id)
         .join(Agent, Agent.id == Exposure.agent_id)
-        .where(Exposure.animal_id == animal_id, Exposure.status == RecordStatus.ACTIVE, readable(Exposure, unblinded=unblinded))
+        .where(Exposure.animal_id == bindparam("animal_id"), Exposure.status == RecordStatus.ACTIVE)
+        .where(readable(Exposure, unblinded=unblinded))
         .order_by(Agent.code, Exposure.matrix, Exposure.id)
     )
-    return _compared((one, code, agent, None, None) for one, code, agent in session.execute(rows))
 
 
 def sample_of(one: Exposure) -> Sample:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import BatchState, RecordStatus, StudyStatus
 from lims.models import Enrolment, ImportBatch, Project, Study, User
+from lims.queries.chunks import read
+
+LISTED_STUDIES, LISTED_BATCHES = 12, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +41,33 @@ class BatchLine:
     uploaded_by: str | None
 
 
-def studies(session: Session, project_ids: Sequence[int], limit: int = 12) -> list[StudyLine]:
+_OF_PROJECTS: BindParameter[Any] = bindparam("projects", expanding=True)
+_NEWEST = (
+    select(Study.id, Project.code.label("project"), Study.code, Study.title, Study.state)
+    .join(Project, Project.id == Study.project_id)
+    .where(Study.project_id.in_(_OF_PROJECTS), Study.status == RecordStatus.ACTIVE)
+    .order_by(Study.id.desc())
+    .limit(LISTED_STUDIES)
+    .subquery()
+)
+_ENROLLED = select(func.count()).where(Enrolment.study_id == _NEWEST.c.id, Enrolment.status == RecordStatus.ACTIVE)
+_STUDIES = select(_NEWEST, _ENROLLED.correlate(_NEWEST).scalar_subquery()).order_by(_NEWEST.c.id.desc())
+"""Only of those that are shown are the animals counted."""
+_BATCHES = (
+    select(ImportBatch.id, Project.code, ImportBatch.file_name, ImportBatch.state, ImportBatch.uploaded_at, User.name)
+    .join(Project, Project.id == ImportBatch.project_id)
+    .outerjoin(User, User.id == ImportBatch.uploaded_by_id)
+    .where(ImportBatch.project_id.in_(_OF_PROJECTS))
+    .order_by(ImportBatch.id.desc())
+    .limit(LISTED_BATCHES)
+)
+
+
+def studies(session: Session, project_ids: Sequence[int]) -> list[StudyLine]:
     """List the newest studies of some projects with n enrolled animals."""
-    enrolled = (
-        select(Enrolment.study_id, func.count().label("animals"))
-        .where(Enrolment.project_id.in_(project_ids), Enrolment.status == RecordStatus.ACTIVE)
-        .group_by(Enrolment.study_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(Study.id, Project.code, Study.code, Study.title, Study.state, func.coalesce(enrolled.c.animals, 0))
-        .join(Project, Project.id == Study.project_id)
-        .outerjoin(enrolled, enrolled.c.study_id == Study.id)
-        .where(Study.project_id.in_(project_ids), Study.status == RecordStatus.ACTIVE)
-        .order_by(Study.id.desc())
-        .limit(limit)
-    )
-    return [StudyLine(*row) for row in rows]
+    return [StudyLine(*row) for row in read(session, _STUDIES, projects=project_ids)]
 
 
-def batches(session: Session, project_ids: Sequence[int], limit: int = 8) -> list[BatchLine]:
+def batches(session: Session, project_ids: Sequence[int]) -> list[BatchLine]:
     """List the latest imports of some projects."""
-    rows = session.execute(
-        select(ImportBatch.id, Project.code, ImportBatch.file_name, ImportBatch.state, ImportBatch.uploaded_at, User.name)
-        .join(Project, Project.id == ImportBatch.project_id)
-        .outerjoin(User, User.id == ImportBatch.uploaded_by_id)
-        .where(ImportBatch.project_id.in_(project_ids))
-        .order_by(ImportBatch.id.desc())
-        .limit(limit)
-    )
-    return [BatchLine(*row) for row in rows]
+    return [BatchLine(*row) for row in read(session, _BATCHES, projects=project_ids)]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from lims.models import RecordSource
+from lims.queries.chunks import read
 
+_source = RecordSource.__table__.c
 _OF_RECORD = (
-    select(RecordSource)
-    .where(RecordSource.entity == bindparam("entity"), RecordSource.record_id == bindparam("key"))
-    .where(RecordSource.project_id == bindparam("project_id"))
-    .order_by(RecordSource.id)
+    select(_source.batch_id, _source.source_sheet, _source.source_row, _source.source_column, _source.raw)
+    .where(_source.entity == bindparam("entity"), _source.record_id == bindparam("key"))
+    .where(_source.project_id == bindparam("project_id"))
+    .order_by(_source.id)
 )
 
 
@@ -28,7 +30,6 @@ def tables_of(session: Session, batch_id: int) -> list[str]:
     return list(session.scalars(found))
 
 
-def cells_of(session: Session, project_id: int, entity: str, key: int) -> dict[int, RecordSource]:
+def cells_of(session: Session, project_id: int, entity: str, key: int) -> dict[int, Row[Any]]:
     """Give batch → the cell of its file that made or changed a record; of several the last."""
-    own = {"entity": entity, "key": key, "project_id": project_id}
-    return {one.batch_id: one for one in session.scalars(_OF_RECORD, own)}
+    return {one.batch_id: one for one in read(session, _OF_RECORD, entity=entity, key=key, project_id=project_id)}

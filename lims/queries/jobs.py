@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.vocabulary import JobState
@@ -23,7 +23,14 @@ def active_job(session: Session, batch: ImportBatch) -> Job | None:
     return session.scalar(select(Job).where(Job.batch_id == batch.id, Job.state.in_(UNDER_WAY)))
 
 
+_UNDER_WAY = (
+    select(Job)
+    .where(Job.project_id.in_(bindparam("project_ids", expanding=True)), Job.state.in_(UNDER_WAY))
+    .order_by(Job.id)
+    .options(joinedload(Job.batch))
+)
+
+
 def jobs_under_way(session: Session, project_ids: Collection[int]) -> Sequence[Job]:
     """List the jobs of these projects that wait or run, oldest first, with their batches."""
-    wanted = select(Job).where(Job.project_id.in_(project_ids), Job.state.in_(UNDER_WAY)).order_by(Job.id)
-    return session.scalars(wanted.options(joinedload(Job.batch))).all()
+    return session.scalars(_UNDER_WAY, {"project_ids": list(project_ids)}).all()

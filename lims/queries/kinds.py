@@ -11,8 +11,10 @@ from lims.domain.errors import DomainError
 from lims.domain.sources import CONSISTENT
 from lims.domain.vocabulary import KIND_BY_CODE, MEASUREMENT_KINDS, MeasurementKind, RecordStatus
 from lims.models import Enrolment, LabKind, Measurement
+from lims.queries.chunks import read
 
-_OWN = select(LabKind).where(LabKind.project_id == bindparam("project_id")).order_by(LabKind.title)
+_own = LabKind.__table__.c
+_OWN = select(_own).where(_own.project_id == bindparam("project_id")).order_by(_own.title)
 _MEASURED = (
     select(Measurement.kind)
     .join(Enrolment, Enrolment.animal_id == Measurement.animal_id)
@@ -27,13 +29,13 @@ def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> d
 
     `withdrawn`: kinds that are not offered any more too, so that what was measured with them keeps its name.
     """
-    own = session.scalars(_OWN, {"project_id": project_id})
+    own = [LabKind(**row._mapping) for row in read(session, _OWN, project_id=project_id)]
     return KIND_BY_CODE | {one.code: one.as_kind for one in own if withdrawn or one.status is RecordStatus.ACTIVE}
 
 
 def kinds_measured(session: Session, study_id: int) -> list[str]:
     """List the codes of what was measured in the animals of a study; as the slot index tells, which reads no reading."""
-    return list(session.scalars(_MEASURED, {"study_id": study_id}))
+    return list(read(session, _MEASURED, study_id=study_id).scalars())
 
 
 def unknown_kind(code: str) -> DomainError:

@@ -11,15 +11,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import CTE, ColumnElement, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import CTE, BindParameter, ColumnElement, and_, bindparam, case, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from lims.audit.words import entity_word
 from lims.domain.consents import ConsentState
 from lims.domain.vocabulary import PassageConvention, RecordStatus
 from lims.models import Aliquot, Animal, Implant, Patient, PdxModel, Specimen
+from lims.queries.chunks import read
 from lims.queries.patients import consent_state_of
 from lims.queries.series import AnySelect
 
@@ -77,9 +79,20 @@ def chain_of(session: Session, record: Any) -> list[Step]:
 
 def chains_of(session: Session, record: Any) -> dict[int, list[Step]]:
     """Give the chains that end in a record, by where they end: an animal has one for each of its tumours."""
-    founding = isinstance(record, PdxModel)
-    up = _climb(_founding(record) if founding else _starts(record))
-    found = session.execute(
+    chains: dict[int, list[Step]] = defaultdict(list)
+    for origin, kind, key, code in read(session, _chains(type(record)), record_id=record.id):
+        chains[origin].append(Step(entity_word(kind), code, kind, key))
+    if isinstance(record, PdxModel):
+        own = Step(entity_word("pdx_model"), record.code, "pdx_model", record.id)
+        return {record.id: [step for chain in chains.values() for step in chain] + [own]}
+    return chains
+
+
+@cache
+def _chains(table: type[Any]) -> AnySelect:
+    """Select the chains of a record of this table, of a model those of its founding specimen; put together once."""
+    up = _climb(_founding() if table is PdxModel else _starts(table))
+    return (
         select(up.c.origin, up.c.kind, up.c.id, _code().label("code"))
         .select_from(up)
         .outerjoin(Patient, and_(up.c.kind == "patient", Patient.id == up.c.id))
@@ -89,13 +102,6 @@ def chains_of(session: Session, record: Any) -> dict[int, list[Step]]:
         .outerjoin(Animal, Animal.id == Implant.animal_id)
         .order_by(up.c.origin, up.c.steps.desc())
     )
-    chains: dict[int, list[Step]] = defaultdict(list)
-    for origin, kind, key, code in found:
-        chains[origin].append(Step(entity_word(kind), code, kind, key))
-    if founding:
-        own = Step(entity_word("pdx_model"), record.code, "pdx_model", record.id)
-        return {record.id: [step for chain in chains.values() for step in chain] + [own]}
-    return chains
 
 
 def lineage_of(session: Session, record: Any) -> Lineage:
@@ -126,21 +132,23 @@ def _code() -> ColumnElement[Any]:
     return func.coalesce(Patient.code, Specimen.code, Aliquot.code, tumour_code())
 
 
-def _starts(record: Any) -> AnySelect:
+_RECORD_ID: BindParameter[int] = bindparam("record_id")
+
+
+def _starts(table: type[Any]) -> AnySelect:
     """Select what a lineage starts from: the record itself, an animal's tumours, a model's founding specimen and tumours."""
-    if isinstance(record, PdxModel):
-        tumours = _start("implant", Implant.id).where(Implant.model_id == record.id, Implant.status == RecordStatus.ACTIVE)
-        both = union_all(_founding(record), tumours).subquery()
+    if table is PdxModel:
+        tumours = _start("implant", Implant.id).where(Implant.model_id == _RECORD_ID, Implant.status == RecordStatus.ACTIVE)
+        both = union_all(_founding(), tumours).subquery()
         return select(both.c.origin, both.c.kind, both.c.id)
-    if isinstance(record, Animal):
-        return _start("implant", Implant.id).where(Implant.animal_id == record.id, Implant.status == RecordStatus.ACTIVE)
-    table = type(record)
-    return _start(str(table.__tablename__), table.id).where(table.id == record.id)
+    if table is Animal:
+        return _start("implant", Implant.id).where(Implant.animal_id == _RECORD_ID, Implant.status == RecordStatus.ACTIVE)
+    return _start(str(table.__tablename__), table.id).where(table.id == _RECORD_ID)
 
 
-def _founding(model: PdxModel) -> AnySelect:
+def _founding() -> AnySelect:
     founding = PdxModel.founding_specimen_id
-    return _start("specimen", founding).where(PdxModel.id == model.id, founding.is_not(None))
+    return _start("specimen", founding).where(PdxModel.id == _RECORD_ID, founding.is_not(None))
 
 
 def _start(kind: str, key: Any) -> AnySelect:
@@ -174,13 +182,14 @@ def _climb(starts: AnySelect) -> CTE:
 
 def _roots(session: Session, record: Any) -> tuple[set[Key], set[int], set[int], set[int]]:
     """Give the starts, and where their chains begin: patients, implants whose tissue nobody recorded, samples of animals."""
-    up = _climb(_starts(record))
+    up = _climb(_starts(type(record)))
     unknown, sample = and_(up.c.kind == "implant", Implant.aliquot_id.is_(None)), Specimen.source_animal_id.is_not(None)
     rows = session.execute(
         select(up.c.kind, up.c.id, up.c.steps, Implant.aliquot_id, Specimen.source_animal_id)
         .outerjoin(Implant, and_(up.c.kind == "implant", Implant.id == up.c.id))
         .outerjoin(Specimen, and_(up.c.kind == "specimen", Specimen.id == up.c.id))
-        .where(or_(up.c.steps == 0, up.c.kind == "patient", unknown, sample))
+        .where(or_(up.c.steps == 0, up.c.kind == "patient", unknown, sample)),
+        {"record_id": record.id},
     ).all()
     starts = {(kind, key) for kind, key, steps, _, _ in rows if steps == 0}
     patients = {key for kind, key, *_ in rows if kind == "patient"}

@@ -60,9 +60,10 @@ def measurement_list(project_id: int) -> AnySelect:
     return every_measurement().where(Measurement.project_id == project_id)
 
 
-def measurements_of(animal_id: int) -> AnySelect:
-    """Select an animal's active readings, along the slot index: with the project named too, SQLite reads all of that."""
-    return every_measurement().where(Measurement.animal_id == animal_id)
+@cache
+def measurements_of_animal() -> AnySelect:
+    """Select the active readings of `animal_id`, along the slot index: with the project named too, SQLite reads all of that."""
+    return every_measurement().where(Measurement.animal_id == bindparam("animal_id"))
 
 
 @cache

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Enrolment, Fate, Measurement, Study
-from lims.queries.series import of_study
+from lims.queries.chunks import read
+from lims.queries.series import AnySelect, of_study
 
 
 class Presence(StrEnum):
@@ -70,30 +70,34 @@ class Gaps:
         return [(host, day) for host, days in self.rows for day in self.days if days[day] is Presence.MISSING]
 
 
+_HOSTS: AnySelect = (
+    select(Animal.id, Animal.code, Enrolment.arm_id, Enrolment.enrolled_on, Fate.died_on, Animal.died_on, Animal.state)
+    .add_columns(Enrolment.excluded_on, Enrolment.day_zero_on)
+    .join(Enrolment, Enrolment.animal_id == Animal.id)
+    .outerjoin(Fate, (Fate.animal_id == Animal.id) & (Fate.status == RecordStatus.ACTIVE))
+    .where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
+    .order_by(Animal.code)
+)
+_READ: AnySelect = (
+    of_study(select(Measurement.taken_on, func.aggregate_strings(cast(Measurement.animal_id, String), ",")), bindparam("study_id"))
+    .where(Measurement.kind == bindparam("kind"), Measurement.taken_on.is_not(None))
+    .group_by(Measurement.taken_on)
+)
+"""A row a day: of thousands of readings none becomes one of its own."""
+
+
 def hosts_of(session: Session, study_id: int) -> list[Host]:
     """List the animals of a study, by code."""
-    rows = session.execute(
-        select(Animal.id, Animal.code, Enrolment.arm_id, Enrolment.enrolled_on, Fate.died_on, Animal.died_on, Animal.state)
-        .add_columns(Enrolment.excluded_on, Enrolment.day_zero_on)
-        .join(Enrolment, Enrolment.animal_id == Animal.id)
-        .outerjoin(Fate, (Fate.animal_id == Animal.id) & (Fate.status == RecordStatus.ACTIVE))
-        .where(Enrolment.study_id == study_id, Enrolment.status == RecordStatus.ACTIVE)
-        .order_by(Animal.code)
-    )
     return [
         Host(key, code, arm, enrolled, died or death, out, zero, died is not None or state is AnimalStatus.DEAD)
-        for key, code, arm, enrolled, died, death, state, out, zero in rows
+        for key, code, arm, enrolled, died, death, state, out, zero in read(session, _HOSTS, study_id=study_id)
     ]
 
 
 def read_on(session: Session, study: Study, kind: str) -> dict[date, set[int]]:
     """Give the animals that were read for a kind, by date; excluded readings are none."""
-    dated: Any = select(Measurement.taken_on, Measurement.animal_id)
-    wanted = of_study(dated, study.id).where(Measurement.kind == kind, Measurement.taken_on.is_not(None)).distinct()
-    days: dict[date, set[int]] = defaultdict(set)
-    for day, animal in session.execute(wanted):
-        days[day].add(animal)
-    return days
+    days = read(session, _READ, study_id=study.id, kind=kind)
+    return {day: set(map(int, animals.split(","))) for day, animals in days}
 
 
 def gaps_of(hosts: Sequence[Host], read: Mapping[date, set[int]]) -> Gaps:
@@ -101,28 +105,32 @@ def gaps_of(hosts: Sequence[Host], read: Mapping[date, set[int]]) -> Gaps:
 
     Of an animal that died nobody knows when, nothing is missing after its last reading.
     """
-    last = {animal: day for day in sorted(read) for animal in read[day]}
+    known = {host.id: _with_an_end(host, read) for host in hosts}
     arms: dict[int, list[Host]] = defaultdict(list)
-    for host in hosts:
-        undated = host.dead and host.died_on is None
-        known = replace(host, died_on=last.get(host.id, date.min) + timedelta(days=1)) if undated else host
-        arms[host.arm_id].append(known)
-    states: dict[int, dict[date, Presence]] = defaultdict(dict)
-    for of_arm in arms.values():
-        for day, animals in read.items():
-            _judge(states, of_arm, day, animals)
-    days = sorted({day for of_animal in states.values() for day, state in of_animal.items() if state is Presence.MISSING})
-    lacking = [host for host in hosts if Presence.MISSING in states[host.id].values()]
-    return Gaps(days, [(host, {day: states[host.id].get(day, Presence.OTHER) for day in days}) for host in lacking])
+    for host in known.values():
+        arms[host.arm_id].append(host)
+    missing = {day: {key for of_arm in arms.values() for key in _missing(of_arm, day, read[day])} for day in sorted(read)}
+    days = [day for day, animals in missing.items() if animals]
+    lacking = set().union(*missing.values())
+
+    def presence(host: Host, day: date) -> Presence:
+        if host.id in read[day]:
+            return Presence.READ
+        return host.on(day) or (Presence.MISSING if host.id in missing[day] else Presence.OTHER)
+
+    return Gaps(days, [(host, {day: presence(known[host.id], day) for day in days}) for host in hosts if host.id in lacking])
 
 
-def _judge(states: dict[int, dict[date, Presence]], of_arm: Sequence[Host], day: date, animals: set[int]) -> None:
-    measurable = [host for host in of_arm if host.on(day) is None]
-    there = sum(host.id in animals for host in measurable)
-    for host in of_arm:
-        if host.id in animals:
-            states[host.id][day] = Presence.READ
-        elif state := host.on(day):
-            states[host.id][day] = state
-        elif 2 * there > len(measurable):
-            states[host.id][day] = Presence.MISSING
+def _with_an_end(host: Host, read: Mapping[date, set[int]]) -> Host:
+    if not host.dead or host.died_on is not None:
+        return host
+    last = max((day for day, animals in read.items() if host.id in animals), default=date.min)
+    return replace(host, died_on=last + timedelta(days=1))
+
+
+def _missing(of_arm: Sequence[Host], day: date, animals: set[int]) -> Sequence[int]:
+    unread = [host.id for host in of_arm if host.id not in animals and host.on(day) is None]
+    if not unread:
+        return ()
+    there = sum(host.id in animals and host.on(day) is None for host in of_arm)
+    return unread if there > len(unread) else ()

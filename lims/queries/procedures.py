@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ProcedureKind
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, Procedure
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect
 
 
@@ -25,10 +26,17 @@ def procedure_list(project_id: int) -> AnySelect:
     )
 
 
-def procedures_of(session: Session, animal_id: int) -> list[Procedure]:
-    """List an animal's active procedures, the latest first."""
-    wanted = select(Procedure).where(Procedure.animal_id == animal_id, Procedure.status == RecordStatus.ACTIVE)
-    return list(session.scalars(wanted.order_by(Procedure.done_on.desc(), Procedure.id.desc())))
+_procedure = Procedure.__table__.c
+_OF_ANIMAL = (
+    select(_procedure)
+    .where(_procedure.animal_id == bindparam("animal_id"), _procedure.status == RecordStatus.ACTIVE)
+    .order_by(_procedure.done_on.desc(), _procedure.id.desc())
+)
+
+
+def procedures_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
+    """List an animal's active procedures, the latest first, as their columns."""
+    return read(session, _OF_ANIMAL, animal_id=animal_id).all()
 
 
 def blood_drawn(

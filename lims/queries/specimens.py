@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lims.domain.cohorts import ClinicalCohort, conditions
 from lims.domain.her2 import AssayReport
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, Alteration, Animal, Implant, Patient, PdxModel, ReceptorAssay, Specimen, StrProfile
+from lims.queries.chunks import read
 from lims.queries.series import AnySelect
 
 
@@ -78,10 +79,17 @@ def source_animal(session: Session, specimen: Specimen) -> Animal | None:
     return None if specimen.source_animal_id is None else session.get(Animal, specimen.source_animal_id)
 
 
-def samples_of(session: Session, animal_id: int) -> Sequence[Specimen]:
-    """List the active samples of an animal that are no tumour of its, the latest first."""
-    wanted = select(Specimen).where(Specimen.source_animal_id == animal_id, Specimen.status == RecordStatus.ACTIVE)
-    return session.scalars(wanted.order_by(Specimen.collected_on.desc().nulls_last(), Specimen.code)).all()
+_specimen = Specimen.__table__.c
+_SAMPLES = (
+    select(_specimen)
+    .where(_specimen.source_animal_id == bindparam("animal_id"), _specimen.status == RecordStatus.ACTIVE)
+    .order_by(_specimen.collected_on.desc().nulls_last(), _specimen.code)
+)
+
+
+def samples_of(session: Session, animal_id: int) -> Sequence[Row[Any]]:
+    """List the active samples of an animal that are no tumour of its, the latest first, as their columns."""
+    return read(session, _SAMPLES, animal_id=animal_id).all()
 
 
 def assays_of(session: Session, specimen_id: int) -> Sequence[ReceptorAssay]:

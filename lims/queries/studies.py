@@ -14,6 +14,7 @@ from lims.domain.vocabulary import AnimalStatus, ArmRole, RecordStatus
 from lims.models import Animal, Arm, Enrolment, ImportBatch, Measurement, Study, User
 from lims.plots import arm_styles
 from lims.queries.blinding import shown_arm, shown_order
+from lims.queries.chunks import read
 from lims.queries.series import AnySelect, of_study
 
 
@@ -47,7 +48,7 @@ _NAMES = (
 
 def study_names(session: Session, project_id: int) -> list[tuple[int, str]]:
     """List id and code of the project's studies."""
-    return [(key, code) for key, code in session.execute(_NAMES, {"project_id": project_id})]
+    return [(key, code) for key, code in read(session, _NAMES, project_id=project_id)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def arms_of_studies(
     asked = {name: value for name, value in of.items() if value is not None}
     statement = _arms(*asked, unblinded=unblinded, count=count)
     by_study: dict[int, list[Row[Any]]] = {}
-    for row in session.execute(statement, {"project_id": project_id, **asked}):
+    for row in read(session, statement, project_id=project_id, **asked):
         by_study.setdefault(row.study_id, []).append(row)
     return [arm for rows in by_study.values() for arm in _with_colours(rows, hidden=rows[0].blinded and not unblinded)]
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Row, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
@@ -26,7 +27,7 @@ from lims.models import (
     ImportBatch,
     Measurement,
 )
-from lims.queries.chunks import in_chunks
+from lims.queries.chunks import in_chunks, read
 from lims.queries.series import AnySelect
 
 
@@ -91,20 +92,23 @@ def open_actions(
     """List what nobody has answered for good, of a project, an animal or a study: open acts first, then watches, then deferred."""
     of = {"animal_id": animal_id, "study_id": study_id}
     asked = {name: key for name, key in of.items() if key is not None}
-    rows = session.execute(_open(*asked), {"project_id": project_id, **asked})
-    return [ActionLine(*row) for row in rows]
+    return [ActionLine(*row) for row in read(session, _open(*asked), **(asked or {"project_id": project_id}))]
 
 
 @cache
 def _open(*of: str) -> AnySelect:
-    """Select what is open in a project, of its animal or study where `of` names one; put together once, since many pages ask."""
-    wanted = _lines().where(EndpointAction.project_id == bindparam("project_id"), *unanswered())
+    """Select what is open in a project, or of the animal or study that `of` names; put together once, since many pages ask.
+
+    Beside an animal or a study the project is not named: SQLite would read all of its actions. Those that are not answered are
+    named, so that of a project's the answered ones are not read.
+    """
+    wanted = _lines().where(*unanswered(), EndpointAction.state.in_((ActionState.OPEN, ActionState.DEFERRED)))
     if "animal_id" in of:
-        wanted = wanted.where(EndpointAction.animal_id == bindparam("animal_id"))
+        return wanted.where(EndpointAction.animal_id == bindparam("animal_id"))
     if "study_id" in of:
-        of_study = Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE
-        wanted = wanted.where(EndpointAction.animal_id.in_(select(Enrolment.animal_id).where(*of_study)))
-    return wanted
+        wanted = wanted.join(Enrolment, Enrolment.animal_id == EndpointAction.animal_id)
+        return wanted.where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
+    return wanted.where(EndpointAction.project_id == bindparam("project_id"))
 
 
 def actions_of_readings(session: Session, measurement_ids: Sequence[int]) -> list[ActionLine]:
@@ -206,9 +210,13 @@ def weight_limits(session: Session, study_id: int) -> list[WeightLimit]:
     return [WeightLimit(*row) for row in rows]
 
 
-def fate_of(session: Session, animal_id: int) -> Fate | None:
-    """Give what became of an animal, if that is recorded."""
-    return session.scalar(select(Fate).where(Fate.animal_id == animal_id, Fate.status == RecordStatus.ACTIVE))
+_fate = Fate.__table__.c
+_FATE = select(_fate).where(_fate.animal_id == bindparam("animal_id"), _fate.status == RecordStatus.ACTIVE)
+
+
+def fate_of(session: Session, animal_id: int) -> Row[Any] | None:
+    """Give what became of an animal, if that is recorded, as the columns of its fate."""
+    return read(session, _FATE, animal_id=animal_id).one_or_none()
 
 
 def without_fate() -> ColumnElement[bool]:

@@ -50,6 +50,8 @@ RECORD_PAGES = {
 
 _WORD = re.compile(r"[a-z_-]{1,40}\Z")
 """No digit in it, so that it is never taken for the number."""
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+"""What stands in an address as it is, such as most codes."""
 
 
 def page_of(entity: str, key: int) -> str | None:
@@ -84,22 +86,32 @@ class Addressed(Flask):
 
     def url_for(self, endpoint: str, /, **values: Any) -> str:  # type: ignore[override]  # Flask's own signature, shortened
         """Give an address."""
-        given = {name: value for name, value in values.items() if value is not None}
         if endpoint[:1] == "." or not has_request_context():
             return super().url_for(endpoint, **values)
+        given = {name: value for name, value in values.items() if value is not None}
         # Asked of the objects themselves: their proxies cost more than all the rest of this.
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]  # of the proxy
         root, project = asked.script_root, g._get_current_object().get("project_code")
         if not given:
             return _kept(self, root, project, endpoint)
+        named = given.pop("project_code", None)
+        if not given:
+            return _kept(self, root, None, endpoint, "project_code", named)
         (name, value), *more = given.items()
-        if not more and (endpoint == "static" or name == "project_code"):
+        if endpoint == "static" and not more and named is None:
             return _kept(self, root, None, endpoint, name, value)
-        # Of several values the number comes first, and the others are words of the program, not what somebody typed.
-        if type(value) is not int or value < 0 or not all(_is_word(*one) for one in more):
+        # Of several values the one that differs comes first, and the others are words of the program, not what somebody typed.
+        if name[0] == "_" or not _is_plain(value) or not all(_is_word(*one) for one in more):
             return super().url_for(endpoint, **values)
-        before, after = _around(self, root, project, endpoint, name, *more)
+        if named is not None:
+            more.append(("project_code", named))
+        before, after = _around(self, root, project, endpoint, name, type(value), *more)
         return f"{before}{value}{after}"
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value stands in an address as it is: the number of a record, or a code without anything to escape."""
+    return value >= 0 if type(value) is int else type(value) is str and _PLAIN.match(value) is not None
 
 
 def _is_word(name: str, value: Any) -> bool:
@@ -116,9 +128,9 @@ def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: 
 
 @lru_cache(maxsize=4096)
 def _around(
-    app: Addressed, script_root: str, project_code: str | None, endpoint: str, name: str, *more: tuple[str, str]
+    app: Addressed, root: str, project_code: str | None, endpoint: str, name: str, of: type[int | str], *more: tuple[str, str]
 ) -> tuple[str, str]:
-    """Give what stands before and after the number in an address that names one, and words beside it."""
-    values: dict[str, Any] = {name: LARGEST_ID, **dict(more)}
+    """Give what stands before and after the number or code in an address that names one, and words beside it."""
+    values: dict[str, Any] = {name: of(LARGEST_ID), **dict(more)}
     before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
     return before, after

@@ -8,7 +8,7 @@ from flask import Blueprint, url_for
 from wtforms import StringField
 
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Animal, AnimalAlias
+from lims.models import Animal
 from lims.queries.animals import aliases_of
 from lims.records.aliases import ALIAS
 from lims.views.cells import badge
@@ -40,7 +40,7 @@ def alias_table(animal: Animal) -> dict[str, Any]:
     return {"caption": f"Other names of {animal.code}", "columns": columns, "rows": [_row(one) for one in names]}
 
 
-def _row(alias: AnimalAlias) -> dict[str, Any]:
+def _row(alias: Any) -> dict[str, Any]:
     step = "Bring back" if alias.status is RecordStatus.WITHDRAWN else "Withdraw"
     return {
         "alias": {"text": alias.alias, "url": url_for("aliases.history", record_id=alias.id)},

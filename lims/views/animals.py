@@ -17,7 +17,7 @@ from lims.domain.vocabulary import AnimalStatus, PassageConvention, RecordStatus
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Measurement
 from lims.queries.animals import animal_list, enrolled_in, tumours_of
 from lims.queries.colony import moves_of, protocol_codes
-from lims.queries.measurements import measurements_of
+from lims.queries.measurements import measurements_of_animal
 from lims.queries.scope import find
 from lims.queries.series import AnySelect
 from lims.queries.studies import ArmOfStudy, arms_of_studies, study_names
@@ -147,7 +147,7 @@ def _context(animal: Animal) -> dict[str, Any]:
     return {
         "arm": place.arm,
         "enrolments": place.enrolments,
-        "tumours": _tumours_table(session.execute(tumours_of(animal.id)).all()),
+        "tumours": _tumours_table(tumours_of(session, animal.id)),
         **event_tables(animal),
         "moves": _moves_table(moves_of(session, animal_id=animal.id)),
         "view": table_from_query(session, latest, rows),
@@ -155,7 +155,6 @@ def _context(animal: Animal) -> dict[str, Any]:
 
 
 def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
-    rows = measurements_of(animal.id)
     listing = Listing(
         noun="measurement",
         caption=f"Measurements of {animal.code}",
@@ -165,8 +164,9 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         key=Measurement.id,
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
+        bound={"animal_id": animal.id},
     )
-    return listing, rows
+    return listing, measurements_of_animal()
 
 
 def _tumours_table(tumours: Sequence[Any]) -> dict[str, Any]:

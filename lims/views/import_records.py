@@ -74,7 +74,7 @@ def row_of(batch_id: int, sheet: str, row: int) -> str:
     return url_for("import_edits.row", batch_id=batch_id, sheet=sheet, row=row)
 
 
-def place_of(source: RecordSource) -> dict[str, str]:
+def place_of(source: Any) -> dict[str, str]:
     """Give the cell that a record came from, as its history shows it: the address in the file, its text, and where to see it."""
     address = cell_address(source.source_sheet, source.source_row, source.source_column)
     return {"text": address, "raw": source.raw, "url": row_of(source.batch_id, source.source_sheet, source.source_row)}

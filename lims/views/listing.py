@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -100,6 +100,8 @@ class Listing:
     filters: tuple[Filter, ...] = ()
     page: Callable[[Any], str] | None = None
     empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
+    bound: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the parameters of the statement that is listed, which is then put together once for all of its kind."""
     anchor: str = ""
     """Where on the page it stands, if the page has more than the list: its links lead there."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lims.audit.history import Entry, entries
-from lims.models import ImportEdit, RecordSource
+from lims.models import ImportEdit
 from lims.queries.blinding import Veil, veil
 from lims.queries.import_edits import edits_of_record
 from lims.queries.import_records import cells_of
@@ -44,7 +44,7 @@ def _corrected(edit: ImportEdit, hide: Veil) -> dict[str, str | None]:
     }
 
 
-def _told(entry: Entry, hide: Veil, cell: RecordSource | None, *, made_with: bool) -> dict[str, Any]:
+def _told(entry: Entry, hide: Veil, cell: Any, *, made_with: bool) -> dict[str, Any]:
     if entry.created:
         sentence = f"recorded it: {'; '.join(entry.sentences)}" if made_with else "recorded it"
     else:

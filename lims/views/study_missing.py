@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +14,7 @@ from sqlalchemy import null
 
 from lims.domain.vocabulary import MeasurementKind
 from lims.models import Study
-from lims.queries.doses import dosing_of
+from lims.queries.due import overdue_in_study
 from lims.queries.missing import Gaps, Host, Presence, gaps_of, hosts_of, read_on
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy
@@ -85,7 +84,7 @@ def _drawn_from(data: StudyData) -> dict[str, Any]:
     days = _part(gaps.days, DAYS, request.args.get("days"), last=True)
     rows = _part(gaps.rows, ROWS, request.args.get("page"))
     return {
-        "kinds": list(data.kinds.values()),
+        "kinds": list(data.read.values()),
         "kind": kind,
         "count": len(gaps.missing),
         "animals": len(gaps.rows),
@@ -120,13 +119,7 @@ def _rows(data: StudyData, kind: MeasurementKind | None, gaps: Gaps) -> list[dic
 
 def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     """Count the doses that were due and that nobody recorded, by arm."""
-    dosing = dosing_of(data.session, data.study, today(data.session))
-    late: dict[int, list[date]] = defaultdict(list)
-    animals: dict[int, set[int]] = defaultdict(set)
-    for one in dosing.courses:
-        if days := one.overdue(dosing.now):
-            late[one.treated.animal.arm_id] += days
-            animals[one.treated.animal.arm_id].add(one.treated.animal.id)
+    late = overdue_in_study(data.session, data.study, today(data.session))
     columns = [
         {"key": "arm", "label": "Arm"},
         {"key": "doses", "label": "Overdue doses", "align": "end"},
@@ -136,12 +129,11 @@ def _overdue(data: StudyData, arms: Mapping[int, ArmOfStudy]) -> dict[str, Any]:
     rows = [
         {
             "arm": {"text": arm.name, "arm": arm.slot},
-            "doses": f"{len(late[arm.id]):,}",
-            "animals": str(len(animals[arm.id])),
-            "since": {"text": str(first), "url": url_for("dosing.cohort", study_id=data.study.id, on=first)},
+            "doses": f"{late[key].doses:,}",
+            "animals": str(len(late[key].animals)),
+            "since": {"text": str(late[key].since), "url": url_for("dosing.cohort", study_id=data.study.id, on=late[key].since)},
         }
-        for arm in arms.values()
-        if arm.id in late
-        for first in [min(late[arm.id])]
+        for key, arm in arms.items()
+        if key in late
     ]
-    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": sum(map(len, late.values()))}
+    return {"caption": "Overdue doses", "columns": columns, "rows": rows, "count": sum(one.doses for one in late.values())}

@@ -150,7 +150,7 @@ def _counting(selected: Select[Any], key: Source) -> Select[int]:
 
 
 def _count(session: Session, listing: Listing, selected: Select[Any], most: int = LARGEST_ID) -> int:
-    return session.connection().scalar(_counting(selected, listing.key), {"most": most}) or 0
+    return session.connection().scalar(_counting(selected, listing.key), {**listing.bound, "most": most}) or 0
 
 
 def _needed(listing: Listing, shown: Sequence[Column]) -> Listing:
@@ -197,13 +197,13 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     most = max(COUNTED_ROWS, page * PAGE_ROWS)
     ordered = _ordered(selected, order, listing.key, descending=descending).limit(PAGE_ROWS)
     connection = session.connection()  # columns need no unit of work, which costs as much as the statement
-    found = connection.execute(ordered).all() if page == 1 else []
+    found = connection.execute(ordered, listing.bound).all() if page == 1 else []
     all_found = page == 1 and len(found) < PAGE_ROWS
     counted = len(found) if all_found else _count(session, listing, selected, most + 1)
     pages = max(ceil(counted / PAGE_ROWS), 1)
     if page > 1:
         page = min(page, pages)
-        found = connection.execute(ordered.offset((page - 1) * PAGE_ROWS)).all()
+        found = connection.execute(ordered.offset((page - 1) * PAGE_ROWS), listing.bound).all()
     none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
         caption=listing.caption,
@@ -339,7 +339,7 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
             declare(writing, current_actor(), f"{listing.noun}:export", project=project, detail=detail)
         content_type, write = FORMATS[name]
         headings = [column.heading for column in chosen.columns]
-        found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS))
+        found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS), listing.bound)
         response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
         response.headers.set("Content-Disposition", "attachment", filename=f"{listing.caption}.{name}")
         response.call_on_close(stack.pop_all().close)

@@ -12,7 +12,7 @@ from typing import Any
 from flask import url_for
 
 from lims.domain.cohort_terms import EndpointLevel
-from lims.queries.doses import due_in_project
+from lims.queries.due import due_in_project
 from lims.queries.welfare import open_actions
 from lims.records.values import today
 from lims.views.import_jobs import under_way

@@ -22,6 +22,7 @@ from lims.db import Database
 from lims.models import Base
 from lims.records.submissions import answered, taken
 from lims.views.addresses import Addressed
+from lims.views.compiled import Templates
 from lims.views.once import sent_form
 from lims.views.shelf import Shelf
 
@@ -54,6 +55,8 @@ def current_session() -> Session:
 
 class Application(Addressed):
     """Flask, with the commit inside the dispatch: a failing one reaches the error handlers."""
+
+    jinja_environment = Templates
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Call the view, then commit what it did if it succeeded."""

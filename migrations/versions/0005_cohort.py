@@ -284,7 +284,7 @@ def _dose() -> None:
     op.create_index(op.f("ix_dose_animal_id"), "dose", ["animal_id"])
     op.create_index(op.f("ix_dose_batch_id"), "dose", ["batch_id"])
     op.create_index(op.f("ix_dose_project_id_id"), "dose", ["project_id", "id"])
-    op.create_index(op.f("ix_dose_regimen_id"), "dose", ["regimen_id"])
+    op.create_index(op.f("ix_dose_regimen_id_due_on"), "dose", ["regimen_id", "due_on"])
     op.create_index(op.f("ix_dose_study_id"), "dose", ["study_id"])
     op.create_index(
         "uq_dose_beside_plan",

@@ -110,9 +110,9 @@ def test_an_animals_tumours_and_enrolments(database: Database) -> None:
         make.implant(session, mouse, "right")
         make.measurement(session, mouse, "caliper_volume", 80.0, implant_id=left.id)
     with database.reading() as session:
-        tumours = rows(session, tumours_of(mouse.id))
+        tumours = tumours_of(session, mouse.id)
         enrolments = enrolments_of(session, mouse.id)
-    assert [(row["label"], row["model"], row["readings"]) for row in tumours] == [("left", "BM-7", 1), ("right", None, 0)]
+    assert [(one.label, one.model, one.readings) for one in tumours] == [("left", "BM-7", 1), ("right", None, 0)]
     assert [(enrolment.animal_id, of.id) for enrolment, of in enrolments] == [(mouse.id, study.id)]
 
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 VERSION = "survival/1"
@@ -73,14 +73,15 @@ def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
     """
     if not animals:
         raise ValueError(f"group {group} has no animal")
-    if any(one.days < 0 or not math.isfinite(one.days) for one in animals):
+    followed, events = [one.days for one in animals], [one.event for one in animals]
+    if not all(map(math.isfinite, followed)) or min(followed) < 0:
         raise ValueError(f"group {group} has an animal followed for no finite time")
     from statsmodels.duration.survfunc import SurvfuncRight
 
-    estimate = SurvfuncRight([one.days for one in animals], [int(one.event) for one in animals])
-    days = tuple(sorted({one.days for one in animals}))
+    estimate = SurvfuncRight(followed, list(map(int, events)))
+    ended, died = Counter(followed), Counter(compress(followed, events))
+    days = tuple(sorted(ended))
     survival, lower, upper = _columns_at(days, estimate.surv_times, estimate.surv_prob, estimate.surv_prob_se)
-    died, gone = Counter(one.days for one in animals if one.event), Counter(one.days for one in animals if not one.event)
     return Curve(
         group,
         len(animals),
@@ -91,7 +92,7 @@ def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
         upper,
         tuple(numbers_at_risk(animals, days)),
         tuple(died[day] for day in days),
-        tuple(gone[day] for day in days),
+        tuple(ended[day] - died[day] for day in days),
         _half(days, survival),
         _half(days, lower),
         _half(days, upper),

@@ -30,6 +30,7 @@ from lims.db import Database
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.databases import PostgresqlServer, SqliteTemplate, compile_once
+from tests.support.reading import run_here
 
 # How long an example takes to generate says something of the machine, which others may be using, and nothing of the code.
 hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -58,6 +59,14 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LIMS_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LIMS_JOBS", "here")
+
+
+@pytest.fixture(autouse=True)
+def _files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files in the test's own process, unless it is marked `child`: a child compiles every statement anew."""
+    if request.node.get_closest_marker("child") is None:
+        for name in ("edits", "mapping", "run"):
+            monkeypatch.setattr(f"lims.intake.{name}.run_limited", run_here)
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ Both are fresh and migrated. `settings` belongs to whichever of the two the test
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -35,6 +36,13 @@ from tests.support.reading import run_here
 # How long an example takes to generate says something of the machine, which others may be using, and nothing of the code.
 hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("shared machine")
+
+
+def pytest_collection_finish() -> None:
+    """Let the cycle collector pass by what stays until the end, which is most there is, and come by less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class WholeAnswers(FlaskClient):

@@ -5,11 +5,12 @@ LIMS_PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --quiet --root-user-action=ignore
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --quiet --no-compile --root-user-action=ignore
 LOCK := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 PYTEST_ARGS ?= -n auto --dist worksteal
 
-# The tests start many processes; compiled once, what each of them imports is there in a third of the time.
+# The tests start many processes; compiled once, what each of them imports is there in a third of the time. That is done by
+# the first to import a module: of all that pip installs, most is never imported, and compiling it takes a minute.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

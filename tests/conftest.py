@@ -6,6 +6,7 @@ Both are fresh and migrated. `settings` belongs to whichever of the two the test
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -30,10 +31,18 @@ from lims.db import Database
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.databases import PostgresqlServer, SqliteTemplate, compile_once
+from tests.support.reading import run_here
 
 # How long an example takes to generate says something of the machine, which others may be using, and nothing of the code.
 hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("shared machine")
+
+
+def pytest_collection_finish() -> None:
+    """Let the cycle collector pass by what stays until the end, which is most there is, and come by less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 class WholeAnswers(FlaskClient):
@@ -58,6 +67,14 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("LIMS_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("LIMS_JOBS", "here")
+
+
+@pytest.fixture(autouse=True)
+def _files_read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files in the test's own process, unless it is marked `child`: a child compiles every statement anew."""
+    if request.node.get_closest_marker("child") is None:
+        for name in ("edits", "mapping", "run"):
+            monkeypatch.setattr(f"lims.intake.{name}.run_limited", run_here)
 
 
 @pytest.fixture(autouse=True)

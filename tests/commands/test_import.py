@@ -70,6 +70,7 @@ def shell_on_each(settings: Settings, database: Database, tmp_path: Path) -> She
     return Shell(settings, tmp_path)
 
 
+@pytest.mark.child
 def test_check_commit_and_again(shell_on_each: Shell) -> None:
     shell = shell_on_each
     file = shell.file(COHORT)
@@ -196,10 +197,7 @@ def test_another_projects_batch_study_and_animals_are_not_there(shell: Shell, sq
     assert [one["value"] for one in answer["findings"] if one["code"] == "animal-unknown"] == ["M1", "M2"]
 
 
-def test_a_full_disk_is_a_sentence(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    # In this process: a child of a process with several threads would not know of the small disk.
-    monkeypatch.setattr("lims.intake.run.run_limited", lambda function, *args, **limits: function(*args))
-
+def test_a_full_disk_is_a_sentence(shell: Shell) -> None:
     def fill(connection: Any, record: object) -> None:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")

@@ -15,7 +15,6 @@ from importers import identify, registry
 from importers.base import Choices, Claim, ColumnUse, Reading, Records
 from importers.values import cell_text
 from importers.workbook import Sheet, Workbook
-from lims.intake import run
 
 MARK = "#"
 
@@ -72,11 +71,10 @@ def _records(sheet: Sheet) -> Records:
 
 @contextmanager
 def listings_read(monkeypatch: Any) -> Iterator[None]:
-    """Let the tests' own importer be one of all, and files be read in this process: a child that began afresh would not know it."""
+    """Let the tests' own importer be one of all, in this process: a child that began afresh would not know it."""
     importers = (*registry.IMPORTERS, Listing())
     monkeypatch.setattr(registry, "IMPORTERS", importers)
     monkeypatch.setattr(identify, "IMPORTERS", importers)
-    monkeypatch.setattr(run, "run_limited", lambda function, *args, **_limits: function(*args))
     yield
 
 

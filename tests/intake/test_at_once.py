@@ -24,6 +24,7 @@ from lims.intake import run
 from lims.models import Animal, ImportBatch
 from tests.intake.desk import EVERYTHING, Desk, weights
 
+pytestmark = pytest.mark.child
 KILLS = 15
 MOST_TRIES = 10 * KILLS
 GOLDEN = 0.618034

@@ -23,6 +23,7 @@ from tests.intake.desk import EVERYTHING, Desk, balanced, codes, found, weights,
 GOOD = workbook(["id", "date", "weight (g)"], ["M1", date(2026, 3, 2), 20.5])
 
 
+@pytest.mark.child
 @pytest.mark.parametrize(
     ("content", "name", "code"),
     [

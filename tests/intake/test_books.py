@@ -87,6 +87,7 @@ def answered(desk: Desk, content: bytes, name: str) -> tuple[run.Outcome, dict[s
     return outcome, choices
 
 
+@pytest.mark.child
 @pytest.mark.parametrize("name", OWN)
 def test_the_books_of_our_own_files_balance(desk: Desk, name: str) -> None:
     outcome, choices = answered(desk, OWN[name], name)
@@ -107,6 +108,7 @@ def test_the_fate_of_each_row_of_a_wide_table(desk: Desk) -> None:
     assert {finding.address for finding in recorded.findings} >= {"Sheet1!D3", "Sheet1!C6"}
 
 
+@pytest.mark.child
 @pytest.mark.parametrize("name", REAL)
 def test_the_books_of_real_files_balance(desk: Desk, samples: Path, name: str) -> None:
     path = samples / name

@@ -193,6 +193,7 @@ def test_what_stands_in_the_way_is_said_and_can_be_tried_again(
     assert len(desk.readings()) == 10
 
 
+@pytest.mark.child
 def test_the_queue_keeps_how_far_a_job_is_and_forgets_it(desk_on_each: Desk) -> None:
     settings = with_worker(desk_on_each)
     queue.wake(settings)  # nobody has made it yet: logged, and no harm

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from itertools import compress
 from operator import itemgetter
 from typing import Any
@@ -33,8 +34,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.blinding import shown_arm
+from lims.queries.chunks import read
 from lims.queries.days import days_between
-from lims.queries.kinds import kinds_measured, kinds_of
+from lims.queries.kinds import kinds_of, measured_kinds
 
 AnySelect = Select[*tuple[Any, ...]]
 """A statement whose columns are named by their labels."""
@@ -167,14 +169,20 @@ class Series:
         return by_arm
 
 
-_COUNTED = of_study(select(Measurement.id), bindparam("study_id")).where(Measurement.kind == bindparam("kind")).limit(1)
-"""One reading of a kind that counts: none looks at a second."""
+_measured = measured_kinds().subquery()
+_KINDS_READ = select(_measured.c.kind).where(
+    of_study(select(Measurement.id), bindparam("study_id"))
+    .where(Measurement.kind == _measured.c.kind)
+    .correlate(_measured)
+    .exists()
+)
+"""Looks for one reading of each kind that counts, and at no second."""
 
 
 def kinds_read(session: Session, study: Study) -> dict[str, MeasurementKind]:
     """Give the kinds that a study has counted readings of by code, in the order of `kinds_of`; nothing counts them."""
-    known, of = kinds_of(session, study.project_id, withdrawn=True), {"study_id": study.id}
-    found = {code for code in kinds_measured(session, study.id) if session.connection().scalar(_COUNTED, of | {"kind": code})}
+    known = kinds_of(session, study.project_id, withdrawn=True)
+    found = set(read(session, _KINDS_READ, study_id=study.id).scalars())
     return {code: kind for code, kind in known.items() if code in found}
 
 
@@ -186,7 +194,8 @@ def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKin
     return [(kind, counts[code]) for code, kind in kinds.items() if code in counts]
 
 
-def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelect:
+@lru_cache(maxsize=64)
+def study_readings(study_id: int, days: DayCount, *, unblinded: bool) -> AnySelect:
     """Select a study's counted readings with animal, tumour, study day, and arm as a person may see it.
 
     `excluded_on` and `exclusion_reason` say from when on, and why, the animal is left out of analysis. Outer joins:
@@ -208,7 +217,7 @@ def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelec
         Enrolment.exclusion_reason.label("exclusion_reason"),
     )
     return (
-        of_study(columns, study.id)
+        of_study(columns, study_id)
         .outerjoin(Animal, Animal.id == Enrolment.animal_id)
         .outerjoin(Arm, Arm.id == Enrolment.arm_id)
         .outerjoin(Implant, Implant.id == Measurement.implant_id)

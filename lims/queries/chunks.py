@@ -23,7 +23,7 @@ KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 """Where the keys go in a statement that stands ready."""
 
 
-def read(session: Session, statement: Executable, **bound: Any) -> CursorResult[Any]:
+def read(session: Session, statement: Executable, **bound: Any) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement of columns, not of records, that stands ready. `bound`: the values of its parameters."""
     if session.autoflush:
         session.flush()

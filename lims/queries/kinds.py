@@ -14,7 +14,7 @@ from lims.models import Enrolment, LabKind, Measurement
 from lims.queries.chunks import read
 
 _own = LabKind.__table__.c
-_OWN = select(_own).where(_own.project_id == bindparam("project_id")).order_by(_own.title)
+_OWN = select(LabKind.__table__).where(_own.project_id == bindparam("project_id")).order_by(_own.title)
 
 
 def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> dict[str, MeasurementKind]:

@@ -6,7 +6,7 @@ concern it not, twice as much again: hence `read` and `rows_of`. In one of many 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import date
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 """Where the keys go in a statement that stands ready."""
 
 
-def read(session: Session, statement: Executable, **bound: Any) -> CursorResult[Any]:
+def read(session: Session, statement: Executable, **bound: Any) -> CursorResult[*tuple[Any, ...]]:
     """Run a statement of columns, not of records, that stands ready. `bound`: the values of its parameters."""
     if session.autoflush:
         session.flush()
@@ -51,20 +51,18 @@ def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **boun
     return rows
 
 
-def driver_rows(session: Session, statement: Executable, bound: Mapping[str, Any]) -> Sequence[Any]:
+def driver_rows(session: Session, statement: Executable, **bound: Any) -> Sequence[Any]:
     """Give all rows of a statement of columns as the driver has them: tuples, of what it makes of the columns' types.
 
     Of thousands of readings, to make of each value what its column's type says takes as long as to read them.
     """
-    if session.autoflush:
-        session.flush()
-    with closing(session.connection().execute(statement, bound)) as result:
+    with closing(read(session, statement, **bound)) as result:
         return result.cursor.fetchall()
 
 
-def as_date(read: str | date | None) -> date | None:
+def as_date(told: str | date | None) -> date | None:
     """Give a date of `driver_rows`: SQLite has them as text."""
-    return date.fromisoformat(read) if isinstance(read, str) else read
+    return date.fromisoformat(told) if isinstance(told, str) else told
 
 
 def by_id(session: Session, model: type[Found], keys: Iterable[int | None], *options: ORMOption) -> dict[Any, Found]:

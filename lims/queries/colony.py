@@ -30,6 +30,7 @@ from lims.domain.protocols import RENEWAL_NOTICE, ProtocolState
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, Sex
 from lims.models import Animal, AnimalProtocol, Cage, CageMove, Enrolment
 from lims.queries.bench_order import counting
+from lims.queries.chunks import read
 from lims.queries.series import AnySelect
 
 
@@ -147,7 +148,7 @@ _PROTOCOLS = (
 
 def protocol_codes(session: Session, project_id: int) -> list[str]:
     """List the codes of the project's protocols."""
-    return list(session.scalars(_PROTOCOLS, {"project_id": project_id}))
+    return list(read(session, _PROTOCOLS, project_id=project_id).scalars())
 
 
 def strains(session: Session, project_id: int) -> list[str]:

@@ -14,14 +14,7 @@ from lims.models import Enrolment, LabKind, Measurement
 from lims.queries.chunks import read
 
 _own = LabKind.__table__.c
-_OWN = select(_own).where(_own.project_id == bindparam("project_id")).order_by(_own.title)
-_MEASURED = (
-    select(Measurement.kind)
-    .join(Enrolment, Enrolment.animal_id == Measurement.animal_id)
-    .where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
-    .where(Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'"))
-    .distinct()
-)
+_OWN = select(LabKind.__table__).where(_own.project_id == bindparam("project_id")).order_by(_own.title)
 
 
 def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> dict[str, MeasurementKind]:
@@ -33,8 +26,22 @@ def kinds_of(session: Session, project_id: int, *, withdrawn: bool = False) -> d
     return KIND_BY_CODE | {one.code: one.as_kind for one in own if withdrawn or one.status is RecordStatus.ACTIVE}
 
 
+def measured_kinds() -> Select[str]:
+    """Select the codes of what was measured in the animals of `study_id`; as the slot index tells, which reads no reading."""
+    return (
+        select(Measurement.kind)
+        .join(Enrolment, Enrolment.animal_id == Measurement.animal_id)
+        .where(Enrolment.study_id == bindparam("study_id"), Enrolment.status == RecordStatus.ACTIVE)
+        .where(Measurement.status == literal_column(f"'{RecordStatus.ACTIVE.value}'"))
+        .distinct()
+    )
+
+
+_MEASURED = measured_kinds()
+
+
 def kinds_measured(session: Session, study_id: int) -> list[str]:
-    """List the codes of what was measured in the animals of a study; as the slot index tells, which reads no reading."""
+    """List the codes of what was measured in the animals of a study."""
     return list(read(session, _MEASURED, study_id=study_id).scalars())
 
 

@@ -80,7 +80,8 @@ def chain_of(session: Session, record: Any) -> list[Step]:
 def chains_of(session: Session, record: Any) -> dict[int, list[Step]]:
     """Give the chains that end in a record, by where they end: an animal has one for each of its tumours."""
     chains: dict[int, list[Step]] = defaultdict(list)
-    for origin, kind, key, code in read(session, _chains(type(record)), record_id=record.id):
+    table: Any = type(record)
+    for origin, kind, key, code in read(session, _chains(table), record_id=record.id):
         chains[origin].append(Step(entity_word(kind), code, kind, key))
     if isinstance(record, PdxModel):
         own = Step(entity_word("pdx_model"), record.code, "pdx_model", record.id)

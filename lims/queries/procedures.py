@@ -28,7 +28,7 @@ def procedure_list(project_id: int) -> AnySelect:
 
 _procedure = Procedure.__table__.c
 _OF_ANIMAL = (
-    select(_procedure)
+    select(Procedure.__table__)
     .where(_procedure.animal_id == bindparam("animal_id"), _procedure.status == RecordStatus.ACTIVE)
     .order_by(_procedure.done_on.desc(), _procedure.id.desc())
 )

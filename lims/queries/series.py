@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, compress, groupby, repeat
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -32,9 +32,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from lims.domain.vocabulary import DayZero, MeasurementKind, Quality, RecordStatus
 from lims.models import Animal, Arm, Enrolment, Implant, Measurement, Study
 from lims.queries.blinding import shown_arm
-from lims.queries.chunks import as_date, driver_rows
+from lims.queries.chunks import as_date, driver_rows, read
 from lims.queries.days import days_between
-from lims.queries.kinds import kinds_measured, kinds_of
+from lims.queries.kinds import kinds_of, measured_kinds
 
 AnySelect = Select[*tuple[Any, ...]]
 """A statement whose columns are named by their labels."""
@@ -175,14 +175,20 @@ class Series:
         return by_arm
 
 
-_COUNTED = of_study(select(Measurement.id), bindparam("study_id")).where(Measurement.kind == bindparam("kind")).limit(1)
-"""One reading of a kind that counts: none looks at a second."""
+_measured = measured_kinds().subquery()
+_KINDS_READ = select(_measured.c.kind).where(
+    of_study(select(Measurement.id), bindparam("study_id"))
+    .where(Measurement.kind == _measured.c.kind)
+    .correlate(_measured)
+    .exists()
+)
+"""Looks for one reading of each kind that counts, and at no second."""
 
 
 def kinds_read(session: Session, study: Study) -> dict[str, MeasurementKind]:
     """Give the kinds that a study has counted readings of by code, in the order of `kinds_of`; nothing counts them."""
-    known, of = kinds_of(session, study.project_id, withdrawn=True), {"study_id": study.id}
-    found = {code for code in kinds_measured(session, study.id) if session.connection().scalar(_COUNTED, of | {"kind": code})}
+    known = kinds_of(session, study.project_id, withdrawn=True)
+    found = set(read(session, _KINDS_READ, study_id=study.id).scalars())
     return {code: kind for code, kind in known.items() if code in found}
 
 
@@ -194,7 +200,8 @@ def kinds_of_study(session: Session, study_id: int) -> list[tuple[MeasurementKin
     return [(kind, counts[code]) for code, kind in kinds.items() if code in counts]
 
 
-def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelect:
+@lru_cache(maxsize=64)
+def study_readings(study_id: int, days: DayCount, *, unblinded: bool) -> AnySelect:
     """Select a study's counted readings with animal, tumour, study day, and arm as a person may see it.
 
     `excluded_on` and `exclusion_reason` say from when on, and why, the animal is left out of analysis. Outer joins:
@@ -216,7 +223,7 @@ def study_readings(study: Study, days: DayCount, *, unblinded: bool) -> AnySelec
         Enrolment.exclusion_reason.label("exclusion_reason"),
     )
     return (
-        of_study(columns, study.id)
+        of_study(columns, study_id)
         .outerjoin(Animal, Animal.id == Enrolment.animal_id)
         .outerjoin(Arm, Arm.id == Enrolment.arm_id)
         .outerjoin(Implant, Implant.id == Measurement.implant_id)
@@ -252,7 +259,7 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
     share is looked up once for all of them, and each day of so many readings is read once.
     """
     of = {"study_id": study.id}
-    rows_of = {key: list(rows) for key, rows in groupby(driver_rows(session, _READINGS, of | {"kind": kind.code}), itemgetter(0))}
+    rows_of = {key: list(rows) for key, rows in groupby(driver_rows(session, _READINGS, **of, kind=kind.code), itemgetter(0))}
     if not rows_of:
         return Series(kind)
     known = sorted(session.connection().execute(_ENROLLED, of), key=attrgetter("code"))
@@ -280,7 +287,7 @@ def _labels(session: Session, of: Mapping[str, int], implants: Sequence[int | No
     """Name the tumours of readings; of those of the animals themselves none."""
     if not any(implants):
         return [None] * len(implants)
-    labels: dict[int | None, str] = dict(driver_rows(session, _TUMOURS, of))
+    labels: dict[int | None, str] = dict(driver_rows(session, _TUMOURS, **of))
     return list(map(labels.get, implants))
 
 

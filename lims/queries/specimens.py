@@ -81,7 +81,7 @@ def source_animal(session: Session, specimen: Specimen) -> Animal | None:
 
 _specimen = Specimen.__table__.c
 _SAMPLES = (
-    select(_specimen)
+    select(Specimen.__table__)
     .where(_specimen.source_animal_id == bindparam("animal_id"), _specimen.status == RecordStatus.ACTIVE)
     .order_by(_specimen.collected_on.desc().nulls_last(), _specimen.code)
 )

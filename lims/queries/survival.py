@@ -74,11 +74,11 @@ def follow_up(session: Session, study: Study, days: DayCount, today: date) -> Fo
     A cohort dies on few days of few reasons, so that one answer of `_part` goes for many animals.
     """
     runs, of = study.state is StudyStatus.ACTIVE, {"study": study.id}
-    last = dict(driver_rows(session, _LAST_SEEN if runs else _LAST_READ, of))
+    last = dict(driver_rows(session, _LAST_SEEN if runs else _LAST_READ, **of))
     part = cache(partial(_part, frozenset(study.event_reasons), days.origin))
     found = FollowUp()
     into: dict[str, Any] = {"missing": (found.missing, Unclear), "left_out": (found.left_out, Unclear), "ends": (found.ends, End)}
-    for animal_id, animal, arm_id, state, reason, why_excluded, enrolled_on, *dates in driver_rows(session, _ANIMALS, of):
+    for animal_id, animal, arm_id, state, reason, why_excluded, enrolled_on, *dates in driver_rows(session, _ANIMALS, **of):
         if why_excluded is not None:
             found.excluded.append(Unclear(animal_id, animal, arm_id, f"from {dates[0]}: {why_excluded}"))
         seen = today if runs and state == AnimalStatus.ALIVE else last.get(animal_id) or enrolled_on

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lims.domain.errors import NotFound
 from lims.domain.vocabulary import RecordStatus
 from lims.models import SavedView
+from lims.queries.chunks import read
 from lims.queries.scope import find
 
 _saved = SavedView.__table__.c
@@ -25,8 +26,7 @@ _OWN = (
 
 def views_of(session: Session, project_id: int, user_id: int, endpoint: str) -> Sequence[Row[*tuple[Any, ...]]]:
     """List a person's views of one list: id, name, endpoint, query."""
-    of = {"project_id": project_id, "user_id": user_id, "endpoint": endpoint}
-    return session.execute(_OWN, of).all()
+    return read(session, _OWN, project_id=project_id, user_id=user_id, endpoint=endpoint).all()
 
 
 def own_view(session: Session, project_id: int, user_id: int, view_id: int) -> SavedView:

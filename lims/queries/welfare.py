@@ -211,7 +211,7 @@ def weight_limits(session: Session, study_id: int) -> list[WeightLimit]:
 
 
 _fate = Fate.__table__.c
-_FATE = select(_fate).where(_fate.animal_id == bindparam("animal_id"), _fate.status == RecordStatus.ACTIVE)
+_FATE = select(Fate.__table__).where(_fate.animal_id == bindparam("animal_id"), _fate.status == RecordStatus.ACTIVE)
 
 
 def fate_of(session: Session, animal_id: int) -> Row[Any] | None:

@@ -52,6 +52,7 @@ _WORD = re.compile(r"[a-z_-]{1,40}\Z")
 """No digit in it, so that it is never taken for the number."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 """What stands in an address as it is, such as most codes."""
+_ANY_CODE = str(LARGEST_ID)
 
 
 def page_of(entity: str, key: int) -> str | None:
@@ -105,7 +106,7 @@ class Addressed(Flask):
             return super().url_for(endpoint, **values)
         if named is not None:
             more.append(("project_code", named))
-        before, after = _around(self, root, project, endpoint, name, type(value), *more)
+        before, after = _around(self, root, project, endpoint, name, LARGEST_ID if type(value) is int else _ANY_CODE, *more)
         return f"{before}{value}{after}"
 
 
@@ -128,9 +129,9 @@ def _kept(app: Addressed, script_root: str, project_code: str | None, endpoint: 
 
 @lru_cache(maxsize=4096)
 def _around(
-    app: Addressed, root: str, project_code: str | None, endpoint: str, name: str, of: type[int | str], *more: tuple[str, str]
+    app: Addressed, root: str, project_code: str | None, endpoint: str, name: str, place: int | str, *more: tuple[str, str]
 ) -> tuple[str, str]:
-    """Give what stands before and after the number or code in an address that names one, and words beside it."""
-    values: dict[str, Any] = {name: of(LARGEST_ID), **dict(more)}
-    before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(LARGEST_ID))
+    """Give what stands before and after the number or code in an address that has `place` for it, and words beside it."""
+    values: dict[str, Any] = {name: place, **dict(more)}
+    before, _, after = Flask.url_for(app, endpoint, **values).rpartition(str(place))
     return before, after

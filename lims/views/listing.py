@@ -102,6 +102,8 @@ class Listing:
     empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
     bound: Mapping[str, Any] = field(default_factory=dict)
     """Values of the parameters of the statement that is listed, which is then put together once for all of its kind."""
+    keys_first: bool = False
+    """Find which rows a page has before their columns are read: where columns take long, and no index has the rows in order."""
     anchor: str = ""
     """Where on the page it stands, if the page has more than the list: its links lead there."""
 

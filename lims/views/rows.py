@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, url_for
 from markupsafe import Markup, escape
 
-from lims.views.marks import arm_badge, bar, status_badge
+from lims.views.marks import SPRITE, arm_badge, bar, status_badge
 
 _LONGEST_WORD = 23
 KEPT_CELLS = 8192
@@ -21,7 +21,7 @@ def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, st
 
     styles: each column's key with the classes of its cells. The first column leads to the record's page, `row["_url"]`.
     """
-    columns = list(styles)
+    columns, sprite = list(styles), url_for("static", filename=SPRITE)
     drawn = []
     for row in rows:
         page = row.get("_url")
@@ -31,11 +31,12 @@ def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, st
             if type(cell) is str and page is None:
                 drawn.append(_text_cell(classes, cell))
                 continue
-            rich = cell if isinstance(cell, dict) else None
-            text = cell if rich is None else rich.get("text")
-            drawn.append(_opening(classes, text))
-            drawn.append(_plain(text, page) if rich is None else _rich(rich, text, page))
-            drawn.append("</td>")
+            if isinstance(cell, dict):
+                # Most are a badge, which stands in row after row as well.
+                alone = page is None and "url" not in cell
+                drawn.append(_mark_cell(sprite, classes, *cell.items()) if alone else _rich_cell(classes, cell, page))
+            else:
+                drawn.append(f"{_opening(classes, cell)}{_plain(cell, page)}</td>")
             page = None
         drawn.append("</tr>\n")
     return Markup("".join(drawn))  # noqa: S704  # each cell was escaped where it was drawn
@@ -44,6 +45,17 @@ def table_rows(rows: Iterable[Mapping[str, Any]], styles: Iterable[tuple[str, st
 @lru_cache(KEPT_CELLS)
 def _text_cell(classes: str, text: str) -> str:
     return f"{_opening(classes, text)}{escape(text)}</td>"
+
+
+@lru_cache(KEPT_CELLS)
+def _mark_cell(sprite: str, classes: str, *cell: tuple[str, Any]) -> str:
+    """Draw a cell that leads nowhere. sprite: where its icon comes from, of which there is one address within the application."""
+    return _rich_cell(classes, dict(cell), None)
+
+
+def _rich_cell(classes: str, cell: Mapping[str, Any], page: str | None) -> str:
+    text = cell.get("text")
+    return f"{_opening(classes, text)}{_rich(cell, text, page)}</td>"
 
 
 def _opening(classes: str, text: Any) -> str:
@@ -96,11 +108,13 @@ def _marked(cell: Mapping[str, Any], text: Any) -> str:
 def options(choices: Iterable[tuple[Any, str]], chosen: Any) -> Markup:
     """Draw the options of a filter, of which a list of studies has hundreds."""
     now = str(chosen)
-    drawn = [
-        f'<option value="{escape(value)}"{" selected" if str(value) == now else ""}>{escape(label)}</option>'
-        for value, label in choices
-    ]
+    drawn = [_option(value, label, selected=str(value) == now) for value, label in choices]
     return Markup("".join(drawn))  # noqa: S704  # each part was escaped where it was drawn
+
+
+@lru_cache(KEPT_CELLS, typed=True)
+def _option(value: Any, label: str, *, selected: bool) -> str:
+    return f'<option value="{escape(value)}"{" selected" if selected else ""}>{escape(label)}</option>'
 
 
 def install(app: Flask) -> None:

@@ -69,7 +69,7 @@ def page_context(specimen: Specimen) -> dict[str, Any]:
     }
 
 
-def what(specimen: Specimen) -> str:
+def what(specimen: Any) -> str:
     """Say what it is: `Metastatic tumour`, `CSF`."""
     kind = "CSF" if specimen.kind is SpecimenKind.CSF else str(as_text(specimen.kind))
     words = kind if specimen.origin is TumourOrigin.NOT_RECORDED else f"{as_text(specimen.origin)} {kind}"

@@ -185,6 +185,7 @@ def _animals(study: Study) -> tuple[Listing, Any]:
         key=column.id,
         page=lambda row: url_for("animals.show", animal_id=row.key),
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
+        keys_first=True,
     )
     return listing, rows
 
@@ -249,7 +250,7 @@ def readings(study_id: int) -> ResponseReturnValue:
 
 def _readings(study: Study) -> tuple[Listing, Any]:
     measured = kinds_measured(current_session(), study.id)
-    rows = study_readings(study, day_count(current_session(), study), unblinded=sees_arms())
+    rows = study_readings(study.id, day_count(current_session(), study), unblinded=sees_arms())
     column = rows.selected_columns
     listing = Listing(
         noun="measurement",
@@ -281,5 +282,6 @@ def _readings(study: Study) -> tuple[Listing, Any]:
         key=column.id,
         page=lambda row: url_for("measurements.show", measurement_id=row.key),
         empty=Empty("This study's animals have no readings yet."),
+        keys_first=True,
     )
     return listing, rows

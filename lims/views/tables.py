@@ -143,10 +143,36 @@ def _ordered(selected: Select[Any], source: Source, key: Source, *, descending: 
 
 
 @lru_cache(maxsize=256)
+def _of_page(selected: Select[Any], source: Source, key: Source, *, descending: bool) -> Select[Any]:
+    ordered = _ordered(selected, source, key, descending=descending)
+    return ordered.limit(bindparam("most", type_=BigInteger())).offset(bindparam("before", type_=BigInteger()))
+
+
+@lru_cache(maxsize=256)
+def _keys_first(rows: Select[Any], selected: Select[Any], source: Source, key: Source, *, descending: bool) -> Select[Any]:
+    keys = selected.with_only_columns(key.label("key"), maintain_column_froms=True)
+    on_page = _of_page(keys, source, key, descending=descending).subquery()
+    return _ordered(rows.where(key.in_(select(on_page.c.key))), source, key, descending=descending)
+
+
+@lru_cache(maxsize=256)
 def _counting(selected: Select[Any], key: Source) -> Select[int]:
     """Count the rows up to a number, without what their columns take: what nothing is read from, the engines need not join."""
     rows = selected.with_only_columns(key, maintain_column_froms=True).limit(bindparam("most", type_=BigInteger()))
     return select(func.count()).select_from(rows.subquery())
+
+
+def _paged(listing: Listing, rows: Select[Any], selected: Select[Any], order: Source, *, descending: bool) -> Select[Any]:
+    """Select the rows of a page, `most` of them after those `before` it."""
+    if listing.keys_first:
+        return _keys_first(_selected(listing, rows, {}), selected, order, listing.key, descending=descending)
+    return _of_page(selected, order, listing.key, descending=descending)
+
+
+def _page(session: Session, listing: Listing, paged: Select[Any], number: int) -> Sequence[Row[Any]]:
+    place = {"most": PAGE_ROWS, "before": (number - 1) * PAGE_ROWS}
+    # Columns need no unit of work, which costs as much as the statement.
+    return session.connection().execute(paged, {**listing.bound, **place}).all()
 
 
 def _count(session: Session, listing: Listing, selected: Select[Any], most: int = LARGEST_ID) -> int:
@@ -192,18 +218,17 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     selected = _selected(needed, rows, arguments)
     filtered = any(one.key in arguments for one in listing.filters)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
+    paged = _paged(needed, rows, selected, order, descending=descending)
     page = whole_number(arguments.get("page")) or 1
     # Far enough to say that there is another page, wherever one stands.
     most = max(COUNTED_ROWS, page * PAGE_ROWS)
-    ordered = _ordered(selected, order, listing.key, descending=descending).limit(PAGE_ROWS)
-    connection = session.connection()  # columns need no unit of work, which costs as much as the statement
-    found = connection.execute(ordered, listing.bound).all() if page == 1 else []
+    found = _page(session, listing, paged, 1) if page == 1 else []
     all_found = page == 1 and len(found) < PAGE_ROWS
     counted = len(found) if all_found else _count(session, listing, selected, most + 1)
     pages = max(ceil(counted / PAGE_ROWS), 1)
     if page > 1:
         page = min(page, pages)
-        found = connection.execute(ordered.offset((page - 1) * PAGE_ROWS), listing.bound).all()
+        found = _page(session, listing, paged, page)
     none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
         caption=listing.caption,

@@ -95,6 +95,8 @@ def _animal() -> None:
     )
     op.create_index(op.f("ix_animal_cage_id"), "animal", ["cage_id"])
     op.create_index(op.f("ix_animal_protocol_id"), "animal", ["protocol_id"])
+    columns = ["project_id", "status", "state", "died_on"]
+    op.create_index(op.f("ix_animal_project_id_status_state_died_on"), "animal", columns)
 
 
 def _cage_move() -> None:

@@ -17,7 +17,9 @@ FAMILIES = (
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
 WITHIN = {
-    **dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps", "survival", "missing", "study_export", "dosing"), "studies"),
+    **dict.fromkeys(
+        ("arms", "enrolments", "randomisation", "study_steps", "survival", "missing", "study_export", "dosing"), "studies"
+    ),
     **dict.fromkeys(("mapping", "uploads", "import_edits", "import_jobs", "import_names", "import_records"), "imports"),
     "aliases": "animals",
     "endpoints": "protocols",

@@ -43,7 +43,9 @@ def _open_actions() -> Section:
     due = [one for one in actions if one.due(now)]
     data = {"actions": due, "deferred": len(actions) - len(due)}
     acts = any(one.level is EndpointLevel.ACT for one in due)
-    return Section("actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), "All open actions", acts)
+    return Section(
+        "actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), "All open actions", acts
+    )
 
 
 def _doses() -> Section | None:
@@ -52,14 +54,18 @@ def _doses() -> Section | None:
     if not due:
         return None
     count = sum(one.doses for one in due)
-    return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"), "All recorded doses")
+    return Section(
+        "doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"), "All recorded doses"
+    )
 
 
 def _imports() -> Section | None:
     looks = under_way()
     if not looks:
         return None
-    return Section("jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"), "All imports")
+    return Section(
+        "jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"), "All imports"
+    )
 
 
 PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)

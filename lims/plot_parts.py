@@ -210,7 +210,7 @@ def day_axis() -> Spec:
 def date_axis(days: Sequence[str]) -> Spec:
     """Give the x encoding of calendar days, read as days wherever the reader is, written as ISO; none is marked twice."""
     few = not days or date.fromisoformat(max(days)) - date.fromisoformat(min(days)) <= timedelta(days=DATE_TICKS)
-    axis = {"format": "%Y-%m-%d", "tickCount": "day" if few else DATE_TICKS, "labelOverlap": "greedy"}
+    axis = {"format": "%Y-%m-%d", "tickCount": "day" if few else DATE_TICKS, "labelOverlap": "greedy", "labelSeparation": 8}
     return {"field": "date", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": axis}
 
 

@@ -32,7 +32,7 @@ def her2(result: Her2Result, label: Her2Label | None) -> dict[str, str]:
 
 def arm_cell(slots: Mapping[str, str], name: str | None) -> dict[str, str] | str | None:
     """Show an arm in its colour; outside every arm there is none."""
-    return {"text": name, "arm": slots[name]} if name in slots else name
+    return {"text": name, "arm": slots[name]} if name is not None and name in slots else name
 
 
 def doubt(quality: Quality) -> dict[str, str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from lims.views.cells import arm_cell
 from lims.views.dosing_calendar import calendar_of, dose_rows, window_of
 from lims.views.dosing_form import DosingForm, Entry, entries_of, named_regimens, scanned_code, shared_lots
 from lims.views.entry_cells import Cell
+from lims.views.listing import Cell as Shown
 from lims.views.listing import as_text
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.regimens import regimens_table
@@ -108,7 +109,7 @@ def table(study_id: int) -> ResponseReturnValue:
     arms = _arms(study)
     rows = dose_rows(dosing, named_regimens(_treated(dosing), arms), arms, study)
     slots = {arm.name: arm.slot for arm in arms.values()}
-    shows = {"arm": partial(arm_cell, slots), "standing": _standing, "volume_ul": _volume}
+    shows: dict[str, Callable[[Any], Shown]] = {"arm": partial(arm_cell, slots), "standing": _standing, "volume_ul": _volume}
     columns = tuple(
         Column(
             key,

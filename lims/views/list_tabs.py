@@ -16,13 +16,10 @@ FAMILIES = (
     (("imports", "Imports"), ("import_profiles", "Profiles"), ("templates", "Templates")),
 )
 """Blueprints with what their lists are called; the first of each is the one that the rail leads to."""
-WITHIN = {
-    **dict.fromkeys(("arms", "enrolments", "randomisation", "study_steps", "survival", "missing", "study_export", "dosing"), "studies"),
-    **dict.fromkeys(("mapping", "uploads", "import_edits", "import_jobs", "import_names", "import_records"), "imports"),
-    "aliases": "animals",
-    "endpoints": "protocols",
-    "exposures.of_study": "studies",
-}
+_OF_STUDIES = ("arms", "enrolments", "randomisation", "study_steps", "survival", "missing", "study_export", "dosing")
+_OF_IMPORTS = ("mapping", "uploads", "import_edits", "import_jobs", "import_names", "import_records")
+WITHIN = dict.fromkeys(_OF_STUDIES, "studies") | dict.fromkeys(_OF_IMPORTS, "imports")
+WITHIN |= {"aliases": "animals", "endpoints": "protocols", "exposures.of_study": "studies"}
 """Blueprints, and pages by their endpoint, that stand within another blueprint."""
 
 

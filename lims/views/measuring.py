@@ -157,8 +157,8 @@ def _slots(asked: Asked) -> dict[str, str]:
     """Give the colour of each arm of the study, by its title as this person sees it."""
     if asked.study is None:
         return {}
-    of = {"study_id": asked.study.id, "unblinded": sees_arms(), "count": False}
-    return {arm.title: arm.slot for arm in arms_of_studies(current_session(), current_project().id, **of)}
+    arms = arms_of_studies(current_session(), current_project().id, asked.study.id, unblinded=sees_arms(), count=False)
+    return {arm.title: arm.slot for arm in arms}
 
 
 def _table(asked: Asked, rows: Sequence[Measured], form: MeasureForm) -> list[list[Entry | None]]:

@@ -188,7 +188,7 @@ def new(study_id: int) -> ResponseReturnValue:
 
 
 def _offered(animal: Eligible) -> bool:
-    """Tell whether the address asks for an animal: by model, site and day of implanting, and by `others` where another study has it."""
+    """Tell whether the address asks for an animal: by model, site, day of implanting, and `others` where another study has it."""
     asked = request.args
     return (
         asked.get("model", "") in ("", animal.model)

@@ -23,7 +23,7 @@ from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
 from lims.views.cells import badge, doubt, kind_titles, values
-from lims.views.filters import moment
+from lims.views.filters import format_title, moment
 from lims.views.form_fields import term_words
 from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
@@ -226,7 +226,7 @@ def _files(study: Study) -> tuple[Listing, Any]:
         columns=(
             Column("id", "Batch", column.id, mono=True),
             Column("file_name", "File", column.file_name),
-            Column("importer", "Format", column.importer),
+            Column("importer", "Format", column.importer, show=format_title),
             Column("state", "State", column.state, show=badge),
             Column("readings", "Readings here", column.readings, align="end", show="{:,}".format),
             Column("committed_at", "Recorded", column.committed_at, show=moment),
@@ -251,6 +251,8 @@ def readings(study_id: int) -> ResponseReturnValue:
 def _readings(study: Study) -> tuple[Listing, Any]:
     measured = kinds_measured(current_session(), study.id)
     rows = study_readings(study.id, day_count(current_session(), study), unblinded=sees_arms())
+    arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=sees_arms(), count=False)
+    shown = {arm.title: arm for arm in arms}
     column = rows.selected_columns
     listing = Listing(
         noun="measurement",
@@ -258,7 +260,7 @@ def _readings(study: Study) -> tuple[Listing, Any]:
         columns=(
             Column("animal", "Animal", column.animal, mono=True),
             Column("tumour", "Tumour", column.tumour),
-            Column("arm", "Arm", column.arm),
+            Column("arm", "Arm", column.arm, show=lambda title: _arm_cell(shown.get(title), title)),
             Column("kind", "Kind", column.kind, show_of=kind_titles),
             Column("day", "Day", column.day, align="end", show="d{:g}".format),
             Column("taken_on", "Date", column.taken_on),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,6 +21,7 @@ from lims.queries.series import ANCHORS
 from lims.queries.studies import ArmOfStudy
 from lims.queries.survival import FollowUp, Unclear, follow_up
 from lims.records.values import today
+from lims.views.listing import Cell
 from lims.views.study_plots import ARM, DAY, StudyData, StudyPlot, number
 from lims.views.support import current_project, current_session, needs, sees_arms
 
@@ -112,7 +113,8 @@ def _limits() -> dict[str, Any]:
 
 def _drawn_from(study: Study) -> dict[str, Any]:
     data = StudyData(current_session(), study, unblinded=sees_arms())
-    survival, limits, names = survival_of(data), _limits(), data.names
+    survival, limits = survival_of(data), _limits()
+    arms: dict[int, Cell] = {arm.id: {"text": arm.name, "arm": arm.slot} for arm in data.arms}
     return {
         "plot": plot_of(data, survival, limits=bool(limits)),
         "limits": limits,
@@ -121,9 +123,9 @@ def _drawn_from(study: Study) -> dict[str, Any]:
         "test": survival.test,
         "p": _p_words(survival.test.p),
         "tested": [arm.name for arm, _ in survival.curves],
-        "missing": _table("Animals whose fate is missing", survival.followed.missing, names),
-        "left_out": _table("Not followed from day 0 on", survival.followed.left_out, names),
-        "excluded": _table("Excluded from analysis", survival.followed.excluded, names),
+        "missing": _table("Animals whose fate is missing", survival.followed.missing, arms),
+        "left_out": _table("Not followed from day 0 on", survival.followed.left_out, arms),
+        "excluded": _table("Excluded from analysis", survival.followed.excluded, arms),
         "days": data.days.sentence,
     }
 
@@ -161,13 +163,13 @@ def _p_words(p: float | None) -> str | None:
     return f"p < {SMALLEST_P}" if p < SMALLEST_P else f"p = {p:.2g}"
 
 
-def _table(caption: str, animals: Sequence[Unclear], names: dict[int, str]) -> dict[str, Any]:
+def _table(caption: str, animals: Sequence[Unclear], arms: Mapping[int, Cell]) -> dict[str, Any]:
     columns = [{"key": "animal", "label": "Animal", "mono": True}, {"key": "arm", "label": "Arm"}, {"key": "why", "label": "Why"}]
     rows = [
         {
             "_url": url_for("animals.show", animal_id=one.animal_id),
             "animal": one.animal,
-            "arm": names.get(one.arm_id),
+            "arm": arms.get(one.arm_id),
             "why": one.why,
         }
         for one in animals

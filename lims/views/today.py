@@ -23,7 +23,7 @@ from lims.views.support import current_project, current_session
 class Section:
     """One kind of work that is due. count: of what waits; template: draws it from `data`, below its heading.
 
-    urgent: shown in the endpoint's colour. url: the list of all of it.
+    urgent: shown in the endpoint's colour. url: the list of all of it, with what that list is called in `all`.
     """
 
     key: str
@@ -32,6 +32,7 @@ class Section:
     template: str
     data: Mapping[str, Any]
     url: str
+    all: str
     urgent: bool = False
 
 
@@ -42,7 +43,9 @@ def _open_actions() -> Section:
     due = [one for one in actions if one.due(now)]
     data = {"actions": due, "deferred": len(actions) - len(due)}
     acts = any(one.level is EndpointLevel.ACT for one in due)
-    return Section("actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), urgent=acts)
+    return Section(
+        "actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), "All open actions", acts
+    )
 
 
 def _doses() -> Section | None:
@@ -51,14 +54,18 @@ def _doses() -> Section | None:
     if not due:
         return None
     count = sum(one.doses for one in due)
-    return Section("doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"))
+    return Section(
+        "doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"), "All recorded doses"
+    )
 
 
 def _imports() -> Section | None:
     looks = under_way()
     if not looks:
         return None
-    return Section("jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"))
+    return Section(
+        "jobs", "Imports under way", len(looks), "today/imports.html", {"looks": looks}, url_for("imports.index"), "All imports"
+    )
 
 
 PROVIDERS: tuple[Callable[[], Section | None], ...] = (_open_actions, _doses)

@@ -28,7 +28,10 @@ def test_an_import_opens_actions_and_says_which(desk_on_each: Desk) -> None:
     outcome = desk.record(weights(*FORTNIGHT))
     assert outcome.state is BatchState.COMMITTED
     told = found(outcome, "endpoint-act")
-    assert told.message == "M1: Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %."
+    assert (
+        told.message
+        == "M1: Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %."
+    )
     assert (told.severity, told.row) == (Severity.WARNING, 4)
     assert (told.source or "").startswith("Directive 2010/63/EU, annex VIII")
     assert outcome.report["findings"]["warning"] >= 1
@@ -54,8 +57,18 @@ def test_taking_the_batch_back_is_noted_on_what_it_opened(desk_on_each: Desk) ->
 @pytest.mark.parametrize(
     ("corrected", "row", "told"),
     [
-        pytest.param(("M1", "2026-03-20", 17.0), 4, "Weight 17.0 g on 2026-03-20 is 20.6 % below 21.4 g", id="the value itself"),
-        pytest.param(("M1", "2026-02-20", 23.0), None, "Weight 18.3 g on 2026-03-20 is 20.4 % below 23.0 g", id="its baseline"),
+        pytest.param(
+            ("M1", "2026-03-20", 17.0),
+            4,
+            "Weight 17.0 g on 2026-03-20 is 20.6 % below the weight of implant day, 21.4 g",
+            id="the value itself",
+        ),
+        pytest.param(
+            ("M1", "2026-02-20", 23.0),
+            None,
+            "Weight 18.3 g on 2026-03-20 is 20.4 % below the weight of implant day, 23.0 g",
+            id="its baseline",
+        ),
     ],
 )
 def test_a_file_that_corrects_another_lists_what_that_asks_for(

@@ -48,7 +48,9 @@ def test_a_value_that_reaches_an_endpoint_opens_an_action_in_its_own_event(ward:
     (key,) = ward.measure("M1", "2026-03-20", 17.1)
     (action,) = ward.actions()
     assert (action.level, action.state, action.reached_on, action.measurement_id) == (ACT, OPEN, date(2026, 3, 20), key)
-    assert action.finding == "Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %"
+    assert (
+        action.finding == "Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %"
+    )
     event = ward.last_event()
     assert (event.action, event.changes) == ("measurement:create", 2)
     assert verify(ward.database).problems == []

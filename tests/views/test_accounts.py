@@ -115,7 +115,7 @@ def test_members_are_added_changed_and_withdrawn_with_a_reason(app_on_each: Appl
     page = admin.get("/projects/BCBM-01", heading="BCBM-01")
     admin.submit(page, "/projects/BCBM-01/members", email=address("Tom Tech"), role="technician")
     tom = Browser(app_on_each).sign_in_on_the_page("Tom Tech")
-    assert "technician" in message(tom.get("/p/BCBM-01/", heading="BCBM-01"))
+    assert "technician" in message(tom.get("/p/BCBM-01/", heading="Today in BCBM-01"))
     with database.reading() as session:
         membership = session.scalars(select(Membership.id)).one()
     path = f"/projects/BCBM-01/members/{membership}"

@@ -134,7 +134,9 @@ def test_a_study_without_readings_says_what_to_do_first(scientist: Browser, sqli
     assert "No animal is in an arm yet" in message(page)
     assert page.select_one(".empty a")["href"] == f"/p/BCBM/studies/{empty}/randomise"
     with make.declared(sqlite_database) as session:
-        make.enrolment(session, session.get_one(Arm, arm), make.animal(session, session.query(Project).filter_by(code="BCBM").one(), "E1"))
+        make.enrolment(
+            session, session.get_one(Arm, arm), make.animal(session, session.query(Project).filter_by(code="BCBM").one(), "E1")
+        )
     page = scientist.get(f"{HERE}{empty}")
     assert "No reading of this study's animals is recorded yet" in message(page)
     assert page.select_one(".empty a")["href"] == "/p/BCBM/imports/new"

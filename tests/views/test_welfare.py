@@ -64,9 +64,11 @@ def fates(ward: Ward) -> list[tuple[int, date, str]]:
 
 
 def test_the_today_page_shows_acts_first_and_leads_to_the_fate(bench: Browser, ward: Ward) -> None:
-    page = bench.get(f"{HERE}/", heading="WARD")
+    page = bench.get(f"{HERE}/", heading="Today in WARD")
     act, watch = asks(page)
-    assert act.startswith("Act M1 Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %.")
+    assert act.startswith(
+        "Act M1 Weight 17.1 g on 2026-03-20 is 20.1 % below the weight of implant day, 21.4 g on 2026-02-20: act at 20 %."
+    )
     assert watch.startswith("Watch M2")
     steps = [link.text for link in page.select(".ask:first-child .ask-steps a")]
     assert steps == ["Record its fate", "Details of the action of M1"]  # deferring takes a scientist

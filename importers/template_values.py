@@ -13,6 +13,7 @@ from importers.values import Problem, dates, identifier_problems, numbers, texts
 
 _POSITION = re.compile(r"([A-Za-z])[ -]?([0-9]{1,2})")
 _AGENT = re.compile(r"(?P<name>[^\[\]]+?)\s*\[(?P<kind>[^\[\]]+)\]")
+_BETWEEN_WORDS = re.compile(r"[\s_\u2010-\u2014-]+")
 _TRUTH = {"yes": True, "no": False, "true": True, "false": False}
 
 
@@ -73,13 +74,18 @@ def _word(one: TemplateColumn, text: str) -> Any:
     if one.kind is ColumnKind.TRUTH:
         truth = _TRUTH.get(text.casefold())
         return Problem("truth-unreadable", "says neither yes nor no", "yes or no") if truth is None else truth
-    spelled = {name.casefold(): code for told, code in one.terms for name in (told, code)}
+    spelled = {_spelling(name): code for told, code in one.terms for name in (told, code)}
     if one.kind is ColumnKind.AGENTS:
         return _agents(text, spelled, [told for told, _ in one.terms])
-    code = spelled.get(text.casefold())
+    code = spelled.get(_spelling(text))
     if code is None:
         return Problem("term-unknown", f'is no term of "{one.header}"', f"one of {', '.join(told for told, _ in one.terms)}")
     return code
+
+
+def _spelling(text: str) -> str:
+    """What spellings of a term have in common: capitals count as little as whether words are apart or joined by a dash."""
+    return _BETWEEN_WORDS.sub(" ", text.strip().casefold())
 
 
 def _position(text: str) -> Any:
@@ -94,7 +100,7 @@ def _agents(text: str, classes: Mapping[str, str], told: Sequence[str]) -> Any:
     found = []
     for part in filter(None, (part.strip() for part in text.split(";"))):
         agent = _AGENT.fullmatch(part)
-        kind = classes.get(agent["kind"].strip().casefold()) if agent else None
+        kind = classes.get(_spelling(agent["kind"])) if agent else None
         if agent is None or kind is None:
             expected = f"name [class]; name [class] with a class of {', '.join(told)}"
             return Problem("agents-unreadable", f'names an agent whose class is not known ("{part}")', expected)

@@ -179,7 +179,7 @@ def test_findings_say_where_what_and_what_to_do(app: Flask) -> None:
     ]
     soup = render(app, '{% from "macros/finding.html" import findings %}{{ findings(found) }}', found=found)
     first, second = ([cell.get_text(" ", strip=True) for cell in row.select("td")] for row in soup.select("tbody tr"))
-    assert first == ["error", "Sheet1!C7", "2.14", "Weight 2.14 g is below 5 g. Expected: 5 to 80 g", "Correct the cell."]
+    assert first == ["error", "Sheet1!C7", "2.14", "Weight 2.14 g is below 5 g. Expected: 5 to 80 g.", "Correct the cell."]
     assert second == ["note", "whole file", "", "Nothing else was read.", ""]
 
 

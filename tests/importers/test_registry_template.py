@@ -53,16 +53,16 @@ def test_positions_agents_moments_and_truths_are_read_as_people_write_them() -> 
     ).records
     assert (aliquots.fields["box_row"], aliquots.fields["box_column"], aliquots.fields["material"]) == ([3], [7], ["ffpe"])
 
-    written = "trastuzumab [monoclonal antibody]; T-DM1 [Antibody drug conjugate]"
+    written = "trastuzumab [monoclonal antibody]; T-DM1 [Antibody drug conjugate]; T-DXd [antibody-drug  conjugate]"
     lines, agents = read(
         IMPORTER, _book(edited(template("therapy"), *_filled("therapy", patient="P1", line_number=2, agents=written)))
     ).records
     assert "agents" not in lines.fields
     assert dict(agents.fields) == {
-        "patient": ["P1", "P1"],
-        "therapy_line": [2, 2],
-        "name": ["trastuzumab", "T-DM1"],
-        "agent_class": ["monoclonal_antibody", "antibody_drug_conjugate"],
+        "patient": ["P1", "P1", "P1"],
+        "therapy_line": [2, 2, 2],
+        "name": ["trastuzumab", "T-DM1", "T-DXd"],
+        "agent_class": ["monoclonal_antibody", "antibody_drug_conjugate", "antibody_drug_conjugate"],
     }
 
     exposure = _filled(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from lims.audit import bulk
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.errors import DomainError
@@ -163,3 +165,23 @@ def test_a_withdrawn_reading_frees_its_slot_and_stays_readable(database: Databas
 
     assert [(one.value, one.status.value) for one in recorded(database)] == [(20.0, "withdrawn"), (21.0, "active")]
     assert verify(database).problems == []
+
+
+def test_many_portions_are_written_whole_or_not_at_all(database: Database, host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "_PORTION", 40)
+    project, mouse, _ = host
+
+    def many(slots: list[str]) -> None:
+        readings = Readings(
+            project, "body_weight", [mouse] * len(slots), None, [21.5] * len(slots), slots, ["2026-03-09"] * len(slots)
+        )
+        with database.transaction() as session:
+            record_measurements(session, factories.actor(), readings)
+
+    many([f"2026-03-09T10:{second // 60:02}:{second % 60:02}Z" for second in range(210)])
+    assert [one.slot for one in recorded(database)][::209] == ["2026-03-09T10:00:00Z", "2026-03-09T10:03:29Z"]
+    later = [f"2026-03-09T11:{second // 60:02}:{second % 60:02}Z" for second in range(210)]
+    with pytest.raises((IntegrityError, psycopg.IntegrityError), match=r"uq_measurement_slot|UNIQUE"):
+        many([*later[:100], later[0], *later[100:]])
+    assert len(recorded(database)) == 210
+    assert verify(database).ok

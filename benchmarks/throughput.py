@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection
-from itertools import count, cycle, islice
+from itertools import cycle, islice
 from multiprocessing import get_context
 from statistics import median
 from typing import Any
@@ -32,8 +32,6 @@ PATIENCE_SECONDS = 60
 TARGET = 0.5
 PAGES = ("today", "animals", "measurements", "animal", "measurement", "study", "study_animals", "study_design")
 """What the connections ask for, each beginning at another one."""
-
-Asking = Callable[[], float]
 
 
 def _application(one: Filled) -> Any:
@@ -76,18 +74,17 @@ def _rate(port: int, paths: Sequence[str], headers: Mapping[str, str]) -> float:
 
 
 def _ask(port: int, paths: Iterator[str], headers: Mapping[str, str], until: float) -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-    for number in count():
-        if time.monotonic() >= until:
-            connection.close()
-            return number
+    connection, came = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS), 0
+    while time.monotonic() < until:
         path = next(paths)
         connection.request("GET", path, headers=dict(headers))
         with connection.getresponse() as response:
             response.read()
             if response.status != 200:
                 raise Unmeasured(f"{path} answered {response.status}")
-    raise AssertionError("connections end by the clock")
+        came += 1
+    connection.close()
+    return came
 
 
 def _signed_in(one: Filled) -> tuple[list[str], dict[str, str]]:

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -67,17 +70,20 @@ def write_columns(connection: Connection, table: str, columns: Mapping[str, Colu
     Raises:
         ValueError: the columns are of different lengths.
     """
+    # Without rows, a statement would run once with nothing bound.
+    if number := _rows_of(table, columns):
+        with writing(connection):
+            if connection.dialect.name == "postgresql" and number > _FEW:
+                _send(connection.connection.driver_connection, *_copy(table, columns))
+            else:
+                _execute_many(connection, table, columns, number)
+
+
+def _rows_of(table: str, columns: Mapping[str, Column]) -> int:
     lengths = {len(column) for column in columns.values() if not isinstance(column, repeat)}
     if len(lengths) != 1:
         raise ValueError(f"{table}: columns of {sorted(lengths)} values")
-    (number,) = lengths
-    # Without rows, a statement would run once with nothing bound.
-    if number:
-        with writing(connection):
-            if connection.dialect.name == "postgresql" and number > _FEW:
-                _copy(connection.connection.driver_connection, table, columns)
-            else:
-                _execute_many(connection, table, columns, number)
+    return lengths.pop()
 
 
 def _execute_many(connection: Connection, table: str, columns: Mapping[str, Column], number: int) -> None:
@@ -115,13 +121,45 @@ def _is_bytes(column: Column) -> bool:
     return isinstance(next(column) if isinstance(column, repeat) else column[0], bytes)
 
 
-def _copy(driver: Any, table: str, columns: Mapping[str, Column]) -> None:
+def _copy(table: str, columns: Mapping[str, Column]) -> tuple[str, list[bytes]]:
+    """Give a COPY statement and its data, in blocks."""
     lines = map(b"\t".join, zip(*map(_copied, columns.values()), strict=False))
+    blocks = iter(lambda: b"\n".join([*islice(lines, _COPIED_ROWS), b""]), b"")
+    return f'COPY "{table}" ({_names(columns)}) FROM STDIN', list(blocks)
+
+
+def _send(driver: Any, statement: str, blocks: Iterable[bytes]) -> None:
     utf8 = driver.info.encoding == "utf-8"
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table}" ({_names(columns)}) FROM STDIN') as copy:
-        while some := list(islice(lines, _COPIED_ROWS)):
-            block = b"\n".join([*some, b""])
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for block in blocks:
             copy.write(block if utf8 else block.decode())
+
+
+@contextmanager
+def _writing_behind(connection: Connection, rows: int) -> Iterator[Callable[[str, Mapping[str, Column]], None]]:
+    """Give `write_columns` for portions of so many rows: PostgreSQL keeps one while the caller makes the next.
+
+    Meanwhile the caller asks the database nothing. PostgreSQL takes several times as long to keep a row, with its indexes and
+    references, as we do to make its text, and a thread that waits for it leaves the interpreter to the caller.
+    """
+    if connection.dialect.name != "postgresql" or rows <= _FEW:
+        yield partial(write_columns, connection)
+        return
+    driver = connection.connection.driver_connection
+    with writing(connection), ThreadPoolExecutor(1) as behind:
+        sent: Future[None] | None = None
+
+        def write(table: str, columns: Mapping[str, Column]) -> None:
+            nonlocal sent
+            _rows_of(table, columns)
+            copied = _copy(table, columns)
+            if sent is not None:
+                sent.result()
+            sent = behind.submit(_send, driver, *copied)
+
+        yield write
+        if sent is not None:
+            sent.result()
 
 
 def _copied(column: Column) -> Iterator[bytes]:
@@ -158,7 +196,7 @@ def insert_many(
     """Insert columns of driver values (`id` among them) with one audited change a row.
 
     Rows and trail are written by portions, so that what is hashed and written is still at hand and no more of the trail is
-    held than that: `fields` may be an iterator that makes it as it goes.
+    held than that: `fields` may be an iterator that makes it as it goes, without asking the database.
 
     Raises:
         ValueError: there are not as many `fields` as `keys`.
@@ -166,12 +204,13 @@ def insert_many(
     declared = current(session)
     session.flush()
     connection, told = session.connection(), iter(fields)
-    for start in range(0, len(keys), _PORTION):
-        some = slice(start, start + _PORTION)
-        portion = {name: column if isinstance(column, repeat) else column[some] for name, column in columns.items()}
-        write_columns(connection, table.name, portion)
-        _write_changes(connection, declared, table.name, keys[some], project, list(islice(told, _PORTION)))
-        progress.advance(len(keys[some]))
+    seq, _ = place_of(connection, declared)
+    with _writing_behind(connection, len(keys)) as write:
+        for start in range(0, len(keys), _PORTION):
+            some = slice(start, start + _PORTION)
+            write(table.name, {name: column if isinstance(column, repeat) else column[some] for name, column in columns.items()})
+            write("audit_change", _changes(declared, seq, table.name, keys[some], project, list(islice(told, _PORTION))))
+            progress.advance(len(keys[some]))
 
 
 def update_many(
@@ -194,14 +233,15 @@ def update_many(
     statement = f'UPDATE "{table.name}" SET {settings}, "version" = "version" + 1 WHERE "id" = {mark}'  # noqa: S608  # table and columns are ours
     with writing(connection):
         connection.exec_driver_sql(statement, [(*row, key) for row, key in zip(rows, keys, strict=True)])
-    _write_changes(connection, declared, table.name, keys, project, [told.encode() for told in fields])
-
-
-def _write_changes(
-    connection: Connection, declared: Declared, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]
-) -> None:
-    """Hash changes and write them behind those that the transaction has written; its event follows when it is sealed."""
     seq, _ = place_of(connection, declared)
+    told = [one.encode() for one in fields]
+    write_columns(connection, "audit_change", _changes(declared, seq, table.name, keys, project, told))
+
+
+def _changes(
+    declared: Declared, seq: int, entity: str, keys: Sequence[int], project: int | None, fields: list[bytes]
+) -> dict[str, Column]:
+    """Hash changes and give their columns, behind those that the transaction has written; its event follows when it is sealed."""
     written = len(declared.bulk_leaves)
     sha256 = hashlib.sha256
     head = f'\x00{{"entity":"{entity}","fields":'.encode()
@@ -209,7 +249,7 @@ def _write_changes(
     declared.bulk_leaves += [
         sha256(b'%b%b,"key":%d%b' % (head, told, key, tail)).digest() for told, key in zip(fields, keys, strict=True)
     ]
-    columns: dict[str, Column] = {
+    return {
         "event_seq": repeat(seq),
         "position": range(written, written + len(fields)),
         # A plain string: SQLAlchemy's quoted names are a subclass, which drivers ask about adaptation row by row.
@@ -218,7 +258,6 @@ def _write_changes(
         "project_id": repeat(project),
         "fields": fields,
     }
-    write_columns(connection, "audit_change", columns)
 
 
 def place_of(connection: Connection, declared: Declared) -> tuple[int, str]:

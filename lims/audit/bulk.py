@@ -87,8 +87,9 @@ def _rows_of(table: str, columns: Mapping[str, Column]) -> int:
 
 
 def _execute_many(connection: Connection, table: str, columns: Mapping[str, Column], number: int) -> None:
-    # What all rows share stands in the statement: the driver takes a microsecond to bind a `None`, which it tries to adapt.
-    shared = {name: literal for name, column in columns.items() if (literal := _literal(column)) is not None}
+    # What many rows share stands in the statement: the driver takes a microsecond to bind a `None`, which it tries to adapt.
+    # That of a few is the same each time, so that it is prepared once.
+    shared = {} if number <= _FEW else {name: told for name, column in columns.items() if (told := _literal(column)) is not None}
     bound = [column for name, column in columns.items() if name not in shared]
     marks = _MARKS[connection.dialect.name]
     values = ", ".join(shared.get(name) or marks[_is_bytes(column)] for name, column in columns.items())
@@ -98,7 +99,8 @@ def _execute_many(connection: Connection, table: str, columns: Mapping[str, Colu
     for times, size in ((whole, together), (rest, 1)):
         if times:
             statement = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
-            connection.exec_driver_sql(statement, [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)])
+            bindings = [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)]
+            connection.exec_driver_sql(statement, bindings if times > 1 else bindings[0])
 
 
 def _names(columns: Iterable[str]) -> str:

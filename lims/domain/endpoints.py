@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
 from lims.domain.errors import DomainError
@@ -66,8 +67,7 @@ class Rule:
     baseline: WeightBaseline | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Worst:
+class Worst(NamedTuple):
     """The value of a day that counts. source: the id of its reading; tumours: of how many it is the sum."""
 
     value: float
@@ -87,8 +87,7 @@ class Course:
     implanted_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What a rule makes of a day: how much there is of what it looks at, and at which level.
 
     tell: gives the sentence. Of hundreds of days that a value is judged with, hardly one is ever told.

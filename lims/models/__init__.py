@@ -4,7 +4,7 @@ from sqlalchemy.orm import configure_mappers
 
 from lims.models.accounts import Membership, Project, Role, User
 from lims.models.audit import AuditChange, AuditCheckpoint, AuditEvent
-from lims.models.base import Base, add_term_checks
+from lims.models.base import Base, set_up_terms
 from lims.models.colony import Animal, AnimalAlias, AnimalProtocol, Cage, CageMove
 from lims.models.desk import ApiToken, FormSubmission, IdentifierPattern, SavedView
 from lims.models.exposure import Exposure, Procedure
@@ -25,7 +25,7 @@ from lims.models.tissue import Alteration, ReceptorAssay, Specimen, StrProfile
 from lims.models.treatment import Agent, AgentLot, Dose, Regimen
 from lims.models.welfare import EndpointAction, EndpointRule, Fate
 
-add_term_checks(Base.metadata)
+set_up_terms(Base.metadata)
 # Now, and not at the first query: each child process that reads a file begins with the mappers that its server has.
 configure_mappers()
 

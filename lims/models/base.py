@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
@@ -79,11 +80,25 @@ def any_of(column: str, terms: Iterable[str]) -> str:
     return " OR ".join(f"{column} = '{term}'" for term in terms)
 
 
-def add_term_checks(metadata: MetaData) -> None:
-    """Give every column that holds a term a named CHECK."""
+class _Terms(EnumType.Comparator):
+    """Writes a term that a column is compared with into the statement, where other values are bound.
+
+    SQLite prepares a statement anew whenever it is given a value that decides whether a partial index may serve, such as a
+    status: that takes longer than the statement itself.
+    """
+
+    def operate(self, op: Any, *other: Any, **options: Any) -> Any:
+        """Compare with a term as it is written."""
+        written = [text(f"'{one.value}'") if isinstance(one, Enum) else one for one in other]
+        return super().operate(op, *written, **options)
+
+
+def set_up_terms(metadata: MetaData) -> None:
+    """Give every column that holds a term a named CHECK, and its way of being compared."""
     for table in metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, EnumType):
+                column.type.comparator_factory = _Terms
                 table.append_constraint(CheckConstraint(any_of(column.name, column.type.enums), name=column.name))
 
 

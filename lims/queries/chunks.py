@@ -47,7 +47,7 @@ def rows_of(session: Session, statement: Executable, keys: Sequence[Any], **boun
     """
     rows: list[Any] = []
     for start in range(0, len(keys), CHUNK):
-        rows.extend(read(session, statement, keys=keys[start : start + CHUNK], **bound))
+        rows.extend(read(session, statement, keys=keys[start : start + CHUNK], **bound).all())
     return rows
 
 

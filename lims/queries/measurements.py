@@ -151,7 +151,7 @@ class SameSlot:
     batch_id: int | None
 
 
-_SUBJECT = Measurement.animal_id, func.coalesce(Measurement.implant_id, 0).label("implant_id"), Measurement.kind
+_SUBJECT = Measurement.animal_id, func.coalesce(Measurement.implant_id, literal_column("0")).label("implant_id"), Measurement.kind
 _OF_KINDS = Measurement.animal_id.in_(KEYS), Measurement.kind.in_(bindparam("kinds", expanding=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind
@@ -319,6 +320,7 @@ def _of_value(entity: str, field: str, kind: str | MeasurementKind | None) -> Me
     return KIND_BY_CODE.get(kind) if isinstance(kind, str) else kind
 
 
+@lru_cache(maxsize=1024)
 def term_text(code: str) -> str:
     """Write a term of a vocabulary within a sentence."""
     return TERM_WORDS.get(code) or " ".join(ACRONYMS.get(word, word) for word in code.split("_"))

@@ -18,16 +18,8 @@ from lims.queries.scope import scoped
 from lims.records.doses import DOSE
 from lims.records.values import today
 from lims.views.cells import badge, source
-from lims.views.form_fields import (
-    CodeField,
-    IsoDateField,
-    MomentField,
-    NumberField,
-    TermField,
-    WholeNumberField,
-    needed,
-    term_words,
-)
+from lims.views.filters import term_words
+from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_account, current_project, current_session, whole_number

@@ -30,16 +30,17 @@ _ASKED = [one for one in FateReason if one is not FateReason.NOT_RECORDED]
 _ENDING = ("died_on", "reason", "method", "note")
 
 
-def _words(reason: FateReason) -> str:
-    words = REASON_WORDS[reason]
-    return words[0].upper() + words[1:]
-
-
 class _Ending(RecordForm):
     """When, why and how."""
 
     died_on = IsoDateField("Died on", [needed("The day of death is needed.")])
-    reason = TermField("Reason", _ASKED, words=_words, blank="Choose the reason", validators=[needed("Why it died is needed.")])
+    reason = TermField(
+        "Reason",
+        _ASKED,
+        words=REASON_WORDS.__getitem__,
+        blank="Choose the reason",
+        validators=[needed("Why it died is needed.")],
+    )
     method = StringField("Method", description="Such as CO₂, or perfusion under anaesthesia (Directive 2010/63/EU, annex IV).")
     note = TextAreaField("Note")
 
@@ -91,7 +92,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Animal", column.animal),
-            choice("reason", "Reason", Fate.reason, FateReason),
+            choice("reason", "Reason", Fate.reason, FateReason, words=REASON_WORDS.__getitem__),
             day("from", "From", Fate.died_on),
             day("to", "To", Fate.died_on, until=True),
             choice("status", "Record", Fate.status, RecordStatus),

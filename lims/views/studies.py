@@ -23,8 +23,7 @@ from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
 from lims.views.cells import badge, doubt, kind_titles, values
-from lims.views.filters import format_title, moment
-from lims.views.form_fields import term_words
+from lims.views.filters import format_title, moment, term_words
 from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import FIELDS, StudyForm

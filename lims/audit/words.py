@@ -208,6 +208,9 @@ OWN_WORDS = {
     ("agent_lot", "received_on"): "date of receipt",
     ("dose", "given_on"): "day it was given",
     ("dose", "lot"): "lot",
+    ("import_batch", "importer"): "format",
+    ("import_batch", "committed_at"): "recorded at",
+    ("import_batch", "committed_by"): "recorded by",
     ("import_profile", "number"): "version",
 }
 """Those that one table calls differently from the others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -22,6 +23,7 @@ from lims.views.support import current_project
 from lims.views.transaction import installation
 
 _FORMATS = {one.key: one.title for one in IMPORTERS}
+_DATE = re.compile(r"(\b\d{4}-\d\d-\d\d\b(?: \d\d:\d\d)?)")
 _UNITS = frozenset({"g", "mg", "s"})
 """Those that are spelt like a plain word."""
 
@@ -116,6 +118,14 @@ def quoted(text: str) -> Markup:
     )
 
 
+def dated(text: str) -> Markup:
+    """Keep the dates of a sentence in one piece: a line could end at their hyphens."""
+    parts = _DATE.split(text)
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
@@ -123,6 +133,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(choice_words)
     app.add_template_filter(as_code128, "code128")
     app.add_template_filter(column_letter)
+    app.add_template_filter(dated)
     app.add_template_filter(format_title)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)

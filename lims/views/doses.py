@@ -138,7 +138,7 @@ def _columns(on: Any) -> tuple[Column, ...]:
         Column("batch_id", "Batch", Dose.batch_id, on_page=False),
         Column("source_row", "Row", Dose.source_row, on_page=False),
         Column("raw", "Text in the file", Dose.raw, on_page=False),
-        Column("id", "Number", Dose.id, on_page=False),
+        Column("id", "Record number", Dose.id, on_page=False),
         Column("status", "Record", Dose.status, show=badge, on_page=False),
     )
 

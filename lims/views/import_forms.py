@@ -35,7 +35,7 @@ FEW = 5
 def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
     """Give the studies to choose from, and none."""
     named = (SelectChoice(str(one.id), f"{one.code} · {one.title}") for one in studies)
-    return [SelectChoice("", "none, or as the file says"), *named]
+    return [SelectChoice("", "None, or as the file says"), *named]
 
 
 class UploadForm(OnceForm):

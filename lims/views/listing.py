@@ -127,6 +127,11 @@ def choice(key: str, label: str, column: Source, terms: Iterable[Enum], *, words
     return Filter(key, label, "select", condition, [(code, choice_words(words(term))) for code, term in by_code.items()])
 
 
+def worded(options: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Begin each of some options that are words, and no codes of the laboratory, with a capital."""
+    return [(code, choice_words(words)) for code, words in options]
+
+
 def one_of(key: str, label: str, column: Source, options: Sequence[tuple[str, str]]) -> Filter:
     """Filter by one of some values that the page has looked up, such as a study's code."""
 

@@ -19,6 +19,7 @@ from lims.views.animal_columns import animal_columns
 from lims.views.cells import badge
 from lims.views.filters import sentence
 from lims.views.form_fields import IsoDateField, TermsField, WholeNumberField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
@@ -65,7 +66,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Number or title", AnimalProtocol.code, AnimalProtocol.title),
-            one_of("state", "State", column.state, [(one.value, one.value.replace("_", " ")) for one in ProtocolState]),
+            one_of("state", "State", column.state, worded((one.value, one.value.replace("_", " ")) for one in ProtocolState)),
             choice("status", "Record", AnimalProtocol.status, RecordStatus),
         ),
         sort="code",

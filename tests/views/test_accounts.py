@@ -141,6 +141,21 @@ def test_a_member_is_somebody_with_an_account_and_a_chosen_role(admin: Browser, 
     admin.submit(page, path, email=address("Tom Tech"), role="auditor")
 
 
+def test_the_first_day_of_a_project_says_where_to_begin(app: Application, sqlite_database: Database) -> None:
+    add_project(sqlite_database, "P1")
+    for name, role in (("Sara", RoleName.SCIENTIST), ("Tom Tech", RoleName.TECHNICIAN), ("Aud", RoleName.AUDITOR)):
+        add_person(sqlite_database, name, P1=role)
+    people = {name: Browser(app).sign_in(name) for name in ("Sara", "Tom Tech", "Aud")}
+    links = {name: one.get("/p/P1/").select("section[aria-labelledby=begin] a") for name, one in people.items()}
+    offered = {name: [str(link["href"]) for link in found] for name, found in links.items()}
+    at_the_bench = ["/p/P1/imports/new", "/p/P1/templates/", "/p/P1/animals/arrive"]
+    assert offered["Tom Tech"] == at_the_bench
+    assert set(offered["Sara"]) == {*at_the_bench, "/p/P1/patients/new", "/p/P1/protocols/new", "/p/P1/studies/new"}
+    assert offered["Aud"] == [], "who reads is offered nothing to record"
+    for path in offered["Sara"]:
+        people["Sara"].get(path)
+
+
 def test_a_persons_page_says_what_they_belong_to(admin: Browser, sqlite_database: Database) -> None:
     add_project(sqlite_database, "P1")
     member = add_person(sqlite_database, "Tom Tech", P1=RoleName.TECHNICIAN)

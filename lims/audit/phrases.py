@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from importers.registry import IMPORTERS
 from lims.domain.positions import position_label
 
 Values = Mapping[str, Any]
@@ -20,6 +21,14 @@ BESIDE: Mapping[str, tuple[str, ...]] = {
 """Columns, by table, without which a change of one of them cannot be told."""
 GRIDS = {"box_row": "box_column", "rack_row": "rack_column"}
 """Rows of a position, and the columns that they go with."""
+_FORMATS = {one.key: one.title for one in IMPORTERS}
+_CAME_TO = {
+    "checked": "checked it",
+    "refused": "checked it: something stands in the way",
+    "committed": "recorded what it holds",
+    "withdrawn": "took back what it recorded",
+    "superseded": "replaced it by another file",
+}
 _LEFT = {"used_up": "used it up", "shipped": "shipped it", "discarded": "discarded it"}
 
 
@@ -101,6 +110,15 @@ def _engrafted(changed: Values, before: Values, after: Values) -> str:
     return told and f"{told}{f' on {on}' if on else ''}"
 
 
+def _read(changed: Values, before: Values, after: Values) -> str:
+    now = changed["importer"][1]
+    return f"had it read as {_FORMATS.get(now, now)}" if now else ""
+
+
+def _of_batch(changed: Values, before: Values, after: Values) -> str:
+    return _CAME_TO.get(changed.get("state", (None, None))[1] or "", "")
+
+
 def _withdrawn(changed: Values, before: Values, after: Values) -> str:
     return {"withdrawn": "withdrew it", "active": "brought it back"}.get(changed["status"][1], "")
 
@@ -115,6 +133,7 @@ _STEPS: dict[str, tuple[Step, ...]] = {
     ),
     "cage": ((("rack", "rack_row", "rack_column"), _in_rack),),
     "animal": ((("state", "died_on"), _died), (("cage",), _in_cage)),
+    "import_batch": ((("importer",), _read), (("state", "committed_at", "committed_by"), _of_batch)),
     "implant": ((("engraftment", "engrafted_on"), _engrafted),),
 }
 """Fields that change together, and how people say it; an empty phrase leaves them to be told one by one."""

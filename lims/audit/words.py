@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind
@@ -207,6 +208,9 @@ OWN_WORDS = {
     ("agent_lot", "received_on"): "date of receipt",
     ("dose", "given_on"): "day it was given",
     ("dose", "lot"): "lot",
+    ("import_batch", "importer"): "format",
+    ("import_batch", "committed_at"): "recorded at",
+    ("import_batch", "committed_by"): "recorded by",
     ("import_profile", "number"): "version",
 }
 """Those that one table calls differently from the others."""
@@ -319,6 +323,7 @@ def _of_value(entity: str, field: str, kind: str | MeasurementKind | None) -> Me
     return KIND_BY_CODE.get(kind) if isinstance(kind, str) else kind
 
 
+@lru_cache(maxsize=1024)
 def term_text(code: str) -> str:
     """Write a term of a vocabulary within a sentence."""
     return TERM_WORDS.get(code) or " ".join(ACRONYMS.get(word, word) for word in code.split("_"))

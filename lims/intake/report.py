@@ -9,7 +9,7 @@ from typing import Any
 
 from importers.base import Claim, Finding, Question, Severity
 from lims.domain.vocabulary import RowFate
-from lims.intake.names import Names
+from lims.intake.names import Host, Names
 from lims.intake.plan import Plan
 from lims.intake.report_changes import change_counts, changes_told
 from lims.intake.report_events import cages_told, doses_by_compound, event_counts, event_digest, fates_told
@@ -67,6 +67,17 @@ def reading_counts(plan: Plan) -> dict[str, dict[str, int]]:
     return {kind: {fate: number for fate, number in of_kind.items() if number} for kind, of_kind in counts.items()}
 
 
+def animals_of_new_readings(plan: Plan) -> int:
+    """Count the animals that get a new reading."""
+    found: set[Host | None] = set()
+    for planned in plan.planned:
+        if not planned.fates:
+            found.update(planned.hosts)
+        else:
+            found.update(host for index, host in enumerate(planned.hosts) if planned.fates.get(index, RowFate.NEW) is RowFate.NEW)
+    return len({host.id for host in found if host})
+
+
 def empty_report() -> dict[str, Any]:
     """Give the report of a file that could not be read at all."""
     return {
@@ -111,6 +122,7 @@ def build_report(plan: Plan, claim: Claim, questions: Iterable[Question], *, dra
         "evidence": list(claim.evidence),
         "rows": row_counts(plan),
         "readings": readings,
+        "animals": animals_of_new_readings(plan),
         "events": events,
         "records": added(
             {"measurement": sum(of_kind.get("new", 0) for of_kind in readings.values())}

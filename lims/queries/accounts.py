@@ -99,7 +99,11 @@ def user_by_email(session: Session, email: str) -> User:
     """Give a person by address, in whatever case; raises `NotFound`."""
     user = session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
     if user is None:
-        raise NotFound(f"Nobody with the address {email!r} is recorded.", field="email", remedy="Add the person first.")
+        raise NotFound(
+            f"Nobody with the address {email.strip()!r} has an account.",
+            field="email",
+            remedy="Check the address, or add the person first.",
+        )
     return user
 
 

@@ -24,6 +24,7 @@ from lims.records.actions import LONGEST_DEFERRAL, close, defer, may_close
 from lims.records.values import today
 from lims.views.cells import badge
 from lims.views.form_fields import IsoDateField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import REASON, Group, RecordForm, Step
 from lims.views.record_history import history_of
 from lims.views.support import (
@@ -49,7 +50,7 @@ FATES = {
 }
 """The reason that a fate begins with when it answers an endpoint of this measure."""
 UNANSWERED = "unanswered"
-_STATES = [(UNANSWERED, "open and deferred"), (EVERYTHING, "all"), *((one.value, one.value) for one in ActionState)]
+_STATES = worded([(UNANSWERED, "open and deferred"), (EVERYTHING, "all"), *((one.value, one.value) for one in ActionState)])
 
 
 def _in_state(typed: str) -> ColumnElement[bool]:

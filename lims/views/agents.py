@@ -77,7 +77,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Agent", Agent.code, Agent.name, Agent.pathway),
-            choice("class", "Class", Agent.agent_class, AgentClass),
+            choice("class", "Class", Agent.agent_class, AgentClass, words=class_words),
             choice("status", "Record", Agent.status, RecordStatus),
         ),
         sort="code",

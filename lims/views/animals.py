@@ -32,6 +32,7 @@ from lims.views.animal_plots import place_of
 from lims.views.cages import cage_cell
 from lims.views.cells import badge
 from lims.views.filters import url_of
+from lims.views.listing import worded
 from lims.views.measurements import columns_of
 from lims.views.moves import MoveForm
 from lims.views.project_kinds import kind_choices
@@ -63,9 +64,9 @@ def _listing() -> tuple[Listing, Any]:
             search("q", "Animal, ear tag, RFID or cage", Animal.code, Animal.ear_tag, Animal.rfid, Cage.code),
             Filter("study", "Study", "select", _in_study, [(str(key), code) for key, code in study_names(session, project.id)]),
             *_in_arms(arms),
-            Filter("state", "State", "select", _in_state, _STATES, default=LIVING),
+            Filter("state", "State", "select", _in_state, worded(_STATES), default=LIVING),
             one_of("protocol", "Protocol", AnimalProtocol.code, protocols),
-            Filter("cage", "Cage", "select", _in_cage, [("some", "in a cage"), ("none", "without a cage")]),
+            Filter("cage", "Cage", "select", _in_cage, [("some", "In a cage"), ("none", "Without a cage")]),
             choice("status", "Record", Animal.status, RecordStatus),
             *_of_delivery(),
         ),

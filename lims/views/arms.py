@@ -14,8 +14,7 @@ from lims.queries.scope import find
 from lims.queries.studies import arms_of_studies
 from lims.records.nouns import Noun, record
 from lims.records.studies import ARM
-from lims.views.filters import may
-from lims.views.form_fields import term_words
+from lims.views.filters import may, term_words
 from lims.views.record_forms import RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import ArmForm

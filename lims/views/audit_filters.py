@@ -19,6 +19,7 @@ from lims.queries.audit import events_of, labels_of, last_noted, people_of, revi
 from lims.records.audit import REVIEW
 from lims.views.audit_words import action_words, actions, kinds_of_records, origin_url, touched_words
 from lims.views.filters import moment
+from lims.views.listing import worded
 from lims.views.support import current_account, current_project, current_session, whole_number
 from lims.views.tables import Column, Empty, Filter, Listing, TableView, table_from_query
 from lims.views.transaction import installation
@@ -88,9 +89,9 @@ def _listing(people: Sequence[tuple[int, str]]) -> Listing:
             Column("origin", "From", AuditEvent.origin, sortable=False, show=_origin),
         ),
         filters=(
-            Filter("person", "Who", "select", _applied, [*known, (str(NO_ACCOUNT), "command line")]),
-            Filter("action", "What", "select", _applied, actions()),
-            Filter("entity", "Kind of record", "select", _applied, kinds_of_records()),
+            Filter("person", "Who", "select", _applied, [*known, (str(NO_ACCOUNT), "Command line")]),
+            Filter("action", "What", "select", _applied, worded(actions())),
+            Filter("entity", "Kind of record", "select", _applied, worded(kinds_of_records())),
             Filter("key", "Record number", "search", _applied),
             Filter("from", "From", "date", _applied),
             Filter("until", "Until", "date", _applied),

@@ -11,6 +11,7 @@ from lims.domain.errors import DomainError
 from lims.models import Base
 from lims.queries.derived import Donor, DonorConsent, donors_without_consent
 from lims.queries.patients import consent_state_of
+from lims.views.listing import worded
 from lims.views.support import current_session
 from lims.views.tables import Cell, Filter
 
@@ -43,4 +44,4 @@ def consent_filter(donor: Donor) -> Filter:
         return consent_state_of(donor) == typed
 
     order = (ConsentState.GIVEN, ConsentState.WITHDRAWN, ConsentState.NOT_FOR_XENOGRAFT, ConsentState.NONE)
-    return Filter("consent", "Consent", "select", condition, [(one.value, one.value.replace("_", " ")) for one in order])
+    return Filter("consent", "Consent", "select", condition, worded((one.value, one.value.replace("_", " ")) for one in order))

@@ -22,6 +22,7 @@ from lims.records.patients import CONSENT
 from lims.records.values import today
 from lims.views.cells import badge
 from lims.views.form_fields import CodeField, IsoDateField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
@@ -116,8 +117,8 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Patient or protocol", Patient.code, Consent.protocol),
-            one_of("state", "State", state, [(one, one) for one in CONSENT_STATES]),
-            Filter("use", "Permits", "select", _permitting, list(USE_WORDS.items())),
+            one_of("state", "State", state, worded((one, one) for one in CONSENT_STATES)),
+            Filter("use", "Permits", "select", _permitting, worded(USE_WORDS.items())),
             day("from", "Signed from", Consent.given_on),
             day("to", "To", Consent.given_on, until=True),
             choice("status", "Record", Consent.status, RecordStatus),

@@ -16,6 +16,7 @@ from lims.models import Patient
 from lims.queries.derived import KINDS, Donor, derived_from, may_live
 from lims.queries.series import AnySelect
 from lims.views.addresses import page_of
+from lims.views.listing import worded
 from lims.views.tables import Cell, Column, Empty, Filter, Listing, day, one_of, search
 
 LIVING = "living"
@@ -48,7 +49,7 @@ def derived_listing(patient: Patient) -> tuple[Listing, AnySelect]:
         ),
         filters=(
             search("q", "Code", column.code),
-            one_of("kind", "Kind", column.kind, [(kind, entity_word(kind)) for kind in KINDS]),
+            one_of("kind", "Kind", column.kind, worded((kind, entity_word(kind)) for kind in KINDS)),
             _state_filter(column.kind, column.state),
             day("since", "Since", column.made_on),
         ),
@@ -68,7 +69,7 @@ def _state_filter(kind: Donor, state: Donor) -> Filter:
     def condition(typed: str) -> ColumnElement[bool]:
         return may_live(kind, state) if typed == LIVING else plain.condition(typed)
 
-    return Filter("state", "State", "select", condition, [(LIVING, "animal that may live"), *options])
+    return Filter("state", "State", "select", condition, worded([(LIVING, "animal that may live"), *options]))
 
 
 def _state(code: str | None) -> Cell:

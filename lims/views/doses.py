@@ -18,16 +18,8 @@ from lims.queries.scope import scoped
 from lims.records.doses import DOSE
 from lims.records.values import today
 from lims.views.cells import badge, source
-from lims.views.form_fields import (
-    CodeField,
-    IsoDateField,
-    MomentField,
-    NumberField,
-    TermField,
-    WholeNumberField,
-    needed,
-    term_words,
-)
+from lims.views.filters import term_words
+from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_account, current_project, current_session, whole_number
@@ -146,7 +138,7 @@ def _columns(on: Any) -> tuple[Column, ...]:
         Column("batch_id", "Batch", Dose.batch_id, on_page=False),
         Column("source_row", "Row", Dose.source_row, on_page=False),
         Column("raw", "Text in the file", Dose.raw, on_page=False),
-        Column("id", "Number", Dose.id, on_page=False),
+        Column("id", "Record number", Dose.id, on_page=False),
         Column("status", "Record", Dose.status, show=badge, on_page=False),
     )
 

@@ -36,7 +36,7 @@ class DosingForm(RecordForm):
     operator = StringField("Given by")
     rest = SelectField(
         "Rows left blank",
-        choices=[SelectChoice("", "stay open"), SelectChoice("given", "were given, with the computed volume")],
+        choices=[SelectChoice("", "Stay open"), SelectChoice("given", "Were given, with the computed volume")],
         description="Mark what was held or missed, then let the others be recorded as given.",
     )
 

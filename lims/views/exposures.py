@@ -17,8 +17,8 @@ from lims.queries.exposures import exposure_list, of_animal, sample_of
 from lims.records.exposures import EXPOSURE
 from lims.views.cells import badge
 from lims.views.exposure_list import measure_exposure
-from lims.views.filters import moment
-from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField, term_words
+from lims.views.filters import moment, term_words
+from lims.views.form_fields import CodeField, IsoDateField, MomentField, NumberField, TermField
 from lims.views.reading_forms import BenchNumberField
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install

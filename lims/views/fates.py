@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField, TextAreaField
 
+from importers.columns import in_words
 from lims.domain.cohort_terms import FateReason
 from lims.domain.fates import REASON_WORDS
 from lims.domain.vocabulary import RecordStatus
@@ -30,16 +32,17 @@ _ASKED = [one for one in FateReason if one is not FateReason.NOT_RECORDED]
 _ENDING = ("died_on", "reason", "method", "note")
 
 
-def _words(reason: FateReason) -> str:
-    words = REASON_WORDS[reason]
-    return words[0].upper() + words[1:]
-
-
 class _Ending(RecordForm):
     """When, why and how."""
 
     died_on = IsoDateField("Died on", [needed("The day of death is needed.")])
-    reason = TermField("Reason", _ASKED, words=_words, blank="Choose the reason", validators=[needed("Why it died is needed.")])
+    reason = TermField(
+        "Reason",
+        _ASKED,
+        words=REASON_WORDS.__getitem__,
+        blank="Choose the reason",
+        validators=[needed("Why it died is needed.")],
+    )
     method = StringField("Method", description="Such as CO₂, or perfusion under anaesthesia (Directive 2010/63/EU, annex IV).")
     note = TextAreaField("Note")
 
@@ -91,7 +94,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Animal", column.animal),
-            choice("reason", "Reason", Fate.reason, FateReason),
+            choice("reason", "Reason", Fate.reason, FateReason, words=REASON_WORDS.__getitem__),
             day("from", "From", Fate.died_on),
             day("to", "To", Fate.died_on, until=True),
             choice("status", "Record", Fate.status, RecordStatus),
@@ -128,6 +131,15 @@ def show(record_id: int) -> ResponseReturnValue:
     return redirect(_home(find(current_session(), Fate, current_project().id, record_id)))
 
 
+NAMED = 6
+"""So many animals are named in a message; of more it says how many."""
+
+
+def _whom(made: Sequence[Fate]) -> str:
+    codes = [one.animal.code for one in made]
+    return f"{in_words(codes) if len(codes) <= NAMED else f'{len(codes)} animals'} {'were' if len(codes) > 1 else 'was'}"
+
+
 @pages.route("/several", methods=["GET", "POST"])
 @needs("fate:create")
 def several() -> ResponseReturnValue:
@@ -136,7 +148,7 @@ def several() -> ResponseReturnValue:
     if form.validate_on_submit():
         with refusing(form):
             made = record_fates(current_session(), current_actor(), current_project().id, form.rows())
-            flash(f"{len(made)} fate{'s were' if len(made) > 1 else ' was'} recorded.", "success")
+            flash(f"The {'fates' if len(made) > 1 else 'fate'} of {_whom(made)} recorded.", "success")
             return redirect(url_for(".index"))
     lead = "The animals are dead from that day on, and what their endpoints ask is answered by it."
     step = Step("Record the fates of animals", "Record the fates", url_for(".index"), lead=lead)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import orjson
@@ -12,6 +14,7 @@ from flask import Flask, current_app, g, url_for
 from markupsafe import Markup
 
 from importers.registry import IMPORTERS
+from lims.audit.words import term_text
 from lims.domain.barcodes import QUIET, code128, width_of
 from lims.domain.cells import column_letter
 from lims.domain.permissions import ROLE_TITLES, allowed
@@ -20,6 +23,9 @@ from lims.views.support import current_project
 from lims.views.transaction import installation
 
 _FORMATS = {one.key: one.title for one in IMPORTERS}
+_DATE = re.compile(r"(\b\d{4}-\d\d-\d\d\b(?: \d\d:\d\d)?)")
+_UNITS = frozenset({"g", "mg", "s"})
+"""Those that are spelt like a plain word."""
 
 
 def as_moment(value: datetime | str) -> datetime:
@@ -78,8 +84,19 @@ def with_article(noun: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital, where the first word is a plain one: `no date` → `No date`; `M07` and `"x"` stay as they are."""
-    return text[:1].upper() + text[1:] if text.partition(" ")[0].strip(",:").isalpha() else text
+    """Begin with a capital where the first word is a plain one: `no date` → `No date`; `M07`, `mTOR` and `"x"` stay."""
+    first = text.partition(" ")[0].strip(",:")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+
+
+def choice_words(text: str) -> str:
+    """Write what a list of choices offers: with a capital, but units as they are."""
+    return text if text in _UNITS else sentence(text)
+
+
+def term_words(term: Enum) -> str:
+    """Write a term as people read it where it begins a line: a capital first, units and acronyms as they are."""
+    return choice_words(term_text(str(term.value)))
 
 
 def packed(spec: Mapping[str, Any]) -> Markup:
@@ -101,18 +118,29 @@ def quoted(text: str) -> Markup:
     )
 
 
+def dated(text: str) -> Markup:
+    """Keep the dates of a sentence in one piece: a line could end at their hyphens."""
+    parts = _DATE.split(text)
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
 def install(app: Flask) -> None:
     """Make them known to the templates."""
     app.add_template_filter(with_article, "a")
     app.add_template_filter(address)
+    app.add_template_filter(choice_words)
     app.add_template_filter(as_code128, "code128")
     app.add_template_filter(column_letter)
+    app.add_template_filter(dated)
     app.add_template_filter(format_title)
     app.add_template_filter(moment)
     app.add_template_filter(moment_full)
     app.add_template_filter(packed)
     app.add_template_filter(quoted)
     app.add_template_filter(sentence)
+    app.add_template_filter(term_words)
     app.add_template_global(may)
     app.add_template_global(role_title)
     app.add_template_global(url_of)

@@ -21,10 +21,10 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
 from wtforms.validators import InputRequired, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
-from lims.audit.words import ACRONYMS
 from lims.domain.genes import GENES
 from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
+from lims.views.filters import choice_words, term_words
 from lims.views.support import current_project, current_session
 from lims.views.transaction import installation
 
@@ -136,18 +136,6 @@ class WholeNumberField(NumberField):
             self.data = int(self.data)
 
 
-_UNITS = frozenset({"mg", "µL"})
-
-
-def term_words(term: Enum) -> str:
-    """Write a term as people read it: a capital first, units and acronyms as they are."""
-    text = str(term.value)
-    if text in _UNITS:
-        return text
-    words = " ".join(ACRONYMS.get(word, word) for word in text.split("_"))
-    return words if words.startswith("mTOR") else words[0].upper() + words[1:]
-
-
 class TermField(SelectField):
     """One term of a vocabulary; its data is the term, or None where the field may stay blank."""
 
@@ -156,7 +144,7 @@ class TermField(SelectField):
     ) -> None:
         self.terms = {str(term.value): term for term in terms}
         first = [] if blank is None else [SelectChoice("", blank)]
-        choices = first + [SelectChoice(code, words(term)) for code, term in self.terms.items()]
+        choices = first + [SelectChoice(code, choice_words(words(term))) for code, term in self.terms.items()]
         super().__init__(label, choices=choices, **settings)
 
     def process_data(self, value: Any) -> None:
@@ -176,7 +164,7 @@ class TermsField(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def __init__(self, label: str, terms: Iterable[Enum], *, words: Any = term_words, **settings: Any) -> None:
-        super().__init__(label, choices=[SelectChoice(str(term.value), words(term)) for term in terms], **settings)
+        super().__init__(label, choices=[SelectChoice(str(term.value), choice_words(words(term))) for term in terms], **settings)
 
 
 class YesNoField(SelectField):

@@ -18,7 +18,7 @@ from lims.views.addresses import page_of
 from lims.views.import_edits import latest_edit
 from lims.views.import_file import veiled
 from lims.views.import_findings import as_it_is, findings_listing, findings_shown, groups_shown, severity_counts
-from lims.views.import_words import ENTITIES, blocks_of, event_tiles, tiles
+from lims.views.import_words import ENTITIES, answers_told, blocks_of, event_tiles, tiles
 from lims.views.listing import Column, Listing
 from lims.views.project_kinds import project_kinds
 from lims.views.support import current_session, sees_arms
@@ -77,6 +77,7 @@ def of_both(batch: ImportBatch, report: dict[str, Any], hide: Veil) -> tuple[dic
         "hide": hide,
         "veiled": veiled(batch),
         "tiles": tiles(batch),
+        "answers": answers_told(batch, report),
         "blocks": blocks_of(report),
         "event_tiles": event_tiles(batch),
         "reason_words": {reason.value: words for reason, words in REASON_WORDS.items()},

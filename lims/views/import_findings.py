@@ -17,6 +17,7 @@ from lims.models import ImportBatch, ImportFinding
 from lims.queries.blinding import Veil
 from lims.queries.import_edits import acceptances
 from lims.queries.imports import findings_of_batch, place_in, sheets_found
+from lims.views.listing import worded
 from lims.views.support import current_session
 from lims.views.tables import Column, Empty, Filter, Listing, TableView, one_of, search, table_from_query
 
@@ -99,8 +100,8 @@ def _filters(batch: ImportBatch, groups: Sequence[ShownGroup], hide: Veil) -> tu
     sheets = sheets_found(current_session(), batch)
     severities = [(one.value, PLURALS[one]) for one in Severity if counts[one.value]]
     filters = [
-        one_of("severity", "Severity", ImportFinding.severity, severities),
-        one_of("code", "Kind", ImportFinding.code, list(dict.fromkeys((group.code, group.title) for group in groups))),
+        one_of("severity", "Severity", ImportFinding.severity, worded(severities)),
+        one_of("code", "Kind", ImportFinding.code, worded(dict.fromkeys((group.code, group.title) for group in groups))),
     ]
     if len(sheets) > 1:
         filters.append(one_of("sheet", "Sheet", ImportFinding.sheet, [(name, name) for name in sheets]))

@@ -35,7 +35,7 @@ FEW = 5
 def study_choices(studies: Sequence[Study]) -> list[SelectChoice]:
     """Give the studies to choose from, and none."""
     named = (SelectChoice(str(one.id), f"{one.code} · {one.title}") for one in studies)
-    return [SelectChoice("", "none, or as the file says"), *named]
+    return [SelectChoice("", "None, or as the file says"), *named]
 
 
 class UploadForm(OnceForm):
@@ -107,7 +107,7 @@ def answers_form(batch: ImportBatch, studies: Sequence[Study], hide: Veil) -> An
             "changed": choices.get("changed") == "accept",
         }
     )
-    form.importer.choices = [SelectChoice("", "not recognised: choose"), *(SelectChoice(one.key, one.title) for one in IMPORTERS)]
+    form.importer.choices = [SelectChoice("", "Not recognised: choose"), *(SelectChoice(one.key, one.title) for one in IMPORTERS)]
     form.study.choices = study_choices(studies)
     waiting = {one["code"] for one in report.get("groups", []) if one["severity"] == Severity.ERROR}
     for question in questions:
@@ -127,7 +127,7 @@ def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
         choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]
         if field is SelectField and question["answer"] is None:
             # A list shows its first choice as if it were chosen: what nobody answered must not be answered by the next check.
-            choices.insert(0, SelectChoice("", "choose…"))
+            choices.insert(0, SelectChoice("", "Choose…"))
         return field(
             prompt,
             choices=choices,

@@ -11,6 +11,7 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from importers.columns import in_words
+from importers.mapping import KEY
 from lims.audit.words import entity_word, plural
 from lims.domain.vocabulary import RowFate
 from lims.intake.accepted import accepts_changes
@@ -81,9 +82,10 @@ def event_tiles(batch: ImportBatch) -> list[Tile]:
     return [Tile(label, number, "note", "#events") for label, number in told if number]
 
 
-def recorded_words(counts: Mapping[str, int]) -> str:
-    """Say what was recorded, by noun or table: `8,357 measurements, 1,836 doses and 21 fates`; nothing is said too."""
-    told = [counted(number, noun) for noun, number in counts.items() if number]
+def recorded_words(counts: Mapping[str, int], animals: int = 0) -> str:
+    """Say what was recorded, by noun or table: `8,357 measurements on 96 animals and 21 fates`; nothing is said too."""
+    of_animals = {"measurement": f" on {counted(animals, 'animal')}"} if animals else {}
+    told = [f"{counted(number, noun)}{of_animals.get(noun, '')}" for noun, number in counts.items() if number]
     return in_words(told or [counted(0, "measurement")])
 
 
@@ -114,13 +116,23 @@ def blocks_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return told
 
 
+def answers_told(batch: ImportBatch, report: Mapping[str, Any]) -> str:
+    """Say what was answered to a file's questions: `animal column: ROI Label`; a mapping is told by the columns that were read."""
+    offered = {one["key"]: dict(one["options"]) for one in report.get("questions", [])}
+    given = {key: str(answer) for key, answer in batch.choices.items() if answer and key != KEY}
+    told = [
+        f"{key.replace('_', ' ')}: {offered.get(key, {}).get(answer) or answer.replace(',', ', ')}" for key, answer in given.items()
+    ]
+    return "; ".join(told)
+
+
 def what_commit_does(batch: ImportBatch) -> str:
-    """Say what the button will do: `Record 50 measurements, create 25 animals`."""
+    """Say what the button will do: `Record 50 measurements on 25 animals, create 25 animals`."""
     report = batch.report or {}
     recorded = records_of(report)
     created = {noun: number - recorded.get(noun, 0) for noun, number in report.get("records", {}).items()}
     changed = _accepted_changes(report, batch.choices)
-    parts = [f"Record {recorded_words(recorded)}"] if any(recorded.values()) or not changed else []
+    parts = [f"Record {recorded_words(recorded, report.get('animals', 0))}"] if any(recorded.values()) or not changed else []
     if changed:
         parts.append(f"{'correct' if parts else 'Correct'} {recorded_words(changed)}")
     if any(created.values()):

@@ -11,7 +11,7 @@ from werkzeug import Response as BaseResponse
 
 from importers.columns import in_words
 from importers.registry import IMPORTERS
-from lims.domain.errors import Conflict, DomainError, NotFound
+from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound, told
 from lims.domain.permissions import require
 from lims.domain.vocabulary import BatchState, JobKind, JobState
 from lims.exports.own_layout import OWN_FORMATS
@@ -179,6 +179,7 @@ def show(batch_id: int) -> ResponseReturnValue:
             questions=question_fields(form),
             commit_form=commit_form(batch, report.get("digest")),
             button=what_commit_does(batch),
+            may_not=_may_not_record(batch),
             plots=plots_of(session, batch),
         )
     return render_template(
@@ -256,7 +257,8 @@ def commit(batch_id: int) -> ResponseReturnValue:
 def _tell(batch: ImportBatch, job: Job) -> None:
     """Say what a commit came to, on the next page."""
     if batch.state is BatchState.COMMITTED:
-        flash(f"Recorded {recorded_words(records_of(batch.report or {}))}.", "success")
+        report = batch.report or {}
+        flash(f"Recorded {recorded_words(records_of(report), report.get('animals', 0))}.", "success")
         tell(actions_of_batch(current_session(), batch))
     elif job.state is JobState.DONE:
         flash("Nothing was recorded: something stands in the way. Look at the findings.", "error")
@@ -266,8 +268,17 @@ def _tell(batch: ImportBatch, job: Job) -> None:
 
 def _require_its_parts(batch: ImportBatch) -> None:
     """Let a batch be recorded by those who may make and change all that it does, whoever answered its questions."""
-    for action in run.needed_to_record(batch, batch.report or {}):
+    for action in ("batch:commit", *run.needed_to_record(batch, batch.report or {})):
         require(current_project().role, action)
+
+
+def _may_not_record(batch: ImportBatch) -> str:
+    """Say why this person cannot record a batch; nothing where they can."""
+    try:
+        _require_its_parts(batch)
+    except NotAllowed as refused:
+        return told(refused)
+    return ""
 
 
 @pages.post("/<int:batch_id>/withdraw")

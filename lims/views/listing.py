@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from lims.audit.words import term_text
 from lims.domain.errors import DomainError
+from lims.views.filters import choice_words, term_words
 
 Source: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
 Cell: TypeAlias = str | dict[str, Any] | None
@@ -24,7 +26,7 @@ def as_text(value: Any) -> Cell:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Enum):
-        return str(value.value).replace("_", " ")
+        return term_text(str(value.value))
     return str(value)
 
 
@@ -113,7 +115,7 @@ def search(key: str, label: str, *columns: Source) -> Filter:
     return Filter(key, label, "search", lambda typed: or_(*(column.icontains(typed, autoescape=True) for column in columns)))
 
 
-def choice(key: str, label: str, column: Source, terms: Iterable[Enum]) -> Filter:
+def choice(key: str, label: str, column: Source, terms: Iterable[Enum], *, words: Callable[[Any], str] = term_words) -> Filter:
     """Filter by one term of a vocabulary."""
     by_code = {str(term.value): term for term in terms}
 
@@ -122,7 +124,12 @@ def choice(key: str, label: str, column: Source, terms: Iterable[Enum]) -> Filte
             raise DomainError(f"{typed!r} is none of the choices for {label}.", expected=", ".join(by_code))
         return column == by_code[typed]
 
-    return Filter(key, label, "select", condition, [(code, code.replace("_", " ")) for code in by_code])
+    return Filter(key, label, "select", condition, [(code, choice_words(words(term))) for code, term in by_code.items()])
+
+
+def worded(options: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Begin each of some options that are words, and no codes of the laboratory, with a capital."""
+    return [(code, choice_words(words)) for code, words in options]
 
 
 def one_of(key: str, label: str, column: Source, options: Sequence[tuple[str, str]]) -> Filter:

@@ -16,6 +16,7 @@ from lims.records.treatment import LOT
 from lims.records.values import today
 from lims.views.cells import badge
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
@@ -68,7 +69,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Lot or agent", AgentLot.code, Agent.code, AgentLot.supplier),
-            one_of("state", "State", state, STATES),
+            one_of("state", "State", state, worded(STATES)),
             day("until", "Expires by", AgentLot.expires_on, until=True),
             choice("status", "Record", AgentLot.status, RecordStatus),
         ),

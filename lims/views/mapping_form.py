@@ -132,7 +132,7 @@ def column_fields(
     """Give the two fields of a column, named by its place in the form: what it holds, and why it is not read."""
     options = options_of(kinds.values(), spread=spread)
     code = _code(said, [holds for group in options.values() for holds in group])
-    choices = [SelectChoice("", "choose…")]
+    choices = [SelectChoice("", "Choose…")]
     choices += [SelectChoice(one.code, one.label, optgroup=group) for group, ones in options.items() for one in ones]
     why: dict[str, Any] = {"default": said.reason if said else "", "render_kw": {"placeholder": NOT_NEEDED}}
     return {

@@ -65,7 +65,7 @@ def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
         Column("taken_at", "Time", column.taken_at, on_page=False),
         Column("relative_day", "Study day in the file", column.relative_day, on_page=False),
         Column("quality_reason", "Reason of the quality", column.quality_reason, on_page=False),
-        Column("id", "Number", column.id, on_page=False),
+        Column("id", "Record number", column.id, on_page=False),
     )
 
 

@@ -59,12 +59,12 @@ PROJECT_PLACES = (
     Place("Record", "Identifiers", "upc-scan", "patterns.index", "pattern:change"),
 )
 PLACES = (Place("Today", "Home", "house", "home.index"), Place("Today", "Projects", "folder2", "projects.index"))
+ADMINISTRATION_PLACES = (Place("Today", "People", "people", "people.index"),)
 ACCOUNT_PLACES = (
     Place("Account", "Account", "gear", "account.index"),
     Place("Account", "API tokens", "key", "tokens.index"),
     Place("Account", "API", "download", "api_guide.index"),
 )
-ADMINISTRATION_PLACES = (Place("Account", "People", "people", "people.index"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, admi
     """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
     macros: Any = app.jinja_env.get_template("macros/places.html").module
     of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
-    of_account = ACCOUNT_PLACES + (ADMINISTRATION_PLACES if administrator else ())
-    return Nav(macros.rail([*PLACES, *of_project], shown), macros.menu(of_account, shown))
+    of_installation = PLACES + (ADMINISTRATION_PLACES if administrator else ())
+    return Nav(macros.rail([*of_installation, *of_project], shown), macros.menu(ACCOUNT_PLACES, shown))
 
 
 def _frame() -> dict[str, Any]:

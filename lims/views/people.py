@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired
 
 from lims.audit.record import declare
 from lims.models import User
-from lims.queries.accounts import find_user
+from lims.queries.accounts import find_user, my_projects
 from lims.records.accounts import change_user, create_user, deactivate_user, reactivate_user
 from lims.records.passwords import generate_password
 from lims.views.filters import moment
@@ -65,6 +65,11 @@ class AccessForm(OnceForm):
     version = HiddenField(id="access-version")
 
 
+def _page_of(person: User, form: PersonForm, access_form: AccessForm) -> ResponseReturnValue:
+    belongs_to = my_projects(current_session(), person.id)
+    return render_form("people/show.html", form, access_form, person=person, access_form=access_form, belongs_to=belongs_to)
+
+
 @pages.get("/")
 @administrators_only
 def index() -> ResponseReturnValue:
@@ -111,8 +116,7 @@ def show(user_id: int) -> ResponseReturnValue:
             )
             flash(f"{person.name} was changed.", "success")
             return redirect(url_for(".show", user_id=user_id))
-    access_form = AccessForm(formdata=None, obj=person)
-    return render_form("people/show.html", form, access_form, person=person, access_form=access_form)
+    return _page_of(person, form, AccessForm(formdata=None, obj=person))
 
 
 @pages.post("/<int:user_id>/access")
@@ -127,7 +131,7 @@ def access(user_id: int) -> ResponseReturnValue:
             step(current_session(), current_actor(), person, version=seen_version(form), reason=form.reason.data or "")
             flash(f"{person.name} may {'sign in again' if person.active else 'not sign in any more'}.", "success")
             return redirect(url_for(".show", user_id=user_id))
-    return render_form("people/show.html", PersonForm(formdata=None, obj=person), form, person=person, access_form=form)
+    return _page_of(person, PersonForm(formdata=None, obj=person), form)
 
 
 @pages.post("/<int:user_id>/reset")

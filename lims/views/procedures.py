@@ -18,7 +18,7 @@ from lims.records.nouns import doubts, record
 from lims.records.procedures import PROCEDURE, rows_for, words
 from lims.records.values import today
 from lims.views.cells import badge
-from lims.views.filters import moment
+from lims.views.filters import moment, sentence
 from lims.views.form_fields import IsoDateField, LinesField, NumberField, TermField, needed
 from lims.views.implant_forms import ClockField
 from lims.views.moves import scanned
@@ -37,10 +37,6 @@ from lims.views.tables import Column, Empty, Listing, choice, day, search
 from lims.views.transaction import installation
 
 
-def _title(kind: ProcedureKind) -> str:
-    return words(kind)[0].upper() + words(kind)[1:]
-
-
 class ProcedureForm(RecordForm):
     """What was done."""
 
@@ -52,7 +48,7 @@ class ProcedureForm(RecordForm):
     units: ClassVar = {"volume_ul": "µL"}
     once: ClassVar = frozenset()
 
-    kind = TermField("Procedure", ProcedureKind, words=_title)
+    kind = TermField("Procedure", ProcedureKind, words=words)
     done_on = IsoDateField("Done on", [needed("The day is needed.")])
     clock = ClockField("Time")
     operator = StringField("Done by")
@@ -100,7 +96,7 @@ def _listing() -> tuple[Listing, Any]:
         columns=(
             Column("done_on", "Done", Procedure.done_on),
             Column("animal", "Animal", column.animal, mono=True),
-            Column("kind", "Procedure", Procedure.kind, show=_title),
+            Column("kind", "Procedure", Procedure.kind, show=lambda kind: sentence(words(kind))),
             Column("volume_ul", "Drawn", Procedure.volume_ul, unit="µL", align="end", show=lambda one: one and f"{one:,g}"),
             Column("device", "Device", Procedure.device),
             Column("operator", "By", Procedure.operator),
@@ -111,7 +107,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Animal, device or operator", Animal.code, Procedure.device, Procedure.operator),
-            choice("kind", "Procedure", Procedure.kind, ProcedureKind),
+            choice("kind", "Procedure", Procedure.kind, ProcedureKind, words=words),
             day("from", "From", Procedure.done_on),
             day("to", "To", Procedure.done_on, until=True),
             choice("status", "Record", Procedure.status, RecordStatus),
@@ -134,7 +130,7 @@ PAGES = RecordPages(
     form=ProcedureForm,
     listing=_listing,
     template="procedures/show.html",
-    context=lambda one: {"title": _title(one.kind)},
+    context=lambda one: {"title": sentence(words(one.kind))},
     makes=False,
     lead="The animal is never changed: withdraw this one and record it at the other animal.",
 )
@@ -157,6 +153,7 @@ def new() -> ResponseReturnValue:
             rows = rows_for(form.animals(), columns)
             if confirmed(form, doubts(session, PROCEDURE, project.id, rows)):
                 made = record(session, current_actor(), PROCEDURE, project.id, rows, reason=confirmation(form))
-                flash(f"{_title(made[0].kind)} of {len(made)} animal{'' if len(made) == 1 else 's'} was recorded.", "success")
+                whom = made[0].animal.code if len(made) == 1 else f"{len(made)} animals"
+                flash(f"{sentence(words(made[0].kind))} of {whom} was recorded.", "success")
                 return redirect(url_for("animals.show", animal_id=made[0].animal_id) if len(made) == 1 else back)
     return render_form("records/step.html", form, step=Step("Record procedures", "Record the procedures", back))

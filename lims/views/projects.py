@@ -13,11 +13,12 @@ from wtforms import (  # type: ignore[attr-defined]  # SelectChoice is newer tha
 )
 from wtforms.validators import InputRequired
 
-from lims.domain.permissions import ROLE_TITLES, allowed, require
+from lims.domain.permissions import ROLE_DESCRIPTIONS, ROLE_TITLES, allowed, require
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models import Membership, Project
 from lims.queries.accounts import find_membership, members, project_by_code, user_by_email
 from lims.records.projects import add_member, change_member, change_project, create_project, withdraw_member, withdraw_project
+from lims.views.filters import choice_words
 from lims.views.once import OnceForm
 from lims.views.support import (
     administrators_only,
@@ -35,7 +36,8 @@ from lims.views.tables import Column, Empty, Listing, answer, choice, search
 
 pages = Blueprint("projects", __name__, url_prefix="/projects")
 REASON = "A reason is needed: it stands in the audit trail."
-ROLES = [SelectChoice(role.value, title.capitalize()) for role, title in ROLE_TITLES.items()]
+ROLES = [SelectChoice(role.value, choice_words(title)) for role, title in ROLE_TITLES.items()]
+_ROLES_TOLD = [{"label": choice_words(ROLE_TITLES[role]), "value": told} for role, told in ROLE_DESCRIPTIONS.items()]
 _MEMBERS = (
     select(func.count())
     .where(Membership.project_id == Project.id, Membership.status == RecordStatus.ACTIVE)
@@ -85,7 +87,11 @@ class NewMemberForm(OnceForm):
     """A person to add to a project."""
 
     email = StringField("E-mail address", [InputRequired("Whom? Name the address they sign in with.")])
-    role = SelectField("Role", choices=ROLES)
+    role = SelectField(
+        "Role",
+        [InputRequired("A role is needed: it says what they may do.")],
+        choices=[SelectChoice("", "Choose the role"), *ROLES],
+    )
 
 
 class MemberForm(OnceForm):
@@ -101,6 +107,11 @@ def _managed(code: str, action: str) -> Project:
     if not current_account().administrator:
         require(role_in(code), action)
     return project_by_code(current_session(), code)
+
+
+def _page_of(project: Project, form: NewMemberForm, *, manages: bool) -> ResponseReturnValue:
+    people = current_session().execute(members(project.id)).all()
+    return render_form("projects/show.html", form, project=project, members=people, manages=manages, roles=_ROLES_TOLD)
 
 
 @pages.get("/")
@@ -132,8 +143,7 @@ def show(code: str) -> ResponseReturnValue:
     """Show a project and its members, to administrators of the installation and to its members."""
     project = _managed(code, "project:read")
     manages = current_account().administrator or allowed(role_in(code), "membership:change")
-    people = current_session().execute(members(project.id)).all()
-    return render_form("projects/show.html", NewMemberForm(), project=project, members=people, manages=manages)
+    return _page_of(project, NewMemberForm(), manages=manages)
 
 
 @pages.post("/<code>/members")
@@ -148,8 +158,7 @@ def add(code: str) -> ResponseReturnValue:
             add_member(current_session(), current_actor(), project, person, RoleName(form.role.data))
             flash(f"{person.name} was added as {ROLE_TITLES[RoleName(form.role.data)]}.", "success")
             return redirect(url_for(".show", code=code))
-    people = current_session().execute(members(project.id)).all()
-    return render_form("projects/show.html", form, project=project, members=people, manages=True)
+    return _page_of(project, form, manages=True)
 
 
 @pages.route("/<code>/change", methods=["GET", "POST"])

@@ -17,16 +17,13 @@ from lims.records.colony import PROTOCOL
 from lims.records.values import today
 from lims.views.animal_columns import animal_columns
 from lims.views.cells import badge
+from lims.views.filters import sentence
 from lims.views.form_fields import IsoDateField, TermsField, WholeNumberField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_project, current_session
 from lims.views.tables import Cell, Column, Empty, Listing, choice, one_of, search, table_from_query
-
-
-def _procedure(procedure: ProtocolProcedure) -> str:
-    words = procedure_words(procedure)
-    return words[0].upper() + words[1:]
 
 
 class ProtocolForm(RecordForm):
@@ -43,7 +40,7 @@ class ProtocolForm(RecordForm):
     approved_on = IsoDateField("Approved on")
     expires_on = IsoDateField("Holds until", [needed("The last day on which it holds is needed.")])
     animals_allowed = WholeNumberField("Animals allowed", [needed("How many animals it allows is needed.")])
-    procedures = TermsField("Procedures allowed", ProtocolProcedure, words=_procedure)
+    procedures = TermsField("Procedures allowed", ProtocolProcedure, words=procedure_words)
     note = TextAreaField("Note")
 
 
@@ -69,7 +66,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         filters=(
             search("q", "Number or title", AnimalProtocol.code, AnimalProtocol.title),
-            one_of("state", "State", column.state, [(one.value, one.value.replace("_", " ")) for one in ProtocolState]),
+            one_of("state", "State", column.state, worded((one.value, one.value.replace("_", " ")) for one in ProtocolState)),
             choice("status", "Record", AnimalProtocol.status, RecordStatus),
         ),
         sort="code",
@@ -106,7 +103,7 @@ def _context(protocol: AnimalProtocol) -> dict[str, Any]:
         "state": state,
         "days": (protocol.expires_on - now).days,
         "used": used_of(session, protocol.id),
-        "procedures": [_procedure(one) for one in ProtocolProcedure if one.value in protocol.procedures],
+        "procedures": [sentence(procedure_words(one)) for one in ProtocolProcedure if one.value in protocol.procedures],
         "view": table_from_query(session, *_animals(protocol)),
     }
 

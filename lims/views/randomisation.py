@@ -20,7 +20,7 @@ from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy, arms_of_studies
 from lims.records.randomisations import made_again, randomise
 from lims.records.values import today
-from lims.views.form_fields import term_words
+from lims.views.filters import term_words
 from lims.views.randomisation_form import RandomiseForm
 from lims.views.study_plots import ANIMAL, PlotColumn, StudyData, StudyPlot, digits_of, number
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms

@@ -14,6 +14,8 @@ from lims.views.import_records import place_of
 from lims.views.support import current_project, current_session, sees_arms
 
 SHORT = 5
+_MADE = {"import_batch": "uploaded it"}
+"""How a record began, where nobody recorded it."""
 
 
 def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = False) -> list[dict[str, Any]]:
@@ -21,7 +23,8 @@ def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = Fal
     hide = veil(current_session(), current_project().id, unblinded=sees_arms())
     cells = {f"batch {batch}": one for batch, one in cells_of(current_session(), current_project().id, entity, key).items()}
     found = entries(current_session(), entity, key, limit)
-    told = [_told(entry, hide, cells.get(entry.origin), made_with=made_with) for entry in found]
+    made = _MADE.get(entity, "recorded it")
+    told = [_told(entry, hide, cells.get(entry.origin), made, made_with=made_with) for entry in found]
     corrected = [_corrected(edit, hide) for edit in reversed(edits_of_record(current_session(), entity, key))]
     return [*told, *corrected][:limit]
 
@@ -44,9 +47,9 @@ def _corrected(edit: ImportEdit, hide: Veil) -> dict[str, str | None]:
     }
 
 
-def _told(entry: Entry, hide: Veil, cell: Any, *, made_with: bool) -> dict[str, Any]:
+def _told(entry: Entry, hide: Veil, cell: Any, made: str, *, made_with: bool) -> dict[str, Any]:
     if entry.created:
-        sentence = f"recorded it: {'; '.join(entry.sentences)}" if made_with else "recorded it"
+        sentence = f"{made}: {'; '.join(entry.sentences)}" if made_with else made
     else:
         changed = [f"changed {'; '.join(entry.sentences)}"] if entry.sentences else []
         sentence = "; ".join([*entry.steps, *changed])

@@ -121,8 +121,10 @@ class RecordPages:
         return url_of(f"{self.pages.name}.index") or url_for("home.project")
 
     def name(self, found: Any) -> str:
-        """Name a record in a sentence."""
-        return f"{self.noun.word} {found.audit_label}"
+        """Name a record in a sentence, with the animal that it is of: `fate of M07 (2026-11-02 weight endpoint)`."""
+        word, label = self.noun.word, found.audit_label.removeprefix(f"{self.noun.word} ")
+        animal = getattr(found, "animal", None)
+        return f"{word} {label}" if animal is None else f"{word} of {animal.code} ({label})"
 
 
 def install(spec: RecordPages) -> Blueprint:

@@ -18,6 +18,7 @@ from lims.queries.specimens import donor_codes, in_cohort, specimen_list
 from lims.records.tissue import SPECIMEN
 from lims.views.cells import badge, her2
 from lims.views.form_fields import CodeField, IsoDateField, NumberField, TermField, WholeNumberField, YesNoField, needed
+from lims.views.listing import worded
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.samples import collect
@@ -96,7 +97,7 @@ def _listing() -> tuple[Listing, Any]:
             choice("kind", "Kind", Specimen.kind, SpecimenKind),
             choice("origin", "Origin", Specimen.origin, TumourOrigin),
             choice("cns_status", "CNS status", Specimen.cns_status, CnsStatus),
-            Filter("her2", "HER2", "select", _with_her2, [(code, code.replace("_", " ")) for code in _HER2]),
+            Filter("her2", "HER2", "select", _with_her2, worded((code, code.replace("_", " ")) for code in _HER2)),
             Filter("cohort", "Mimics DEBBRAH", "select", _mimicking, _COHORTS),
             choice("status", "Record", Specimen.status, RecordStatus),
         ),

@@ -23,8 +23,8 @@ from lims.queries.studies import ArmOfStudy, arms_of_studies, study_files, study
 from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
 from lims.views.cells import badge, doubt, kind_titles, values
-from lims.views.filters import format_title, moment
-from lims.views.form_fields import term_words
+from lims.views.filters import format_title, moment, term_words
+from lims.views.listing import worded
 from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import FIELDS, StudyForm
@@ -179,7 +179,7 @@ def _animals(study: Study) -> tuple[Listing, Any]:
         filters=(
             search("q", "Animal", column.code),
             _by_arm(arms),
-            Filter("analysis", "Analysis", "select", _in_analysis, [("in", "in analysis"), ("out", "excluded")]),
+            Filter("analysis", "Analysis", "select", _in_analysis, worded([("in", "in analysis"), ("out", "excluded")])),
         ),
         sort="code",
         key=column.id,

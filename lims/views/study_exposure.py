@@ -10,6 +10,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lims.audit.words import term_text
 from lims.domain.cohort_terms import ExposureMatrix
 from lims.domain.exposure import SOURCE, Ratio, summarise
 from lims.models import Study
@@ -100,7 +101,7 @@ def _drawn_from(data: StudyData) -> dict[str, Any]:
 
 def matrix_words(matrix: ExposureMatrix) -> str:
     """Name a matrix: `lesion rim`, `CSF`."""
-    return "CSF" if matrix is ExposureMatrix.CSF else matrix.value.replace("_", " ")
+    return term_text(matrix.value)
 
 
 def _row(one: Compared, names: Mapping[int, str]) -> dict[str, Any]:

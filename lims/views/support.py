@@ -162,12 +162,12 @@ def own_pages_only(view: Callable[Parameters, Returned]) -> Callable[Parameters,
 def refusing(form: OnceForm) -> Iterator[None]:
     """Turn a refusal by the records into an error on the form, and undo what was done.
 
-    What somebody else recorded meanwhile is shown beside what was typed, which can be saved again. A record that is not
-    found keeps its own page.
+    What somebody else recorded meanwhile is shown beside what was typed, which can be saved again. A record of the address
+    that is not found keeps its own page; one that was typed into a field is an error of the field.
     """
     try:
         yield
-    except (NotFound, NotAllowed):
+    except NotAllowed:
         raise
     except (ChangedMeanwhile, StaleDataError) as refused:
         if not isinstance(refused, ChangedMeanwhile) and form.shows is None:
@@ -176,6 +176,8 @@ def refusing(form: OnceForm) -> Iterator[None]:
         form.conflict = True
         show_both(form, refused if isinstance(refused, ChangedMeanwhile) else ChangedMeanwhile(form.shows))
     except DomainError as refused:
+        if isinstance(refused, NotFound) and refused.field not in form._fields:
+            raise
         current_session().rollback()
         form.conflict = isinstance(refused, Conflict)
         for one in refused.every:

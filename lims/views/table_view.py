@@ -80,6 +80,12 @@ class TableView:
         return any(one.value not in ("", one.default) for one in self.filters)
 
     @property
+    def unseen_order(self) -> str:
+        """Say what the rows are in the order of where no column that is shown says so."""
+        unseen = next((one.label for one in self.choices if one.key == self.sort and not one.shown), "")
+        return unseen and f"by {unseen.lower()}, {'highest' if self.descending else 'lowest'} first"
+
+    @property
     def chosen(self) -> int:
         """Count the columns that a person chose; 0 where the list shows its usual ones."""
         return len(self.arguments.get("columns", "").split(",")) if self.arguments.get("columns") else 0

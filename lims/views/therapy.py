@@ -17,7 +17,8 @@ from lims.queries.tissue_lists import therapy_list, with_agent, with_class
 from lims.records.nouns import Noun
 from lims.records.patients import THERAPY_LINE, add_therapy_line, change_therapy_line
 from lims.views.cells import badge
-from lims.views.form_fields import CodeField, IsoDateField, TermField, WholeNumberField, needed, term_words
+from lims.views.filters import term_words
+from lims.views.form_fields import CodeField, IsoDateField, TermField, WholeNumberField, needed
 from lims.views.record_forms import Group, RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.support import current_actor, current_project, current_session, seen_version, whole_number
@@ -152,7 +153,7 @@ def _listing() -> tuple[Listing, Any]:
             Filter("agent", "Agent", "search", with_agent),
             Filter("class", "Class", "select", _of_class, [(str(one.value), class_words(one)) for one in AgentClass]),
             choice("best_response", "Best response", TherapyLine.best_response, BestResponse),
-            choice("stop_reason", "Why it ended", TherapyLine.stop_reason, StopReason),
+            choice("stop_reason", "Why it ended", TherapyLine.stop_reason, StopReason, words=stop_words),
             choice("status", "Record", TherapyLine.status, RecordStatus),
         ),
         sort="patient",

@@ -31,8 +31,8 @@ class TokenForm(OnceForm):
     scope = SelectField(
         "What it may do",
         choices=[
-            SelectChoice(TokenScope.READ.value, "read"),
-            SelectChoice(TokenScope.IMPORT.value, "read, and import files and records"),
+            SelectChoice(TokenScope.READ.value, "Read"),
+            SelectChoice(TokenScope.IMPORT.value, "Read, and import files and records"),
         ],
         default=TokenScope.READ.value,
         description="Never more than you may do yourself. One that only reads harms nothing if it strays.",

@@ -135,7 +135,7 @@ def test_the_whole_path(bench: Bench) -> None:
     expect(page.locator("[data-plot] svg").first).to_be_visible()
     expect(page.get_by_label("Windows, Western European (cp1252)")).to_be_checked()
 
-    bench.record("Record 6 measurements, create 1 arm, 3 animals, 3 enrolments")
+    bench.record("Record 6 measurements on 3 animals, create 1 arm, 3 animals, 3 enrolments")
     expect(bench.main).to_contain_text("Recorded 6 measurements")
     expect(bench.main).to_contain_text("6 measurements of this file count today")
     batch = page.url
@@ -204,7 +204,7 @@ def test_refused_rows_can_be_left_out_with_a_reason(bench: Bench) -> None:
     assert "1*" in started.value.path().read_text(encoding="utf-8-sig")
     bench.check_again(CREATE, LEAVE_OUT)
     bench.page.locator("form.commit-bar input[name=reason]").first.fill("M2 moved under the camera")
-    bench.record("Record 5 measurements, create 3 animals")  # M2 shone brightly enough for its radiance
+    bench.record("Record 5 measurements on 3 animals, create 3 animals")  # M2 shone brightly enough for its radiance
     assert bench.tiles()["refused"] == 1
     assert bench.counted() == 5
 

@@ -181,7 +181,15 @@ def redirect(answer: BeautifulSoup | TestResponse) -> str:
 def message(page: BeautifulSoup | TestResponse) -> str:
     """Give the text of a page as read."""
     assert isinstance(page, BeautifulSoup)
-    return " ".join(page.get_text(" ").split())
+    return as_read(page)
+
+
+def as_read(part: Tag) -> str:
+    """Give the text of a part of a page as read: a date that is kept in one piece is followed by what follows it."""
+    for date in part.select("span.whole"):
+        date.unwrap()
+    part.smooth()
+    return " ".join(part.get_text(" ").split())
 
 
 def specification(text: str) -> dict[str, Any]:

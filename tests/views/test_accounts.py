@@ -128,6 +128,44 @@ def test_members_are_added_changed_and_withdrawn_with_a_reason(app_on_each: Appl
     tom.get("/p/BCBM-01/")
 
 
+def test_a_member_is_somebody_with_an_account_and_a_chosen_role(admin: Browser, sqlite_database: Database) -> None:
+    add_project(sqlite_database, "P1")
+    add_person(sqlite_database, "Tom Tech")
+    page, path = admin.get("/projects/P1"), "/projects/P1/members"
+    assert sent(page, path)["role"] == "", "nobody is made an administrator by a slip"
+    unknown = admin.submit(page, path, status=422, email="nobody@lab.test", role="scientist")
+    assert "'nobody@lab.test' has an account. Check the address" in only(unknown, "#email-error").text
+    assert {"email": "nobody@lab.test", "role": "scientist"}.items() <= sent(unknown, path).items(), "what was typed is lost"
+    without = admin.submit(page, path, status=422, email=address("Tom Tech"), role="")
+    assert "A role is needed" in only(without, "#role-error").text
+    admin.submit(page, path, email=address("Tom Tech"), role="auditor")
+
+
+def test_the_first_day_of_a_project_says_where_to_begin(app: Application, sqlite_database: Database) -> None:
+    add_project(sqlite_database, "P1")
+    for name, role in (("Sara", RoleName.SCIENTIST), ("Tom Tech", RoleName.TECHNICIAN), ("Aud", RoleName.AUDITOR)):
+        add_person(sqlite_database, name, P1=role)
+    people = {name: Browser(app).sign_in(name) for name in ("Sara", "Tom Tech", "Aud")}
+    links = {name: one.get("/p/P1/").select("section[aria-labelledby=begin] a") for name, one in people.items()}
+    offered = {name: [str(link["href"]) for link in found] for name, found in links.items()}
+    at_the_bench = ["/p/P1/imports/new", "/p/P1/templates/", "/p/P1/animals/arrive"]
+    assert offered["Tom Tech"] == at_the_bench
+    assert set(offered["Sara"]) == {*at_the_bench, "/p/P1/patients/new", "/p/P1/protocols/new", "/p/P1/studies/new"}
+    assert offered["Aud"] == [], "who reads is offered nothing to record"
+    for path in offered["Sara"]:
+        people["Sara"].get(path)
+
+
+def test_a_persons_page_says_what_they_belong_to(admin: Browser, sqlite_database: Database) -> None:
+    add_project(sqlite_database, "P1")
+    member = add_person(sqlite_database, "Tom Tech", P1=RoleName.TECHNICIAN)
+    alone = add_person(sqlite_database, "Nora New")
+    row = only(admin.get(f"/people/{member.id}", heading="Tom Tech"), "table.data tbody tr")
+    assert "technician" in row.text
+    assert only(row, "a")["href"] == "/projects/P1"
+    assert "sees no data" in only(admin.get(f"/people/{alone.id}"), "section[aria-labelledby=belongs]").text
+
+
 def test_a_stranger_to_a_project_finds_nothing_and_an_administrator_only_its_administration(
     app: Application, admin: Browser, sqlite_database: Database
 ) -> None:

@@ -412,3 +412,28 @@ def test_changes_are_shown_field_by_field_and_accepted_by_kind(ada: Browser, dat
     with database.reading() as session:
         values = dict(session.execute(select(Measurement.kind, Measurement.value)).all())
         assert values == {"body_weight": 20.5, "caliper_volume": 100.0}
+
+
+def test_who_may_not_record_reads_why_and_is_offered_nothing(ada: Browser, app: Application) -> None:
+    upload(ada, "id,date,weight (g)\nM1,2026-03-02,20\nM1,2026-03-09,21\nM2,2026-03-02,21\n")
+    create(ada, study="")
+    offered = ada.get(BATCH)
+    assert only(offered, ".commit-bar button").text == "Record 3 measurements on 2 animals, create 2 animals"
+    auditor = Browser(app).sign_in("Aud").get(BATCH)
+    assert not auditor.select("main form[method=post]"), "nothing is offered that answers with a refusal"
+    said = message(auditor)
+    assert "record 3 measurements on 2 animals" in said
+    assert "It takes the role administrator, study director, scientist or technician" in said
+    ada.submit(offered, f"{BATCH}/commit")
+    assert "Recorded 3 measurements on 2 animals" in message(ada.get(BATCH))
+
+
+def test_the_history_of_a_batch_is_told_in_words(ada: Browser) -> None:
+    upload(ada, "id,date,weight (g)\nM1,2026-03-02,20\n")
+    create(ada)
+    ada.submit(ada.get(BATCH), f"{BATCH}/commit")
+    told = " ".join(only(ada.get(BATCH), "ol.history").text.split())
+    assert "Ada uploaded it" in told
+    assert "had it read as Body weight" in told
+    assert "recorded what it holds" in told
+    assert "body_weight" not in told

@@ -49,7 +49,7 @@ def test_a_log_is_checked_recorded_and_taken_back(scientist: Browser) -> None:
     scientist.submit(refused, f"{BATCH}/check", create="y")
     check = scientist.get(BATCH)
     button = check.select_one(".commit-bar button").get_text()
-    assert button == "Record 2 measurements, 3 doses and 1 fate, create 2 animals, 2 agents, 1 cage"
+    assert button == "Record 2 measurements on 2 animals, 3 doses and 1 fate, create 2 animals, 2 agents, 1 cage"
     told = tables(check)
     assert told["Doses by compound"][0] == ["T-DXd", "T-DXd new", "2", "1", "2026-03-02", "2026-03-03", "2 new"]
     assert told["Fates"] == [["M2", "2026-03-09", "Bodyweight Loss", "weight endpoint", "thin", "6", "new"]]

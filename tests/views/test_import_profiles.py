@@ -88,13 +88,13 @@ def test_an_unknown_table_is_mapped_once_and_the_next_one_is_read_without_a_ques
     page = barn.get(check)
     assert "Profile &quot;Barn sheet&quot;" not in str(page.title)
     assert 'rofile "Barn sheet" (version 1) knows these headers' in message(page)
-    assert page.select_one(".commit-bar button").get_text() == "Record 4 measurements"
+    assert page.select_one(".commit-bar button").get_text() == "Record 4 measurements on 2 animals"
     barn.submit(page, f"{check}/commit")
 
     second = upload(barn, week(1))
     page = barn.get(second)
     assert 'rofile "Barn sheet" (version 1) knows these headers' in message(page)
-    assert page.select_one(".commit-bar button").get_text() == "Record 4 measurements"
+    assert page.select_one(".commit-bar button").get_text() == "Record 4 measurements on 2 animals"
     barn.submit(page, f"{second}/commit")
     readings = [(one.kind, str(one.taken_on), one.value) for one in of(database, Measurement)]
     assert sorted(readings)[:2] == [("body_weight", "2026-03-02", 20.1), ("body_weight", "2026-03-02", 21.4)]
@@ -147,7 +147,7 @@ def test_a_profile_is_changed_renamed_withdrawn_and_then_reads_nothing(barn: Bro
     assert (latest.number, latest.reason) == (2, "the rotarod has a file of its own")
     second = upload(barn, week(1))
     page = barn.get(second)
-    assert page.select_one(".commit-bar button").get_text() == "Record 2 measurements"
+    assert page.select_one(".commit-bar button").get_text() == "Record 2 measurements on 2 animals"
     assert "not read: measured elsewhere" in message(page)
     assert "Rotarod latency, in s → not read: measured elsewhere" in message(barn.get(f"{HOME}/import-profiles/1"))
 
@@ -177,7 +177,7 @@ def test_answers_to_an_importers_questions_are_kept_and_not_asked_again(barn: Br
     told = message(page)
     assert 'rofile "Balance" (version 1) knows these headers' in told
     assert "Taken as" not in told
-    assert page.select_one(".commit-bar button").get_text() == "Record 2 measurements"
+    assert page.select_one(".commit-bar button").get_text() == "Record 2 measurements on 2 animals"
     barn.submit(page, f"{second}/commit")
     assert {str(one.taken_on) for one in of(database, Measurement)} == {"2026-03-05"}
     again = upload(barn, ("weights 3.csv", rows.format("03/06/2026").replace("Weight", "Weight,Remark").replace(",21", ",21,x")))

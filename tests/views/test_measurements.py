@@ -51,7 +51,10 @@ def test_the_list_begins_with_what_was_recorded_last_and_says_by_whom(
 ) -> None:
     with make.declared(sqlite_database, "measurement:create", by=Actor(None, "Tom at the bench")) as session:
         make.measurement(session, session.get_one(Animal, cohort.animals[0]), value=20.25)
-    rows = cells(auditor.get(HERE, heading="Measurements"), "Measurements")
+    page = auditor.get(HERE, heading="Measurements")
+    assert "in all, by record number, highest first" in message(page)
+    assert "by record number" not in message(auditor.get(f"{HERE}?sort=taken_on")), "the column says so itself"
+    rows = cells(page, "Measurements")
     assert rows[0] == ["2026-03-09", cohort.codes[0], "", "Body weight", "20.2 g", "", "form", "Tom at the bench"]
     assert rows[1][4] == "19.0 g"
     flux = next(row for row in rows if row[3] == "Bioluminescence, total flux")

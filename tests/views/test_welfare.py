@@ -17,7 +17,7 @@ from lims.models import EndpointAction, EndpointRule, Fate
 from lims.views.transaction import Application
 from tests.records.welfare import Ward
 from tests.support import factories
-from tests.support.pages import Browser, add_person, add_project, message, only
+from tests.support.pages import Browser, add_person, add_project, as_read, message, only
 from tests.support.statements import statements
 
 HERE = "/p/WARD"
@@ -52,7 +52,7 @@ def scientist(app: Application, ward: Ward) -> Browser:
 
 
 def asks(page: BeautifulSoup | TestResponse) -> list[str]:
-    return [" ".join(one.get_text(" ").split()) for one in only(page, "html").select(".ask-what")]
+    return [as_read(one) for one in only(page, "html").select(".ask-what")]
 
 
 def fates(ward: Ward) -> list[tuple[int, date, str]]:
@@ -209,6 +209,7 @@ def test_a_technician_records_a_fate_and_a_scientist_takes_it_back(bench: Browse
     made = bench.submit(bench.get(place), place, reason="weight_endpoint", method="CO₂", died_on="2026-03-20")
     told = message(bench.get(made.location))
     assert "Died 2026-03-20 Fate weight endpoint Method CO₂" in told
+    assert "Fate of M1 (2026-03-20 weight endpoint) was recorded." in told
     assert fates(ward) == [(ward.animals["M1"], date(2026, 3, 20), "weight_endpoint")]
     assert [one[:8] for one in asks(bench.get(f"{HERE}/"))] == ["Watch M2"]
     gone = bench.submit(bench.get(place), place, 422, reason="weight_endpoint")
@@ -228,7 +229,7 @@ def test_several_animals_have_their_fates_at_once(bench: Browser, ward: Ward) ->
     assert "The death of M1 on 2026-03-01 comes before" in message(early)
     assert fates(ward) == []
     made = bench.submit(bench.get(place), place, reason="scheduled", codes="M1\r\nM2,\r\nM1")
-    assert "2 fates were recorded." in message(bench.get(made.location))
+    assert "The fates of M1 and M2 were recorded." in message(bench.get(made.location))
     assert [one[0] for one in fates(ward)] == [ward.animals["M1"], ward.animals["M2"]]
     assert bench.client.get(f"{HERE}/fates/1").location == f"{HERE}/animals/{ward.animals['M1']}"
     listed = bench.client.get(f"{HERE}/fates/?reason=scheduled&format=json").get_json()

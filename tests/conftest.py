@@ -19,7 +19,7 @@ from typing import Any
 import hypothesis
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 from werkzeug.test import TestResponse
@@ -56,6 +56,9 @@ class WholeAnswers(FlaskClient):
 Application.test_client_class = WholeAnswers
 lims.db.create_engine = compile_once(lims.db.create_engine)
 
+COMES_WITHIN = 60_000
+"""Milliseconds that a test waits for what a page must come to show. It costs nothing where it comes, and on a busy machine a
+check, or the first curves of a process, which has its statistics still to read, come late."""
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "samples"
 
 
@@ -213,6 +216,7 @@ def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.skip("no Chromium on this machine (Debian, Ubuntu: apt-get install chromium)")
+    expect.set_options(timeout=COMES_WITHIN)
     with sync_playwright() as playwright:
         here_only = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu", here_only])

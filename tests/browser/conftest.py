@@ -28,6 +28,7 @@ from lims.domain.vocabulary import RoleName
 from lims.models import User
 from lims.records.accounts import create_user
 from lims.records.passwords import hash_password
+from tests.conftest import COMES_WITHIN
 from tests.intake.desk import Desk
 from tests.support import factories
 from tests.support.databases import SqliteTemplate
@@ -148,7 +149,7 @@ def browsing(chromium: Browser, server: LiveServer, **options: Any) -> Iterator[
     """Open a page in a fresh browser profile; complaints fail whoever leaves it."""
     complaints: list[str] = []
     context = chromium.new_context(base_url=server.url, **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(COMES_WITHIN)
     yield open_page(context, complaints)
     context.close()
     assert complaints == []

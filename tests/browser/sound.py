@@ -13,14 +13,12 @@ WIDTHS: dict[int, dict[str, object]] = {
 QUICK = {"resultTypes": ["violations"], "preload": False}
 """Naming every element that is as it should be, and loading every style sheet anew for rules that are not asked for, take longer
 than finding what is wrong."""
-COMES_WITHIN = 30_000
-"""Milliseconds: the first curves of a process wait until it has read its statistics."""
 _HEIGHT = "document.querySelector('.form-foot, .correct-bar') ? Math.max(800, document.scrollingElement.scrollHeight) : 800"
 
 
 def expect_drawn(page: Page) -> None:
     """Wait until every part of a page has come, but those of closed tables, and every plot is drawn."""
-    expect(page.locator("[data-later][aria-busy=true]:not(details:not([open]) *)")).to_have_count(0, timeout=COMES_WITHIN)
+    expect(page.locator("[data-later][aria-busy=true]:not(details:not([open]) *)")).to_have_count(0)
     expect(page.locator(".part-failed")).to_have_count(0)
     expect(page.locator("[data-plot]:not(:has(svg, canvas))")).to_have_count(0)
 

@@ -29,12 +29,11 @@ ILL = "W01"
 DAY_ZERO = 14
 """Days ago: day 14 after implanting."""
 FLUX = {code: 1.0e6 + 0.12e6 * number for number, code in enumerate(MICE)}
-CHECKING = 60_000
 
 
 @pytest.fixture
 def walk(director: Page, new_desk: Callable[[str], Desk]) -> Walk:
-    """Give a browser in a project with implanted mice, and nothing else; patient, for the walk is long."""
+    """Give a browser in a project with implanted mice, and nothing else."""
     desk = new_desk("COHORT")
     with factories.declared(desk.database) as session:
         project = session.get_one(factories.Project, desk.project)
@@ -45,7 +44,6 @@ def walk(director: Page, new_desk: Callable[[str], Desk]) -> Walk:
             mouse = factories.animal(session, project, code, **columns)
             site = ImplantSite.MAMMARY_FAT_PAD if code == BARE else ImplantSite.INTRACRANIAL
             factories.implant(session, mouse, site=site, implanted_on=TODAY - timedelta(days=28))
-    director.set_default_navigation_timeout(CHECKING)
     return Walk(director, "COHORT")
 
 
@@ -266,7 +264,7 @@ def _import_two_weeks_of_flux(walk: Walk) -> None:
     expect(walk.main.get_by_role("button", name=re.compile("^Record"))).to_have_count(0)
     _upload(walk, _living_image(light), "IVIS.csv")
     walk.main.get_by_role("button", name=re.compile("^Record")).click()
-    expect(walk.main).to_contain_text("Recorded 124 measurements", timeout=CHECKING)
+    expect(walk.main).to_contain_text("Recorded 124 measurements")
 
 
 def _upload(walk: Walk, content: bytes, name: str) -> None:
@@ -274,8 +272,8 @@ def _upload(walk: Walk, content: bytes, name: str) -> None:
     walk.page.get_by_label("Choose a file").set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     walk.page.get_by_label("Study").select_option(label="EFF-1 · Brain, three arms")
     walk.page.get_by_role("button", name="Upload and check").click()
-    walk.page.wait_for_url(re.compile(r"/imports/\d+$"), timeout=CHECKING)
-    expect(walk.page.locator("[data-progress]")).to_have_count(0, timeout=CHECKING)
+    walk.page.wait_for_url(re.compile(r"/imports/\d+$"))
+    expect(walk.page.locator("[data-progress]")).to_have_count(0)
 
 
 def _see_and_export(walk: Walk, study: str) -> None:

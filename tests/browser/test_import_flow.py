@@ -26,8 +26,6 @@ from tests.support import factories, files
 MICE = ("M1", "M2", "M3")
 LIGHT = dict(zip(MICE, ("1.26E+06", "1.59E+06", "9.80E+05"), strict=True))
 NUMBERS = count(1)
-CHECKING = 60_000
-"""Milliseconds that a check may take while the machine is busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Bench:
         if study:
             self.page.get_by_label("Study").select_option(label=study)
         self.page.get_by_role("button", name="Upload and check").click()
-        self.page.wait_for_url(re.compile(r"/imports/\d+$"), timeout=CHECKING)
+        self.page.wait_for_url(re.compile(r"/imports/\d+$"))
         self.wait()
 
     def wait(self) -> None:
@@ -58,7 +56,7 @@ class Bench:
         while not self.script and self.page.locator("[data-progress]").count():
             self.page.wait_for_timeout(300)
             self.page.get_by_role("link", name="Look again").click()
-        expect(self.page.locator("[data-progress]")).to_have_count(0, timeout=CHECKING)
+        expect(self.page.locator("[data-progress]")).to_have_count(0)
 
     def check_again(self, *ticks: str) -> None:
         """Tick answers and check again."""
@@ -70,7 +68,7 @@ class Bench:
 
     def record(self, button: str | re.Pattern[str]) -> None:
         """Tick that the warnings were looked at, and press the one button, which says what it will do."""
-        expect(self.page.get_by_role("button", name=button, exact=isinstance(button, str))).to_be_visible(timeout=CHECKING)
+        expect(self.page.get_by_role("button", name=button, exact=isinstance(button, str))).to_be_visible()
         for tick in self.page.locator("input[name=accept]").all():
             tick.check()
         reason = self.page.locator("form.commit-bar input[name=reason][required]")
@@ -78,7 +76,7 @@ class Bench:
             reason.first.fill("as the file says")
         self.page.get_by_role("button", name=button, exact=isinstance(button, str)).click()
         self.wait()
-        expect(self.main).to_contain_text("committed", timeout=CHECKING)
+        expect(self.main).to_contain_text("committed")
 
     def recorded(self, content: bytes | Path, name: str = "file.csv", *ticks: str) -> None:
         """Take a file all the way."""
@@ -233,7 +231,7 @@ def test_the_second_of_two_people_is_told(
         other.goto(bench.page.url)
         bench.record(re.compile("^Record"))
         other.get_by_role("button", name=re.compile("^Record")).click()
-        expect(other.locator("h1")).to_have_text("Somebody was faster", timeout=CHECKING)
+        expect(other.locator("h1")).to_have_text("Somebody was faster")
         expect(other.get_by_role("main")).to_contain_text("committed already")
     assert bench.counted() == 6
 
@@ -271,8 +269,6 @@ def test_a_real_file(bench: Bench, samples: Path, name: str, measurements: int, 
 
 def test_a_real_colony_log(bench: Bench, samples: Path) -> None:
     (log,) = (samples / "lab_excel_tumour").glob("*iLes*.xlsx")
-    # It is recorded within the request: 10,000 records with their trail.
-    bench.page.set_default_timeout(60_000)
     bench.upload(log)
     expect(bench.main).to_contain_text("40 animals of this file are not in the project")
     expect(bench.page.locator("fieldset", has_text="MG L40.2")).to_be_visible()

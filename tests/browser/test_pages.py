@@ -69,7 +69,7 @@ def crawl(page: Page, start: str) -> dict[str, str]:
     waiting, seen, texts = deque([start]), {start}, dict[str, str]()
     while waiting:
         path = waiting.popleft()
-        source = page.request.get(path, timeout=60_000).text()
+        source = page.request.get(path).text()
         if FOREIGN.search(source) or "data-later" in source:
             page.goto(path)
             expect_drawn(page)

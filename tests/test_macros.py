@@ -30,6 +30,7 @@ def app() -> Flask:
     headers.install(app, https_only=False)
     marks.install(app)
     rows.install(app)
+    app.add_template_filter(filters.dated)
     app.add_template_filter(filters.packed)
     return app
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from importers.base import Refused
 from importers.mapping import KEY, UNREAD, MappedColumn, mapping_in
+
+_TERM = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 
 def answers_changed(old: Any, new: Any) -> str | None:
@@ -15,12 +18,18 @@ def answers_changed(old: Any, new: Any) -> str | None:
     if before is None or after is None:
         return None
     told = [
-        f"{key} {_said(key, after[key])}" if key not in before else f"{key} {_said(key, before[key])} → {_said(key, after[key])}"
+        " ".join([_words(key), *([_said(key, before[key]), "→"] if key in before else []), _said(key, after[key])])
         for key in after
         if before.get(key) != after[key]
     ]
-    told += [f"{key} taken back" for key in before if key not in after]
-    return ", ".join(told) or "none"
+    told += [f"{_words(key)} taken back" for key in before if key not in after]
+    return "; ".join(told) or "none"
+
+
+def _words(term: str) -> str:
+    """Write a term, or several, as people read them: `animal_column` → `animal column`; whatever else is as it was typed."""
+    parts = term.split(",")
+    return ", ".join(part.replace("_", " ") for part in parts) if all(_TERM.fullmatch(part) for part in parts) else term
 
 
 def _answers(value: Any) -> dict[str, Any] | None:
@@ -37,7 +46,7 @@ def _said(key: str, answer: Any) -> str:
         mapping = mapping_in({KEY: str(answer)}) if key == KEY else None
     except Refused:
         return "that cannot be read"
-    return str(answer) if mapping is None else f"({'; '.join(_column(one) for one in mapping.columns)})"
+    return _words(str(answer)) if mapping is None else f"({'; '.join(_column(one) for one in mapping.columns)})"
 
 
 def _column(one: MappedColumn) -> str:

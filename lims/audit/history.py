@@ -143,7 +143,7 @@ def sentence(
         return f"{word} {told}"
     unit = unit if field == "amount" else unit_of(entity, field, kind)
     end = f" {unit}" if unit and new is not None else ""
-    now = _say(entity, field, new, zone)
+    now = field_word(entity, "value", kind) if (entity, field) == ("measurement", "kind") else _say(entity, field, new, zone)
     if old is None:
         return f"{word} {now}{end}"
     return f"{word} {_say(entity, field, old, zone)} → {now}{end}"

@@ -23,6 +23,7 @@ from lims.queries.welfare import ActionLine, action_list, actions_of_readings, f
 from lims.records.actions import LONGEST_DEFERRAL, close, defer, may_close
 from lims.records.values import today
 from lims.views.cells import badge
+from lims.views.filters import dated
 from lims.views.form_fields import IsoDateField, needed
 from lims.views.listing import worded
 from lims.views.record_forms import REASON, Group, RecordForm, Step
@@ -83,12 +84,12 @@ def _listing() -> tuple[Listing, Any]:
         columns=(
             Column("animal", "Animal", column.animal, mono=True),
             Column("level", "Level", column.level, show=badge),
-            Column("finding", "What was found", column.finding),
+            Column("finding", "What was found", column.finding, show=dated),
             Column("cage", "Cage", column.cage, mono=True),
             Column("state", "State", column.state, show=badge),
             Column("reached_on", "Since", column.reached_on),
             Column("deferred_until", "Deferred until", column.deferred_until, roomy=True),
-            Column("answer", "Answer", column.answer, roomy=True),
+            Column("answer", "Answer", column.answer, show=lambda answer: answer and dated(answer), roomy=True),
             Column("answered_on", "Answered", column.answered_on, on_page=False),
             Column("protocol", "Protocol", column.protocol, on_page=False),
             Column("measure", "Endpoint", column.measure, on_page=False),

@@ -41,8 +41,10 @@ class DoseForm(RecordForm):
     once: ClassVar = frozenset({"animal_id", "agent_id", "study_id", "regimen_id", "due_on", "nth"})
     units: ClassVar = {"volume_ul": "µL"}
 
-    animal_id = CodeField("Animal", Animal, [needed("Which animal?")], description="Scan or type its code.")
-    agent_id = CodeField("Agent", Agent, [needed("Which agent?")])
+    animal_id = CodeField(
+        "Animal", Animal, [needed("An animal is needed: scan or type its code.")], description="Scan or type its code."
+    )
+    agent_id = CodeField("Agent", Agent, [needed("An agent is needed: type its short name.")])
     study_id = CodeField("Study", Study, choose=lambda: Study.state == StudyStatus.ACTIVE)
     regimen_id = HiddenField()
     due_on = IsoDateField("Due on", description="Of a planned dose; blank for one beside the plan.")

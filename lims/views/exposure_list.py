@@ -53,7 +53,7 @@ class ExposureListForm(RecordForm):
 
     once: ClassVar = frozenset()
 
-    agent_id = CodeField("Agent", Agent, [needed("Which agent was measured?")])
+    agent_id = CodeField("Agent", Agent, [needed("The agent that was measured is needed: type its short name.")])
     analyte = StringField("Analyte", description="Where it is not the agent itself, such as DXd.")
     collected_on = IsoDateField("Collected on", [needed("The day of collection is needed.")])
     clock = ClockField("Time", description="Of all; a row may have its own.")

@@ -277,4 +277,8 @@ class CodeField(StringField):
             return
         if self.record is None:
             what = self.table.__tablename__.replace("_", " ").replace("pdx ", "").replace("storage ", "")
-            raise StopValidation(f'There is no {what} "{code}" in this project that could stand here.')
+            others = self.suggestions
+            remedy = (
+                f"Expected: one that the field offers, such as {others[0]}." if others else "There is none yet: record it first."
+            )
+            raise StopValidation(f'There is no {what} "{code}" in this project that could stand here. {remedy}')

@@ -34,7 +34,7 @@ class LotForm(RecordForm):
     once: ClassVar = frozenset({"agent_id", "code"})
     units: ClassVar = {"concentration_mg_ml": "mg/mL"}
 
-    agent_id = CodeField("Agent", Agent, [needed("Which agent is it?")])
+    agent_id = CodeField("Agent", Agent, [needed("An agent is needed: type its short name.")])
     code = StringField(
         "Lot number", [needed("The lot number on the vial is needed.")], description="As on the vial: it is scanned at dosing."
     )

@@ -159,7 +159,8 @@ def new(study_id: int) -> ResponseReturnValue:
     found = eligible_animals(session, study.project_id, study.id)
     eligible = [one for one in found if _offered(one)]
     read = baselines(session, [one.id for one in eligible], kind.code, on) if kind and on else {}
-    form = RandomiseForm()
+    form, again = RandomiseForm(), bool(runs_of(session, study.id))
+    form.reason.flags.required = again
     if not form.is_submitted():
         form.begin(eligible, list(read) if kind else [one.id for one in eligible], today(session))
     if form.validate_on_submit():
@@ -183,7 +184,7 @@ def new(study_id: int) -> ResponseReturnValue:
         rows=[(entry.form, by_id.get(entry.form.animal_id.data or "")) for entry in form.rows],
         read={key: (_digits(one.value, kind), one.taken_on) for key, one in read.items()},
         arms=arms_of_studies(session, study.project_id, study.id, unblinded=sees_arms()),
-        again=bool(runs_of(session, study.id)),
+        again=again,
     )
 
 

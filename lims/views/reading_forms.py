@@ -12,19 +12,26 @@ from lims.domain.errors import DomainError, told
 from lims.domain.numbers import read_number
 from lims.domain.vocabulary import Quality, VolumeFormula
 from lims.models import Measurement
+from lims.plots import shown
 from lims.queries.scope import find
 from lims.records.nouns import change
 from lims.records.readings import MEASUREMENT
+from lims.views.cells import when
 from lims.views.form_fields import IsoDateField, NumberField, TermField, needed
 from lims.views.measuring_form import FORMULAS
+from lims.views.project_kinds import project_kinds
 from lims.views.record_forms import REASON, Group, RecordForm, Step, typed
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
 
 _DIAMETERS = frozenset({"length_mm", "width_mm", "height_mm", "formula"})
 STEPS = {
-    Quality.SUSPECT: ("Mark as suspect", "It counts, and is ringed in plots."),
-    Quality.EXCLUDED: ("Exclude", "It stays with its reason, and does not count any more: not in plots, means or endpoints."),
-    Quality.OK: ("Include again", "It counts again as it was recorded."),
+    Quality.SUSPECT: ("Mark as suspect", "Mark the reading as suspect", "It counts, and is ringed in plots."),
+    Quality.EXCLUDED: (
+        "Exclude",
+        "Exclude the reading",
+        "It stays with its reason, and does not count any more: not in plots, means or endpoints.",
+    ),
+    Quality.OK: ("Include again", "Include the reading again", "It counts again as it was recorded."),
 }
 
 
@@ -53,7 +60,7 @@ class ReadingForm(RecordForm):
     units: ClassVar = {"length_mm": "mm", "width_mm": "mm", "height_mm": "mm"}
     once: ClassVar = frozenset()
 
-    value = BenchNumberField("Value", description="In the unit of its kind.")
+    value = BenchNumberField("Value")
     length_mm = BenchNumberField("Length")
     width_mm = BenchNumberField("Width")
     height_mm = BenchNumberField("Height")
@@ -66,6 +73,11 @@ class ReadingForm(RecordForm):
     taken_on = IsoDateField("Date", [needed("The day is needed.")])
     operator = StringField("Measured by")
     device = StringField("Device")
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        if self.shows is not None:
+            self.value.description = f"In {project_kinds()[self.shows.kind].unit}."
 
     def columns(self, *, changing: bool) -> list[str]:
         """Name the value, or the diameters and the formula, whichever the reading was made of."""
@@ -92,20 +104,25 @@ def quality(measurement_id: int) -> ResponseReturnValue:
     session = current_session()
     reading = find(session, Measurement, current_project().id, measurement_id)
     wanted = next((one for one in Quality if one.value == request.args.get("as")), Quality.EXCLUDED)
-    title, lead = STEPS[wanted]
+    title, button, lead = STEPS[wanted]
     form, back = QualityForm(obj=reading), url_for(".show", measurement_id=reading.id)
     if form.validate_on_submit():
         with refusing(form):
             reason, version = typed(form.reason) or "", seen_version(form)
             fields = {"quality": wanted, "quality_reason": None if wanted is Quality.OK else reason}
             change(session, current_actor(), MEASUREMENT, reading, version=version, reason=reason, fields=fields)
-            flash(f"Measurement #{reading.id} is {wanted.value}.", "success")
+            flash(f"{_named(reading)} is {'included again' if wanted is Quality.OK else wanted.value}.", "success")
             return redirect(back)
-    step = Step(f"{title}: measurement", title, back, f"#{reading.id}", lead)
+    step = Step(f"{title}: {_named(reading)},", button, back, f"#{reading.id}", lead)
     return render_form("records/step.html", form, step=step)
+
+
+def _named(reading: Measurement) -> str:
+    kind = project_kinds()[reading.kind]
+    return f"{kind.title} {shown(reading.value, kind.decimals)} {kind.unit} of {reading.animal.code} on {when(reading)}"
 
 
 def steps_of(reading: Measurement) -> list[tuple[str, str]]:
     """Give what may be done about a reading's quality: words and address."""
     address = url_for(".quality", measurement_id=reading.id)
-    return [(title, f"{address}?as={one.value}") for one, (title, _) in STEPS.items() if one is not reading.quality]
+    return [(title, f"{address}?as={one.value}") for one, (title, *_) in STEPS.items() if one is not reading.quality]

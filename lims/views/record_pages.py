@@ -122,9 +122,17 @@ class RecordPages:
 
     def name(self, found: Any) -> str:
         """Name a record in a sentence, with the animal that it is of: `fate of M07 (2026-11-02 weight endpoint)`."""
-        word, label = self.noun.word, found.audit_label.removeprefix(f"{self.noun.word} ")
+        word, label, animal = self.noun.word, self.label(found), self.animal(found)
+        return f"{word} of {animal} ({label})" if animal else f"{word} {label}"
+
+    def label(self, found: Any) -> str:
+        """Give what a record is called beside the word for its noun."""
+        return str(found.audit_label).removeprefix(f"{self.noun.word} ")
+
+    def animal(self, found: Any) -> str:
+        """Give the code of the animal that a record is of, which its label leaves out; nothing where it is of none."""
         animal = getattr(found, "animal", None)
-        return f"{word} {label}" if animal is None else f"{word} of {animal.code} ({label})"
+        return animal.code if animal is not None else ""
 
 
 def install(spec: RecordPages) -> Blueprint:

@@ -61,13 +61,15 @@ class RegimenForm(RecordForm):
     once: ClassVar = frozenset({"arm_id"})
     units: ClassVar = {"volume_ml_kg": "mL/kg"}
 
-    arm_id = SelectField("Arm", [needed("Which arm is it for?")], choices=_arm_choices)
-    agent_id = CodeField("Agent", Agent, [needed("Which agent is given?")])
+    arm_id = SelectField("Arm", [needed("An arm is needed: choose it.")], choices=_arm_choices)
+    agent_id = CodeField("Agent", Agent, [needed("An agent is needed: type its short name.")])
     dose = NumberField("Dose", description="At each time of dosing; radiation: at each fraction.")
     dose_unit = TermField("Unit of the dose", DoseUnit, default=DoseUnit.MG_PER_KG, words=lambda unit: unit.value)
     route = TermField("Route", DoseRoute, blank="Choose the route", validators=[needed("The route is needed.")])
     volume_ml_kg = NumberField("Volume", description="Of the animal's latest weight. Usual volumes: Diehl et al. 2001.")
-    schedule = StringField("Schedule", [needed("When is it given?")], render_kw={"autocomplete": "off", "spellcheck": "false"})
+    schedule = StringField(
+        "Schedule", [needed("A schedule is needed, such as QDx21.")], render_kw={"autocomplete": "off", "spellcheck": "false"}
+    )
     start = TermField("Start", RegimenStart, default=RegimenStart.STUDY_DAY)
     start_day = WholeNumberField("Study day of the first dose", description="Blank: day 0.")
     trigger_kind = SelectField("Measurement that starts it", choices=_kind_choices)

@@ -28,8 +28,10 @@ COLUMNS = "(Tier: animal; KG: body weight in g; Ohr: not read, clipped ears)"
     [
         (None, {}, "none"),
         ({}, {"decimal": "comma"}, "decimal comma"),
-        ({"decimal": "comma", "date": "2026-03-02"}, {"decimal": "point"}, "decimal comma → point, date taken back"),
+        ({"decimal": "comma", "date": "2026-03-02"}, {"decimal": "point"}, "decimal comma → point; date taken back"),
         ({"decimal": "comma"}, {"decimal": "comma", KEY: MAPPING}, f"mapping {COLUMNS}"),
+        (None, {"animal_column": "roi_label", "create": "animals,arms"}, "animal column roi label; create animals, arms"),
+        (None, {"animal:M_07": "M_7,a"}, "animal:M_07 M_7,a"),
         ({}, {KEY: "{"}, "mapping that cannot be read"),
         (None, ["a", "b"], None),
     ],

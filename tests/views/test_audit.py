@@ -321,7 +321,7 @@ def test_a_batch_page_tells_its_history(auditor: Browser, trail: Trail, sqlite_d
         batch = make.batch(session, session.get_one(Project, trail.project))
         number = batch.id
     page = auditor.get(f"/p/BCBM/imports/{number}")
-    assert "tester recorded it" in message(page)
+    assert "tester uploaded it" in message(page)
     assert page.find("a", href=f"{HERE}record/import_batch/{number}")
     assert "History of batch" in message(auditor.get(f"{HERE}record/import_batch/{number}"))
 

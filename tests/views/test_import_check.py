@@ -164,7 +164,7 @@ def test_what_is_no_correction_is_refused_and_nothing_is_kept(ada: Browser, app:
     auditor = Browser(app).sign_in("Aud")
     page = auditor.get(BATCH)
     assert page.find("form", action=f"{BATCH}/corrections") is None
-    tokens = sent(page, f"{BATCH}/check") | {"read-file!C2": "20", "reason": "x"}
+    tokens = sent(page, "/logout") | {"read-file!C2": "20", "reason": "x"}
     for step in ("corrections", "corrections/withdraw", "left-out", "accept", "changes", "names", "names/withdraw"):
         assert auditor.client.post(f"{BATCH}/{step}", data=tokens).status_code == 403, step
 

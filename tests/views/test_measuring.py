@@ -278,8 +278,11 @@ def test_a_reading_is_marked_excluded_and_included_again_with_reasons(database: 
     key = cohort.weights[0]
     for state, quality in (("suspect", Quality.SUSPECT), ("excluded", Quality.EXCLUDED), ("ok", Quality.OK)):
         here = f"/p/BCBM/measurements/{key}/quality?as={state}"
-        assert "A reason is needed" in message(tom.submit(tom.get(here), here, 422, reason=" "))
-        tom.submit(tom.get(here), here, reason=f"because {state}")
+        asked = tom.submit(tom.get(here), here, 422, reason=" ")
+        assert "A reason is needed" in message(asked)
+        assert "Body weight" in (named := only(asked, "h1").text), "which reading it is stands in the heading"
+        told = tom.get(tom.submit(tom.get(here), here, reason=f"because {state}").location)
+        assert named.split(": ")[1].split(",")[0] in only(told, ".message.tone-good").text
         with database.reading() as session:
             read = session.get_one(Measurement, key)
             assert (read.quality, read.quality_reason) == (quality, None if state == "ok" else f"because {state}")
@@ -297,12 +300,18 @@ def test_an_imported_reading_keeps_the_value_of_its_file(database: Database, tom
 def test_what_was_typed_by_hand_is_changed_with_a_reason(database: Database, tom: Browser, cohort: Cohort) -> None:
     key = add_reading(database, cohort, 19.4, kind="body_weight")
     here = f"/p/BCBM/measurements/{key}/change"
-    assert "A reason is needed" in message(tom.submit(tom.get(here), here, 422, value="19.6"))
+    asked = tom.submit(tom.get(here), here, 422, value="19.6")
+    assert "A reason is needed" in message(asked)
+    assert only(asked, "#value-help").text == "In g."
+    assert f"Change measurement of {cohort.codes[0]}, #{key}" in " ".join(only(asked, "h1").text.split())
     assert "did you mean 19.6?" in message(tom.submit(tom.get(here), here, 422, value="19,6", reason="misread"))
     assert "below 5 g" in message(tom.submit(tom.get(here), here, 422, value="1.96", reason="misread"))
     tom.submit(tom.get(here), here, value="19.6", reason="misread")
     assert [one.value for one in readings(database, "body_weight")] == [19.6]
     assert "body weight 19.4 → 19.6 g" in message(tom.get(f"/p/BCBM/measurements/{key}"))
+    history = message(tom.get(f"/p/BCBM/measurements/{key}/history"))
+    assert "kind body weight" in history
+    assert "body_weight" not in history
     assert verify(database).problems == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -226,8 +226,8 @@ pages = install(PAGES)
 @needs("project:read")
 def measurements(animal_id: int) -> ResponseReturnValue:
     """List all of an animal's measurements."""
-    animal = find(current_session(), Animal, current_project().id, animal_id)
-    return answer(partial(_measurements_of, animal), "animals/measurements.html", animal=animal)
+    animal = cache(partial(find, current_session(), Animal, current_project().id, animal_id))
+    return answer(lambda: _measurements_of(animal()), "animals/measurements.html", lambda: {"animal": animal()})
 
 
 @pages.route("/arrive", methods=["GET", "POST"])

@@ -92,7 +92,7 @@ def index() -> ResponseReturnValue:
     """List the imports."""
     listed, tabs = (IMPORTS, batches(current_project().id)), tabs_of(pages.name)
     # What a check reports of a batch is not in the trail.
-    return answer_listing(lambda: listed, "imports/index.html", keeps=False, tabs=tabs, jobs=under_way())
+    return answer_listing(lambda: listed, "imports/index.html", lambda: {"tabs": tabs, "jobs": under_way()}, keeps=False)
 
 
 @pages.route("/new", methods=["GET", "POST"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
@@ -20,6 +20,7 @@ from lims.queries.measurements import every_measurement, find_measurement, in_st
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
 from lims.views.cells import digits, doubt, kind_titles, source, when
+from lims.views.kept import kept_page
 from lims.views.list_tabs import tabs_of
 from lims.views.measuring import measure
 from lims.views.measuring_form import FORMULAS
@@ -96,7 +97,7 @@ def _study(typed: str) -> ColumnElement[bool]:
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the measurements, the latest recorded first."""
-    return answer(_listing, "measurements/index.html", tabs=tabs_of("measurements"))
+    return answer(_listing, "measurements/index.html", lambda: {"tabs": tabs_of("measurements")})
 
 
 def _listing() -> tuple[Listing, Any]:
@@ -128,21 +129,24 @@ def _listing() -> tuple[Listing, Any]:
 @needs("project:read")
 def show(measurement_id: int) -> ResponseReturnValue:
     """Show one reading: what it is, where it comes from, and who changed it when and why."""
+    return kept_page("measurements/show.html", partial(_drawn_from, measurement_id))
+
+
+def _drawn_from(measurement_id: int) -> dict[str, Any]:
     found = find_measurement(current_session(), current_project().id, measurement_id)
     reading = found.Measurement
-    return render_template(
-        "measurements/show.html",
-        found=found,
-        reading=reading,
-        kind=project_kinds()[reading.kind],
-        value=digits(reading.value, reading.kind),
-        formula=FORMULAS.get(reading.formula),
-        steps=steps_of(reading),
-        when=when(reading),
-        source=source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
-        corrected=_corrected(reading),
-        history=history_of("measurement", reading.id, SHORT),
-    )
+    return {
+        "found": found,
+        "reading": reading,
+        "kind": project_kinds()[reading.kind],
+        "value": digits(reading.value, reading.kind),
+        "formula": FORMULAS.get(reading.formula),
+        "steps": steps_of(reading),
+        "when": when(reading),
+        "source": source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
+        "corrected": _corrected(reading),
+        "history": history_of("measurement", reading.id, SHORT),
+    }
 
 
 def _corrected(reading: Measurement) -> ImportEdit | None:

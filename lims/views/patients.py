@@ -161,7 +161,5 @@ def derived(record_id: int) -> ResponseReturnValue:
     return answer(
         partial(derived_listing, patient),
         "patients/derived.html",
-        record=patient,
-        counts=derived_counts(session, patient.id),
-        consent=consent_of(patient),
+        lambda: {"record": patient, "counts": derived_counts(session, patient.id), "consent": consent_of(patient)},
     )

@@ -30,7 +30,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -44,7 +44,7 @@ from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
 from lims.queries.scope import LARGEST_ID
 from lims.records.registries import REGISTRIES
-from lims.views.kept import keep, keepable
+from lims.views.kept import kept_page
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.table_view import ColumnChoice, ShownFilter, TableView
@@ -271,35 +271,26 @@ def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
 
 
 def answer(
-    listed: Callable[[], tuple[Listing, Select[Any]]], template: str, *, keeps: bool = True, **context: Any
+    listed: Callable[[], tuple[Listing, Select[Any]]],
+    template: str,
+    context: Callable[[], Mapping[str, Any]] = dict,
+    *,
+    keeps: bool = True,
 ) -> ResponseReturnValue:
     """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`.
 
-    keeps: what it lists is told by audited records alone, and is the same for all of a role.
+    context: gives what else the template draws. keeps: the page tells of audited records alone, and is the same for all of a role.
     """
+
+    def drawn_from() -> dict[str, Any]:
+        return {"view": table_from_query(current_session(), *listed()), **context()}
+
     asked = request.args.get("format")
     if asked is None:
-        view = keep("list", partial(_drawn, listed), _room) if keeps and keepable() else _drawn(listed)
-        return render_template(template, view=view, **context)
+        return kept_page(template, drawn_from) if keeps else render_template(template, **drawn_from())
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
     return _as_file(*listed(), asked, current_project().id if g.get("project_code") else None)
-
-
-def _drawn(listed: Callable[[], tuple[Listing, Select[Any]]]) -> TableView:
-    """Make the page of a list, and draw of it what is no one person's."""
-    view, macros = table_from_query(current_session(), *listed()), current_app.jinja_env.get_template("macros/table.html").module
-    for name in _PARTS:
-        view.part(getattr(macros, name))
-    return view
-
-
-def _room(view: TableView) -> int:
-    """Count the characters of a view that is kept: its rows take about twice what they take as they are drawn."""
-    return 3 * sum(map(len, view.drawn.values()))
-
-
-_PARTS = ("table_filters", "table_columns", "table_body")
 
 
 def table_from_rows(

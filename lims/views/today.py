@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
+from flask import render_template, url_for
 
 from lims.domain.cohort_terms import EndpointLevel
 from lims.queries.due import due_in_project
@@ -76,7 +76,7 @@ def sections() -> list[Section]:
     return [section for provide in PROVIDERS if (section := provide()) is not None]
 
 
-def running() -> list[Section]:
-    """Give what the server is doing: jobs, which change without a word in the trail."""
+def running() -> str:
+    """Draw what the server is doing: jobs, which change without a word in the trail."""
     section = _imports()
-    return [section] if section else []
+    return render_template("today/sections.html", sections=[section]) if section else ""

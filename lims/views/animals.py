@@ -71,7 +71,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty(
             "No animal yet. Record a delivery, or import a file of measurements: it lists the animals it would create.",
             "Animals have arrived",
@@ -162,7 +162,7 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         filters=(one_of("kind", "Kind", Measurement.kind, kind_choices()),),
         sort="-taken_on",
         key=Measurement.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
         bound={"animal_id": animal.id},
     )

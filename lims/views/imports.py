@@ -81,7 +81,7 @@ IMPORTS = Listing(
     filters=(search("q", "Find", ImportBatch.file_name), choice("state", "State", ImportBatch.state, BatchState)),
     sort="-id",
     key=ImportBatch.id,
-    page=lambda row: url_for("imports.show", batch_id=row.key),
+    page="imports.show",
     empty=Empty("No file was imported yet. Drop the first one that an instrument wrote.", "Import a file", "imports.upload"),
 )
 

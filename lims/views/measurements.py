@@ -119,7 +119,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-id",
         key=Measurement.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
     return listing, rows

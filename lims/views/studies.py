@@ -61,7 +61,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Study.id,
-        page=lambda row: url_for("studies.show", study_id=row.key),
+        page="studies.show",
         empty=Empty("No study yet. Import a file that names one, or start one here.", "Start a study", "studies.new"),
     )
     return listing, rows
@@ -188,7 +188,7 @@ def _animals(study: Study) -> tuple[Listing, Any]:
         ),
         sort="code",
         key=column.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
         keys_first=True,
     )
@@ -239,7 +239,7 @@ def _files(study: Study) -> tuple[Listing, Any]:
         ),
         sort="-id",
         key=column.id,
-        page=lambda row: url_for("imports.show", batch_id=row.key),
+        page="imports.show",
         empty=Empty("No file brought readings of this study's animals yet.", "Import a file", "imports.upload"),
     )
     return listing, rows
@@ -287,7 +287,7 @@ def _readings(study: Study) -> tuple[Listing, Any]:
         ),
         sort="animal",
         key=column.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("This study's animals have no readings yet."),
         keys_first=True,
     )

@@ -9,7 +9,7 @@ A list in a view::
         filters=(search("q", "Find", Animal.code, Animal.ear_tag), choice("state", "State", Animal.state, AnimalStatus)),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty("No animal yet.", "Upload a file", "imports.upload"),
     )
 
@@ -44,6 +44,7 @@ from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
 from lims.queries.scope import LARGEST_ID
 from lims.records.registries import REGISTRIES
+from lims.views.addresses import by_key
 from lims.views.kept import kept_page
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
@@ -198,9 +199,10 @@ def _shown(listing: Listing, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = [
         {key: show(row if of_row else value) for (key, of_row, show), value in zip(shows, row, strict=False)} for row in rows
     ]
-    if listing.page:
+    page = by_key(listing.page) if isinstance(listing.page, str) else listing.page
+    if page:
         for cells, row in zip(shown, rows, strict=True):
-            cells["_url"] = listing.page(row)
+            cells["_url"] = page(row)
     return shown
 
 

@@ -63,10 +63,10 @@ def page_of(entity: str, key: int) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
-def by_key(endpoint: str) -> Callable[[Any], str]:
-    """Give what makes the address of a row's record from its `key`: made once, since a list has fifty of them."""
-    first = url_for(endpoint, **{_ARGUMENTS[endpoint]: 0}).removesuffix("0")
-    return lambda row: f"{first}{row.key}"
+def numbered(endpoint: str) -> Callable[[int], str]:
+    """Give what makes the address of a record's page from its id: the rest of it is made once, since a list has fifty of them."""
+    before = url_for(endpoint, **{_ARGUMENTS[endpoint]: 0}).removesuffix("0")
+    return lambda key: f"{before}{key}"
 
 
 class BuiltLater(Rule):

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy.orm import joinedload
 
 from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
@@ -216,6 +217,7 @@ PAGES = RecordPages(
     index_template="animals/index.html",
     template="animals/show.html",
     context=_context,
+    loads=(joinedload(Animal.cage), joinedload(Animal.protocol)),
     keeps=True,
     parameter="animal_id",
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
@@ -19,6 +19,7 @@ from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import every_measurement, find_measurement, in_study, measurement_list
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
+from lims.views.addresses import numbered
 from lims.views.cells import digits, doubt, kind_titles, source, when
 from lims.views.kept import kept_page
 from lims.views.list_tabs import tabs_of
@@ -57,7 +58,7 @@ def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
         Column("value", "Value", column.value, align="end", of_row=("kind",), show_of=_values),
         Column("unit", "Unit", unit_of_kind(), on_page=False),
         Column("quality", "Quality", column.quality, show=doubt),
-        Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show=_source),
+        Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show_of=_sources),
         Column("sheet", "Sheet", column.sheet, on_page=False),
         Column("row", "Row", column.row, on_page=False),
         Column("column", "Column", column.column, on_page=False),
@@ -75,10 +76,15 @@ def _values(_: Sequence[Any]) -> Callable[[Any], str]:
     return lambda row: f"{shown(row.value, kinds[row.kind].decimals)} {kinds[row.kind].unit}"
 
 
-def _source(row: Any) -> dict[str, Any]:
-    batch = url_for("imports.show", batch_id=row.batch_id) if row.batch_id else None
-    told = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch}
-    return told | ({"title": f"The file says: {row.raw}"} if row.raw else {})
+def _sources(_: Sequence[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Give what shows where a reading comes from, with the text of its cell."""
+    batch = numbered("imports.show")
+
+    def show(row: Any) -> dict[str, Any]:
+        place = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch(row.batch_id) if row.batch_id else None}
+        return place | {"title": f"The file says: {row.raw}"} if row.raw else place
+
+    return show
 
 
 def _batch(typed: str) -> ColumnElement[bool]:

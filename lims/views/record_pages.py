@@ -25,6 +25,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm.interfaces import ORMOption
 
 from lims.domain.errors import NotFound
 from lims.domain.notices import Notice
@@ -95,6 +96,8 @@ class RecordPages:
     """What a new form begins with, beside what the address names."""
     shown: Callable[[Any], bool] = lambda found: True
     """Tells whether this person reads a record at all; one that says what a blinded arm is given is not found."""
+    loads: tuple[ORMOption, ...] = ()
+    """What its page shows of other records, read with it."""
     keeps: bool = False
     """Its page is drawn once for as long as no record changes (`lims.views.kept`): there is no form on it."""
     makes: bool = True
@@ -148,7 +151,7 @@ def install(spec: RecordPages) -> Blueprint:
 
 
 def _find(spec: RecordPages, record_id: int) -> Any:
-    found = find(current_session(), spec.noun.model, current_project().id, record_id)
+    found = find(current_session(), spec.noun.model, current_project().id, record_id, *spec.loads)
     if not spec.shown(found):
         raise NotFound(f"There is no {spec.noun.word} {record_id} in this project.")
     return found

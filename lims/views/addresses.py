@@ -65,7 +65,8 @@ def page_of(entity: str, key: int) -> str | None:
 
 def numbered(endpoint: str) -> Callable[[int], str]:
     """Give what makes the address of a record's page from its id: the rest of it is made once, since a list has fifty of them."""
-    before = url_for(endpoint, **{_ARGUMENTS[endpoint]: 0}).removesuffix("0")
+    first: dict[str, Any] = {_ARGUMENTS[endpoint]: 0}
+    before = url_for(endpoint, **first).removesuffix("0")
     return lambda key: f"{before}{key}"
 
 

@@ -107,17 +107,17 @@ def calendar_of(
     hosts, list_of = _hosts(dosing, named, arms), url_for("dosing.cohort", study_id=study.id)
     lists = {day: (str(day), f"{list_of}?on={day}") for day in window.days}
     of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
-    doses: dict[tuple[int, date], list[Dosed]] = defaultdict(list)
-    for one in dosing.between(window.first, window.last):
-        animal_id = one.treated.animal.id
-        known = named[animal_id, one.treated.regimen.id]
-        doses[animal_id, one.due_on].append(((one.standing, known.agent), _url(of_dose, one.dose, known.arm)))
+    doses: dict[int, dict[date, list[Dosed]]] = defaultdict(lambda: defaultdict(list))
+    for course in dosing.courses:
+        known, of_animal = named[course.treated.animal.id, course.treated.regimen.id], doses[course.treated.animal.id]
+        for one in course.between(window.first, window.last, dosing.now):
+            of_animal[one.due_on].append(((one.standing, known.agent), _url(of_dose, one.dose, known.arm)))
     for row in dosing.beside:
         if row.animal_id in hosts:
             arm = hosts[row.animal_id].arm
-            doses[row.animal_id, row.on].append(((DoseStanding(row.state.value), _beside(row, arm)), _url(of_dose, row, arm)))
+            doses[row.animal_id][row.on].append(((DoseStanding(row.state.value), _beside(row, arm)), _url(of_dose, row, arm)))
     grid = [
-        (arm, [(host, _cells(host, doses, lists)) for host in of_arm])
+        (arm, [(host, _cells(host, doses[host.id], lists)) for host in of_arm])
         for arm in arms.values()
         if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
     ]
@@ -152,15 +152,11 @@ def _url(of_dose: str, dose: Any, arm: ArmOfStudy) -> str | None:
     return f"{of_dose}{dose.id}" if dose is not None and not arm.hidden else None
 
 
-def _cells(
-    host: Host,
-    doses: Mapping[tuple[int, date], list[Dosed]],
-    lists: Mapping[date, tuple[str, str]],
-) -> Markup:
-    """Draw the days of an animal, each with the day as text and the address of its list."""
+def _cells(host: Host, doses: Mapping[date, list[Dosed]], lists: Mapping[date, tuple[str, str]]) -> Markup:
+    """Draw the days of an animal with its doses; lists: each day as text, with the address of its list."""
     drawn, code = [], str(escape(host.code))
     for day, (text, day_list) in lists.items():
-        of_day = doses.get((host.id, day))
+        of_day = doses.get(day)
         if of_day:
             drawn.append(_mark(f"{code}, {text}: ", of_day, day_list))
         elif host.died_on == day:

@@ -8,7 +8,7 @@ covers all that came before it. So what an address shows a role on a day is the 
 What a page is drawn from is read inside that function, so that nothing is read where the page is kept. What is one person's or
 one session's, or is not audited, such as jobs, a template draws through `own`::
 
-    {{ own(header) }}
+    {{ own(frame_header) }}
 
 and it is drawn each time, into the place that was left for it. Nothing else may hold a form. A reading session sees one moment
 of the database (`lims.db`), so the last event and what is drawn are of one and the same.

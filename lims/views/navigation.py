@@ -117,17 +117,17 @@ def _header(
     return drawn
 
 
-def assets() -> Markup:
+def frame_assets() -> Markup:
     """Draw what every page links to: styles and scripts."""
     return _assets(_app(), request.script_root)
 
 
-def rail() -> Markup:
+def frame_rail() -> Markup:
     """Draw the places where one may go, beside the page."""
     return _rail(_app(), request.script_root, g.get("project"), _shown())
 
 
-def header() -> str:
+def frame_header() -> str:
     """Draw the top of the page: the search, the person's projects, their menu with the form that signs them out."""
     if not signed_in():
         return str(_macros(_app()).brand())
@@ -138,7 +138,7 @@ def header() -> str:
     return drawn.replace(_TOKEN, generate_csrf())
 
 
-def messages() -> str:
+def frame_messages() -> str:
     """Draw what is to be said once, such as that something was recorded."""
     told = get_flashed_messages(with_categories=True)
     return str(_macros(_app()).messages(told)) if told else ""
@@ -146,5 +146,6 @@ def messages() -> str:
 
 def install(app: Flask) -> None:
     """Give `templates/base.html` what every page has around it."""
-    for part in (assets, rail, header, messages, signed_in):
+    # Named so that nothing a view hands to its template hides them.
+    for part in (frame_assets, frame_rail, frame_header, frame_messages, signed_in):
         app.add_template_global(part)

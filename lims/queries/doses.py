@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -172,6 +172,12 @@ class Planned(NamedTuple):
     days: tuple[tuple[date, int], ...]
     recorded: Mapping[tuple[date, int], Any]
 
+    def between(self, first: date, last: date, now: date) -> Iterator[PlannedDose]:
+        """Give the doses from one day to another, both included, as they stand on `now`."""
+        for due_on, nth in self.days[bisect_left(self.days, (first,)) : bisect_right(self.days, last, key=itemgetter(0))]:
+            dose = self.recorded.get((due_on, nth))
+            yield PlannedDose(self.treated, due_on, nth, standing(due_on, now, dose.state if dose else None), dose)
+
     def overdue(self, now: date) -> list[date]:
         """Give the days before `now` of doses of which nothing is recorded."""
         return [key[0] for key in self.days[: bisect_left(self.days, (now,))] if key not in self.recorded]
@@ -196,14 +202,7 @@ class Dosing:
 
     def between(self, first: date, last: date) -> list[PlannedDose]:
         """Give the planned doses from one day to another, both included."""
-        found = []
-        for one in self.courses:
-            within = one.days[bisect_left(one.days, (first,)) : bisect_right(one.days, last, key=itemgetter(0))]
-            for due_on, nth in within:
-                dose = one.recorded.get((due_on, nth))
-                state = standing(due_on, self.now, dose.state if dose else None)
-                found.append(PlannedDose(one.treated, due_on, nth, state, dose))
-        return found
+        return [dose for one in self.courses for dose in one.between(first, last, self.now)]
 
     def counts(self) -> Counter[DoseStanding]:
         """Count the planned doses by what became of them."""

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lims.domain.cohort_terms import ActionState, EndpointLevel, EndpointMeasure, WeightBaseline
@@ -84,6 +84,44 @@ def _lines() -> AnySelect:
             EndpointAction.id,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for somebody in a project: the most urgent, how many there are, and how many were deferred to a later day.
+
+    acts: so many of those that wait are to act on.
+    """
+
+    first: list[ActionLine]
+    count: int
+    acts: int
+    deferred: int
+
+
+def waiting_actions(session: Session, project_id: int, on: date, most: int) -> Waiting:
+    """Give the `most` urgent actions that wait on a day, open acts first, and count all of them."""
+    asked = {"project_id": project_id, "on": on}
+    count, acts, deferred = read(session, _waiting_counted(), **asked).one()
+    first = read(session, _waiting(), **asked, most=most) if count else ()
+    return Waiting([ActionLine(*row) for row in first], count, acts, deferred)
+
+
+def _due() -> ColumnElement[bool]:
+    """Give the condition of `ActionLine.due` on day `on`."""
+    return or_(EndpointAction.state == ActionState.OPEN, EndpointAction.deferred_until <= bindparam("on"))
+
+
+@cache
+def _waiting() -> AnySelect:
+    return _open().where(_due()).limit(bindparam("most", type_=BigInteger()))
+
+
+@cache
+def _waiting_counted() -> AnySelect:
+    due, act = _due(), EndpointAction.level == EndpointLevel.ACT
+    counts = [func.count(case((one, 1))) for one in (due, and_(due, act), ~due)]
+    return _open().with_only_columns(*counts, maintain_column_froms=False).select_from(EndpointAction).order_by(None)
 
 
 def open_actions(

@@ -103,7 +103,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-reached_on",
         key=EndpointAction.id,
-        page=lambda row: url_for("actions.show", action_id=row.key),
+        page="actions.show",
         empty=Empty("No value has reached a humane endpoint. Endpoints stand on the page of an animal protocol."),
     )
     return listing, rows.where(EndpointAction.status == RecordStatus.ACTIVE)

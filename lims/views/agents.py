@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from wtforms import StringField, TextAreaField
 
 from lims.domain.cohort_terms import Known
@@ -82,7 +82,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Agent.id,
-        page=lambda row: url_for("agents.show", record_id=row.key),
+        page="agents.show",
         empty=Empty("No agent yet. Record what the animals are treated with, the vehicle too.", "Record an agent", "agents.new"),
     )
     return listing, rows

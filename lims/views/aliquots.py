@@ -65,7 +65,7 @@ def aliquot_listing(caption: str, found: AliquotRows, empty: Empty, *, sort: str
         ),
         sort=sort,
         key=Aliquot.id,
-        page=lambda row: url_for("aliquots.show", record_id=row.key),
+        page="aliquots.show",
         empty=empty,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, null
 from wtforms import StringField, TextAreaField
@@ -135,7 +135,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="gene",
         key=Alteration.id,
-        page=lambda row: url_for("alterations.show", record_id=row.key),
+        page="alterations.show",
         empty=Empty(
             "No alteration yet. Record what a panel, a sequencing or a stain found.", "Record an alteration", "alterations.new"
         ),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy.orm import joinedload
 
 from lims.domain.errors import DomainError
 from lims.domain.passage import passage_label
@@ -72,7 +73,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty(
             "No animal yet. Record a delivery, or import a file of measurements: it lists the animals it would create.",
             "Animals have arrived",
@@ -163,7 +164,7 @@ def _measurements_of(animal: Animal) -> tuple[Listing, AnySelect]:
         filters=(one_of("kind", "Kind", Measurement.kind, kind_choices()),),
         sort="-taken_on",
         key=Measurement.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("This animal has no readings yet.", "Import a file", "imports.upload"),
         bound={"animal_id": animal.id},
     )
@@ -217,6 +218,7 @@ PAGES = RecordPages(
     index_template="animals/index.html",
     template="animals/show.html",
     context=_context,
+    loads=(joinedload(Animal.cage), joinedload(Animal.protocol)),
     keeps=True,
     parameter="animal_id",
 )
@@ -227,8 +229,8 @@ pages = install(PAGES)
 @needs("project:read")
 def measurements(animal_id: int) -> ResponseReturnValue:
     """List all of an animal's measurements."""
-    animal = find(current_session(), Animal, current_project().id, animal_id)
-    return answer(partial(_measurements_of, animal), "animals/measurements.html", animal=animal)
+    animal = cache(partial(find, current_session(), Animal, current_project().id, animal_id))
+    return answer(lambda: _measurements_of(animal()), "animals/measurements.html", lambda: {"animal": animal()})
 
 
 @pages.route("/arrive", methods=["GET", "POST"])

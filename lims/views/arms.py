@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 
 from lims.domain.errors import NotAllowed
 from lims.domain.vocabulary import RecordStatus
@@ -15,6 +16,7 @@ from lims.queries.studies import arms_of_studies
 from lims.records.nouns import Noun, record
 from lims.records.studies import ARM
 from lims.views.filters import may, term_words
+from lims.views.kept import kept_page
 from lims.views.record_forms import RecordForm
 from lims.views.record_pages import RecordPages, install
 from lims.views.study_forms import ArmForm
@@ -60,6 +62,10 @@ def _guard() -> None:
 @needs("project:read")
 def of_study(study_id: int) -> str:
     """Show the arms of a study: role, planned and enrolled animals."""
+    return kept_page("studies/arms.html", partial(_of_study, study_id))
+
+
+def _of_study(study_id: int) -> dict[str, Any]:
     study = find(current_session(), Study, current_project().id, study_id)
     unblinded = sees_arms()
     arms = arms_of_studies(current_session(), study.project_id, study.id, unblinded=unblinded)
@@ -89,4 +95,4 @@ def of_study(study_id: int) -> str:
     if changeable:
         columns += [{"key": "step", "label": "Change"}, {"key": "out", "label": "Withdraw"}]
     table = {"caption": f"Arms of {study.code}", "columns": columns, "rows": rows}
-    return render_template("studies/arms.html", study=study, table=table, hidden=hidden)
+    return {"study": study, "table": table, "hidden": hidden}

@@ -92,7 +92,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-assayed_on",
         key=ReceptorAssay.id,
-        page=lambda row: url_for("assays.show", record_id=row.key),
+        page="assays.show",
         empty=Empty("No receptor assay yet. HER2 of a specimen follows from its reports.", "Record an assay", "assays.new"),
     )
     return listing, assay_list(project.id)

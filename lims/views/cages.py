@@ -94,7 +94,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Cage.id,
-        page=lambda row: url_for("cages.show", record_id=row.key),
+        page="cages.show",
         empty=Empty(
             "No cage yet. Cages get their cards when animals arrive, or one by one.", "Animals have arrived", "animals.arrive"
         ),
@@ -111,7 +111,7 @@ def _animals(cage: Cage) -> tuple[Listing, Any]:
         columns=animal_columns(every, "code", "ear_tag", "arms", "sex", "protocol", "strain"),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
     )
     return listing, rows
 

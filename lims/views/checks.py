@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from wtforms import SelectChoice, SelectField, StringField, TextAreaField  # type: ignore[attr-defined]  # newer than the stubs
 
 from lims.domain.errors import DomainError, told
@@ -106,7 +106,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-checked_on",
         key=ModelCheck.id,
-        page=lambda row: url_for("checks.show", record_id=row.key),
+        page="checks.show",
         empty=Empty("No check yet. A model is checked against its patient before it is trusted.", "Record a check", "checks.new"),
     )
     return listing, check_list(current_project().id)

@@ -125,7 +125,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-given_on",
         key=Consent.id,
-        page=lambda row: url_for("consents.show", record_id=row.key),
+        page="consents.show",
         empty=Empty(
             "No consent yet. Tissue is implanted only under one that permits xenografts.", "Record a consent", "consents.new"
         ),

@@ -105,7 +105,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-on",
         key=Dose.id,
-        page=lambda row: url_for("doses.show", record_id=row.key),
+        page="doses.show",
         empty=Empty(
             "No dose yet. The dosing list of a study records its cohort; a single one is recorded here.",
             "Record a dose",

@@ -27,6 +27,7 @@ from lims.views.cells import arm_cell
 from lims.views.dosing_calendar import calendar_of, dose_rows, window_of
 from lims.views.dosing_form import DosingForm, Entry, entries_of, named_regimens, scanned_code, shared_lots
 from lims.views.entry_cells import Cell
+from lims.views.kept import kept_page
 from lims.views.listing import Cell as Shown
 from lims.views.listing import as_text
 from lims.views.record_pages import confirmation, confirmed
@@ -57,30 +58,32 @@ def _day(name: str, usual: date | None) -> date | None:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Show what each arm of a study is given, and leave room for the calendar, which the page fetches."""
-    study = _study(study_id)
-    return render_template("dosing/show.html", study=study, regimens_of=partial(_regimens_of, study))
+    return kept_page("dosing/show.html", partial(_shown, study_id))
 
 
-def _regimens_of(study: Study) -> dict[str, Any]:
-    unblinded = may_unblind(current_project().role)
-    return regimens_table(regimens_where(current_session(), Study.id == study.id, unblinded=unblinded))
+def _shown(study_id: int) -> dict[str, Any]:
+    study, unblinded = _study(study_id), may_unblind(current_project().role)
+    return {
+        "study": study,
+        "regimens": regimens_table(regimens_where(current_session(), Study.id == study.id, unblinded=unblinded)),
+    }
 
 
 @pages.get("/calendar")
 @needs("project:read")
 def calendar(study_id: int) -> ResponseReturnValue:
     """Draw the doses of a study as a calendar: animals by arm, days, and what became of each; `?from=` another day."""
-    study = _study(study_id)
-    return render_template("parts/calendar.html", study=study, drawn_from=partial(_drawn_from, study))
+    return kept_page("parts/calendar.html", partial(_drawn_from, study_id))
 
 
-def _drawn_from(study: Study) -> dict[str, Any]:
-    session = current_session()
+def _drawn_from(study_id: int) -> dict[str, Any]:
+    study, session = _study(study_id), current_session()
     now, arms = today(session), _arms(study)
     dosing = dosing_of(session, study, now)
     window = window_of(dosing, _day("from", None), now)
     named = named_regimens(_treated(dosing), arms)
     return {
+        "study": study,
         "calendar": calendar_of(dosing, named, arms, study, window) if window else None,
         "window": window,
         "counts": dosing.counts(),

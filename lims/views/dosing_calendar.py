@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask import url_for
@@ -32,6 +33,8 @@ SIGNS = {
     DoseStanding.GIVEN: "✓",
 }
 """Of several doses of a day the first of these is drawn: what asks for something stands before what is done."""
+Dosed = tuple[tuple[DoseStanding, str], str | None]
+"""Where a dose stands and of which agent it is, and the address of its page."""
 _URGENCY = {standing: number for number, standing in enumerate(SIGNS)}
 
 
@@ -104,16 +107,17 @@ def calendar_of(
     hosts, list_of = _hosts(dosing, named, arms), url_for("dosing.cohort", study_id=study.id)
     lists = {day: (str(day), f"{list_of}?on={day}") for day in window.days}
     of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
-    doses: dict[tuple[int, date], list[tuple[DoseStanding, str, str | None]]] = defaultdict(list)
-    for one in dosing.between(window.first, window.last):
-        known = named[one.treated.animal.id, one.treated.regimen.id]
-        doses[one.treated.animal.id, one.due_on].append((one.standing, known.agent, _url(of_dose, one.dose, known.arm)))
+    doses: dict[int, dict[date, list[Dosed]]] = defaultdict(lambda: defaultdict(list))
+    for course in dosing.courses:
+        known, of_animal = named[course.treated.animal.id, course.treated.regimen.id], doses[course.treated.animal.id]
+        for one in course.between(window.first, window.last, dosing.now):
+            of_animal[one.due_on].append(((one.standing, known.agent), _url(of_dose, one.dose, known.arm)))
     for row in dosing.beside:
         if row.animal_id in hosts:
             arm = hosts[row.animal_id].arm
-            doses[row.animal_id, row.on].append((DoseStanding(row.state.value), _beside(row, arm), _url(of_dose, row, arm)))
+            doses[row.animal_id][row.on].append(((DoseStanding(row.state.value), _beside(row, arm)), _url(of_dose, row, arm)))
     grid = [
-        (arm, [(host, _cells(host, doses, lists)) for host in of_arm])
+        (arm, [(host, _cells(host, doses[host.id], lists)) for host in of_arm])
         for arm in arms.values()
         if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
     ]
@@ -148,15 +152,11 @@ def _url(of_dose: str, dose: Any, arm: ArmOfStudy) -> str | None:
     return f"{of_dose}{dose.id}" if dose is not None and not arm.hidden else None
 
 
-def _cells(
-    host: Host,
-    doses: Mapping[tuple[int, date], list[tuple[DoseStanding, str, str | None]]],
-    lists: Mapping[date, tuple[str, str]],
-) -> Markup:
-    """Draw the days of an animal, each with the day as text and the address of its list."""
-    drawn, code = [], escape(host.code)
+def _cells(host: Host, doses: Mapping[date, list[Dosed]], lists: Mapping[date, tuple[str, str]]) -> Markup:
+    """Draw the days of an animal with its doses; lists: each day as text, with the address of its list."""
+    drawn, code = [], str(escape(host.code))
     for day, (text, day_list) in lists.items():
-        of_day = doses.get((host.id, day))
+        of_day = doses.get(day)
         if of_day:
             drawn.append(_mark(f"{code}, {text}: ", of_day, day_list))
         elif host.died_on == day:
@@ -166,17 +166,23 @@ def _cells(
     return Markup("".join(drawn))  # noqa: S704  # each part was escaped where it was drawn
 
 
-def _mark(where: str, doses: list[tuple[DoseStanding, str, str | None]], day_list: str) -> str:
+def _mark(where: str, doses: list[Dosed], day_list: str) -> str:
     """Draw a day with doses; several, and those that are open, lead to the day's list."""
-    if len(doses) > 1:
-        doses = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
-    standing, _, url = doses[0]
-    said = escape("; ".join([f"{agent} {one.value}" for one, agent, _ in doses]))
+    standing, sign, said = _told(tuple([told for told, _ in doses]))
+    url = doses[0][1]
     if url is None or len(doses) > 1:
-        url = None if standing is DoseStanding.PLANNED else day_list
-    sign = SIGNS[standing]
+        url = None if standing == DoseStanding.PLANNED.value else day_list
     inside = f'<a href="{url}" tabindex="-1" aria-label="{said}">{sign}</a>' if url else sign
-    return f'<td class="dose dose-{standing.value}" title="{where}{said}">{inside}</td>'
+    return f'<td class="dose dose-{standing}" title="{where}{said}">{inside}</td>'
+
+
+@lru_cache(maxsize=4096)
+def _told(doses: tuple[tuple[DoseStanding, str], ...]) -> tuple[str, str, str]:
+    """Give what is drawn of the doses of a day, its sign, and what is said of all of them: the animals of an arm share it."""
+    urgent_first = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
+    standing = urgent_first[0][0]
+    said = escape("; ".join(f"{agent} {one.value}" for one, agent in urgent_first))
+    return standing.value, SIGNS[standing], str(said)
 
 
 def dose_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from sqlalchemy import select
 from wtforms import BooleanField, StringField, TextAreaField
 
@@ -76,7 +76,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="animal",
         key=Exposure.id,
-        page=lambda row: url_for("exposures.show", record_id=row.key),
+        page="exposures.show",
         empty=Empty(
             "No concentration yet. Take the samples of a study to a list, and record what the assay found in them.",
             "Record concentrations",

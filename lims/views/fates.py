@@ -101,7 +101,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-died_on",
         key=Fate.id,
-        page=lambda row: url_for("fates.show", record_id=row.key),
+        page="fates.show",
         empty=Empty("No fate yet. When an animal dies, its day and reason are recorded here.", "Record fates", "fates.several"),
     )
     return listing, rows

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.domain.errors import NotFound
@@ -18,6 +18,7 @@ from lims.exports.tables import FORMATS
 from lims.models import Animal, Study
 from lims.queries.scope import find
 from lims.views.animal_plots import plots_of_animal, readings_of
+from lims.views.kept import kept_page
 from lims.views.randomisation import balance_plot
 from lims.views.study_exposure import exposure_plots
 from lims.views.study_plots import KIND_PLOTS, WEIGHT, StudyData, StudyPlot, weight
@@ -61,17 +62,17 @@ def of_study(study_id: int, plot: str, form: str) -> ResponseReturnValue:
 @needs("project:read")
 def part_of_study(study_id: int, plot: str) -> ResponseReturnValue:
     """Draw a plot of a study, named as its files are, for the page that left room for it."""
-    study = _study(study_id)
-    asked: dict[str, Any] = request.args.to_dict()
-    numbers = url_for(".table_of_study", **asked | {"study_id": study.id, "plot": plot})
-    return render_template("parts/plot.html", numbers=numbers, drawn_from=partial(_drawn, study, plot))
+    asked: dict[str, Any] = request.args.to_dict() | {"study_id": study_id, "plot": plot}
+    return kept_page(
+        "parts/plot.html", lambda: {"one": _drawn(_study(study_id), plot), "numbers": url_for(".table_of_study", **asked)}
+    )
 
 
 @pages.get("/studies/<int:study_id>/plots/<plot>/table")
 @needs("project:read")
 def table_of_study(study_id: int, plot: str) -> ResponseReturnValue:
     """Show the first of the numbers that a plot of a study is drawn from."""
-    return render_template("parts/numbers.html", drawn_from=partial(_drawn, _study(study_id), plot))
+    return kept_page("parts/numbers.html", lambda: {"one": _drawn(_study(study_id), plot)})
 
 
 def _study(study_id: int) -> Study:
@@ -92,11 +93,11 @@ def _drawn(study: Study, plot: str) -> StudyPlot:
 @needs("project:read")
 def part_of_animal(animal_id: int) -> ResponseReturnValue:
     """Draw an animal's readings over time, a plot for each kind, for its page."""
+    return kept_page("parts/animal.html", partial(_drawn_of, animal_id))
+
+
+def _drawn_of(animal_id: int) -> dict[str, Any]:
     animal = find(current_session(), Animal, current_project().id, animal_id)
-    return render_template("parts/animal.html", animal=animal, drawn_from=partial(_drawn_of, animal))
-
-
-def _drawn_of(animal: Animal) -> dict[str, Any]:
     read = readings_of(animal)
     return {"plots": list(plots_of_animal(animal, read).values()), "days": read.sentence}
 

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, render_template
 
 from lims.queries import home
 from lims.queries.accounts import MyProject
+from lims.views.kept import kept_page
 from lims.views.support import current_account, current_project, current_session, needs, own_pages_only, projects_of_account
 from lims.views.today import running, sections
 
 pages = Blueprint("home", __name__)
+pages.add_app_template_global(running)
 
 
-def _first_page(projects: Sequence[MyProject], project: MyProject | None) -> str:
-    ids = [one.id for one in projects]
-    return render_template(
-        "home/index.html",
-        projects=projects,
-        project=project,
-        administrator=current_account().administrator,
-        due=sections,
-        running=running() if project else [],
-        lists=lambda: (home.studies(current_session(), ids), home.batches(current_session(), ids)),
-    )
+def _drawn_from(projects: Sequence[MyProject], project: MyProject | None) -> dict[str, Any]:
+    session, ids = current_session(), [one.id for one in projects]
+    return {
+        "projects": projects,
+        "project": project,
+        "sections": sections() if project else [],
+        "studies": home.studies(session, ids),
+        "batches": home.batches(session, ids),
+    }
 
 
 @pages.get("/")
 @own_pages_only
 def index() -> str:
     """Show the person's projects, their studies and latest imports."""
-    return _first_page(projects_of_account(), None)
+    administrator = current_account().administrator
+    return render_template("home/index.html", administrator=administrator, **_drawn_from(projects_of_account(), None))
 
 
 @pages.get("/p/<project_code>/")
 @needs("project:read")
 def project() -> str:
     """Show what is due today in a project, its studies and latest imports."""
-    return _first_page([current_project()], current_project())
+    return kept_page("home/index.html", lambda: _drawn_from([current_project()], current_project()))

@@ -65,7 +65,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-implanted_on",
         key=Implant.id,
-        page=lambda row: url_for("implants.show", record_id=row.key),
+        page="implants.show",
         empty=Empty(
             "No implant yet. Take an aliquot and the animals to a surgery list; files of measurements bring tumours too.",
             "Record a surgery list",

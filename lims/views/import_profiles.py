@@ -106,7 +106,7 @@ def _listing() -> tuple[Listing, Any]:
         filters=(search("q", "Name", ImportProfile.name), choice("status", "Record", ImportProfile.status, RecordStatus)),
         sort="name",
         key=ImportProfile.id,
-        page=lambda row: url_for("import_profiles.show", record_id=row.key),
+        page="import_profiles.show",
         empty=Empty(
             "No profile yet. Import a file and say how it is read; saved as a profile, that reads the next one without a question.",
             "Import a file",

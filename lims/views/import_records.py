@@ -30,7 +30,9 @@ def index(batch_id: int) -> ResponseReturnValue:
     batch = batch_of(current_session(), current_project().id, batch_id)
     require_unveiled(batch)
     return answer(
-        lambda: (_listing(batch, tables_of(current_session(), batch.id)), records_of(batch.id)), "imports/records.html", batch=batch
+        lambda: (_listing(batch, tables_of(current_session(), batch.id)), records_of(batch.id)),
+        "imports/records.html",
+        lambda: {"batch": batch},
     )
 
 

@@ -81,7 +81,7 @@ IMPORTS = Listing(
     filters=(search("q", "Find", ImportBatch.file_name), choice("state", "State", ImportBatch.state, BatchState)),
     sort="-id",
     key=ImportBatch.id,
-    page=lambda row: url_for("imports.show", batch_id=row.key),
+    page="imports.show",
     empty=Empty("No file was imported yet. Drop the first one that an instrument wrote.", "Import a file", "imports.upload"),
 )
 
@@ -92,7 +92,7 @@ def index() -> ResponseReturnValue:
     """List the imports."""
     listed, tabs = (IMPORTS, batches(current_project().id)), tabs_of(pages.name)
     # What a check reports of a batch is not in the trail.
-    return answer_listing(lambda: listed, "imports/index.html", keeps=False, tabs=tabs, jobs=under_way())
+    return answer_listing(lambda: listed, "imports/index.html", lambda: {"tabs": tabs, "jobs": under_way()}, keeps=False)
 
 
 @pages.route("/new", methods=["GET", "POST"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from wtforms import BooleanField, StringField, TextAreaField
 
 from lims.domain.vocabulary import MEASUREMENT_KINDS, MeasurementKind, RecordStatus, Subject
@@ -78,7 +78,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="title",
         key=LabKind.id,
-        page=lambda row: url_for("kinds.show", record_id=row.key),
+        page="kinds.show",
         empty=Empty("No kind of your own yet. Those below are there already.", "Record a kind of measurement", "kinds.new"),
     )
     return listing, rows

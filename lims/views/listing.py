@@ -100,7 +100,8 @@ class Listing:
     sort: str
     key: Source
     filters: tuple[Filter, ...] = ()
-    page: Callable[[Any], str] | None = None
+    page: str | Callable[[Any], str] | None = None
+    """The endpoint of a row's own page (`lims.views.addresses.RECORD_PAGES`), or what gives its address."""
     empty: Empty = field(default_factory=lambda: Empty("Nothing here yet."))
     bound: Mapping[str, Any] = field(default_factory=dict)
     """Values of the parameters of the statement that is listed, which is then put together once for all of its kind."""

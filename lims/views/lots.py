@@ -75,7 +75,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-expires_on",
         key=AgentLot.id,
-        page=lambda row: url_for("lots.show", record_id=row.key),
+        page="lots.show",
         empty=Empty("No lot yet. Record each delivery or preparation: it is scanned at dosing.", "Record a lot", "lots.new"),
     )
     return listing, rows

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
@@ -19,7 +19,9 @@ from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import every_measurement, find_measurement, in_study, measurement_list
 from lims.queries.studies import study_names
 from lims.records.readings import MEASUREMENT
+from lims.views.addresses import numbered
 from lims.views.cells import digits, doubt, kind_titles, source, when
+from lims.views.kept import kept_page
 from lims.views.list_tabs import tabs_of
 from lims.views.measuring import measure
 from lims.views.measuring_form import FORMULAS
@@ -56,7 +58,7 @@ def columns_of(*, of_one_animal: bool = False) -> tuple[Column, ...]:
         Column("value", "Value", column.value, align="end", of_row=("kind",), show_of=_values),
         Column("unit", "Unit", unit_of_kind(), on_page=False),
         Column("quality", "Quality", column.quality, show=doubt),
-        Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show=_source),
+        Column("batch_id", "Source", column.batch_id, of_row=("sheet", "row", "column", "raw"), show_of=_sources),
         Column("sheet", "Sheet", column.sheet, on_page=False),
         Column("row", "Row", column.row, on_page=False),
         Column("column", "Column", column.column, on_page=False),
@@ -74,10 +76,15 @@ def _values(_: Sequence[Any]) -> Callable[[Any], str]:
     return lambda row: f"{shown(row.value, kinds[row.kind].decimals)} {kinds[row.kind].unit}"
 
 
-def _source(row: Any) -> dict[str, Any]:
-    batch = url_for("imports.show", batch_id=row.batch_id) if row.batch_id else None
-    told = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch}
-    return told | ({"title": f"The file says: {row.raw}"} if row.raw else {})
+def _sources(_: Sequence[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Give what shows where a reading comes from, with the text of its cell."""
+    batch = numbered("imports.show")
+
+    def show(row: Any) -> dict[str, Any]:
+        place = {"text": source(row.batch_id, row.sheet, row.row, row.column), "url": batch(row.batch_id) if row.batch_id else None}
+        return place | {"title": f"The file says: {row.raw}"} if row.raw else place
+
+    return show
 
 
 def _batch(typed: str) -> ColumnElement[bool]:
@@ -96,7 +103,7 @@ def _study(typed: str) -> ColumnElement[bool]:
 @needs("project:read")
 def index() -> ResponseReturnValue:
     """List the measurements, the latest recorded first."""
-    return answer(_listing, "measurements/index.html", tabs=tabs_of("measurements"))
+    return answer(_listing, "measurements/index.html", lambda: {"tabs": tabs_of("measurements")})
 
 
 def _listing() -> tuple[Listing, Any]:
@@ -118,7 +125,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-id",
         key=Measurement.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("No measurement yet. Import the first file that an instrument wrote.", "Import a file", "imports.upload"),
     )
     return listing, rows
@@ -128,21 +135,24 @@ def _listing() -> tuple[Listing, Any]:
 @needs("project:read")
 def show(measurement_id: int) -> ResponseReturnValue:
     """Show one reading: what it is, where it comes from, and who changed it when and why."""
+    return kept_page("measurements/show.html", partial(_drawn_from, measurement_id))
+
+
+def _drawn_from(measurement_id: int) -> dict[str, Any]:
     found = find_measurement(current_session(), current_project().id, measurement_id)
     reading = found.Measurement
-    return render_template(
-        "measurements/show.html",
-        found=found,
-        reading=reading,
-        kind=project_kinds()[reading.kind],
-        value=digits(reading.value, reading.kind),
-        formula=FORMULAS.get(reading.formula),
-        steps=steps_of(reading),
-        when=when(reading),
-        source=source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
-        corrected=_corrected(reading),
-        history=history_of("measurement", reading.id, SHORT),
-    )
+    return {
+        "found": found,
+        "reading": reading,
+        "kind": project_kinds()[reading.kind],
+        "value": digits(reading.value, reading.kind),
+        "formula": FORMULAS.get(reading.formula),
+        "steps": steps_of(reading),
+        "when": when(reading),
+        "source": source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
+        "corrected": _corrected(reading),
+        "history": history_of("measurement", reading.id, SHORT),
+    }
 
 
 def _corrected(reading: Measurement) -> ImportEdit | None:

@@ -97,7 +97,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=PdxModel.id,
-        page=lambda row: url_for("models.show", record_id=row.key),
+        page="models.show",
         empty=Empty(
             "No model yet. Record the first attempt: its founding specimen, then its implants say how it takes.",
             "Record a PDX model",

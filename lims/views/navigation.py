@@ -1,4 +1,4 @@
-"""What the frame shows: where one can go, which project one is in."""
+"""What stands around every page: where one can go, who one is, which project one is in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, get_flashed_messages, request
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from lims.domain.permissions import allowed
-from lims.domain.vocabulary import RoleName
+from lims.queries.accounts import MyProject
 from lims.views.list_tabs import head_of
 from lims.views.security import signed_in
-from lims.views.support import current_account, projects_of_account
+from lims.views.support import current_account
 
 HOME = "home"
 """The blueprint of the first pages: each is a place of its own."""
@@ -67,37 +68,84 @@ ACCOUNT_PLACES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Nav:
-    """The places where one may go, as they stand on the page: beside it, and in the person's menu."""
+_TOKEN = Markup("<!--token-->")
+"""Stands in the header, which is drawn once, where each session has its own; what people typed is escaped and never reads so."""
 
-    rail: Markup
-    account: Markup
+
+def _macros(app: Flask) -> Any:
+    return app.jinja_env.get_template("macros/frame.html").module
+
+
+def _app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of the proxy
+    return app
+
+
+def _shown() -> str | None:
+    return request.endpoint if request.blueprint == HOME else head_of(request.endpoint)
+
+
+# Drawn within the application at this root, once for everybody to whom it is the same.
+
+
+@lru_cache(maxsize=16)
+def _assets(app: Flask, root: str) -> Markup:
+    drawn: Markup = _macros(app).assets()
+    return drawn
 
 
 @lru_cache(maxsize=1024)
-def _nav(app: Flask, root: str, project: str | None, role: RoleName | None, administrator: bool, shown: str | None) -> Nav:
-    """Draw the places within the application at this root, for everybody who may go to the same ones from the same page."""
-    macros: Any = app.jinja_env.get_template("macros/places.html").module
-    of_project = [place for place in PROJECT_PLACES if role and allowed(role, place.action)]
+def _rail(app: Flask, root: str, administrator: bool, project: MyProject | None, shown: str | None) -> Markup:
     of_installation = PLACES + (ADMINISTRATION_PLACES if administrator else ())
-    return Nav(macros.rail([*of_installation, *of_project], shown), macros.menu(ACCOUNT_PLACES, shown))
+    of_project = [place for place in PROJECT_PLACES if project and allowed(project.role, place.action)]
+    drawn: Markup = _macros(app).rail([*of_installation, *of_project], shown)
+    return drawn
 
 
-def _frame() -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _header(
+    app: Flask,
+    root: str,
+    name: str,
+    email: str,
+    projects: tuple[MyProject, ...],
+    project: MyProject | None,
+    shown: str | None,
+    searched: str | None,
+) -> Markup:
+    drawn: Markup = _macros(app).header(name, email, projects, project, ACCOUNT_PLACES, shown, searched, _TOKEN)
+    return drawn
+
+
+def frame_assets() -> Markup:
+    """Draw what every page links to: styles and scripts."""
+    return _assets(_app(), request.script_root)
+
+
+def frame_rail() -> Markup:
+    """Draw the places where one may go, beside the page: an administrator's are more than their role's."""
+    return _rail(_app(), request.script_root, current_account().administrator, g.get("project"), _shown())
+
+
+def frame_header() -> str:
+    """Draw the top of the page: the search, the person's projects, their menu with the form that signs them out."""
     if not signed_in():
-        return {"nav": None, "my_projects": (), "current_project": None}
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # of the proxy
-    project, administrator = g.get("project"), current_account().administrator
-    of_project = (project.code, project.role) if project else (None, None)
-    shown = request.endpoint if request.blueprint == HOME else head_of(request.endpoint)
-    return {
-        "nav": _nav(app, request.script_root, *of_project, administrator, shown),
-        "current_project": project,
-        "my_projects": projects_of_account(),
-    }
+        return str(_macros(_app()).brand())
+    known = current_account()
+    searched = request.args.get("q", "") if request.endpoint == "search.index" else None
+    name, projects = known.name or known.email, tuple(known.projects)
+    drawn = _header(_app(), request.script_root, name, known.email, projects, g.get("project"), _shown(), searched)
+    return drawn.replace(_TOKEN, generate_csrf())
+
+
+def frame_messages() -> str:
+    """Draw what is to be said once, such as that something was recorded."""
+    told = get_flashed_messages(with_categories=True)
+    return str(_macros(_app()).messages(told)) if told else ""
 
 
 def install(app: Flask) -> None:
-    """Give every page the frame's globals, in the words of `templates/base.html`."""
-    app.context_processor(_frame)
+    """Give `templates/base.html` what every page has around it."""
+    # Named so that nothing a view hands to its template hides them.
+    for part in (frame_assets, frame_rail, frame_header, frame_messages, signed_in):
+        app.add_template_global(part)

@@ -81,7 +81,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Patient.id,
-        page=lambda row: url_for("patients.show", record_id=row.key),
+        page="patients.show",
         empty=Empty("No patient yet. Record the first by pseudonym, then the consent.", "Record a patient", "patients.new"),
     )
     return listing, rows
@@ -161,7 +161,5 @@ def derived(record_id: int) -> ResponseReturnValue:
     return answer(
         partial(derived_listing, patient),
         "patients/derived.html",
-        record=patient,
-        counts=derived_counts(session, patient.id),
-        consent=consent_of(patient),
+        lambda: {"record": patient, "counts": derived_counts(session, patient.id), "consent": consent_of(patient)},
     )

@@ -75,7 +75,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-counted_on",
         key=CellPreparation.id,
-        page=lambda row: url_for("preparations.show", record_id=row.key),
+        page="preparations.show",
         empty=Empty(
             "No count yet. Upload what the cell counter wrote, or record a count by hand; implants can then name it.",
             "Record a count",

@@ -114,7 +114,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-done_on",
         key=Procedure.id,
-        page=lambda row: url_for("procedures.show", record_id=row.key),
+        page="procedures.show",
         empty=Empty(
             "No procedure yet. Record imaging, a blood draw or irradiation of one animal or of several at once.",
             "Record procedures",

@@ -68,7 +68,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="-typed_on",
         key=StrProfile.id,
-        page=lambda row: url_for("profiles.show", record_id=row.key),
+        page="profiles.show",
         empty=Empty("No STR profile yet. A model is shown to be a patient's by comparing two.", "Record a profile", "profiles.new"),
     )
     return listing, rows

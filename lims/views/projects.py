@@ -121,7 +121,7 @@ def index() -> ResponseReturnValue:
     rows = select(Project)
     if not current_account().administrator:
         rows = rows.where(Project.id.in_([project.id for project in projects_of_account()]))
-    return answer(lambda: (PROJECTS, rows), "projects/index.html", administrator=current_account().administrator)
+    return answer(lambda: (PROJECTS, rows), "projects/index.html", lambda: {"administrator": current_account().administrator})
 
 
 @pages.route("/new", methods=["GET", "POST"])

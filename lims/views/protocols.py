@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from wtforms import StringField, TextAreaField
 
 from lims.domain.colony_terms import ProtocolProcedure
@@ -71,7 +71,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=AnimalProtocol.id,
-        page=lambda row: url_for("protocols.show", record_id=row.key),
+        page="protocols.show",
         empty=Empty(
             "No animal protocol yet. Record the committee's approval first: animals arrive under it.",
             "Record an animal protocol",
@@ -90,7 +90,7 @@ def _animals(protocol: AnimalProtocol) -> tuple[Listing, Any]:
         columns=animal_columns(every, "code", "sex", "arrived_on", "cage", "state"),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
     )
     return listing, rows
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.domain.allocation import Balance, Candidate, balance, largest_difference
@@ -21,6 +22,7 @@ from lims.queries.studies import ArmOfStudy, arms_of_studies
 from lims.records.randomisations import made_again, randomise
 from lims.records.values import today
 from lims.views.filters import term_words
+from lims.views.kept import kept_page
 from lims.views.randomisation_form import RandomiseForm
 from lims.views.study_plots import ANIMAL, PlotColumn, StudyData, StudyPlot, digits_of, number
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, sees_arms
@@ -40,30 +42,33 @@ def _study(study_id: int) -> Study:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Show how the study was randomised, and how alike the arms came out."""
+    return kept_page("randomisation/show.html", partial(_drawn_from, study_id))
+
+
+def _drawn_from(study_id: int) -> dict[str, Any]:
     session, study = current_session(), _study(study_id)
     runs = runs_of(session, study.id)
     if not runs:
-        return render_template("randomisation/show.html", study=study, run=None, runs=[])
+        return {"study": study, "run": None, "runs": []}
     run = runs[0]
     data = StudyData(session, study, unblinded=sees_arms())
     kind, arms = _baseline_kind(data, run), data.arms
     animals = allocations_of(session, run.id)
     groups = _groups(animals, arms)
-    return render_template(
-        "randomisation/show.html",
-        study=study,
-        run=run,
-        runs=runs[1:],
-        kind=kind,
-        method=term_words(run.method),
+    return {
+        "study": study,
+        "run": run,
+        "runs": runs[1:],
+        "kind": kind,
+        "method": term_words(run.method),
         # With the seed anybody could make the allocation again, arms in their order.
-        seed=run.seed if sees_arms() or not study.blinded else None,
-        again=made_again(session, run, kind),
-        table=_balance_table(groups, kind, run),
-        difference=_difference(groups),
-        plot=_plot(data, animals, kind) if kind else None,
-        left_out=[one for one in animals if one.arm_id is None],
-    )
+        "seed": run.seed if sees_arms() or not study.blinded else None,
+        "again": made_again(session, run, kind),
+        "table": _balance_table(groups, kind, run),
+        "difference": _difference(groups),
+        "plot": _plot(data, animals, kind) if kind else None,
+        "left_out": [one for one in animals if one.arm_id is None],
+    }
 
 
 def _groups(animals: Sequence[AllocatedAnimal], arms: Sequence[ArmOfStudy]) -> list[tuple[str, str | None, Balance]]:

@@ -16,17 +16,22 @@ from lims.views.support import current_project, current_session, sees_arms
 SHORT = 5
 _MADE = {"import_batch": "uploaded it"}
 """How a record began, where nobody recorded it."""
+OF_FILE = "batch "
+"""How the origin begins of what a file recorded (`ImportBatch.audit_label`)."""
 
 
 def history_of(entity: str, key: int, limit: int = 200, *, made_with: bool = False) -> list[dict[str, Any]]:
     """Give who did what to a record, newest first; with `made_with`, also what it was first recorded with."""
-    hide = veil(current_session(), current_project().id, unblinded=sees_arms())
-    cells = {f"batch {batch}": one for batch, one in cells_of(current_session(), current_project().id, entity, key).items()}
-    found = entries(current_session(), entity, key, limit)
+    session, project = current_session(), current_project()
+    hide = veil(session, project.id, unblinded=sees_arms())
+    found = entries(session, entity, key, limit)
+    # Most records come from no file, or none that is among the events shown: then no cell of one is asked for.
+    of_file = any(entry.origin.startswith(OF_FILE) for entry in found)
+    cells = {f"{OF_FILE}{batch}": one for batch, one in cells_of(session, project.id, entity, key).items()} if of_file else {}
     made = _MADE.get(entity, "recorded it")
     told = [_told(entry, hide, cells.get(entry.origin), made, made_with=made_with) for entry in found]
-    corrected = [_corrected(edit, hide) for edit in reversed(edits_of_record(current_session(), entity, key))]
-    return [*told, *corrected][:limit]
+    edits = edits_of_record(session, entity, key) if of_file else ()
+    return [*told, *(_corrected(edit, hide) for edit in reversed(edits))][:limit]
 
 
 def _corrected(edit: ImportEdit, hide: Veil) -> dict[str, str | None]:

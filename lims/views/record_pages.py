@@ -20,11 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm.interfaces import ORMOption
 
 from lims.domain.errors import NotFound
 from lims.domain.notices import Notice
@@ -37,6 +38,7 @@ from lims.views.consent_flag import consent_of
 from lims.views.crumbs import crumb_of
 from lims.views.filters import url_of
 from lims.views.form_fields import CodeField
+from lims.views.kept import kept_page
 from lims.views.list_tabs import tabs_of
 from lims.views.record_forms import RecordForm, WithdrawForm, changing
 from lims.views.record_history import SHORT, history_of
@@ -94,6 +96,8 @@ class RecordPages:
     """What a new form begins with, beside what the address names."""
     shown: Callable[[Any], bool] = lambda found: True
     """Tells whether this person reads a record at all; one that says what a blinded arm is given is not found."""
+    loads: tuple[ORMOption, ...] = ()
+    """What its page shows of other records, read with it."""
     keeps: bool = False
     """Its page is drawn once for as long as no record changes (`lims.views.kept`): there is no form on it."""
     makes: bool = True
@@ -157,7 +161,7 @@ def install(spec: RecordPages) -> Blueprint:
 
 
 def _find(spec: RecordPages, record_id: int) -> Any:
-    found = find(current_session(), spec.noun.model, current_project().id, record_id)
+    found = find(current_session(), spec.noun.model, current_project().id, record_id, *spec.loads)
     if not spec.shown(found):
         raise NotFound(f"There is no {spec.noun.word} {record_id} in this project.")
     return found
@@ -165,8 +169,8 @@ def _find(spec: RecordPages, record_id: int) -> Any:
 
 def _index(spec: RecordPages) -> ResponseReturnValue:
     assert spec.listing is not None  # noqa: S101  # the page is only there where there is a list
-    listed, tabs = partial(_listed, spec.listing, spec.noun.model), tabs_of(spec.pages.name)
-    return answer(listed, spec.index_template, pages=spec, tabs=tabs, **spec.index_context())
+    listed = partial(_listed, spec.listing, spec.noun.model)
+    return answer(listed, spec.index_template, lambda: {"pages": spec, "tabs": tabs_of(spec.pages.name), **spec.index_context()})
 
 
 def _listed(listing: Callable[[], tuple[Listing, Any]], model: Any) -> tuple[Listing, Any]:
@@ -181,16 +185,17 @@ def _active(rows: AnySelect, model: Any) -> AnySelect:
 
 
 def _show(spec: RecordPages, record_id: int) -> ResponseReturnValue:
-    found = _find(spec, record_id)
     assert spec.template is not None  # noqa: S101  # as above
-    drawn_from = cache(partial(_drawn_from, spec, found))
-    return render_template(spec.template, record=found, pages=spec, drawn_from=drawn_from, **({} if spec.keeps else drawn_from()))
+    drawn_from = partial(_drawn_from, spec, record_id)
+    return kept_page(spec.template, drawn_from) if spec.keeps else render_template(spec.template, **drawn_from())
 
 
-def _drawn_from(spec: RecordPages, found: Any) -> dict[str, Any]:
+def _drawn_from(spec: RecordPages, record_id: int) -> dict[str, Any]:
     """Read what the page of a record shows: its history, where it comes from, and what is the noun's own."""
+    found = _find(spec, record_id)
     history = history_of(str(found.__tablename__), found.id, SHORT)
-    return {"history": history, "crumb": crumb_of(found), "consent": consent_of(found), **spec.context(found)}
+    beside = {"history": history, "crumb": crumb_of(found), "consent": consent_of(found)}
+    return {"record": found, "pages": spec, **beside, **spec.context(found)}
 
 
 def _new(spec: RecordPages) -> ResponseReturnValue:
@@ -249,9 +254,12 @@ def _withdrawn(spec: RecordPages, record_id: int) -> ResponseReturnValue:
 
 
 def _history(spec: RecordPages, record_id: int) -> ResponseReturnValue:
-    found = _find(spec, record_id)
-    history = history_of(str(found.__tablename__), found.id, made_with=True)
-    return render_template(spec.history_template, pages=spec, record=found, history=history)
+    def drawn_from() -> dict[str, Any]:
+        found = _find(spec, record_id)
+        history = history_of(str(found.__tablename__), found.id, made_with=True)
+        return {"pages": spec, "record": found, "history": history}
+
+    return kept_page(spec.history_template, drawn_from)
 
 
 def _capital(text: str) -> str:

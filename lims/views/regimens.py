@@ -155,7 +155,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="study",
         key=Regimen.id,
-        page=lambda row: url_for("regimens.show", record_id=row.key),
+        page="regimens.show",
         empty=Empty("No regimen yet. Say what each arm is given, and when.", "Record a regimen", "regimens.new"),
     )
     return listing, rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
@@ -15,7 +16,6 @@ from lims.queries.views import own_view, views_of
 from lims.records.views import LONGEST_QUERY, remove_view, save_view
 from lims.views.kept import keep, keepable
 from lims.views.support import current_account, current_actor, current_project, current_session, needs
-from lims.views.tables import TableView
 
 pages = Blueprint("views", __name__, url_prefix="/p/<project_code>/views")
 
@@ -69,15 +69,22 @@ def remove(view_id: int) -> ResponseReturnValue:
 
 
 @pages.app_template_global()
-def saved_views(view: TableView) -> ViewMenu | None:
-    """Give the menu of a list, kept for its person: one query. None where the table is part of a record's page."""
-    if not g.get("project_code") or request.view_args or not request.endpoint:
-        return None
-    menu = partial(_menu, request.endpoint, view.arguments)
-    return keep(("views", current_account().id), menu, _room) if keepable() else menu()
+def can_be_saved() -> bool:
+    """Tell whether this page is a list, of which views are saved; not one where the table is part of a record's page."""
+    return bool(g.get("project_code") and request.endpoint and not request.view_args)
 
 
-def _menu(endpoint: str, arguments: Mapping[str, str]) -> ViewMenu:
+@pages.app_template_global()
+def saved_views(caption: str, arguments: Mapping[str, str]) -> str:
+    """Draw the menu of a list, whose views are kept for their person: one query."""
+    read = partial(_menu, arguments)
+    menu = keep(("views", current_account().id), read, _room) if keepable() else read()
+    macros: Any = current_app.jinja_env.get_template("macros/table.html").module
+    return str(macros.views_menu(caption, menu))
+
+
+def _menu(arguments: Mapping[str, str]) -> ViewMenu:
+    endpoint = request.endpoint or ""
     now = _filters(urlencode(arguments))
     found = views_of(current_session(), current_project().id, current_account().id, endpoint)
     own = [OwnView(one.id, one.name, _list_url(one.endpoint, one.query), one.query == now) for one in found]

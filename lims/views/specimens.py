@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Blueprint, url_for
+from flask import Blueprint
 from sqlalchemy import ColumnElement
 from wtforms import StringField
 
@@ -103,7 +103,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Specimen.id,
-        page=lambda row: url_for("specimens.show", record_id=row.key),
+        page="specimens.show",
         empty=Empty(
             "No specimen yet. Record what was collected from a patient; harvests from animals come here by themselves.",
             "Record a specimen",

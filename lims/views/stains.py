@@ -82,7 +82,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="marker",
         key=StainRegion.id,
-        page=lambda row: url_for("stains.show", record_id=row.key),
+        page="stains.show",
         empty=Empty(
             "No stained region yet. Import what QuPath or HALO counted, or record what was seen by eye.",
             "Record a region",

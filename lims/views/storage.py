@@ -201,7 +201,7 @@ def put(record_id: int) -> ResponseReturnValue:
 def contents(record_id: int) -> ResponseReturnValue:
     """List all that a place holds, at whatever depth."""
     place = find(current_session(), StoragePlace, current_project().id, record_id)
-    return answer(partial(_contents, place), "storage/contents.html", place=place)
+    return answer(partial(_contents, place), "storage/contents.html", lambda: {"place": place})
 
 
 def _contents(place: StoragePlace) -> tuple[Listing, Any]:

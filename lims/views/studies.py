@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, false
 
@@ -24,6 +24,7 @@ from lims.records.studies import STUDY
 from lims.views.animal_columns import sex_words, weight
 from lims.views.cells import badge, doubt, kind_titles, values
 from lims.views.filters import format_title, moment, term_words
+from lims.views.kept import kept_page
 from lims.views.listing import worded
 from lims.views.project_kinds import kind_choices
 from lims.views.record_pages import RecordPages, install
@@ -60,7 +61,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="code",
         key=Study.id,
-        page=lambda row: url_for("studies.show", study_id=row.key),
+        page="studies.show",
         empty=Empty("No study yet. Import a file that names one, or start one here.", "Start a study", "studies.new"),
     )
     return listing, rows
@@ -104,10 +105,14 @@ def _study(study_id: int) -> Study:
 @needs("project:read")
 def design(study_id: int) -> ResponseReturnValue:
     """Show what a study says of itself, item by item of ARRIVE 2.0."""
+    return kept_page("studies/design.html", partial(_design, study_id))
+
+
+def _design(study_id: int) -> dict[str, Any]:
     study = _study(study_id)
     said = [{"label": f"{FIELDS[item.column]} ({item.number})", "value": getattr(study, item.column)} for item in ITEMS]
     events = [term_words(FateReason(code)) for code in study.event_reasons]
-    return render_template("studies/design.html", study=study, said=said, events=events, missing=missing_items(vars(study)))
+    return {"study": study, "said": said, "events": events, "missing": missing_items(vars(study))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +153,8 @@ def _arms_table(arms: Sequence[ArmOfStudy], study: Study, kind: MeasurementKind 
 @needs("project:read")
 def animals(study_id: int) -> ResponseReturnValue:
     """List the animals of a study with their arm and last readings."""
-    study = _study(study_id)
-    return answer(partial(_animals, study), "studies/animals.html", study=study)
+    study = cache(partial(_study, study_id))
+    return answer(lambda: _animals(study()), "studies/animals.html", lambda: {"study": study()})
 
 
 def _animals(study: Study) -> tuple[Listing, Any]:
@@ -183,7 +188,7 @@ def _animals(study: Study) -> tuple[Listing, Any]:
         ),
         sort="code",
         key=column.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty("No animal is enrolled in this study yet. Enrol them by hand, or import a file that names its arms."),
         keys_first=True,
     )
@@ -213,8 +218,8 @@ def _enrolment_cell(row: Any) -> Cell:
 @needs("project:read")
 def files(study_id: int) -> ResponseReturnValue:
     """List the files that brought readings of the study's animals."""
-    study = _study(study_id)
-    return answer(partial(_files, study), "studies/files.html", study=study)
+    study = cache(partial(_study, study_id))
+    return answer(lambda: _files(study()), "studies/files.html", lambda: {"study": study()})
 
 
 def _files(study: Study) -> tuple[Listing, Any]:
@@ -234,7 +239,7 @@ def _files(study: Study) -> tuple[Listing, Any]:
         ),
         sort="-id",
         key=column.id,
-        page=lambda row: url_for("imports.show", batch_id=row.key),
+        page="imports.show",
         empty=Empty("No file brought readings of this study's animals yet.", "Import a file", "imports.upload"),
     )
     return listing, rows
@@ -244,8 +249,8 @@ def _files(study: Study) -> tuple[Listing, Any]:
 @needs("project:read")
 def readings(study_id: int) -> ResponseReturnValue:
     """List the readings behind the study's plots, one line each: the tidy table."""
-    study = _study(study_id)
-    return answer(partial(_readings, study), "studies/readings.html", study=study)
+    study = cache(partial(_study, study_id))
+    return answer(lambda: _readings(study()), "studies/readings.html", lambda: {"study": study()})
 
 
 def _readings(study: Study) -> tuple[Listing, Any]:
@@ -282,7 +287,7 @@ def _readings(study: Study) -> tuple[Listing, Any]:
         ),
         sort="animal",
         key=column.id,
-        page=lambda row: url_for("measurements.show", measurement_id=row.key),
+        page="measurements.show",
         empty=Empty("This study's animals have no readings yet."),
         keys_first=True,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from lims.domain.errors import NotFound
@@ -15,6 +17,7 @@ from lims.models import Study
 from lims.queries.blinding import hides_arms
 from lims.queries.scope import find
 from lims.records.values import today
+from lims.views.kept import kept_page
 from lims.views.support import current_project, current_session, needs, sees_arms
 from lims.views.tables import send_file_of
 from lims.views.transaction import installation
@@ -33,15 +36,17 @@ def _study(study_id: int) -> Study:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Show which tables there are, what a row of each is, and what each column holds."""
-    study = _study(study_id)
-    unblinded = sees_arms()
-    return render_template(
-        "studies/export.html",
-        study=study,
-        tables=[(table, table.hidden(study, unblinded=unblinded)) for table in TABLES.values()],
-        hidden=hides_arms(study, unblinded=unblinded),
-        formats=list(FORMATS),
-    )
+    return kept_page("studies/export.html", partial(_drawn_from, study_id))
+
+
+def _drawn_from(study_id: int) -> dict[str, Any]:
+    study, unblinded = _study(study_id), sees_arms()
+    return {
+        "study": study,
+        "tables": [(table, table.hidden(study, unblinded=unblinded)) for table in TABLES.values()],
+        "hidden": hides_arms(study, unblinded=unblinded),
+        "formats": list(FORMATS),
+    }
 
 
 @pages.get("/<table>.<form>")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.audit.words import term_text
@@ -20,6 +20,7 @@ from lims.queries.exposures import Compared, of_study
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy
 from lims.views.cells import arm_cell
+from lims.views.kept import kept_page
 from lims.views.listing import as_text
 from lims.views.study_plots import ANIMAL, ARM, PlotColumn, StudyData, StudyPlot, number, part_of
 from lims.views.support import current_project, current_session, needs, sees_arms
@@ -67,13 +68,16 @@ def _columns(arms: Sequence[ArmOfStudy] = ()) -> tuple[Column, ...]:
 @needs("project:read")
 def exposure(study_id: int) -> ResponseReturnValue:
     """Show Kp and Kp,uu of a study's samples, each arm's and each animal's, with what they are made of."""
-    session, project = current_session(), current_project()
-    study = find(session, Study, project.id, study_id)
-    data = StudyData(session, study, unblinded=sees_arms())
     if name := request.args.get("format"):
-        rows = _rows(data, _found(data))
+        data = _data(study_id)
+        rows, study = _rows(data, _found(data)), data.study
         return send_rows("exposure", f"Exposure of {study.code}", _columns(), rows, name, {"study": study.code})
-    return render_template("studies/exposure.html", study=study, drawn_from=partial(_drawn_from, data))
+    return kept_page("studies/exposure.html", partial(_drawn_from, study_id))
+
+
+def _data(study_id: int) -> StudyData:
+    session = current_session()
+    return StudyData(session, find(session, Study, current_project().id, study_id), unblinded=sees_arms())
 
 
 def _found(data: StudyData) -> list[Compared]:
@@ -87,10 +91,12 @@ def _rows(data: StudyData, found: Sequence[Compared]) -> list[dict[str, Any]]:
     return [_row(one, names) for one in found]
 
 
-def _drawn_from(data: StudyData) -> dict[str, Any]:
+def _drawn_from(study_id: int) -> dict[str, Any]:
+    data = _data(study_id)
     found = _found(data)
     columns = tuple(column for column in _columns(data.arms) if column.on_page)
     return {
+        "study": data.study,
         "hidden": hides_arms(data.study, unblinded=data.unblinded),
         "parts": [part_of(data.study.id, "exposure", _title(label, of), of=of) for of, (_, label, _) in _measures(found).items()],
         "by_arm": _by_arm(found, data.arms, data.names),

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import null
 
@@ -19,6 +19,7 @@ from lims.queries.missing import Gaps, Host, Presence, gaps_of, hosts_of, read_o
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy
 from lims.records.values import today
+from lims.views.kept import kept_page
 from lims.views.study_plots import StudyData
 from lims.views.support import current_project, current_session, needs, sees_arms, whole_number
 from lims.views.tables import Column, send_rows
@@ -61,14 +62,17 @@ def _part(items: Sequence[Any], size: int, asked: str | None, *, last: bool = Fa
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Show what is missing of a kind (`?kind=`), animals by days; with `?format=csv`, `xlsx` or `json` one row a gap."""
-    session = current_session()
-    study = find(session, Study, current_project().id, study_id)
-    data = StudyData(session, study, unblinded=sees_arms())
     if name := request.args.get("format"):
-        kind, gaps = _gaps(data)
+        data = _data(study_id)
+        (kind, gaps), study = _gaps(data), data.study
         detail = {"study": study.code, "kind": kind.code if kind else None}
         return send_rows("measurement", f"Missing readings of {study.code}", COLUMNS, _rows(data, kind, gaps), name, detail)
-    return render_template("studies/missing.html", study=study, drawn_from=partial(_drawn_from, data))
+    return kept_page("studies/missing.html", partial(_drawn_from, study_id))
+
+
+def _data(study_id: int) -> StudyData:
+    session = current_session()
+    return StudyData(session, find(session, Study, current_project().id, study_id), unblinded=sees_arms())
 
 
 def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
@@ -78,12 +82,14 @@ def _gaps(data: StudyData) -> tuple[MeasurementKind | None, Gaps]:
     return kind, gaps_of(hosts_of(data.session, data.study.id), read_on(data.session, data.study, kind.code))
 
 
-def _drawn_from(data: StudyData) -> dict[str, Any]:
+def _drawn_from(study_id: int) -> dict[str, Any]:
+    data = _data(study_id)
     (kind, gaps), zero = _gaps(data), data.study.day_zero_on
     arms = {arm.id: arm for arm in data.arms}
     days = _part(gaps.days, DAYS, request.args.get("days"), last=True)
     rows = _part(gaps.rows, ROWS, request.args.get("page"))
     return {
+        "study": data.study,
         "kinds": list(data.read.values()),
         "kind": kind,
         "count": len(gaps.missing),

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.analysis.survival import VERSION, Curve, LogRank, kaplan_meier, log_rank, numbers_at_risk, risk_days
@@ -21,6 +21,7 @@ from lims.queries.series import ANCHORS
 from lims.queries.studies import ArmOfStudy
 from lims.queries.survival import FollowUp, Unclear, follow_up
 from lims.records.values import today
+from lims.views.kept import kept_page
 from lims.views.listing import Cell
 from lims.views.study_plots import ARM, DAY, StudyData, StudyPlot, number
 from lims.views.support import current_project, current_session, needs, sees_arms
@@ -92,18 +93,21 @@ def _percent(value: float | None) -> str:
 @needs("project:read")
 def show(study_id: int) -> ResponseReturnValue:
     """Show how survival is counted, and leave room for the curves, which the page fetches; `?limits=1`: with 95 % limits."""
+    return kept_page("studies/survival.html", partial(_counted, study_id))
+
+
+def _counted(study_id: int) -> dict[str, Any]:
     study = find(current_session(), Study, current_project().id, study_id)
     events = [REASON_WORDS[FateReason(code)] for code in study.event_reasons]
     on = today(current_session())
-    return render_template("studies/survival.html", study=study, events=events, on=on, version=VERSION, limits=_limits())
+    return {"study": study, "events": events, "on": on, "version": VERSION, "limits": _limits()}
 
 
 @pages.get("/curves")
 @needs("project:read")
 def curves(study_id: int) -> ResponseReturnValue:
     """Draw survival by arm, with medians, the test, and the animals that are not in it; `?limits=1`: with 95 % limits."""
-    study = find(current_session(), Study, current_project().id, study_id)
-    return render_template("parts/survival.html", study=study, drawn_from=partial(_drawn_from, study))
+    return kept_page("parts/survival.html", partial(_drawn_from, study_id))
 
 
 def _limits() -> dict[str, Any]:
@@ -111,11 +115,13 @@ def _limits() -> dict[str, Any]:
     return {"limits": 1} if request.args.get("limits") == "1" else {}
 
 
-def _drawn_from(study: Study) -> dict[str, Any]:
+def _drawn_from(study_id: int) -> dict[str, Any]:
+    study = find(current_session(), Study, current_project().id, study_id)
     data = StudyData(current_session(), study, unblinded=sees_arms())
     survival, limits = survival_of(data), _limits()
     arms: dict[int, Cell] = {arm.id: {"text": arm.name, "arm": arm.slot} for arm in data.arms}
     return {
+        "study": study,
         "plot": plot_of(data, survival, limits=bool(limits)),
         "limits": limits,
         "numbers": url_for("figures.table_of_study", study_id=study.id, plot="survival", **limits),

@@ -248,3 +248,4 @@ def install(app: Flask) -> None:
     app.url_defaults(_give_project_code)
     app.before_request(_require_sign_in)
     app.add_template_global(tokens)
+    app.add_template_global(projects_of_account)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from jinja2.runtime import Macro
 
 from lims.exports.tables import FORMATS
 from lims.views.listing import Column
@@ -60,14 +59,6 @@ class TableView:
     """Whether exactly this view can be had as a file."""
     more: bool = False
     """There are more rows than `total`, which were not counted."""
-    drawn: dict[str, str] = field(default_factory=dict)
-    """What was drawn of it, by the macro's name."""
-
-    def part(self, macro: Macro) -> str:
-        """Draw a part of it, once for as long as it is kept."""
-        if macro.name not in self.drawn:
-            self.drawn[macro.name] = macro(self)
-        return self.drawn[macro.name]
 
     @property
     def counted(self) -> str:

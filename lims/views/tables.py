@@ -9,7 +9,7 @@ A list in a view::
         filters=(search("q", "Find", Animal.code, Animal.ear_tag), choice("state", "State", Animal.state, AnimalStatus)),
         sort="code",
         key=Animal.id,
-        page=lambda row: url_for("animals.show", animal_id=row.key),
+        page="animals.show",
         empty=Empty("No animal yet.", "Upload a file", "imports.upload"),
     )
 
@@ -30,7 +30,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -44,7 +44,8 @@ from lims.domain.errors import DomainError
 from lims.exports.tables import FORMATS
 from lims.queries.scope import LARGEST_ID
 from lims.records.registries import REGISTRIES
-from lims.views.kept import keep, keepable
+from lims.views.addresses import numbered
+from lims.views.kept import kept_page
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
 from lims.views.table_view import ColumnChoice, ShownFilter, TableView
@@ -150,9 +151,11 @@ def _of_page(selected: Select[Any], source: Source, key: Source, *, descending: 
 
 @lru_cache(maxsize=256)
 def _keys_first(rows: Select[Any], selected: Select[Any], source: Source, key: Source, *, descending: bool) -> Select[Any]:
-    keys = selected.with_only_columns(key.label("key"), maintain_column_froms=True)
+    """Select the rows of a page, each with how many there are: whoever sorts all of them has counted them."""
+    keys = selected.with_only_columns(key.label("key"), func.count().over().label("counted"), maintain_column_froms=True)
     on_page = _of_page(keys, source, key, descending=descending).subquery()
-    return _ordered(rows.where(key.in_(select(on_page.c.key))), source, key, descending=descending)
+    listed = rows.join(on_page, on_page.c.key == key).add_columns(on_page.c.counted)
+    return _ordered(listed, source, key, descending=descending)
 
 
 @lru_cache(maxsize=256)
@@ -179,6 +182,16 @@ def _count(session: Session, listing: Listing, selected: Select[Any], most: int 
     return session.connection().scalar(_counting(selected, listing.key), {**listing.bound, "most": most}) or 0
 
 
+def _found(session: Session, listing: Listing, paged: Select[Any], number: int) -> tuple[Sequence[Row[Any]], int | None]:
+    """Give the rows of a page, and how many there are in all where that is known by then; of a later page of most lists, none."""
+    if number > 1 and not listing.keys_first:
+        return [], None
+    found = _page(session, listing, paged, number)
+    if listing.keys_first and found:
+        return found, int(found[0].counted)
+    return found, len(found) if number == 1 and len(found) < PAGE_ROWS else None
+
+
 def _needed(listing: Listing, shown: Sequence[Column]) -> Listing:
     """Give the list with the columns of the page, and behind them those that one of them looks at."""
     here = {column.key for column in shown}
@@ -198,10 +211,16 @@ def _shown(listing: Listing, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = [
         {key: show(row if of_row else value) for (key, of_row, show), value in zip(shows, row, strict=False)} for row in rows
     ]
-    if listing.page:
+    page = _by_key(listing.page) if isinstance(listing.page, str) else listing.page
+    if page:
         for cells, row in zip(shown, rows, strict=True):
-            cells["_url"] = listing.page(row)
+            cells["_url"] = page(row)
     return shown
+
+
+def _by_key(endpoint: str) -> Callable[[Any], str]:
+    address = numbered(endpoint)
+    return lambda row: address(row.key)
 
 
 def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> TableView:
@@ -219,15 +238,15 @@ def table_from_query(session: Session, listing: Listing, rows: Select[Any]) -> T
     filtered = any(one.key in arguments for one in listing.filters)
     key, descending, order = _sorting(listing, arguments.get("sort", ""))
     paged = _paged(needed, rows, selected, order, descending=descending)
-    page = whole_number(arguments.get("page")) or 1
+    asked = whole_number(arguments.get("page")) or 1
     # Far enough to say that there is another page, wherever one stands.
-    most = max(COUNTED_ROWS, page * PAGE_ROWS)
-    found = _page(session, listing, paged, 1) if page == 1 else []
-    all_found = page == 1 and len(found) < PAGE_ROWS
-    counted = len(found) if all_found else _count(session, listing, selected, most + 1)
-    pages = max(ceil(counted / PAGE_ROWS), 1)
-    if page > 1:
-        page = min(page, pages)
+    most = max(COUNTED_ROWS, asked * PAGE_ROWS)
+    found, counted = _found(session, listing, paged, asked)
+    if counted is None:
+        counted = _count(session, listing, selected, most + 1)
+    pages = max(ceil(min(counted, most + 1) / PAGE_ROWS), 1)
+    page = min(asked, pages)
+    if counted and not found:
         found = _page(session, listing, paged, page)
     none_at_all = not counted and not (filtered and _count(session, listing, _selected(listing, rows, {}), 1))
     return TableView(
@@ -271,35 +290,26 @@ def _empty(empty: Empty, *, none_at_all: bool) -> dict[str, str | None]:
 
 
 def answer(
-    listed: Callable[[], tuple[Listing, Select[Any]]], template: str, *, keeps: bool = True, **context: Any
+    listed: Callable[[], tuple[Listing, Select[Any]]],
+    template: str,
+    context: Callable[[], Mapping[str, Any]] = dict,
+    *,
+    keeps: bool = True,
 ) -> ResponseReturnValue:
     """Show a list page, or send exactly its view as a file where the address has `?format=csv`, `xlsx` or `json`.
 
-    keeps: what it lists is told by audited records alone, and is the same for all of a role.
+    context: gives what else the template draws. keeps: the page tells of audited records alone, and is the same for all of a role.
     """
+
+    def drawn_from() -> dict[str, Any]:
+        return {"view": table_from_query(current_session(), *listed()), **context()}
+
     asked = request.args.get("format")
     if asked is None:
-        view = keep("list", partial(_drawn, listed), _room) if keeps and keepable() else _drawn(listed)
-        return render_template(template, view=view, **context)
+        return kept_page(template, drawn_from) if keeps else render_template(template, **drawn_from())
     if asked not in FORMATS:
         raise DomainError(f"{asked!r} is no format for this table.", expected=", ".join(FORMATS))
     return _as_file(*listed(), asked, current_project().id if g.get("project_code") else None)
-
-
-def _drawn(listed: Callable[[], tuple[Listing, Select[Any]]]) -> TableView:
-    """Make the page of a list, and draw of it what is no one person's."""
-    view, macros = table_from_query(current_session(), *listed()), current_app.jinja_env.get_template("macros/table.html").module
-    for name in _PARTS:
-        view.part(getattr(macros, name))
-    return view
-
-
-def _room(view: TableView) -> int:
-    """Count the characters of a view that is kept: its rows take about twice what they take as they are drawn."""
-    return 3 * sum(map(len, view.drawn.values()))
-
-
-_PARTS = ("table_filters", "table_columns", "table_body")
 
 
 def table_from_rows(

@@ -158,7 +158,7 @@ def _listing() -> tuple[Listing, Any]:
         ),
         sort="patient",
         key=TherapyLine.id,
-        page=lambda row: url_for("therapy.show", record_id=row.key),
+        page="therapy.show",
         empty=Empty(
             "No line of therapy yet. What a tumour was exposed to says what it may resist.", "Record a line", "therapy.new"
         ),

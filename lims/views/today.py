@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
+from flask import render_template, url_for
 
-from lims.domain.cohort_terms import EndpointLevel
 from lims.queries.due import due_in_project
-from lims.queries.welfare import open_actions
+from lims.queries.welfare import waiting_actions
 from lims.records.values import today
 from lims.views.import_jobs import under_way
 from lims.views.support import current_project, current_session
+
+MOST_ACTIONS = 50
+"""On the page, the most urgent ones; their list has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,16 @@ class Section:
 
 def _open_actions() -> Section:
     session = current_session()
-    now = today(session)
-    actions = open_actions(session, current_project().id)
-    due = [one for one in actions if one.due(now)]
-    data = {"actions": due, "deferred": len(actions) - len(due)}
-    acts = any(one.level is EndpointLevel.ACT for one in due)
+    waiting = waiting_actions(session, current_project().id, today(session), MOST_ACTIONS)
     return Section(
-        "actions", "Open actions", len(due), "today/actions.html", data, url_for("actions.index"), "All open actions", acts
+        "actions",
+        "Open actions",
+        waiting.count,
+        "today/actions.html",
+        {"waiting": waiting},
+        url_for("actions.index"),
+        "All open actions",
+        urgent=waiting.acts > 0,
     )
 
 
@@ -76,7 +81,7 @@ def sections() -> list[Section]:
     return [section for provide in PROVIDERS if (section := provide()) is not None]
 
 
-def running() -> list[Section]:
-    """Give what the server is doing: jobs, which change without a word in the trail."""
+def running() -> str:
+    """Draw what the server is doing: jobs, which change without a word in the trail."""
     section = _imports()
-    return [section] if section else []
+    return render_template("today/sections.html", sections=[section]) if section else ""

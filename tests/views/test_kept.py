@@ -1,17 +1,18 @@
-"""Parts of pages that are drawn once: nothing that was recorded since is missing from them, and nobody sees another's."""
+"""Pages that are drawn once: nothing that was recorded since is missing from them, and nobody sees another's."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
-from flask import render_template_string
 from markupsafe import Markup
 
 from lims.db import Database
 from lims.domain.vocabulary import RoleName
 from lims.models import Project, Study
+from lims.views.kept import kept_page
 from lims.views.shelf import Shelf
 from lims.views.transaction import Application
 from tests.support import factories as make
@@ -19,7 +20,7 @@ from tests.support.pages import Browser, add_person, message
 from tests.support.statements import statements
 from tests.views.cohort import Cohort, add_cohort, add_people, add_reading
 
-PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/", "/animals", "/readings")
+PAGES = ("", "?kind=body_weight", "/survival/", "/dosing/", "/missing/", "/animals", "/readings", "/design", "/history")
 PARTS = ("/plots/growth", "/plots/means/table", "/plots/weight", "/survival/curves", "/dosing/calendar")
 
 
@@ -109,6 +110,23 @@ def test_two_roles_get_the_buttons_of_their_own(app_on_each: Application, cohort
     assert "Record its fate" not in str(Browser(app_on_each).sign_in("Ines").get(address))
 
 
+def test_two_people_of_one_role_get_their_own_header_and_messages(app: Application, sqlite_database: Database) -> None:
+    add_people(sqlite_database)
+    cohort = add_cohort(sqlite_database)
+    add_person(sqlite_database, "Nora", BCBM=RoleName.SCIENTIST)
+    address = f"/p/BCBM/studies/{cohort.study}/design"
+    browsers = {name: Browser(app).sign_in(name) for name in ("Sara", "Nora")}
+    with browsers["Nora"].client.session_transaction() as session:
+        session["_flashes"] = [("success", "For Nora alone.")]
+    pages = {name: browser.get(address) for name, browser in browsers.items()}
+    assert "For Nora alone." in message(pages["Nora"])
+    assert "For Nora alone." not in message(pages["Sara"]) + message(browsers["Nora"].get(address))
+    for name, page in pages.items():
+        assert name in page.select_one("header.top .person").text
+    tokens = {page.select_one("header.top input[name=csrf_token]")["value"] for page in pages.values()}
+    assert len(tokens) == 2
+
+
 def test_a_reading_session_sees_one_moment(cohort: Cohort, database: Database) -> None:
     with database.reading() as session:
         title = session.query(Project.title).filter_by(code="BCBM")
@@ -124,8 +142,8 @@ def test_a_form_is_never_kept(
     app: Application, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     add_people(sqlite_database)
-    page = '{% call kept("form") %}{{ tokens() }}{% endcall %}'
-    monkeypatch.setitem(app.view_functions, "studies.index", lambda: render_template_string(page))
+    page: Any = app.jinja_env.from_string("{{ tokens() }}")
+    monkeypatch.setitem(app.view_functions, "studies.index", lambda: kept_page(page, dict))
     Browser(app).sign_in("Sara").get("/p/BCBM/studies/", status=500)
     assert "holds a form" in caplog.text
 

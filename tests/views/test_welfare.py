@@ -14,6 +14,7 @@ from lims.domain.cohort_terms import ActionState, EndpointMeasure
 from lims.domain.colony_terms import Engraftment
 from lims.domain.vocabulary import RoleName
 from lims.models import EndpointAction, EndpointRule, Fate
+from lims.views import today
 from lims.views.transaction import Application
 from tests.records.welfare import Ward
 from tests.support import factories
@@ -161,6 +162,20 @@ def test_the_today_page_costs_the_same_however_much_is_open(scientist: Browser, 
     with statements(ward.database.engine) as many:
         assert len(asks(scientist.get(f"{HERE}/"))) == 14
     assert len(many) == len(few)
+
+
+def test_the_today_page_shows_the_most_urgent_of_very_many(scientist: Browser, ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(today, "MOST_ACTIONS", 2)
+    for number in range(4):
+        ward.house(f"N{number}")
+        ward.measure(f"N{number}", "2026-02-20", 21.4)
+        ward.measure(f"N{number}", "2026-03-20", 17.0 if number % 2 else 18.0)
+    page = scientist.get(f"{HERE}/")
+    assert [one.split()[0] for one in asks(page)] == ["Act", "Act"]
+    assert only(page, "#today-actions").get_text(" ", strip=True).endswith("Open actions 6")
+    more = only(page, 'section[aria-labelledby="today-actions"] > p > a')
+    assert more.text == "And 4 more, less urgent"
+    assert len(scientist.get(str(more["href"])).select("table.data tbody tr")) == 6
 
 
 # Endpoints of a protocol

@@ -1,12 +1,17 @@
-"""What the engines are told as they connect."""
+"""What the engines are told as they connect, and what statements tell them."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
+
 from lims.db import Database
+from lims.domain.vocabulary import RecordStatus
 from lims.migrate import upgrade
+from lims.models import Fate
 from tests.support.databases import PostgresqlServer
 
 
@@ -35,3 +40,10 @@ def test_sqlite_is_made_with_large_pages_and_lives_on_with_those_it_has(tmp_path
         with closing(sqlite3.connect(file)) as connection:
             assert connection.execute("PRAGMA page_size").fetchone() == (size,)
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_term_stands_in_the_statement_which_sqlite_would_prepare_anew_for_a_bound_one() -> None:
+    active = select(Fate.id).where(Fate.status == RecordStatus.ACTIVE, Fate.animal_id == 7)
+    compiled = active.compile(dialect=sqlite.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's own constructor
+    assert "fate.status = 'active'" in str(compiled)
+    assert list(compiled.params.values()) == [7]

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, pairwise
+from itertools import accumulate, compress, pairwise
 from typing import NamedTuple
 
 VERSION = "survival/1"
@@ -90,7 +90,7 @@ def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
         survival,
         lower,
         upper,
-        tuple(numbers_at_risk(animals, days)),
+        tuple(len(animals) - before for before in accumulate([ended[day] for day in days[:-1]], initial=0)),
         tuple(died[day] for day in days),
         tuple(ended[day] - died[day] for day in days),
         _half(days, survival),
@@ -146,30 +146,29 @@ def _half(days: Sequence[float], curve: Sequence[float]) -> float | None:
 
 def log_rank(groups: Mapping[str, Sequence[Followed]]) -> LogRank:
     """Test whether the groups differ; two groups or more with animals in them."""
-    filled = {name: animals for name, animals in groups.items() if animals}
+    filled = [animals for animals in groups.values() if animals]
     degrees = max(len(filled) - 1, 0)
-    why_not = _why_not(filled)
-    if why_not:
+    days = [one.days for animals in filled for one in animals]
+    events = [one.event for animals in filled for one in animals]
+    if why_not := _why_not(len(filled), days, events):
         return LogRank(None, degrees, None, why_not)
     from statsmodels.duration.survfunc import survdiff
 
-    rows = [(one.days, int(one.event), number) for number, animals in enumerate(filled.values()) for one in animals]
-    days, events, numbers = zip(*rows, strict=True)
+    numbers = [number for number, animals in enumerate(filled) for _ in animals]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of a group that is alone at risk: its terms are 0 and count as such
-        chi_squared, p = survdiff(list(days), list(events), list(numbers))
+        chi_squared, p = survdiff(days, list(map(int, events)), numbers)
     return LogRank(float(chi_squared), degrees, float(p))
 
 
-def _why_not(groups: Mapping[str, Sequence[Followed]]) -> str | None:
-    if len(groups) < 2:
+def _why_not(groups: int, days: Sequence[float], events: Sequence[bool]) -> str | None:
+    if groups < 2:
         return "It takes two arms with animals."
-    followed = [one for animals in groups.values() for one in animals]
-    events = {one.days for one in followed if one.event}
-    if not events:
+    with_events = set(compress(days, events))
+    if not with_events:
         return "No animal had an event."
-    last = max(one.days for one in followed)
-    if events == {last}:
+    last = max(days)
+    if with_events == {last}:
         return f"All events fall on the last day ({last:g}): the order of the arms is not known."
     return None
 

@@ -18,13 +18,12 @@ from functools import partial
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
 from lims import progress
 from lims.audit.canon import GENESIS
 from lims.audit.record import current, writing
-from lims.models import AuditEvent
 
 if TYPE_CHECKING:
     from lims.audit.record import Declared
@@ -33,7 +32,7 @@ Row = tuple[Any, ...]
 Column: TypeAlias = "Sequence[Any] | repeat[Any]"
 """One value a row, or `repeat(value)` where all rows share it."""
 
-_LAST = select(AuditEvent.seq, AuditEvent.hash).order_by(AuditEvent.seq.desc()).limit(1)
+_LAST = "SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1"
 _PARAMETERS = 400
 """Values bound by one INSERT on SQLite: several rows in one statement share the cost of starting it."""
 _MARKS = {"sqlite": ("?", "CAST(? AS TEXT)"), "postgresql": ("%s", "convert_from(%s, 'UTF8')")}
@@ -43,7 +42,7 @@ _PLAIN = re.compile(r"[\w .:-]*\Z", re.ASCII)
 _PORTION = 5_000
 """Rows that are written, hashed and audited before the next are."""
 _FEW = 8
-"""Rows up to which an INSERT costs PostgreSQL less than a COPY."""
+"""Rows up to which an INSERT costs PostgreSQL less than a COPY, and is the same each time."""
 _COPIED_ROWS = 2_000
 """Rows handed to COPY at a time: a block of a megabyte or so."""
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -88,7 +87,7 @@ def _rows_of(table: str, columns: Mapping[str, Column]) -> int:
 
 def _execute_many(connection: Connection, table: str, columns: Mapping[str, Column], number: int) -> None:
     # What many rows share stands in the statement: the driver takes a microsecond to bind a `None`, which it tries to adapt.
-    # That of a few is the same each time, so that it is prepared once.
+    # Of a few rows it does not, so that the statement is prepared once for all events.
     shared = {} if number <= _FEW else {name: told for name, column in columns.items() if (told := _literal(column)) is not None}
     bound = [column for name, column in columns.items() if name not in shared]
     marks = _MARKS[connection.dialect.name]
@@ -265,6 +264,6 @@ def _changes(
 def place_of(connection: Connection, declared: Declared) -> tuple[int, str]:
     """Give the number of this transaction's event and the hash before it: nobody else writes one meanwhile (`lims.db`)."""
     if declared.place is None:
-        last = connection.execute(_LAST).first()
+        last = connection.exec_driver_sql(_LAST).first()
         declared.place = (last.seq + 1, last.hash) if last else (1, GENESIS)
     return declared.place

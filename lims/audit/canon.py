@@ -25,8 +25,8 @@ GENESIS = "0" * 64
 CHAIN_FIELDS = frozenset({"seq", "previous_hash", "hash"})
 """An event's place in the chain; all its other columns are what it says."""
 
-_LEAF = b"\x00"
-_NODE = b"\x01"
+_LEAF, _NODE = hashlib.sha256(b"\x00"), hashlib.sha256(b"\x01")
+"""Hashes that have begun with what tells leaf and node apart: OpenSSL copies one in less time than it begins another."""
 
 
 def text_of(value: Any) -> Any:
@@ -85,17 +85,25 @@ def change_content(entity: str, key: int, project: int | None, fields: str) -> b
 
 def leaf_hash(content: bytes) -> bytes:
     """Hash one change."""
-    return hashlib.sha256(_LEAF + content).digest()
+    begun = _LEAF.copy()
+    begun.update(content)
+    return begun.digest()
+
+
+def _node_hash(left: bytes, right: bytes) -> bytes:
+    begun = _NODE.copy()
+    begun.update(left + right)
+    return begun.digest()
 
 
 def merkle_root(leaves: Sequence[bytes]) -> str:
     """Give the RFC 6962 root over leaf hashes, as hex; of nothing, the hash of the empty string."""
     if not leaves:
         return EMPTY_ROOT
-    sha256, level = hashlib.sha256, list(leaves)
+    level = list(leaves)
     while len(level) > 1:
         # Pairing from the left and carrying an odd last node up gives the same tree as the RFC's recursive split.
-        paired = [sha256(_NODE + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=False)]
+        paired = list(map(_node_hash, level[::2], level[1::2]))
         if len(level) % 2:
             paired.append(level[-1])
         level = paired

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, select, text
 
-from lims.audit.canon import GENESIS, canonical, event_hash, merkle_root
+from lims.audit.canon import GENESIS, canonical, event_hash, leaf_hash, merkle_root
 from lims.audit.checkpoint import CheckpointError, VerifierKey, read_note
 from lims.audit.problems import Problem, Progress, Report
 from lims.audit.replay import collector_paused, plain_rows, replay, stream
@@ -158,13 +158,12 @@ class _Chain:
 
 def _segments(connection: Connection) -> Iterator[tuple[int, Sequence[int], list[bytes]]]:
     """Give runs of changes of one event: its number, their positions and leaf hashes."""
-    sha256 = hashlib.sha256
     for rows in plain_rows(connection, _CHANGES, CHUNK):
         # As JSON, so that NULL, 0 and somebody's text 'null' stay three things.
         of = {project: canonical(project) for project in {row[4] for row in rows}}
-        # The same bytes as `canon.change_content`, without a call a row.
+        # The same bytes as `canon.change_content`, without another call a row.
         leaves = [
-            sha256(f'\x00{{"entity":"{entity}","fields":{fields},"key":{key},"project":{of[project]}}}'.encode()).digest()
+            leaf_hash(f'{{"entity":"{entity}","fields":{fields},"key":{key},"project":{of[project]}}}'.encode())
             for _, _, entity, key, project, fields in rows
         ]
         seqs, positions = [row[0] for row in rows], [row[1] for row in rows]

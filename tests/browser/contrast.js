@@ -2,6 +2,7 @@
    text that passed, passes. Measuring a text takes longer than all other rules together. Gives what axe found, and the looks that
    passed now. */
 async seen => {
+  const known = new Set(seen)
   const looks = new Map()
   const grounds = new Map([[null, ""]])
   const ground = element => {
@@ -19,7 +20,7 @@ async seen => {
     if (!written(element) || !element.checkVisibility({visibilityProperty: true})) continue
     const style = getComputedStyle(element)
     const look = [style.color, style.fontSize, style.fontWeight, style.textShadow, ground(element)].join(" ")
-    if (!seen.includes(look)) looks.set(element, look)
+    if (!known.has(look)) looks.set(element, look)
   }
   if (!looks.size) return [{violations: []}, []]
   const options = {runOnly: ["color-contrast"], resultTypes: ["violations", "passes"], elementRef: true, preload: false}

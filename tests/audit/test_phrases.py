@@ -19,12 +19,14 @@ from lims.records import aliquots
 from lims.records.nouns import change, reinstate, withdraw
 from lims.records.storage import ALIQUOT
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.whole import Whole, whole
 
 DAY = date(2026, 3, 30)
 
 
 @pytest.fixture
+@kept
 def lab(database: Database) -> Whole:
     with factories.declared(database) as session:
         return whole(session, factories.project(session))

@@ -36,6 +36,7 @@ from lims.records.audit import REVIEW, record_review
 from tests.audit.trail import Trail, rename, tamper, write_trail
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.statements import statements
 
 
@@ -45,6 +46,7 @@ def seqs(session: Session, project: int, **filters: object) -> list[int]:
 
 
 @pytest.fixture
+@kept
 def trail(database: Database) -> Trail:
     """Give events 1 to 3 of one project, and 4 to 6 of another."""
     told = write_trail(database)

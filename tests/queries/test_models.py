@@ -14,6 +14,7 @@ from lims.domain.vocabulary import ImplantSite, RecordStatus
 from lims.models import PdxModel, Project
 from lims.queries.models import latest_checks, model_list, other_lines, profiles_to_compare, take_table, tissue_available
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.statements import statements
 
 DAY = date(2026, 1, 12)
@@ -32,6 +33,7 @@ IMPLANTS = (
 
 
 @pytest.fixture
+@kept
 def model(database: Database) -> tuple[Project, PdxModel]:
     with factories.declared(database) as session:
         project = factories.project(session)

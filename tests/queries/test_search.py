@@ -10,10 +10,12 @@ from lims.models import Animal, Project
 from lims.queries.search import SHOWN, Found, find_anything
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.statements import statements
 
 
 @pytest.fixture
+@kept
 def project(database: Database) -> Project:
     """A project with a record of each kind, and another one with the like."""
     with make.declared(database) as session:

@@ -18,6 +18,7 @@ from lims.models import Agent, AgentLot, Animal, AnimalProtocol, Arm, Dose, Proj
 from lims.records.doses import DOSE, record_doses
 from lims.records.nouns import doubts
 from tests.support import factories
+from tests.support.databases import kept
 
 DAY = date(2026, 3, 2)
 """Day 0, a Monday."""
@@ -45,6 +46,7 @@ def day(number: int) -> date:
     return DAY + timedelta(days=number)
 
 
+@kept
 def make_lab(database: Database, schedule: str = "QDx5", *, animals: int = 2, **of_regimen: Any) -> DoseLab:
     """Record the laboratory."""
     with factories.declared(database) as session:

@@ -18,6 +18,7 @@ from lims.records.implants import IMPLANT
 from lims.records.nouns import doubts
 from lims.records.surgery import TissueUsed, implant_animals, with_labels
 from tests.support import factories
+from tests.support.databases import kept
 
 DAY = date(2026, 3, 2)
 BRAIN: dict[str, Any] = {
@@ -58,6 +59,7 @@ class Lab:
         return [{**BRAIN, "animal_id": mouse.id, "aliquot_id": self.aliquot.id, **columns} for mouse in self.mice[:count]]
 
 
+@kept
 def make_lab(database: Database) -> Lab:
     """Record them."""
     with factories.declared(database) as session:

@@ -19,11 +19,13 @@ from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
 from tests.support import factories
 from tests.support.cases import each
+from tests.support.databases import kept
 
 COLLECTED = date(2025, 2, 3)
 
 
 @pytest.fixture
+@kept
 def tissue(database: Database) -> tuple[Project, Specimen]:
     with factories.declared(database) as session:
         project = factories.project(session)

@@ -21,12 +21,14 @@ from lims.records.readings import MEASUREMENT, NewReading, record_readings
 from tests.records.dosing_lab import DoseLab, day, make_lab
 from tests.support import factories
 from tests.support.cases import each
+from tests.support.databases import kept
 
 DEAD, LIVING = 0, 1
 SIGNED = "which is locked by a signature"
 
 
 @pytest.fixture
+@kept
 def lab(database: Database) -> DoseLab:
     """Give a locked study: of its first animal a fate, a weight and samples are recorded, the second lives on."""
     lab = make_lab(database)

@@ -18,6 +18,7 @@ from lims.models import ModelCheck, PdxModel, Project, Specimen, StrProfile
 from lims.records.nouns import change, doubts, record
 from lims.records.pdx import MODEL, MODEL_CHECK, suggested_result
 from tests.support import factories
+from tests.support.databases import kept
 
 DONOR = [
     "CSF1PO: 10, 12",
@@ -48,6 +49,7 @@ class Line:
 
 
 @pytest.fixture
+@kept
 def line(database: Database) -> Line:
     with factories.declared(database) as session:
         project = factories.project(session)

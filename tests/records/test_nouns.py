@@ -15,10 +15,12 @@ from lims.models import Consent, Implant
 from lims.records.implants import IMPLANT
 from lims.records.nouns import record, reinstate
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.whole import Whole, whole
 
 
 @pytest.fixture
+@kept
 def lab(database: Database) -> Whole:
     """Give one of everything, its implant withdrawn after it had engrafted."""
     with factories.declared(database) as session:

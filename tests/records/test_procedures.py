@@ -22,11 +22,13 @@ from lims.records.nouns import doubts, record, withdraw
 from lims.records.procedures import PROCEDURE
 from tests.support import factories
 from tests.support.cases import each
+from tests.support.databases import kept
 
 ON = date(2026, 3, 9)
 
 
 @pytest.fixture
+@kept
 def mouse(database: Database) -> Animal:
     """Give a mouse of 20 g under a protocol that allows blood draws until 2026-06."""
     with factories.declared(database) as session:

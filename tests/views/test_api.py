@@ -22,6 +22,7 @@ from lims.views.api.openapi import Problem, ProjectList, list_model, openapi_doc
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, add_project, message
 from tests.support.statements import statements
 
@@ -109,6 +110,7 @@ def one_of_each(database: Database, project: Project, number: int = 1) -> None:
 
 
 @pytest.fixture
+@kept
 def project(sqlite_database: Database) -> Project:
     """Give a project with one of each kind."""
     made = add_project(sqlite_database, "BCBM")

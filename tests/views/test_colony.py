@@ -23,6 +23,7 @@ from lims.records.nouns import record
 from lims.records.values import today
 from lims.views.transaction import Application
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import COMMAND_LINE, Browser, add_person, add_project, message, only
 from tests.support.statements import statements
 from tests.views.cohort import add_cohort
@@ -32,6 +33,7 @@ HERE = "/p/BCBM"
 ROLES = {"Ines": RoleName.AUDITOR, "Tom": RoleName.TECHNICIAN, "Sara": RoleName.SCIENTIST}
 
 
+@kept
 def fill(database: Database) -> None:
     """Record two protocols, a rack of three cages and one beside it, with ten animals in two of them."""
     for code in ("BCBM", "OTHER"):

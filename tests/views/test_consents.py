@@ -17,6 +17,7 @@ from lims.models import Animal, AuditEvent, Consent, Patient, Project
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, message, only, sent
 from tests.views.cohort import add_people
 from tests.views.test_studies import cells
@@ -39,6 +40,7 @@ class Chain:
 
 
 @pytest.fixture
+@kept
 def chain(sqlite_database: Database) -> Chain:
     add_people(sqlite_database)
     with make.declared(sqlite_database) as session:

@@ -14,6 +14,7 @@ from lims.domain.tissue_terms import AgentClass
 from lims.models import Agent, Dose, Enrolment, Exposure, LabKind, Procedure, Project, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.databases import kept
 from tests.support.pages import Browser, message, only
 from tests.support.statements import statements
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people
@@ -22,6 +23,7 @@ ON = DAY_ZERO + timedelta(days=20)
 
 
 @pytest.fixture
+@kept
 def cohort(database: Database) -> Cohort:
     """Give a study with four animals that were dosed at 08:00 on day 20."""
     add_people(database)

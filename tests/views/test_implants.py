@@ -20,6 +20,7 @@ from lims.views import surgery as views
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, add_project, fields, message
 from tests.support.statements import statements
 
@@ -61,8 +62,9 @@ class Room:
         return self.browser.submit(self.browser.get(LIST, heading="Surgery list"), LIST, status=status, **values)
 
 
-@pytest.fixture
-def room(app_on_each: Application, database: Database) -> Room:
+@kept
+def fill(database: Database) -> tuple[int, tuple[int, int]]:
+    """Record a model with an aliquot of it, nine mice and two profiles; gives the ids of the model and the profiles."""
     add_project(database, "BCBM")
     add_person(database, "Ada", BCBM=RoleName.SCIENTIST)
     with factories.declared(database) as session:
@@ -80,7 +82,13 @@ def room(app_on_each: Application, database: Database) -> Room:
         for number in range(1, 10):
             factories.animal(session, project, f"M{number}", rfid=f"9000{number}", protocol_id=protocol.id, cage_id=cage.id)
         profiles = factories.profile(session, specimen, alleles=ALLELES), factories.profile(session, specimen, alleles=ALLELES[:8])
-    return Room(Browser(app_on_each).sign_in("Ada"), database, model.id, (profiles[0].id, profiles[1].id))
+        return model.id, (profiles[0].id, profiles[1].id)
+
+
+@pytest.fixture
+def room(app_on_each: Application, database: Database) -> Room:
+    made = fill(database)
+    return Room(Browser(app_on_each).sign_in("Ada"), database, *made)
 
 
 def rows(*codes: str) -> dict[str, str]:

@@ -15,12 +15,14 @@ from lims.domain.vocabulary import ImplantSite, PassageConvention, RecordStatus
 from lims.models import AuditEvent, Patient, PdxModel, Project
 from tests.queries.test_lineage import Line, line, many
 from tests.support import factories as make
+from tests.support.databases import kept
 from tests.support.pages import Browser, message, only
 from tests.support.statements import statements
 from tests.views.cohort import add_people
 
 
 @pytest.fixture
+@kept
 def ids(sqlite_database: Database) -> Line:
     add_people(sqlite_database)
     with make.declared(sqlite_database) as session:

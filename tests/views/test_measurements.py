@@ -17,6 +17,7 @@ from lims.models import Animal, User
 from lims.records.measurements import Correction, correct_measurements, withdraw_measurements
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.databases import kept
 from tests.support.pages import Browser, address, message
 from tests.support.statements import statements
 from tests.views.cohort import Cohort, add_cohort, add_people, add_reading
@@ -26,6 +27,7 @@ HERE = "/p/BCBM/measurements/"
 
 
 @pytest.fixture
+@kept
 def cohort(sqlite_database: Database) -> Cohort:
     """Give a study with four animals, whose file was committed by Sara."""
     add_people(sqlite_database)

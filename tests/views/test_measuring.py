@@ -15,6 +15,7 @@ from lims.models import Animal, AuditEvent, Implant, LabKind, Measurement, Proje
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, message, only
 from tests.support.statements import statements
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people, add_reading
@@ -24,6 +25,7 @@ ON = (DAY_ZERO + timedelta(days=20)).isoformat()
 
 
 @pytest.fixture
+@kept
 def cohort(database: Database) -> Cohort:
     """Give a study with four animals, each with a tumour in the mammary fat pad, last weighed on day 14."""
     add_people(database)

@@ -19,6 +19,7 @@ from lims.models import AuditEvent, Patient, Project, TherapyAgent, TherapyLine
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, message, sent
 from tests.support.statements import statements
 from tests.views.cohort import add_people
@@ -29,6 +30,7 @@ NEW_LINE = "/p/BCBM/therapy/new?patient_id=P03"
 
 
 @pytest.fixture
+@kept
 def patient(sqlite_database: Database) -> int:
     """Give a patient with a consent, a primary, a metastasis, a model and a living mouse."""
     add_people(sqlite_database)

@@ -13,6 +13,7 @@ from lims.domain.vocabulary import KIND_BY_CODE, ImplantSite, StudyStatus
 from lims.models import Animal, Arm, Enrolment, Project, Randomisation, Specimen, Study
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.pages import Browser, message, sent
 from tests.views.cohort import add_people
 
@@ -21,6 +22,7 @@ FLUX = KIND_BY_CODE["bli_total_flux"]
 
 
 @pytest.fixture
+@kept
 def study(sqlite_database: Database) -> Study:
     """Two arms for eight; nine animals with a tumour, the last one without flux."""
     add_people(sqlite_database)

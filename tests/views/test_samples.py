@@ -18,6 +18,7 @@ from lims.records.tissue import SPECIMEN
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, message
 from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people
 
@@ -25,6 +26,7 @@ ON = DAY_ZERO + timedelta(days=30)
 
 
 @pytest.fixture
+@kept
 def cohort(database: Database) -> Cohort:
     """Give a study of four animals with a tumour in the brain each."""
     add_people(database)

@@ -10,6 +10,7 @@ from lims.domain.vocabulary import RoleName
 from lims.views.transaction import Application
 from tests.support import factories
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, add_project, message, only, redirect, specification
 
 LIST = "/p/BCBM/stains/"
@@ -18,6 +19,12 @@ NEW = "/p/BCBM/stains/new?specimen_id=P01-BM"
 
 def _slides(app: Application, database: Database) -> Browser:
     """A patient's metastasis with three regions of HER2, two without a score of Ki-67, and a harvest with mouse vessels."""
+    fill(database)
+    return Browser(app).sign_in("Ada")
+
+
+@kept
+def fill(database: Database) -> None:
     project = add_project(database, "BCBM")
     add_person(database, "Ada", BCBM=RoleName.SCIENTIST)
     with factories.declared(database) as session:
@@ -32,7 +39,6 @@ def _slides(app: Application, database: Database) -> Browser:
             session, founding, "MKI67", region="Rim", cells=0, positive_cells=0, positive_percent=None, h_score=None
         )
         factories.stain_region(session, harvest, "Pecam1", compartment=Compartment.MOUSE_HOST, area_mm2=None)
-    return Browser(app).sign_in("Ada")
 
 
 @pytest.fixture

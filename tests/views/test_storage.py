@@ -16,6 +16,7 @@ from lims.domain.vocabulary import RoleName
 from lims.models import Aliquot, AliquotEvent, Project, StoragePlace
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, add_project, message, only
 from tests.support.statements import statements
 
@@ -23,6 +24,7 @@ STORAGE = "/p/P1/storage/"
 
 
 @pytest.fixture
+@kept
 def stored(sqlite_database: Database) -> dict[str, int]:
     """A freezer with a box of 3 × 4 that holds AL-1 in A1 and AL-2 in B3, and AL-3 loose in the freezer."""
     add_project(sqlite_database, "P1")

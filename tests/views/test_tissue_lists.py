@@ -17,6 +17,7 @@ from lims.models import Project
 from lims.views.transaction import Application
 from tests.support import factories as make
 from tests.support.cases import each
+from tests.support.databases import kept
 from tests.support.pages import Browser, message
 from tests.support.statements import statements
 from tests.views.cohort import add_people
@@ -35,6 +36,7 @@ LISTS = {
 
 
 @pytest.fixture
+@kept
 def ids(database: Database) -> dict[str, int]:
     """Give two patients with what belongs to them; the ids of the first one's records."""
     add_people(database)

@@ -19,11 +19,13 @@ from lims.views.record_forms import RecordForm
 from lims.views.record_pages import confirmed
 from lims.views.transaction import Application
 from tests.support import factories
+from tests.support.databases import kept
 from tests.support.pages import Browser, add_person, fields, message, sent
 from tests.views.cohort import add_people
 
 
 @pytest.fixture
+@kept
 def patient(database: Database) -> int:
     """Give a patient of a project that Sara and Stefan work in."""
     add_people(database)

@@ -16,6 +16,7 @@ from lims.domain.vocabulary import SpecimenKind
 from lims.models import Aliquot, AuditEvent, PdxModel, Project, Specimen
 from lims.views.transaction import Application
 from tests.support import factories as make
+from tests.support.databases import kept
 from tests.support.pages import Browser, message
 from tests.views.cohort import add_people
 
@@ -33,6 +34,7 @@ class Tissue:
 
 
 @pytest.fixture
+@kept
 def tissue(database: Database) -> Tissue:
     add_people(database)
     with make.declared(database) as session:

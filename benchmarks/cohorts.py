@@ -188,12 +188,13 @@ def bare_app(engine: Engine) -> Flask:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Rounds of one page: drawn anew in the large database, asked for again there, of the bare page, and in the small one."""
+    """Rounds of one page: drawn anew in the large database, asked for again there, of the bare page, and both in the small one."""
 
     values: list[Spent] = field(default_factory=list)
     agains: list[Spent] = field(default_factory=list)
     floors: list[Spent] = field(default_factory=list)
     smalls: list[Spent] = field(default_factory=list)
+    small_agains: list[Spent] = field(default_factory=list)
 
 
 def page_rounds(large: Filled, small: Filled, rounds: int, names: tuple[str, ...]) -> dict[str, Compared]:
@@ -212,6 +213,7 @@ def page_rounds(large: Filled, small: Filled, rounds: int, names: tuple[str, ...
             (large, asked(clients[0], here[name]), of.agains),
             (large, floor, of.floors),
             (small, asked(clients[1], there[name], anew=True), of.smalls),
+            (small, asked(clients[1], there[name]), of.small_agains),
         )
         times = [one.often_enough(work) for one, work, _ in works]
         for _ in range(rounds):
@@ -230,6 +232,7 @@ def pages(engine: str, studies: int, rounds: int) -> Iterator[Figure]:
             yield figure(f"page_{name}_{engine}", of.values, of.floors, FLOOR_TARGET)
             yield figure(f"page_{name}_{engine}_again", of.agains, of.floors, FLOOR_TARGET)
             yield figure(f"page_{name}_{engine}_growth", of.values, of.smalls, GROWTH_TARGET)
+            yield figure(f"page_{name}_{engine}_again_growth", of.agains, of.small_agains, GROWTH_TARGET)
 
 
 # The statistics of a study

@@ -17,7 +17,8 @@ from wtforms.validators import InputRequired
 from importers.base import Finding, Severity
 from lims import plots
 from lims.plot_parts import Spec
-from lims.views import filters, headers, marks, rows
+from lims.views import filters, headers, kept, marks, rows
+from lims.views.saved_views import can_be_saved
 
 ROOT = Path(__file__).resolve().parent.parent
 ARMS = [("Vehicle", "vehicle"), ("Tucatinib", "treatment")]
@@ -30,8 +31,10 @@ def app() -> Flask:
     headers.install(app, https_only=False)
     marks.install(app)
     rows.install(app)
+    kept.install(app)
     app.add_template_filter(filters.dated)
     app.add_template_filter(filters.packed)
+    app.add_template_global(can_be_saved)
     return app
 
 
@@ -47,9 +50,6 @@ def one(soup: BeautifulSoup | Tag, selector: str) -> Tag:
 
 class View(SimpleNamespace):
     """A table as views hand it over."""
-
-    def part(self, macro: Any) -> Any:
-        return macro(self)
 
     def url(self, **changes: object) -> str:
         return "?" + "&".join(f"{key}={value}" for key, value in changes.items() if value is not None)

@@ -53,7 +53,8 @@ def test_records_are_shown_recorded_and_lead_back_to_their_cells(people: dict[st
     lines = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in check.select("#lines-1 ~ div tbody tr")]
     assert lines[0] == ["2", "new", "M1", "T-DXd", "plasma", "12.5", "ng/mL", "s1", "2026-03-01"]
     warned = {"accept": [one["value"] for one in check.select("input[name=accept]")]}
-    assert tom.client.post(f"{BATCH}/commit", data=sent(tom.get(BATCH), f"{BATCH}/commit") | warned).status_code == 403
+    token = {"csrf_token": tom.get(BATCH).select_one("header input[name=csrf_token]")["value"]}
+    assert tom.client.post(f"{BATCH}/commit", data=sent(check, f"{BATCH}/commit") | warned | token).status_code == 403
 
     ada.submit(check, f"{BATCH}/commit", **warned)
     batch = ada.get(BATCH)

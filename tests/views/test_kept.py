@@ -113,7 +113,7 @@ def test_two_roles_get_the_buttons_of_their_own(app_on_each: Application, cohort
 def test_two_people_of_one_role_get_their_own_header_and_messages(app: Application, sqlite_database: Database) -> None:
     add_people(sqlite_database)
     cohort = add_cohort(sqlite_database)
-    add_person(sqlite_database, "Nora", BCBM=RoleName.SCIENTIST)
+    add_person(sqlite_database, "Nora", administrator=True, BCBM=RoleName.SCIENTIST)
     address = f"/p/BCBM/studies/{cohort.study}/design"
     browsers = {name: Browser(app).sign_in(name) for name in ("Sara", "Nora")}
     with browsers["Nora"].client.session_transaction() as session:
@@ -123,6 +123,7 @@ def test_two_people_of_one_role_get_their_own_header_and_messages(app: Applicati
     assert "For Nora alone." not in message(pages["Sara"]) + message(browsers["Nora"].get(address))
     for name, page in pages.items():
         assert name in page.select_one("header.top .person").text
+    assert {name: bool(page.select("nav.rail a[href='/people/']")) for name, page in pages.items()} == {"Sara": False, "Nora": True}
     tokens = {page.select_one("header.top input[name=csrf_token]")["value"] for page in pages.values()}
     assert len(tokens) == 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from importers.base import SetAside
-from importers.workbook import Sheet
+from importers.sheets import Sheet
 
 
 def rows_aside(sheet: Sheet, rows: Sequence[int], reason: str, *, row_fate: bool = False) -> list[SetAside]:

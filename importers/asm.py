@@ -7,9 +7,9 @@ from dataclasses import replace
 from importers.base import Choices, Claim, Reading, Refused
 from importers.cell_counts import NOT_NEEDED, records_of_table
 from importers.columns import Layout, Role, data_rows, match, uses
+from importers.sheets import Workbook
 from importers.tables import TableReader
 from importers.values import cell_text
-from importers.workbook import Workbook
 
 ROLES = (
     Role("sample", ("sample identifier",)),

@@ -14,12 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from lims.domain.cells import cell_address
-
-if TYPE_CHECKING:
-    from importers.workbook import Workbook
 
 Choices = Mapping[str, str]
 """Answers to an importer's questions, by the question's key: `{"decimal": "comma", "weight_unit": "g"}`."""
@@ -340,20 +337,3 @@ class Reading:
     deaths: Deaths | None = None
     stays: Stays | None = None
     records: tuple[Records, ...] = ()
-
-
-class Importer(Protocol):
-    """One format. `claim` looks at headers only and is quick; `read` is pure and may be run any number of times."""
-
-    key: str
-    title: str
-    reads: str
-    """One sentence for the list of importers: which file, which columns, which kinds of measurement."""
-
-    def claim(self, book: Workbook) -> Claim | None:
-        """Say whether this workbook is of this format, with the evidence, without reading the data."""
-        ...
-
-    def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
-        """Read everything; report every problem in one pass. Raises `Refused` only if nothing at all can be read."""
-        ...

@@ -33,8 +33,8 @@ from importers.columns import (
     match,
     squash,
 )
+from importers.sheets import CellValue, Sheet
 from importers.summaries import summary_rows
-from importers.workbook import CellValue, Sheet
 
 DEATH = Role("death", ("dod", "date of death", "death date", "date deceased", "death", "died"))
 

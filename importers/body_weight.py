@@ -36,9 +36,9 @@ from importers.columns import (
     uses,
     whole_sheet,
 )
+from importers.sheets import Sheet, Workbook
 from importers.table_columns import When, raw_texts
 from importers.tables import TableReader, Unit, times
-from importers.workbook import Sheet, Workbook
 
 ABOUT = (ARM, CAGE, STUDY, MODEL, SEX, BIRTH, STRAIN, OPERATOR, DEVICE)
 LONG = (ANIMAL, DATE, DAY, WEIGHT, *ABOUT)

@@ -38,9 +38,9 @@ from importers.columns import (
     unit_findings,
     uses,
 )
+from importers.sheets import Sheet, Workbook
 from importers.table_columns import raw_texts
 from importers.tables import Measured, TableReader, Unit, times
-from importers.workbook import Sheet, Workbook
 
 LEFT_LENGTH = Role("left_length", ("l dmax", "l length", "left length", "length l", "left l"), LENGTH_UNITS)
 LEFT_WIDTH = Role("left_width", ("l dmin", "l width", "left width", "width l", "left w"), LENGTH_UNITS)

@@ -14,9 +14,9 @@ from importers.block_times import block_times, day
 from importers.blocks import KIND_OF_CODE, Block, block_uses, find_blocks, strays
 from importers.columns import HEADER_SEARCH_ROWS, in_words, is_blank, other_sheets
 from importers.questions import Asked
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.sizes import SizeColumn, Sizes
 from importers.summaries import REASON
-from importers.workbook import CellValue, Sheet, Workbook
 
 KEY = "caliper_wide"
 

@@ -25,8 +25,8 @@ from importers.cancermodels_terms import (
 )
 from importers.columns import whole_sheet
 from importers.questions import Asked
+from importers.sheets import Workbook
 from importers.values import cell_text, dates
-from importers.workbook import Workbook
 from lims.domain.tissue_terms import ModelKind
 from lims.domain.vocabulary import ModelStatus, SpecimenKind
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from importers.base import ColumnUse, Finding, Records, SetAside, Severity
 from importers.cancermodels_terms import NOTHING
 from importers.columns import is_blank
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import CellValue, Sheet, Workbook
 
 _Term = TypeVar("_Term")
 Fields = Mapping[str, tuple[str | None, Callable[[int], Any]]]

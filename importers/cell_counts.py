@@ -11,8 +11,8 @@ from typing import Any
 from importers import values
 from importers.base import Finding, Records, Severity
 from importers.columns import Role, squash
+from importers.sheets import Sheet
 from importers.tables import TableReader, times
-from importers.workbook import Sheet
 
 NOUN = "preparation"
 SAMPLE = Role("sample", ("sample id", "sample"))

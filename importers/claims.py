@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from importers.base import Claim
 from importers.columns import Layout
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 
 def claim_table(importer: str, book: Workbook, find: Callable[[Sheet], Layout | None], *shown: str) -> Claim | None:

@@ -19,7 +19,7 @@ from importers.columns import Header, header, in_words
 from importers.lines import columns_of, lines_of, set_aside
 from importers.living_image import FLUX, RADIANCE, saturated
 from importers.questions import Asked
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 KINDS = ((FLUX, "bli_total_flux"), (RADIANCE, "bli_radiance"))
 NOTED = ("Comment1", "Comment2", "Time Point", "View", "Luc Injection Time", "Reporter")

@@ -50,9 +50,9 @@ from importers.columns import (
     uses,
     whole_sheet,
 )
+from importers.sheets import Sheet, Workbook
 from importers.table_columns import When
 from importers.tables import FACTS, TableReader, Unit
-from importers.workbook import Sheet, Workbook
 
 KEY = "colony_log"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from importers.base import ColumnUse, Finding, SetAside, Severity
-from importers.workbook import CellValue, Sheet, Workbook
+from importers.sheets import CellValue, Sheet, Workbook
 from lims.domain.cells import column_letter
 
 HEADER_SEARCH_ROWS = 40

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from importers import values
 from importers.columns import squash, unit_name
+from importers.sheets import CellValue
 from importers.values import Problem
-from importers.workbook import CellValue
 from lims.domain.cohort_terms import ConcentrationUnit
 
 _LITRE = {"ng/l": 1e-3, "µg/l": 1.0, "mg/l": 1e3, "g/l": 1e6, "ng/dl": 1e-2, "µg/dl": 10.0}

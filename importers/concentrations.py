@@ -23,7 +23,7 @@ from importers.injection_sorting import sample_names, sort_compounds, sort_contr
 from importers.injections import INJECTED_KEYS, Batch, Injections, counted
 from importers.sample_names import SampleName
 from importers.sample_reading import read_matrices, read_samples, time_findings
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.cohort_terms import ExposureMatrix
 
 INJECTION_TIME = "when the sample was injected, which is noted with the record; no time of collection"

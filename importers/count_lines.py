@@ -12,7 +12,7 @@ from importers.base import Finding, Reading, Records, SetAside, Severity
 from importers.cell_counts import NOT_NEEDED, NOUN, NUMBERS, ROLES, compact_moment, per_ml, rounded
 from importers.columns import Role, header
 from importers.lines import columns_of, set_aside
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from importers.columns import (
     other_sheets,
 )
 from importers.questions import Asked
+from importers.sheets import Sheet, Workbook
 from importers.sizes import SizeColumn, Sizes
-from importers.workbook import Sheet, Workbook
 
 KEY = "group_headed"
 

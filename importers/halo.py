@@ -15,9 +15,9 @@ from operator import itemgetter
 from importers.base import Choices, Claim, Finding, Reading, Refused, Severity
 from importers.columns import HEADER_SEARCH_ROWS, in_words, is_blank, other_sheets, squash
 from importers.questions import Asked
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.stain_counts import Channel, Region, column_uses, left_out, stain_records, table_aside
 from importers.values import cell_text
-from importers.workbook import CellValue, Sheet, Workbook
 
 REQUIRED = ("imagelocation", "objectid")
 PLACES = ("imagelocation", "analysisregion", "classifierlabel", "algorithmname")

@@ -25,9 +25,9 @@ from importers.columns import (
 )
 from importers.halo import PLACES, region_of
 from importers.questions import Asked
+from importers.sheets import Sheet, Workbook
 from importers.stain_counts import Channel, Region, column_uses, stain_records
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 TOTALS = ("totalcells", "totalnuclei")
 AREAS = ("areaanalyzed", "analyzedarea", "regionarea")

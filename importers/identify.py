@@ -5,7 +5,7 @@ from __future__ import annotations
 from importers.base import Claim, Refused
 from importers.columns import HEADER_SEARCH_ROWS, headers_in, in_words
 from importers.registry import IMPORTERS, by_key
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 
 HEADERS_QUOTED = 12
 """How many headers a refusal quotes from each sheet."""

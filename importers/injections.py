@@ -9,9 +9,9 @@ from importers.base import Choices, Finding, Severity
 from importers.columns import Layout, is_blank, squash
 from importers.concentration_cells import Amount, Kind, amounts
 from importers.questions import ANSWER_IT, Asked
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.table_columns import raw_texts
 from importers.values import cell_text
-from importers.workbook import CellValue, Sheet, Workbook
 
 NAME_KEYS = ("sample", "sample_id", "sample_text", "file")
 """Roles of columns that may name the sample; an importer lists its program's usual one first."""

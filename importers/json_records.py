@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Any
 
 from importers.base import Choices, Claim, Clock, ColumnUse, Finding, Reading, Records, Refused, Series, Severity
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.values import Problem, cell_text, dates, numbers
-from importers.workbook import CellValue, Sheet, Workbook
 
 KEY = "json_records"
 READINGS = "measurement"

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from importers.base import ColumnUse, SetAside
 from importers.columns import is_blank
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 
 def lines_of(book: Workbook) -> list[str]:

@@ -22,9 +22,9 @@ from importers.columns import (
     unit_findings,
     uses,
 )
+from importers.sheets import CellValue, Workbook
 from importers.table_columns import When
 from importers.tables import Measured, TableReader
-from importers.workbook import CellValue, Workbook
 
 IMAGE = Role("image", ("image number", "image", "click number", "clicknumber"))
 ROI = Role("roi", ("roi", "roi id"))

@@ -12,9 +12,9 @@ from importers.blocks import TimeHeader
 from importers.caliper_long import any_present, two_diameters
 from importers.caliper_units import ask_length_unit, ask_step
 from importers.mapping import HEIGHT, LENGTH, VALUE, WIDTH, MappedColumn, time_of
+from importers.sheets import CellValue
 from importers.sizes import SIZED, Sides, diameters
 from importers.tables import Measured, TableReader, times
-from importers.workbook import CellValue
 
 Columns = Mapping[int, MappedColumn]
 """What a person said of each column of the sheet, 1-based."""

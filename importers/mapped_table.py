@@ -38,9 +38,9 @@ from importers.mapping import (
     rows_of,
     signature,
 )
+from importers.sheets import Sheet, Workbook
 from importers.summaries import summary_rows, without_rows
 from importers.tables import FACTS, TableReader
-from importers.workbook import Sheet, Workbook
 
 NOT_MAPPED = "the mapping does not mention it"
 

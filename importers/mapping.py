@@ -16,7 +16,7 @@ from typing import Any
 from importers.base import Choices, Refused
 from importers.blocks import TimeHeader, time_header, words_and_time
 from importers.columns import HEADER_SEARCH_ROWS, header, in_words, is_blank, squash
-from importers.workbook import CellValue, Sheet, Workbook
+from importers.sheets import CellValue, Sheet, Workbook
 
 KEY = "mapping"
 """The answer that holds a mapping, among `importers.base.Choices`."""

@@ -44,10 +44,10 @@ from importers.columns import (
     unit_name,
 )
 from importers.mapping import MappedColumn, TableMapping, located, signature, spread_words, time_of
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.sizes import SIZED, diameters
 from importers.summaries import sums_up
 from importers.table_columns import raw_texts
-from importers.workbook import CellValue, Sheet, Workbook
 
 SAMPLES = 3
 FIRST_ROWS = 8

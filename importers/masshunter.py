@@ -11,8 +11,8 @@ from importers.base import Choices, Claim, ColumnUse, Reading, Refused, SetAside
 from importers.columns import HEADER_SEARCH_ROWS, Header, header, in_words, is_blank, other_sheets, squash
 from importers.concentrations import INJECTION_TIME, areas_only, quantify
 from importers.injections import Injections, filled_rows
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import CellValue, Sheet, Workbook
 
 CONCENTRATIONS = ("finalconc", "finalconcentration", "calcconc", "calculatedconc", "calculatedconcentration")
 """Names of the concentration, squashed; the final one has the dilution in it and stands first."""

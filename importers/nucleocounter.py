@@ -7,9 +7,9 @@ from importers.cell_counts import NOT_NEEDED, ROLES, records_of_table
 from importers.claims import claim_table
 from importers.columns import above, data_rows, find_table, is_blank, other_sheets, squash, uses
 from importers.count_lines import Line, read_lines
+from importers.sheets import Sheet, Workbook
 from importers.tables import TableReader
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 REQUIRED = (("sample", "viable", "total", "viability", "count_name"),)
 COUNT_LINES = frozenset(("image", "livecellsml", "viability", "totalcellsml"))

@@ -10,7 +10,7 @@ from itertools import compress
 from typing import Any, TypeVar
 
 from importers.base import AnimalFacts, Deaths, Doses, Finding, Reading, Records, Series, SetAside, Severity, Stays
-from importers.workbook import CellValue, Sheet, Workbook
+from importers.sheets import CellValue, Sheet, Workbook
 
 Part = TypeVar("Part", Series, Doses, Deaths, Stays, Records)
 PROBLEM_COLUMN = "What was wrong (not read)"

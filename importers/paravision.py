@@ -26,7 +26,7 @@ from importers.columns import in_words
 from importers.file_names import asked_day
 from importers.lines import columns_of, lines_of, set_aside
 from importers.questions import Asked
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 ANIMAL = ("SUBJECT_id", "SUBJECT_name_string")
 TAKEN = ("SUBJECT_date", "SUBJECT_study_date", "SUBJECT_abs_date")

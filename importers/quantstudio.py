@@ -12,9 +12,9 @@ from importers.base import Choices, Claim, Finding, Reading, Refused, SetAside, 
 from importers.claims import claim_table
 from importers.columns import Layout, Role, above, column_cells, data_rows, match, other_sheets, squash, uses
 from importers.relative_quantity import Run, Wells, quantify
+from importers.sheets import Sheet, Workbook
 from importers.tables import TableReader
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 WELL = Role("well", ("well",))
 POSITION = Role("position", ("well position",))

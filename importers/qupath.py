@@ -17,8 +17,8 @@ from importers import values
 from importers.base import Choices, Claim, Finding, Option, Reading, Refused, Severity
 from importers.columns import HEADER_SEARCH_ROWS, in_words, is_blank, other_sheets, squash
 from importers.questions import Asked
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.stain_counts import LEVELS, NONE, Channel, Region, column_uses, stain_records, table_aside
-from importers.workbook import CellValue, Sheet, Workbook
 
 IMAGE, CLASSIFICATION = ("image",), ("classification", "class")
 TYPE, NAME, PARENT, MISSING, OBJECT_ID = ("objecttype",), ("name",), ("parent",), ("missing",), ("objectid",)

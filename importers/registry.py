@@ -1,10 +1,12 @@
-"""All importers, in the order they are listed."""
+"""What an importer is, and all of them in the order they are listed."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from importers.analyst import IMPORTER as ANALYST
 from importers.asm import IMPORTER as ASM_COUNTS
-from importers.base import Importer, Question, Refused
+from importers.base import Choices, Claim, Question, Reading, Refused
 from importers.body_weight import IMPORTER as BODY_WEIGHT
 from importers.caliper_long import IMPORTER as CALIPER_LONG
 from importers.caliper_wide import IMPORTER as CALIPER_WIDE
@@ -24,11 +26,29 @@ from importers.quantstudio import IMPORTER as QUANTSTUDIO
 from importers.qupath import IMPORTER as QUPATH
 from importers.registry_template import IMPORTER as REGISTRY_TEMPLATE
 from importers.segment_volumes import IMPORTER as SEGMENT_VOLUMES
+from importers.sheets import Workbook
 from importers.skyline import IMPORTER as SKYLINE
 from importers.targetlynx import IMPORTER as TARGETLYNX
 from importers.vicell import IMPORTER as VICELL
-from importers.workbook import Workbook
 from importers.xcalibur import IMPORTER as XCALIBUR
+
+
+class Importer(Protocol):
+    """One format. `claim` looks at headers only and is quick; `read` is pure and may be run any number of times."""
+
+    key: str
+    title: str
+    reads: str
+    """One sentence for the list of importers: which file, which columns, which kinds of measurement."""
+
+    def claim(self, book: Workbook) -> Claim | None:
+        """Say whether this workbook is of this format, with the evidence, without reading the data."""
+        ...
+
+    def read(self, book: Workbook, claim: Claim, choices: Choices) -> Reading:
+        """Read everything; report every problem in one pass. Raises `Refused` only if nothing at all can be read."""
+        ...
+
 
 IMPORTERS: tuple[Importer, ...] = (
     LIVING_IMAGE,

@@ -15,6 +15,7 @@ from typing import Any
 
 from importers.base import Choices, Claim, Clock, Finding, Reading, Records, Refused, Series, SetAside, Severity
 from importers.columns import Layout, data_rows, headers_in, other_sheets, uses
+from importers.sheets import Sheet, Workbook
 from importers.tables import TableReader
 from importers.template_format import (
     ABOUT,
@@ -30,7 +31,6 @@ from importers.template_format import (
 )
 from importers.template_values import read_column
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 KEY = "registry_template"
 READINGS = "measurement"

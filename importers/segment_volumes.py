@@ -16,7 +16,7 @@ from importers.columns import HEADER_SEARCH_ROWS, Header, data_rows, header, in_
 from importers.file_names import scan_of
 from importers.lines import columns_of, lines_of, set_aside
 from importers.questions import ANSWER_IT, Asked
-from importers.workbook import CellValue, Sheet, Workbook
+from importers.sheets import CellValue, Sheet, Workbook
 
 NOT_A_NUMBER = ("nan", "-nan", "n/a", "none")
 """What stands where a segment is empty."""

@@ -25,7 +25,7 @@ _ODS_VALUE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}value-type"
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """What one sheet holds beside values; rows and columns are 1-based, as in `importers.workbook.Sheet`."""
+    """What one sheet holds beside values; rows and columns are 1-based, as in `importers.sheets.Sheet`."""
 
     problems: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()

@@ -14,7 +14,7 @@ from importers.base import Clock, Finding, Series, Severity
 from importers.caliper_units import ask_kind, ask_length_unit, ask_volume_unit
 from importers.columns import AREA_UNITS, VOLUME_UNITS
 from importers.questions import Asked
-from importers.workbook import CellValue, Sheet
+from importers.sheets import CellValue, Sheet
 
 When = date | datetime | float
 Sides = tuple[float, float, float | None]

@@ -16,7 +16,7 @@ from importers.base import ColumnUse, Finding, Option, Records, SetAside, Severi
 from importers.columns import in_words, squash
 from importers.questions import ANSWER_IT, Asked
 from importers.sample_names import pattern_of
-from importers.workbook import Sheet
+from importers.sheets import Sheet
 from lims.domain.genes import GENES
 from lims.domain.stains import clean_marker, h_score, is_known
 from lims.domain.tissue_terms import Compartment

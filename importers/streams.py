@@ -10,8 +10,9 @@ from pathlib import Path
 
 from importers.base import Choices, Refused
 from importers.preflight import MAX_STREAMED_BYTES, check_grid, too_large
+from importers.sheets import Sheet, Workbook
 from importers.text import MAX_CELL, open_quote, read_text
-from importers.workbook import Sheet, Workbook, extension_notes, is_text
+from importers.workbook import extension_notes, is_text
 
 LONG_BYTES = 4 * 1024 * 1024
 """Text up to here is held whole, whoever reads it."""

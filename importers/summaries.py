@@ -8,7 +8,7 @@ from dataclasses import replace
 from importers.aside import rows_aside
 from importers.base import SetAside
 from importers.columns import is_blank, squash
-from importers.workbook import CellValue, Sheet
+from importers.sheets import CellValue, Sheet
 
 REASON = "a summary row (mean, SD, SEM), not an animal"
 

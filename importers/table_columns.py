@@ -12,7 +12,7 @@ from importers import values
 from importers.base import Choices, Clock, Finding, Option, Severity
 from importers.columns import Layout, merged_down
 from importers.questions import Asked
-from importers.workbook import CellValue, Workbook
+from importers.sheets import CellValue, Workbook
 
 When = date | datetime | float
 

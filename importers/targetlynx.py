@@ -12,8 +12,8 @@ from importers.columns import Layout, Role, is_blank, match, other_sheets, uses
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
 from importers.injections import Injections, filled_rows
+from importers.sheets import Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 FACTORS = {unit: factor for unit, (_, factor) in UNITS.items()}
 _SHARED = (

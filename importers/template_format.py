@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from importers.sheets import CellValue, Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import CellValue, Sheet, Workbook
 
 ABOUT = "About"
 COLUMNS = "Columns"

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import cast
 
 from importers.base import Finding, Severity
-from importers.workbook import CellValue
+from importers.sheets import CellValue
 
 
 @dataclass(frozen=True, slots=True)

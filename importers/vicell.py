@@ -12,9 +12,9 @@ from importers.claims import claim_table
 from importers.columns import Layout, above, data_rows, is_blank, match, other_sheets, squash, uses
 from importers.count_lines import Line, read_lines
 from importers.lines import lines_of
+from importers.sheets import Sheet, Workbook
 from importers.tables import TableReader
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 REQUIRED = ("sample", "viable", "viability", "when")
 SEARCH_ROWS = 20

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from pathlib import PurePath
 from zipfile import ZipFile
@@ -14,61 +12,12 @@ from zipfile import ZipFile
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from importers.asm_rows import COUNTS
-from importers.base import Choices, Finding, Question, Refused, Severity
+from importers.base import Choices, Finding, Refused, Severity
 from importers.json_rows import read_rows
 from importers.preflight import ZipFacts, check_cells, check_grid, check_size, check_zip, damaged, password_protected
+from importers.sheets import Sheet, Workbook
+from importers.template_format import LISTS, marker_of
 from importers.text import decimal_mark, read_text
-
-CellValue = str | float | int | bool | date | datetime | time | timedelta
-"""A cell as the reader gives it. A blank cell is the empty string."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet. `rows[0]` is the sheet's row 1 and `rows[i][0]` its column A; rows may be ragged in text files.
-
-    problems: (row, column), both 1-based → what stands there and cannot be read as a value
-    (`#DIV/0!`, `formula without a stored result`). merged: (first row, first column, last row, last column), 1-based.
-    stream: of text too long to hold, gives all rows one after the other; `rows` holds the first ones only then.
-    """
-
-    name: str
-    index: int
-    rows: Sequence[Sequence[CellValue]]
-    visible: bool = True
-    merged: tuple[tuple[int, int, int, int], ...] = ()
-    problems: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    hidden_rows: frozenset[int] = frozenset()
-    stream: Callable[[], Iterator[Sequence[CellValue]]] | None = None
-
-    def every_row(self) -> Iterator[Sequence[CellValue]]:
-        """Pass all rows by, held or not; raises `importers.base.Refused` where one of a stream cannot be read."""
-        return iter(self.rows) if self.stream is None else self.stream()
-
-
-@dataclass(frozen=True, slots=True)
-class Workbook:
-    """A file, opened. `kind` is xlsx, xls, xlsb, ods, text, json or asm (JSON of the Allotrope simple model).
-
-    questions: the reader's own (encoding, delimiter, decimal).
-    decimal: the mark in numbers that are text, `.` or `,`; `?` while a person has to say, when `importers.values.numbers`
-    takes decimal points and makes a problem of every number with one comma.
-    delimiter: where the lines of a text were cut into cells; empty where they were not, and for spreadsheets.
-    """
-
-    name: str
-    kind: str
-    sheets: tuple[Sheet, ...]
-    findings: tuple[Finding, ...] = ()
-    questions: tuple[Question, ...] = ()
-    decimal: str = "."
-    delimiter: str = ""
-
-    @property
-    def whole(self) -> bool:
-        """Tell whether all cells are held; an importer that needs them cannot read what streams."""
-        return all(sheet.stream is None for sheet in self.sheets)
-
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -226,8 +175,6 @@ def _read_sheets(book: CalamineWorkbook, facts: ZipFacts) -> tuple[list[Sheet], 
 
 def _own_lists(sheet: Sheet, sheets: Sequence[Sheet]) -> bool:
     """Tell whether it is the sheet behind the drop-downs of a template of ours, which is hidden on purpose."""
-    from importers.template_format import LISTS, marker_of  # it reads workbooks itself
-
     return sheet.name == LISTS and marker_of(sheets) is not None
 
 

@@ -11,8 +11,8 @@ from importers.columns import HEADER_SEARCH_ROWS, Layout, Role, in_words, is_bla
 from importers.concentration_cells import UNITS
 from importers.concentrations import areas_only, quantify, unread
 from importers.injections import Injections, filled_rows
+from importers.sheets import Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 FACTORS = {unit: factor for unit, (_, factor) in UNITS.items()}
 ROLES = (

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Reading, Records, Severity
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims import progress
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError

@@ -8,8 +8,8 @@ from itertools import islice
 
 from importers.base import Reading, Severity
 from importers.overlay import PROBLEM_COLUMN
+from importers.sheets import CellValue, Sheet
 from importers.template_format import DESCRIBING, marker_of
-from importers.workbook import CellValue, Sheet
 from lims.domain.vocabulary import RowFate
 from lims.intake.plan import Plan
 from lims.intake.report import rows_by_fate

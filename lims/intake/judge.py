@@ -17,8 +17,9 @@ from importers.meanings import with_meanings
 from importers.overlay import Edit, overlay, without_problem_column, without_rows
 from importers.preflight import MAX_UPLOAD_BYTES, too_large
 from importers.registry import STREAMED, by_key, questions_for
+from importers.sheets import Workbook
 from importers.streams import open_long_text
-from importers.workbook import Workbook, open_workbook
+from importers.workbook import open_workbook
 from lims import progress
 from lims.audit.record import Actor
 from lims.domain.vocabulary import MeasurementKind

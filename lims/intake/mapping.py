@@ -11,7 +11,8 @@ from importers.mapping import mapping_in, signature
 from importers.mapping_look import KnownKind, TableLook, look
 from importers.preflight import MAX_UPLOAD_BYTES, too_large
 from importers.registry import by_key
-from importers.workbook import Workbook, open_workbook
+from importers.sheets import Workbook
+from importers.workbook import open_workbook
 from lims.config import Settings
 from lims.domain.errors import DomainError
 from lims.intake.limited import run_limited

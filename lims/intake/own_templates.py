@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from importers.base import Refused
+from importers.sheets import Workbook
 from importers.template_format import described_columns, marker_of, version_of
-from importers.workbook import Workbook
 from lims.records.registries import REGISTRIES
 
 _AGAIN = "Download the template again (page Templates, or `lims template`), copy your lines into it, and upload that."

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from importers.base import Clock, Finding, Reading, Series
 from importers.overlay import Edit
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.slots import date_slot, dated, day_slot, local_moment, moment_slot
 from lims.domain.vocabulary import MeasurementKind, RowFate, Subject
 from lims.domain.volumes import caliper_volumes

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from importers.base import Clock, Deaths, Doses, Stays
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.cohort_terms import DoseState, DoseUnit, FateReason
 from lims.domain.dose_words import route_of
 from lims.domain.slots import local_moment

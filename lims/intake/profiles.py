@@ -15,8 +15,9 @@ from importers.identify import identify
 from importers.mapped_table import IMPORTER as MAPPED_TABLE
 from importers.mapping import difference, rows_of, same_headers, signature
 from importers.preflight import MAX_UPLOAD_BYTES
+from importers.sheets import Workbook
 from importers.streams import open_long_text
-from importers.workbook import Workbook, open_workbook
+from importers.workbook import open_workbook
 from lims.audit.record import Actor, declare
 from lims.db import Database
 from lims.domain.vocabulary import BatchState

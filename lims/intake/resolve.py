@@ -12,7 +12,7 @@ from sqlalchemy import Executable, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from importers.base import AnimalFacts, Reading, Severity
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.identifiers import LONGEST
 from lims.domain.vocabulary import MeasurementKind, RecordStatus
 from lims.intake.names import LONGEST_NAME, Host, Names

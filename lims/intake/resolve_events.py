@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from importers.base import Finding, Option, Question, Reading, Severity
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.cohort_terms import FateReason
 from lims.domain.dose_words import is_vehicle, route_of
 from lims.domain.errors import DomainError

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from importers.base import AnimalFacts, Finding, Reading, Series, Severity
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from lims.domain.errors import DomainError
 from lims.domain.identifiers import LONGEST, clean_identifier
 from lims.domain.vocabulary import MeasurementKind, Subject

@@ -20,6 +20,8 @@ from lims.queries.api_resources import Field, Resource
 from lims.queries.blinding import readable, shown_arm, shown_id
 from lims.queries.scope import LARGEST_ID, scoped
 
+USUAL_PAGE, LARGEST_PAGE = 100, 1000
+"""Records on a page of a list."""
 ANY_STATUS = "any"
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

@@ -10,7 +10,8 @@ import openpyxl
 
 from importers.base import Finding, Reading, Severity
 from importers.columns import is_blank
-from importers.workbook import CellValue, Workbook, open_workbook
+from importers.sheets import CellValue, Workbook
+from importers.workbook import open_workbook
 
 
 def text_book(text: str, name: str = "sizes.csv", **choices: str) -> Workbook:

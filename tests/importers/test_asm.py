@@ -11,7 +11,8 @@ import pytest
 from importers.asm import IMPORTER
 from importers.base import Refused
 from importers.identify import identify
-from importers.workbook import Workbook, open_workbook
+from importers.sheets import Workbook
+from importers.workbook import open_workbook
 from tests.importers.tables_support import errors, read
 
 MOMENT = "2026-03-04T15:15:00+00:00"

@@ -8,7 +8,7 @@ import pytest
 
 from importers.base import Clock, Refused, Severity
 from importers.caliper_long import IMPORTER
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 from tests.importers.tables_support import errors, excel_book, findings, proposals, read, text_book
 
 

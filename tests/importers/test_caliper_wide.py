@@ -7,7 +7,7 @@ import pytest
 from importers.base import Clock, Severity
 from importers.blocks import time_header
 from importers.caliper_wide import IMPORTER
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 from tests.conftest import SAMPLES
 from tests.importers.tables_support import entries, errors, excel_book, file_book, findings, proposals, read, text_book
 

@@ -10,8 +10,9 @@ import pytest
 from importers.base import Reading
 from importers.identify import identify
 from importers.nucleocounter import IMPORTER as NUCLEOCOUNTER
+from importers.sheets import Workbook
 from importers.vicell import IMPORTER as VICELL
-from importers.workbook import Workbook, open_workbook
+from importers.workbook import open_workbook
 from tests.importers.tables_support import errors, excel_book, findings, proposals, read, text_book
 
 BLU = (

@@ -7,7 +7,7 @@ import pytest
 
 from importers.base import Clock, Severity
 from importers.colony_log import IMPORTER
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from tests.conftest import SAMPLES
 from tests.importers.tables_support import errors, excel_book, file_book, findings, proposals, read
 

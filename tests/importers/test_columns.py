@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importers.columns import ANIMAL, DATE, VOLUME, WEIGHT, data_rows, find_table, header, match, merged_down, unit_findings, uses
-from importers.workbook import CellValue, Sheet
+from importers.sheets import CellValue, Sheet
 
 
 def sheet(*rows: list[CellValue], merged: tuple[tuple[int, int, int, int], ...] = ()) -> Sheet:

@@ -12,7 +12,8 @@ from importers.base import Clock, Reading, Refused
 from importers.identify import identify
 from importers.json_rows import read_rows
 from importers.registry import by_key
-from importers.workbook import Workbook, open_workbook
+from importers.sheets import Workbook
+from importers.workbook import open_workbook
 from tests.importers import tables_support
 
 

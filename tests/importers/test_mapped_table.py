@@ -13,7 +13,7 @@ from importers.identify import identify
 from importers.mapped_table import IMPORTER
 from importers.mapping import KEY, MappedColumn, TableMapping, mapping_in, problems, rows_of, same_headers, signature
 from importers.mapping_look import KnownKind, TableLook, look
-from importers.workbook import Workbook
+from importers.sheets import Workbook
 from tests.importers.tables_support import entries, errors, excel_book, findings, rows_without_fate, text_book, unaccounted
 
 KINDS = (

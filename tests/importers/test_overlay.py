@@ -7,7 +7,7 @@ from datetime import date
 from importers.base import AnimalFacts, Clock, Deaths, Doses, Finding, Reading, Records, Series, Severity, Stays
 from importers.meanings import with_meanings
 from importers.overlay import PROBLEM_COLUMN, Edit, overlay, typed, without_problem_column, without_rows
-from importers.workbook import Sheet, Workbook
+from importers.sheets import Sheet, Workbook
 
 DAY = date(2026, 3, 2)
 

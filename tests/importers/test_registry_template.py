@@ -7,7 +7,8 @@ from datetime import date, datetime
 from importers.base import Clock, Severity
 from importers.identify import identify
 from importers.registry_template import IMPORTER
-from importers.workbook import Workbook, open_workbook
+from importers.sheets import Workbook
+from importers.workbook import open_workbook
 from lims.records.registries import REGISTRIES
 from tests.importers.tables_support import errors, findings, read
 from tests.support.templates import edited, line, put, template

@@ -13,8 +13,8 @@ import openpyxl
 
 from importers import identify, registry
 from importers.base import Choices, Claim, ColumnUse, Reading, Records
+from importers.sheets import Sheet, Workbook
 from importers.values import cell_text
-from importers.workbook import Sheet, Workbook
 
 MARK = "#"
 

@@ -16,7 +16,8 @@ from typing import Any
 from importers.base import Claim, Deaths, Doses, Finding, Reading, Records, Refused, Series, Stays
 from importers.identify import identify
 from importers.registry import by_key, questions_for
-from importers.workbook import Workbook, open_workbook
+from importers.sheets import Workbook
+from importers.workbook import open_workbook
 from tests.importers.tables_support import rows_without_fate, unaccounted
 
 FOLDER = Path(__file__).parents[1] / "golden"

@@ -16,12 +16,11 @@ from sqlalchemy import Enum as EnumType
 
 from lims.domain.vocabulary import RecordStatus, RoleName
 from lims.models.base import UtcDateTime
-from lims.queries.api import ANY_STATUS
+from lims.queries.api import ANY_STATUS, LARGEST_PAGE, USUAL_PAGE
 from lims.queries.api_resources import RESOURCES, Resource
 from lims.queries.api_resources import Field as ApiField
 from lims.views.api.openapi_imports import MODELS, import_paths
 from lims.views.api.problems import PREFIX
-from lims.views.api.resources import LARGEST_PAGE, USUAL_PAGE
 from lims.views.api.words import about
 
 _REFERENCE = "#/components/schemas/{model}"

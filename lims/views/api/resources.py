@@ -12,7 +12,7 @@ import orjson
 from flask import Blueprint, Response, request, url_for
 
 from lims.domain.errors import DomainError
-from lims.queries.api import find_record, list_records
+from lims.queries.api import LARGEST_PAGE, USUAL_PAGE, find_record, list_records
 from lims.queries.api_resources import RESOURCES, Resource, resource_named
 from lims.views.addresses import page_of
 from lims.views.api.bearer import BLUEPRINT
@@ -29,7 +29,6 @@ from lims.views.support import (
 
 pages = Blueprint(BLUEPRINT, __name__, url_prefix=PREFIX)
 
-USUAL_PAGE, LARGEST_PAGE = 100, 1000
 PAGING = ("page_size", "after", "count")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from lims.audit.record import Actor
 from lims.db import Database
-from lims.records.nouns import Noun, change, record
+from lims.records.noun import Noun
+from lims.records.nouns import change, record
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from lims.records.doses import DOSE
 from lims.records.exposures import EXPOSURE
 from lims.records.fates import FATE
 from lims.records.implants import IMPLANT
-from lims.records.nouns import Noun
+from lims.records.noun import Noun
 from lims.records.patients import CONSENT, PATIENT, THERAPY_AGENT, THERAPY_LINE
 from lims.records.pdx import MODEL, MODEL_CHECK
 from lims.records.preparations import PREPARATION

@@ -17,7 +17,8 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import EndpointAction, Fate
 from lims.queries.chunks import in_chunks
 from lims.records.accounts import require_reason
-from lims.records.nouns import Draft, Noun, change
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import change
 from lims.records.values import today
 
 LONGEST_DEFERRAL = timedelta(days=14)

@@ -12,7 +12,7 @@ from lims.domain.identifiers import clean_identifier
 from lims.domain.sources import NEVER_TWICE
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Animal, AnimalAlias
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.noun import Draft, Noun, judge_each
 
 
 def _check_aliases(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

@@ -36,7 +36,8 @@ from lims.queries.chunks import in_chunks
 from lims.queries.colony import living
 from lims.records.endpoints import judge_last
 from lims.records.lives import require_life
-from lims.records.nouns import Draft, Noun, judge_each, record
+from lims.records.noun import Draft, Noun, judge_each
+from lims.records.nouns import record
 from lims.records.values import today
 
 

@@ -37,7 +37,8 @@ from lims.queries.chunks import by_id, in_chunks
 from lims.queries.doses import Treated, latest_weight, treated_animals, weights_until
 from lims.records.exposures import EXPOSURE
 from lims.records.locked import keep_signed, stay_signed
-from lims.records.nouns import Draft, Noun, apply_all, record
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import apply_all, record
 from lims.records.values import today, zone_of
 
 NAMED = 20

@@ -40,7 +40,8 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Implant, Measurement, Project, Study
 from lims.queries.chunks import KEYS, in_chunks, rows_of
 from lims.queries.series import AnySelect, counted
-from lims.records.nouns import Draft, Noun, record
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import record
 from lims.records.values import table_of
 
 WEIGHT, NEUROLOGICAL, CONDITION = "body_weight", "neurological_score", "body_condition"

@@ -23,7 +23,7 @@ from lims.queries.chunks import in_chunks
 from lims.queries.exposures import Given, given_doses, recorded_samples
 from lims.queries.measurements import measured_animals, measured_implants
 from lims.records.locked import keep_signed, stay_signed
-from lims.records.nouns import Draft, Noun, doubt_each, judge_each
+from lims.records.noun import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today, zone_of
 
 SAME_HOURS = 0.05

@@ -19,7 +19,8 @@ from lims.records.actions import answer_by_fates
 from lims.records.colony import ANIMAL
 from lims.records.endpoints import judge_last
 from lims.records.locked import keep_signed, stay_signed
-from lims.records.nouns import Draft, Noun, apply_all, record
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import apply_all, record
 
 
 def _check_fates(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

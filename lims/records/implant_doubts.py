@@ -19,7 +19,7 @@ from lims.domain.vocabulary import ModelStatus, RecordStatus
 from lims.models import Animal, Implant, PdxModel
 from lims.queries.chunks import in_chunks
 from lims.queries.models import latest_checks
-from lims.records.nouns import Draft
+from lims.records.noun import Draft
 
 SURGERY = tuple(field.name for field in fields(SurgicalRecord))
 """Columns of the surgical record."""

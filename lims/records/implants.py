@@ -30,7 +30,7 @@ from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
 from lims.records.consents import ask_by_day, require_xenograft_consent
 from lims.records.implant_doubts import SURGERY, anew, doubted_models, doubts_of, surgical_record, taken_places
-from lims.records.nouns import Draft, Noun
+from lims.records.noun import Draft, Noun
 from lims.records.origins import spread_origin
 from lims.records.preparations import doubts_of_preparation, follow_preparation, preparations_of
 from lims.records.values import today

@@ -15,7 +15,8 @@ from lims.domain.errors import DomainError
 from lims.domain.sources import CONSISTENT, NEVER_TWICE
 from lims.models import ImportProfile, ImportProfileVersion
 from lims.queries.import_profiles import latest_versions
-from lims.records.nouns import Draft, Noun, begin_change, record
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import begin_change, record
 from lims.records.references import check_references
 
 READER_ANSWERS = ("encoding", "delimiter")

@@ -12,7 +12,7 @@ from lims.domain.errors import Conflict, DomainError
 from lims.domain.sources import CONSISTENT, NEVER_TWICE
 from lims.domain.vocabulary import KIND_BY_CODE, RecordStatus
 from lims.models import LabKind, Measurement
-from lims.records.nouns import Draft, Noun
+from lims.records.noun import Draft, Noun
 
 CODE = re.compile(r"[a-z][a-z0-9_]{1,39}", re.ASCII)
 

@@ -16,7 +16,7 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import CageMove, Dose, Enrolment, Fate, Implant, Measurement, Procedure, Specimen
 from lims.queries.chunks import in_chunks
 from lims.records.locked import keep_signed
-from lims.records.nouns import Draft
+from lims.records.noun import Draft
 
 _DATES = ("birth_date", "arrived_on", "died_on")
 

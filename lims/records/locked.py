@@ -17,7 +17,7 @@ from lims.domain.studies import signed_already
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Animal, Enrolment, Measurement, Study
 from lims.queries.chunks import KEYS, rows_of
-from lims.records.nouns import Draft, judge_each
+from lims.records.noun import Draft, judge_each
 
 _LOCKED = (
     select(Enrolment.animal_id, Enrolment.study_id, Animal.code.label("animal"), Study.code.label("study"))

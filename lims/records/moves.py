@@ -17,7 +17,8 @@ from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, Cage, CageMove
 from lims.queries.chunks import by_id, in_chunks
 from lims.records.colony import require_room
-from lims.records.nouns import Draft, Noun, record
+from lims.records.noun import Draft, Noun
+from lims.records.nouns import record
 
 
 def _check_moves(session: Session, project_id: int, drafts: Sequence[Draft]) -> None:

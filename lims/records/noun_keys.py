@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,15 +13,10 @@ from sqlalchemy.orm import Session
 from lims.domain.errors import DomainError, each_row
 from lims.domain.sources import NEVER_CHANGED, NEVER_TWICE
 from lims.domain.vocabulary import RecordStatus
-from lims.models import Base
 from lims.queries.chunks import in_chunks
 from lims.records.naming import next_codes
+from lims.records.noun import Draft, Noun, Record
 from lims.records.values import word
-
-if TYPE_CHECKING:
-    from lims.records.nouns import Draft, Noun
-
-Record = TypeVar("Record", bound=Base)
 
 
 def give_codes(session: Session, noun: Noun[Record], project_id: int, drafts: Sequence[Draft]) -> None:

@@ -22,7 +22,8 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Consent, Patient, Project, Specimen, Study, TherapyAgent, TherapyLine
 from lims.queries.chunks import by_id, in_chunks
 from lims.queries.derived import implants_since, specimens_since
-from lims.records.nouns import Draft, Noun, apply, begin_change, doubt_each, judge_each, record
+from lims.records.noun import Draft, Noun, doubt_each, judge_each
+from lims.records.nouns import apply, begin_change, record
 from lims.records.values import clean, today
 
 _NCIT = re.compile(r"C\d{1,7}")

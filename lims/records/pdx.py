@@ -24,7 +24,7 @@ from lims.queries.chunks import by_id, in_chunks
 from lims.queries.implants import brought_by_files
 from lims.queries.series import AnySelect
 from lims.records.consents import require_consent_kept, require_xenograft_consent
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.noun import Draft, Noun, judge_each
 from lims.records.origins import give_models, spread_origin
 from lims.records.values import today
 

@@ -17,7 +17,7 @@ from lims.domain.sources import CONSISTENT, LINEAGE
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, CellPreparation, Implant, PdxModel, Specimen
 from lims.queries.chunks import by_id, in_chunks
-from lims.records.nouns import Draft, Noun
+from lims.records.noun import Draft, Noun
 from lims.records.values import today, zone_of
 
 

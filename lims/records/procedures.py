@@ -20,7 +20,7 @@ from lims.models import Animal, Procedure
 from lims.queries.measurements import last_before, measured_animals
 from lims.queries.procedures import blood_drawn
 from lims.records.colony import require_procedure
-from lims.records.nouns import Draft, Noun
+from lims.records.noun import Draft, Noun
 from lims.records.values import zone_of
 
 ALLOWED_AS = {

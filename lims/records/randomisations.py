@@ -30,7 +30,8 @@ from lims.queries.allocation import (
     runs_of,
     settled_animals,
 )
-from lims.records.nouns import Noun, record
+from lims.records.noun import Noun
+from lims.records.nouns import record
 from lims.records.studies import ENROLMENT
 from lims.records.values import today
 

@@ -31,7 +31,7 @@ from lims.queries.measurements import Key, SameSlot, measured_implants, measured
 from lims.records.endpoints import judge_new
 from lims.records.locked import keep_signed, locks_of, refuse_added, stay_signed
 from lims.records.measurements import Readings, record_measurements
-from lims.records.nouns import Draft, Noun
+from lims.records.noun import Draft, Noun
 from lims.records.values import clean, today
 
 UNMEASURED = Diameters()

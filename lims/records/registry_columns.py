@@ -18,7 +18,7 @@ from importers.template_format import ColumnKind, TemplateColumn, version_of
 from lims.audit.words import entity_word, term_text, unit_of
 from lims.models import Implant
 from lims.models.base import Base, UtcDateTime
-from lims.records.nouns import Noun
+from lims.records.noun import Noun
 from lims.records.references import refers_to
 from lims.records.values import limits, table_of, word
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from lims.audit.record import Actor
 from lims.domain.errors import DomainError
 from lims.domain.notices import Notice
-from lims.records.nouns import Draft, Noun, apply_all, draft_of, no_doubt, record
+from lims.records.noun import Draft, Noun, no_doubt
+from lims.records.nouns import apply_all, draft_of, record
 
 MOST_UNNAMED = 20
 """Refusals that do not say which record they are of, and are searched for one by one; of more, the rest is left out unjudged."""

@@ -17,7 +17,7 @@ from lims.domain.tissue_terms import Compartment
 from lims.domain.vocabulary import RecordStatus
 from lims.models import Specimen, StainRegion
 from lims.queries.chunks import by_id, in_chunks
-from lims.records.nouns import Draft, Noun, doubt_each, judge_each
+from lims.records.noun import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today
 
 KEY = ("specimen_id", "marker", "compartment", "image", "region", "software")

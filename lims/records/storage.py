@@ -22,7 +22,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Aliquot, AliquotEvent, Implant, Specimen, StoragePlace
 from lims.queries.chunks import by_id, in_chunks
 from lims.records.consents import doubts_of_withdrawn
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.noun import Draft, Noun, judge_each
 from lims.records.values import today
 
 COLDEST, WARMEST = -273.15, 60.0

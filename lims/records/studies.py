@@ -35,7 +35,8 @@ from lims.queries.chunks import by_id, in_chunks
 from lims.queries.colony import living
 from lims.queries.implants import first_implanted
 from lims.records.accounts import require_reason
-from lims.records.nouns import Draft, Noun, apply, begin_change, judge_each, record
+from lims.records.noun import Draft, Noun, judge_each
+from lims.records.nouns import apply, begin_change, record
 from lims.records.values import today
 from lims.records.versions import check_version
 

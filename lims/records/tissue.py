@@ -44,7 +44,7 @@ from lims.models import (
 from lims.queries.chunks import by_id, in_chunks
 from lims.queries.specimens import as_report
 from lims.records.consents import ask_by_day, doubts_of_withdrawn, require_consent_kept
-from lims.records.nouns import Draft, Noun, doubt_each, judge_each
+from lims.records.noun import Draft, Noun, doubt_each, judge_each
 from lims.records.values import today
 
 FLUIDS = frozenset({SpecimenKind.BLOOD, SpecimenKind.PLASMA, SpecimenKind.CSF})

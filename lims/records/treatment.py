@@ -24,7 +24,7 @@ from lims.domain.vocabulary import ArmRole, RecordStatus, StudyStatus
 from lims.models import Agent, AgentLot, Arm, Dose, Exposure, Regimen, Study
 from lims.queries.chunks import by_id, in_chunks
 from lims.queries.kinds import kinds_of
-from lims.records.nouns import Draft, Noun, judge_each
+from lims.records.noun import Draft, Noun, judge_each
 from lims.records.values import today
 
 RADIATION = frozenset({AgentClass.WHOLE_BRAIN_RADIOTHERAPY, AgentClass.STEREOTACTIC_RADIOSURGERY, AgentClass.RADIOTHERAPY_OTHER})

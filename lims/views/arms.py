@@ -13,7 +13,8 @@ from lims.models import Arm, Study
 from lims.queries.blinding import hides_arms
 from lims.queries.scope import find
 from lims.queries.studies import arms_of_studies
-from lims.records.nouns import Noun, record
+from lims.records.noun import Noun
+from lims.records.nouns import record
 from lims.records.studies import ARM
 from lims.views.filters import may, term_words
 from lims.views.kept import kept_page

@@ -32,7 +32,8 @@ from lims.domain.notices import Notice
 from lims.domain.vocabulary import RecordStatus
 from lims.queries.scope import find
 from lims.queries.series import AnySelect
-from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
+from lims.records.noun import Noun
+from lims.records.nouns import change, doubts, record, reinstate, withdraw
 from lims.views.addresses import page_of
 from lims.views.consent_flag import consent_of
 from lims.views.crumbs import crumb_of

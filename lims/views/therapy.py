@@ -14,7 +14,7 @@ from lims.domain.vocabulary import RecordStatus
 from lims.models import Patient, TherapyAgent, TherapyLine
 from lims.queries.patients import agents_used
 from lims.queries.tissue_lists import therapy_list, with_agent, with_class
-from lims.records.nouns import Noun
+from lims.records.noun import Noun
 from lims.records.patients import THERAPY_LINE, add_therapy_line, change_therapy_line
 from lims.views.cells import badge
 from lims.views.filters import term_words

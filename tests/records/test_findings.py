@@ -15,7 +15,8 @@ from lims.domain.errors import Conflict, DomainError
 from lims.domain.tissue_terms import AlterationKind, CnsStatus, Compartment, Her2Ihc, Her2Label, Her2Result, IshProbe
 from lims.domain.vocabulary import SpecimenKind
 from lims.models import AuditChange, Project, Specimen
-from lims.records.nouns import Noun, change, doubts, record, reinstate, withdraw
+from lims.records.noun import Noun
+from lims.records.nouns import change, doubts, record, reinstate, withdraw
 from lims.records.tissue import ALTERATION, RECEPTOR_ASSAY, SPECIMEN, STR_PROFILE
 from tests.support import factories
 from tests.support.cases import each

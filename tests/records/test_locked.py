@@ -16,7 +16,8 @@ from lims.records.colony import ANIMAL
 from lims.records.exposures import EXPOSURE
 from lims.records.fates import FATE, record_fates
 from lims.records.measurements import Correction, correct_measurements
-from lims.records.nouns import Noun, change, record, reinstate, withdraw
+from lims.records.noun import Noun
+from lims.records.nouns import change, record, reinstate, withdraw
 from lims.records.readings import MEASUREMENT, NewReading, record_readings
 from tests.records.dosing_lab import DoseLab, day, make_lab
 from tests.support import factories

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, current_app, g, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from importers.registry import IMPORTERS
 from lims.audit.words import term_text
@@ -120,10 +120,7 @@ def quoted(text: str) -> Markup:
 
 def dated(text: str) -> Markup:
     """Keep the dates of a sentence in one piece: a line could end at their hyphens."""
-    parts = _DATE.split(text)
-    return Markup("").join(
-        Markup('<span class="whole">{}</span>').format(part) if number % 2 else part for number, part in enumerate(parts)
-    )
+    return Markup(_DATE.sub(r'<span class="whole">\1</span>', str(escape(text))))  # noqa: S704  # escaped, and a date needs no escaping
 
 
 def install(app: Flask) -> None:

@@ -11,6 +11,7 @@ from lims.config import Settings
 from lims.db import Database
 from lims.views.transaction import Application
 from tests.support.pages import MEMORY_KIB, Browser, application
+from tests.views.colony import fill
 
 
 def _make(settings: Settings, database: Database) -> Application:
@@ -39,3 +40,22 @@ def make_app() -> Callable[[Settings, Database], Application]:
 def browser(app: Application) -> Browser:
     """Give a browser that nobody has signed in with."""
     return Browser(app)
+
+
+@pytest.fixture
+def colony(sqlite_database: Database) -> Database:
+    """Give a filled colony."""
+    fill(sqlite_database)
+    return sqlite_database
+
+
+@pytest.fixture
+def bench(app: Application, colony: Database) -> Browser:
+    """Give the technician's browser."""
+    return Browser(app).sign_in("Tom")
+
+
+@pytest.fixture
+def scientist(app: Application, colony: Database) -> Browser:
+    """Give the scientist's browser."""
+    return Browser(app).sign_in("Sara")

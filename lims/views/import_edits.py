@@ -77,8 +77,6 @@ def correct(batch_id: int) -> ResponseReturnValue:
         made = correct_cells(
             current_session(), current_actor(), batch, cells, reason=reason, seen=whole_number(request.form.get("seen"))
         )
-    except Conflict:
-        raise
     except DomainError as refused:
         return _refused(batch_id, refused)
     flash(f"{counted(len(made) or len(cells), 'cell')} corrected; what the file says stays beside it.", "success")
@@ -93,8 +91,6 @@ def _leave_out(batch_id: int, rows: list[tuple[str | None, int]], reason: str) -
         for sheet, row in named:
             require_row(stored, header_rows(batch.report), sheet, row)
         made = leave_rows_out(current_session(), current_actor(), batch, named, reason=reason)
-    except Conflict:
-        raise
     except DomainError as refused:
         return _refused(batch_id, refused)
     flash(f"{counted(len(made), 'row')} left out, with the reason.", "success")
@@ -109,8 +105,6 @@ def leave_group_out(batch_id: int) -> ResponseReturnValue:
     rows = rows_told(batch.report or {}, request.form.get("code", ""))
     try:
         made = leave_rows_out(current_session(), current_actor(), batch, rows, reason=request.form.get("reason", ""))
-    except Conflict:
-        raise
     except DomainError as refused:
         return _refused(batch_id, refused)
     flash(f"{counted(len(made), 'row')} left out, with the reason.", "success")
@@ -260,7 +254,9 @@ def _check_page(batch_id: int) -> str:
 
 
 def _refused(batch_id: int, refused: DomainError) -> BaseResponse:
-    """Say what was wrong, on the page the person came from; nothing was kept."""
+    """Say what was wrong, on the page the person came from; nothing was kept. A conflict has a page of its own."""
+    if isinstance(refused, Conflict):
+        raise refused
     current_session().rollback()
     for one in refused.every:
         flash(told(one), "error")

@@ -51,6 +51,7 @@ ENTITY_WORDS = {
     "record_source": "source of a record",
     "role": "role",
     "saved_view": "saved view",
+    "signature": "signature",
     "specimen": "specimen",
     "stain_region": "stained region",
     "storage_place": "storage place",

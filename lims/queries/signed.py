@@ -216,3 +216,27 @@ def hash_of(signature: Signature) -> str:
 
 
 _SAID = ("act", "content", "entity", "event_seq", "key", "meaning", "name", "signed_at", "statement")
+
+
+NAMED = ("study", "enrolment", "animal", "implant", "measurement", "fate")
+"""Tables whose records may be named to everybody: what an arm is given is told by none of them."""
+MOST_NAMED = 10
+
+
+@cache
+def _changed_since(table: str) -> TextClause:
+    of_study = f'SELECT id FROM "{table}" WHERE {PARTS[table].where}'  # noqa: S608  # names of this module
+    return text(
+        f"SELECT DISTINCT key FROM audit_change WHERE entity = '{table}' AND event_seq > :seq AND key <= :up_to "  # noqa: S608  # as above
+        f"AND key IN ({of_study}) ORDER BY key LIMIT {MOST_NAMED}"
+    )
+
+
+def changed_records(session: Session, one: Judged) -> list[tuple[str, int]]:
+    """Give records that were signed and that the trail says have changed since: table and id, some of each table."""
+    signed: Counted = orjson.loads(one.signature.content)
+    found = []
+    for table in (table for table in NAMED if table in one.changed):
+        bound = {"seq": one.signature.event_seq, "up_to": signed[table]["up_to"], "study": one.signature.key}
+        found += [(table, row.key) for row in read(session, _changed_since(table), **bound)]
+    return found

@@ -81,8 +81,13 @@ def refuse_altered(locks: Sequence[Row[Any]], study_id: int | None = None) -> No
         DomainError: one does.
     """
     for lock in locks:
-        if study_id in (None, lock.study_id):
+        if says(lock, study_id):
             raise signed_already(lock.animal, lock.study)
+
+
+def says(lock: Row[Any], study_id: int | None) -> bool:
+    """Tell whether a locked study counts a record of one of its animals: it is of that study, or of none."""
+    return study_id in (None, lock.study_id)
 
 
 def keep_signed(session: Session, drafts: Sequence[Draft]) -> None:

@@ -148,6 +148,7 @@ FIELD_WORDS = {
     "rack_row": "row in the rack",
     "rate_ul_min": "rate",
     "started_on": "start",
+    "signed_at": "signed",
     "stopped_on": "stop",
     "str_profile": "STR profile",
     "temperature_celsius": "temperature",

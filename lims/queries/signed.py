@@ -150,6 +150,7 @@ _change = AuditChange.__table__.c
 _MADE_BY = select(_change.key, _change.event_seq, _change.fields).where(
     _change.entity == Signature.__tablename__, _change.key.in_(bindparam("keys", expanding=True))
 )
+_REVIEW = select(Signature).where(Signature.entity == AuditEvent.__tablename__, Signature.event_seq == bindparam("seq"))
 _EVENT_HASH = select(AuditEvent.hash).where(AuditEvent.seq == bindparam("seq"))
 
 
@@ -187,12 +188,18 @@ def _superseded(one: Judged, judged: Sequence[Judged]) -> Judged:
     return replace(one, standing=Standing.SUPERSEDED, by=by) if by else one
 
 
-def judge_review(session: Session, signature: Signature) -> Standing:
-    """Say whether the signature of a review stands: the event up to which the trail was reviewed is the one that was seen."""
-    if signature.id not in unaltered(session, [signature]):
+def judge_review(session: Session, review: int) -> Standing:
+    """Say whether a review, named by its event, stands signed: the trail that was reviewed ends as it did then."""
+    signature = session.scalars(_REVIEW, {"seq": review}).first()
+    if signature is None or signature.id not in unaltered(session, [signature]):
         return Standing.BROKEN
-    found = session.connection().scalar(_EVENT_HASH, {"seq": signature.key})
-    return Standing.VALID if orjson.loads(signature.content)["hash"] == found else Standing.CHANGED
+    same = orjson.loads(signature.content)["hash"] == hash_of_event(session, signature.key)
+    return Standing.VALID if same else Standing.CHANGED
+
+
+def hash_of_event(session: Session, seq: int) -> str:
+    """Give the hash of an event, which stands for all of the trail up to it."""
+    return session.connection().scalar(_EVENT_HASH, {"seq": seq}) or ""
 
 
 def unaltered(session: Session, signatures: Sequence[Signature]) -> set[int]:

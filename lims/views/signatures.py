@@ -17,6 +17,7 @@ from lims.domain.signatures import ACT_WORDS, STANDING_WORDS, Standing
 from lims.domain.vocabulary import Quality, VolumeFormula
 from lims.models import Measurement, Signature, Study
 from lims.queries.audit import labels_of
+from lims.queries.blinding import veil
 from lims.queries.scope import find
 from lims.queries.signed import Content, Judged, changed_records, digest, judge_study
 from lims.records.readings import NewReading
@@ -26,7 +27,16 @@ from lims.views.reading_forms import BenchNumberField, named
 from lims.views.record_forms import Group, Step
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.signing import SignForm, asks_password, signs
-from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
+from lims.views.support import (
+    current_actor,
+    current_project,
+    current_session,
+    needs,
+    refusing,
+    render_form,
+    seen_version,
+    sees_arms,
+)
 from lims.views.transaction import installation
 
 pages = Blueprint("signatures", __name__, url_prefix="/p/<project_code>/studies/<int:study_id>")
@@ -76,7 +86,8 @@ def signatures_shown(study: Study) -> list[Shown]:
     if found is None:
         found = [_shown(one) for one in reversed(judge_study(current_session(), study))]
         shelf.put(key, head, found, sum(len(one.statement) + 500 for one in found))
-    return found
+    hide = veil(current_session(), study.project_id, unblinded=sees_arms())
+    return [replace(one, statement=hide.text(one.statement)) for one in found]
 
 
 def _shown(one: Judged) -> Shown:

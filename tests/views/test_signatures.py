@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
+from pathlib import Path
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
+from lims.audit.bundle import bundle as write_bundle
+from lims.audit.standalone import verify_bundle
+from lims.config import Settings
 from lims.db import Database
 from lims.domain.vocabulary import RoleName, StudyStatus
+from lims.intake.store import FileStore
 from lims.models import AuditEvent, Measurement, Signature, Study
 from lims.views.transaction import Application
 from tests.support import factories as make
@@ -225,16 +234,69 @@ def test_only_a_closed_study_has_the_button_and_the_form(dora: Browser, cohort: 
     assert "is locked" in message(dora.get(here(cohort, "/lock")))
 
 
+def test_clause_11_a_signature_stands_in_exports_the_api_and_the_bundle(
+    dora: Browser, cohort: Cohort, sqlite_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    lock(dora, cohort)
+    with sqlite_database.reading() as session:
+        made = session.scalars(select(Signature)).one()
+    with dora.client.get(here(cohort, "/export/signatures.csv")) as response:
+        (row,) = csv.DictReader(io.StringIO(response.text.removeprefix("\ufeff")))
+    assert (row["name"], row["meaning"], row["act"], row["standing"]) == ("Dora", "approved", "lock", "valid")
+    assert (row["statement"].split(" (")[0], row["sha256"]) == ("final report 12", made.sha256)
+    assert row["signed_at"].startswith(f"{made.signed_at:%Y-%m-%d}")
+    (told,) = dora.client.get(f"/api/v1/projects/BCBM/studies/{cohort.study}").get_json()["signatures"]
+    assert (told["name"], told["meaning"], told["sha256"], told["person"]["name"]) == ("Dora", "approved", made.sha256, "Dora")
+    assert dora.client.get("/api/v1/projects/BCBM/studies").get_json()["items"][0]["signatures"] == [told]
+    with dora.client.get("/p/BCBM/audit/export?format=csv&action=study:lock") as response:
+        assert f"signature,{made.id}" in response.text
+        assert ",name,,Dora" in response.text
+    with zipfile.ZipFile(packed(sqlite_database, settings)) as archive:
+        archive.extractall(tmp_path / "bundle")
+    check = verify_bundle.run(tmp_path / "bundle", None, [])
+    assert not any(one.startswith("Signature") for one in check.problems)
+    at = made.signed_at.isoformat().replace("+00:00", "Z")
+    assert check.signatures == [f"Dora, {at}, approved: lock, study {cohort.study}, event {made.event_seq}"]
+
+
+def packed(database: Database, settings: Settings) -> io.BytesIO:
+    """Give a bundle of everything."""
+    stream = io.BytesIO()
+    write_bundle(database, settings, FileStore(settings.file_dir), stream)
+    return stream
+
+
+def test_clause_12_a_signature_that_never_fitted_is_told_by_the_bundle(
+    cohort: Cohort, sqlite_database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    with make.declared(sqlite_database) as session:
+        made = make.signature(session, session.get_one(Study, cohort.study), make.user(session))
+    with zipfile.ZipFile(packed(sqlite_database, settings)) as archive:
+        archive.extractall(tmp_path / "bundle")
+    told = verify_bundle.run(tmp_path / "bundle", None, [])
+    assert [one for one in told.problems if one.startswith("Signature")] == [
+        f"Signature {made.id}, of event {told.events}, is not what was signed: its hash does not fit what it says."
+    ]
+    assert told.signatures == []
+
+
+def test_clause_11_a_printed_page_has_the_signature(dora: Browser, cohort: Cohort) -> None:
+    """Nothing hides it on paper: it stands in the page's head, which is printed."""
+    lock(dora, cohort)
+    signed = only(dora.get(here(cohort)), ".page-head .signed-by, .signed-by")
+    assert "no-print" not in " ".join(" ".join(one.get("class") or []) for one in [signed, *signed.parents])
+
+
 def test_who_is_blinded_reads_no_arm_in_signatures(
     dora: Browser, cohort: Cohort, app: Application, sqlite_database: Database
 ) -> None:
     with make.declared(sqlite_database) as session:
         session.get_one(Study, cohort.study).blinded = True
-    lock(dora, cohort)
+    lock(dora, cohort, statement="Tucatinib holds the tumour back")
     with make.declared(sqlite_database) as session:
         for arm in session.get_one(Study, cohort.study).arms:
-            arm.title += " changed"
+            arm.target_n = 99
     for name, secret in (("Tom", True), ("Dora", False)):
         told = message(Browser(app).sign_in(name).get(here(cohort, "/signatures")))
         assert "No longer valid: what was signed has changed. Since then changed: the arms." in told
-        assert "Tucatinib" not in told, (name, secret)
+        assert ("Tucatinib" not in told) is secret, name

@@ -215,8 +215,9 @@ def _limit(app: Flask) -> None:
     """
     limiter = Limiter(get_remote_address, app=app, strategy="moving-window")
     views: dict[str, Any] = app.view_functions
-    failed = {"methods": ["POST"], "deduct_when": lambda _: g.get("sign_in_failed", False)}
-    sign_ins = limiter.shared_limit(FAILED_SIGN_INS, "passwords", **failed)
+    sign_ins = limiter.shared_limit(
+        FAILED_SIGN_INS, "passwords", methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False)
+    )
     per_person = limiter.limit(RESETS, methods=["POST"], key_func=_typed_address)
     per_address = limiter.limit(FAILED_SIGN_INS, methods=["POST"])
     signing = [endpoint for endpoint, view in views.items() if getattr(view, "asks_password", False)]

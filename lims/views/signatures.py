@@ -23,6 +23,7 @@ from lims.queries.signed import Content, Judged, changed_records, digest, judge_
 from lims.records.readings import NewReading
 from lims.records.signatures import amend_reading, countersign, doubts_of_lock, lock, note, require_counted
 from lims.views.kept import kept_page, recorded_last
+from lims.views.project_kinds import project_kinds
 from lims.views.reading_forms import BenchNumberField, named
 from lims.views.record_forms import Group, Step
 from lims.views.record_pages import confirmation, confirmed
@@ -42,6 +43,7 @@ from lims.views.transaction import installation
 pages = Blueprint("signatures", __name__, url_prefix="/p/<project_code>/studies/<int:study_id>")
 
 BOTH = ["GET", "POST"]
+_DIAMETERS = ("length_mm", "width_mm", "height_mm")
 TONES = {Standing.VALID: "good", Standing.SUPERSEDED: "quiet", Standing.CHANGED: "warning", Standing.BROKEN: "error"}
 ICONS = {
     Standing.VALID: "check-circle",
@@ -210,7 +212,11 @@ def _page(
 
 
 def _answer(form: SignForm, step: Step, content: Content | None = None) -> ResponseReturnValue:
-    parts = [(entity_word(table), part["count"]) for table, part in content.counted().items() if part["count"]] if content else []
+    parts = (
+        [(plural(entity_word(table)), part["count"]) for table, part in content.counted().items() if part["count"]]
+        if content
+        else []
+    )
     if not form.is_submitted():  # what is missing is shown at once; nothing was refused to a person who only looks
         return render_template("studies/sign.html", form=form, step=step, parts=parts)
     return render_form("studies/sign.html", form, step=step, parts=parts)
@@ -219,20 +225,22 @@ def _answer(form: SignForm, step: Step, content: Content | None = None) -> Respo
 class AmendForm(SignForm):
     """A signed correction of a reading: it is left out, or counts again, or the right one stands beside it."""
 
+    groups: ClassVar = (Group("Right reading", ("value", *_DIAMETERS), "It is recorded beside this one."), *SignForm.groups)
+    units: ClassVar = dict.fromkeys(_DIAMETERS, "mm")
+
     value = BenchNumberField("Right value", description="Left blank, the reading is left out and nothing takes its place.")
     length_mm = BenchNumberField("Right length")
     width_mm = BenchNumberField("Right width")
     height_mm = BenchNumberField("Right height")
-    units: ClassVar = {"length_mm": "mm", "width_mm": "mm", "height_mm": "mm"}
-    asked = (Group("Right reading", ("value", "length_mm", "width_mm", "height_mm"), "It is recorded beside this one."),)
 
     def of(self, reading: Measurement) -> None:
         """Ask for the value, or for the diameters that the reading was made of."""
-        made_of = [name for name in ("length_mm", "width_mm", "height_mm") if getattr(reading, name) is not None]
-        for name in ("value", "length_mm", "width_mm", "height_mm"):
+        made_of = [name for name in _DIAMETERS if getattr(reading, name) is not None]
+        for name in ("value", *_DIAMETERS):
             if name not in (made_of or ["value"]):
                 del self._fields[name]
-        self.groups = tuple(replace(one, fields=tuple(name for name in one.fields if name in self._fields)) for one in self.groups)
+        if "value" in self._fields:
+            self.value.description = f"In {project_kinds()[reading.kind].unit}. {self.value.description}"
 
     def right(self, reading: Measurement) -> NewReading | None:
         """Give the right reading of the same moment, if one was typed.
@@ -240,7 +248,7 @@ class AmendForm(SignForm):
         Raises:
             DomainError: the moment has no date, so that nothing can stand beside it.
         """
-        typed = {name: self._fields[name].data for name in ("value", "length_mm", "width_mm", "height_mm") if name in self._fields}
+        typed = {name: self._fields[name].data for name in ("value", *_DIAMETERS) if name in self._fields}
         if all(one is None for one in typed.values()):
             return None
         if reading.taken_on is None:

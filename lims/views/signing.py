@@ -16,7 +16,7 @@ What is typed wrongly is recorded as failed sign-ins are, and counts with them (
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from flask import abort, current_app, g, redirect, request, session
 from wtforms import EmailField, HiddenField, PasswordField, TextAreaField
@@ -66,6 +66,11 @@ class SignerForm(OnceForm):
 class SignForm(SignerForm, RecordForm):
     """A signature: in which sense, why, and by whom. seen: what the content of the study was when the form was opened."""
 
+    groups: ClassVar[tuple[Group, ...]] = (
+        Group("Signature", ("meaning", "statement")),
+        Group("Who signs", ("email", "password"), "It binds as a signature on paper does, and cannot be taken back."),
+    )
+
     meaning = TermField("Meaning", SignatureMeaning, default=SignatureMeaning.APPROVED, words=MEANING_WORDS.__getitem__)
     statement = TextAreaField(
         "Reason",
@@ -74,20 +79,6 @@ class SignForm(SignerForm, RecordForm):
     )
     seen = HiddenField()
     version = HiddenField()
-
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        who = tuple(name for name in ("email", "password") if name in self._fields)
-        self.groups = (*self.asked, Group("Signature", ("meaning", "statement")), Group("Who signs", who, self.binds))
-
-    asked: tuple[Group, ...] = ()
-    """Groups of what is signed, before the signature itself."""
-
-    @property
-    def binds(self) -> str:
-        """Say whose signature it is."""
-        name = current_account().name
-        return f"Signed as {name}. It binds as a signature on paper does, and cannot be taken back."
 
     def said(self) -> Said:
         """Give what is said by signing."""

@@ -88,7 +88,6 @@ def built(new_desk: Callable[[str], Desk]) -> Laboratory:
         keys |= freezer(session, project)
         keys |= findings(session, project)
         keys |= readings(session, project, study)
-        keys |= signed(session, project, session.get_one(User, member.user_id))
     with full.database.reading() as session:
         of_project = Animal.project_id == full.project
         living = of_project, Animal.died_on.is_(None)
@@ -97,6 +96,7 @@ def built(new_desk: Callable[[str], Desk]) -> Laboratory:
     keys |= files_in_every_state(full, study.code, animals)
     with factories.declared(full.database) as session:
         keys |= treatment(session, session.get_one(Project, full.project))
+        keys |= signed(session, session.get_one(Project, full.project), session.get_one(User, keys["person"]))
         keys["alias"] = factories.alias(session, session.get_one(Animal, keys["animal"])).id
     with full.database.reading() as session:
         of_batch = select(func.min(Measurement.id)).where(Measurement.batch_id == keys["committed"])
@@ -111,6 +111,7 @@ def signed(session: Session, project: Project, person: User) -> dict[str, int]:
     animal = session.scalars(select(Enrolment.animal_id).where(Enrolment.study_id == study.id).order_by(Enrolment.id)).first()
     reading = factories.measurement(session, session.get_one(Animal, animal), value=20.0)
     study.state, actor = StudyStatus.CLOSED, factories.actor(person)
+    session.flush()
     said = Said(SignatureMeaning.APPROVED, "every reading compared with its file")
     lock(session, actor, study, said, version=study.version, seen=digest(Content(session, study.id).told()))
     right = NewReading(reading.animal_id, reading.kind, reading.taken_on or date(2026, 3, 2), 20.9)

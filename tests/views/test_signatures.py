@@ -83,7 +83,7 @@ def test_clause_11_a_signature_shows_name_time_and_meaning(dora: Browser, cohort
         assert told in message(page), told
     for tab in ("", "/design", "/animals", "/survival/", "/readings"):
         told = only(dora.get(here(cohort, tab)), ".signed-by")
-        assert f"valid Signed by Dora , {at}: approved (locked the study)" in " ".join(told.get_text(" ").split()), tab
+        assert f"Valid · signed by Dora , {at}: approved (locked the study)" in " ".join(told.get_text(" ").split()), tab
 
 
 def test_clause_13_id_and_password_first_the_password_after_and_both_in_a_new_session(
@@ -195,9 +195,9 @@ def test_an_amendment_shows_on_the_page_and_supersedes(dora: Browser, cohort: Co
     link = only(page, f'a[href="/p/BCBM/audit/record/measurement/{cohort.weights[0]}"]')
     assert "typo" in message(dora.get(str(link["href"])))
     assert "excluded" in message(dora.get(reading))
-    assert [one.get_text(strip=True).split("Signed")[0] for one in dora.get(here(cohort)).select(".signed-by li")] == [
-        "valid",
-        "no longer valid: an amendment came after it",
+    assert [one.get_text(strip=True).split("·")[0] for one in dora.get(here(cohort)).select(".signed-by li")] == [
+        "Valid",
+        "No longer valid: an amendment came after it",
     ]
 
 

@@ -30,6 +30,7 @@ from lims.demo.seed import SEED, Contents, contents
 from lims.domain.cohort_terms import ActionState, DoseState, EndpointLevel, ExposureMatrix, FateReason, ProcedureKind
 from lims.domain.dosing import DoseStanding
 from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
+from lims.domain.signatures import SignatureAct, Standing
 from lims.domain.vocabulary import AnimalStatus, BatchState, ModelStatus, Quality, RecordStatus, RoleName, StudyStatus
 from lims.intake.store import FileStore
 from lims.models import (
@@ -136,9 +137,15 @@ def test_everything_the_story_needs_is_there(demo: Database) -> None:
         assert all(rows["new"] for rows in grown)
         assert dict(session.execute(select(Study.code, Study.state)).all()) == {
             BRAIN.code: StudyStatus.CLOSED,
-            FAT_PAD.code: StudyStatus.CLOSED,
+            FAT_PAD.code: StudyStatus.LOCKED,
             RUNNING.code: StudyStatus.ACTIVE,
         }
+        locked = session.scalars(select(Study).where(Study.code == FAT_PAD.code)).one()
+        signed = [(one.signature.name, one.signature.act, one.standing) for one in judge_study(session, locked)]
+        assert signed == [
+            ("Dina Plover (demo)", SignatureAct.LOCK, Standing.VALID),
+            ("Sami Wren (demo)", SignatureAct.COUNTERSIGN, Standing.VALID),
+        ]
         assert session.scalar(select(func.count()).select_from(Patient).where(Patient.project_id == project.id)) == len(DONORS)
         assert set(session.scalars(select(PdxModel.state).where(PdxModel.project_id == project.id))) == {
             ModelStatus.ESTABLISHED,

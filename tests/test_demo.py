@@ -29,8 +29,8 @@ from lims.demo.pharmacy import ANTIBODY, INHIBITOR, PI3K
 from lims.demo.seed import SEED, Contents, contents
 from lims.domain.cohort_terms import ActionState, DoseState, EndpointLevel, ExposureMatrix, FateReason, ProcedureKind
 from lims.domain.dosing import DoseStanding
-from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
 from lims.domain.signatures import SignatureAct, Standing
+from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
 from lims.domain.vocabulary import AnimalStatus, BatchState, ModelStatus, Quality, RecordStatus, RoleName, StudyStatus
 from lims.intake.store import FileStore
 from lims.models import (
@@ -53,6 +53,7 @@ from lims.models import (
 )
 from lims.queries.doses import dosing_of
 from lims.queries.exposures import of_study
+from lims.queries.signed import judge_study
 from lims.queries.welfare import open_actions
 from tests.support.databases import PostgresqlServer
 from tests.support.pages import MEMORY_KIB, Browser, application, message

@@ -29,6 +29,7 @@ from lims.demo.pharmacy import ANTIBODY, INHIBITOR, PI3K
 from lims.demo.seed import SEED, Contents, contents
 from lims.domain.cohort_terms import ActionState, DoseState, EndpointLevel, ExposureMatrix, FateReason, ProcedureKind
 from lims.domain.dosing import DoseStanding
+from lims.domain.signatures import SignatureAct, Standing
 from lims.domain.synthetic import DEMO_PROJECT, DEMO_TITLE
 from lims.domain.vocabulary import AnimalStatus, BatchState, ModelStatus, Quality, RecordStatus, RoleName, StudyStatus
 from lims.intake.store import FileStore
@@ -52,6 +53,7 @@ from lims.models import (
 )
 from lims.queries.doses import dosing_of
 from lims.queries.exposures import of_study
+from lims.queries.signed import judge_study
 from lims.queries.welfare import open_actions
 from tests.support.databases import PostgresqlServer
 from tests.support.pages import MEMORY_KIB, Browser, application, message
@@ -136,9 +138,15 @@ def test_everything_the_story_needs_is_there(demo: Database) -> None:
         assert all(rows["new"] for rows in grown)
         assert dict(session.execute(select(Study.code, Study.state)).all()) == {
             BRAIN.code: StudyStatus.CLOSED,
-            FAT_PAD.code: StudyStatus.CLOSED,
+            FAT_PAD.code: StudyStatus.LOCKED,
             RUNNING.code: StudyStatus.ACTIVE,
         }
+        locked = session.scalars(select(Study).where(Study.code == FAT_PAD.code)).one()
+        signed = [(one.signature.name, one.signature.act, one.standing) for one in judge_study(session, locked)]
+        assert signed == [
+            ("Dina Plover (demo)", SignatureAct.LOCK, Standing.VALID),
+            ("Sami Wren (demo)", SignatureAct.COUNTERSIGN, Standing.VALID),
+        ]
         assert session.scalar(select(func.count()).select_from(Patient).where(Patient.project_id == project.id)) == len(DONORS)
         assert set(session.scalars(select(PdxModel.state).where(PdxModel.project_id == project.id))) == {
             ModelStatus.ESTABLISHED,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from lims import migrate
 from lims.audit.record import writing
-from lims.audit.triggers import create_statements
+from lims.audit.triggers import create_statements, drop_statements
 from lims.db import Database
 from lims.models import Animal, Base, Patient
 from tests.support import factories
@@ -53,6 +53,7 @@ def fill(session: Session) -> None:
     key = factories.token(session, person)
     factories.pattern(session, project)
     experiment = factories.cohort(session, project, animals=1)
+    factories.signature(session, experiment, person)
     mouse = whole(session, project).animals
     factories.alias(session, mouse)
     of_file = factories.batch(session, project, study_id=experiment.id)
@@ -162,6 +163,8 @@ def test_every_term_of_a_vocabulary_is_stored_and_nothing_else(database: Databas
     with factories.declared(database) as session:
         fill(session)
     with database.engine.execution_options(writes=True).connect() as connection, connection.begin(), writing(connection):
+        for drop in drop_statements(database.dialect):
+            connection.execute(text(drop))
         for table, column, terms in ENUM_COLUMNS:
             row = table.c.id == connection.scalar(select(table.c.id).limit(1))
             stored = []

@@ -121,6 +121,19 @@ def content_hash(event: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 
+SIGNED_FIELDS = frozenset(
+    {"act", "content", "entity", "event_seq", "key", "meaning", "name", "person", "project", "signed_at", "statement"}
+)
+"""What a signature says of itself, by the names that the trail has for it."""
+
+
+def signature_hash(said: Mapping[str, Any]) -> str:
+    """Hash a signature: the canonical JSON of all it says, people and projects by their numbers."""
+    if said.keys() != SIGNED_FIELDS:
+        raise ValueError(f"no signature: {sorted(said.keys() ^ SIGNED_FIELDS)}")
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
 def link_hash(seq: int, previous_hash: str, content: str) -> str:
     """Hash an event's place in the chain together with the hash of what it says."""
     return hashlib.sha256(canonical({"content": content, "previous_hash": previous_hash, "seq": seq}).encode()).hexdigest()

@@ -49,10 +49,10 @@ class Entity:
     table: str
     columns: tuple[AuditedColumn, ...]
 
-    def select(self, dialect: str) -> str:
-        """Give the SQL that reads every row in order of id, `id` first and then the columns."""
+    def select(self, dialect: str, where: str = "") -> str:
+        """Give the SQL that reads every row, or those of a condition, in order of id: `id` first and then the columns."""
         wanted = ", ".join(["id", *(_expression(column, dialect) for column in self.columns)])
-        return f'SELECT {wanted} FROM "{self.table}" ORDER BY id'  # noqa: S608  # names from the mapped tables
+        return f'SELECT {wanted} FROM "{self.table}" {where} ORDER BY id'  # noqa: S608  # names from the mapped tables
 
 
 @cache

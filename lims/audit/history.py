@@ -22,8 +22,8 @@ from lims.domain.vocabulary import MeasurementKind
 from lims.models import AuditChange, AuditEvent, Base, LabKind, Measurement
 from lims.models.base import UtcDateTime
 
-_QUIET = frozenset({"project", "fs_uniquifier", "slot"})
-"""Fields that say nothing to a reader: the page already stands in the project, keys are for machines."""
+_QUIET = frozenset({"project", "fs_uniquifier", "slot", "content", "event_seq"})
+"""Fields that say nothing to a reader: the page stands in the project, keys and what a signature is bound to are for machines."""
 _SECRET = frozenset({"password"})
 
 

@@ -52,6 +52,7 @@ NOUNS = frozenset(
 )
 VERBS = frozenset(
     {
+        "amend",
         "change",
         "check",
         "checkpoint",
@@ -59,11 +60,13 @@ VERBS = frozenset(
         "create",
         "export",
         "fail",
+        "lock",
         "open",
         "close",
         "reset",
         "review",
         "set-up",
+        "sign",
         "store",
         "supersede",
         "unblind",

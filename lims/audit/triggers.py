@@ -1,4 +1,4 @@
-"""Guard rails inside the database: whatever the program, the audit tables take new rows and nothing else.
+"""Guard rails inside the database: whatever the program, the audit tables and signatures take new rows and nothing else.
 
 They stop accidents and honest mistakes. Whoever may alter tables can drop a trigger; that is what the hash chain, the
 checkpoints and the replay are for (`lims.audit.verify`).
@@ -6,7 +6,12 @@ checkpoints and the replay are for (`lims.audit.verify`).
 
 from __future__ import annotations
 
-APPEND_ONLY = {"audit_event": ("seq",), "audit_change": ("event_seq", "position"), "audit_checkpoint": ("id",)}
+APPEND_ONLY = {
+    "audit_event": ("seq",),
+    "audit_change": ("event_seq", "position"),
+    "audit_checkpoint": ("id",),
+    "signature": ("id",),
+}
 """Append-only tables with the columns of their primary key."""
 
 REFUSAL = "the audit trail is append-only"

@@ -22,7 +22,7 @@ from lims.demo.imports import brain_files, fat_pad_files, running_files, screeni
 from lims.demo.lineages import LINES, Passages
 from lims.demo.people import add_people
 from lims.demo.pharmacy import stock
-from lims.demo.studies import Recorded, add_cohort, begin, close, exclude, leave
+from lims.demo.studies import Recorded, add_cohort, begin, close, exclude, leave, sign
 from lims.demo.tissue import add_other_tissue, add_tissue, withdraw_consent
 from lims.models import AuditEvent, Project, Specimen, User
 
@@ -86,6 +86,8 @@ def seed(settings: Settings, database: Database, actor: Actor, today: date, say:
         else:
             add_exposures(scientist, recorded, pharmacy, doses)
             close(database, staff, recorded)
+        if plan is FAT_PAD:
+            sign(database, staff, recorded)
     withdraw_consent(scientist, today)
     with database.transaction() as session:
         declare(session, actor, "system:set-up", reason=COMPLETE, project=staff.project, detail={"today": today})

@@ -20,13 +20,16 @@ from lims.demo.people import Staff
 from lims.demo.pharmacy import Pharmacy, prescribe
 from lims.domain.cohort_terms import FateReason
 from lims.domain.colony_terms import Engraftment
+from lims.domain.signatures import SignatureMeaning
 from lims.domain.vocabulary import KIND_BY_CODE, AnimalStatus, Sex, StudyKind, StudyStatus
 from lims.models import Animal, AnimalProtocol, Enrolment, Implant, Study
+from lims.queries.signed import Content, digest
 from lims.records.colony import ANIMAL, CAGE
 from lims.records.fates import record_fates
 from lims.records.implants import IMPLANT
 from lims.records.nouns import change, record
 from lims.records.randomisations import Wish, randomise
+from lims.records.signatures import Said, countersign, lock
 from lims.records.studies import ARM, ENROLMENT, STUDY, blind
 
 AGE_AT_IMPLANTATION = timedelta(weeks=8)
@@ -201,3 +204,15 @@ def close(database: Database, staff: Staff, recorded: Recorded) -> None:
         study = session.get_one(Study, recorded.study)
         fields = {"state": StudyStatus.CLOSED}
         change(session, staff.director, STUDY, study, version=study.version, reason="last animal left the study", fields=fields)
+
+
+def sign(database: Database, staff: Staff, recorded: Recorded) -> None:
+    """Lock a closed study by the director's signature, and let the scientist sign beside it."""
+    with database.transaction() as session:
+        study = session.get_one(Study, recorded.study)
+        said = Said(SignatureMeaning.APPROVED, "every reading compared with its file; the result is final")
+        seen = digest(Content(session, study.id).told())
+        lock(session, staff.director, study, said, version=study.version, seen=seen)
+    with database.transaction() as session:
+        said = Said(SignatureMeaning.REVIEWED, "analysis repeated from the exported tables")
+        countersign(session, staff.scientist, session.get_one(Study, recorded.study), said, seen=seen)

@@ -56,6 +56,9 @@ PERMISSIONS: dict[str, frozenset[RoleName]] = {
     "study:change": _SCIENCE,
     "study:withdraw": _LEAD,
     "study:unblind": _LEAD | {RoleName.AUDITOR},
+    "study:lock": _LEAD,
+    "study:amend": _LEAD,
+    "study:sign": _SCIENCE,
     "arm:create": _SCIENCE,
     "arm:change": _SCIENCE,
     "arm:withdraw": _LEAD,
@@ -101,7 +104,7 @@ ROLE_TITLES: dict[RoleName, str] = {
 
 ROLE_DESCRIPTIONS: dict[RoleName, str] = {
     RoleName.ADMINISTRATOR: "Everything in the project, and who belongs to it with which role",
-    RoleName.STUDY_DIRECTOR: "All work in the project, its studies from draft to withdrawal, and its audit trail",
+    RoleName.STUDY_DIRECTOR: "All work in the project, its studies from draft to the signature that locks, and its audit trail",
     RoleName.SCIENTIST: "Patients' tissue, models, storage, animals, studies, measurements and imports",
     RoleName.TECHNICIAN: "Aliquots, animals, cages, implants, measurements and imports; withdraws nothing",
     RoleName.AUDITOR: "Reads everything of the project, its audit trail included; writes nothing",

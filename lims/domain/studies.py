@@ -1,6 +1,6 @@
 """The life of a study: what each step needs, and what may change in which state.
 
-draft → active → closed, and back to active with a reason; locked by signature only. Source: ARRIVE guidelines 2.0
+draft → active → closed, and back to active with a reason; locked by a signature only, and for good. Source: ARRIVE guidelines 2.0
 (Percie du Sert et al., PLoS Biol 18:e3000410, 2020), whose items are given by number.
 """
 
@@ -63,7 +63,13 @@ STEPS: Mapping[StudyStatus, tuple[StudyStatus, ...]] = {
     StudyStatus.CLOSED: (StudyStatus.ACTIVE,),
     StudyStatus.LOCKED: (),
 }
-"""Which state follows which; a signature locks, and no form does."""
+"""Which state follows which by a step with a reason."""
+
+SIGNED_STEPS: Mapping[StudyStatus, StudyStatus] = {StudyStatus.CLOSED: StudyStatus.LOCKED}
+"""Which state follows which by a signature, and no other way."""
+
+AMEND = "Amend it on the study's page, under Signatures: a correction of a reading, or a note, signed with its reason."
+"""What to do about a locked study: nothing unlocks it."""
 
 STEP_WORDS: Mapping[tuple[StudyStatus, StudyStatus], str] = {
     (StudyStatus.DRAFT, StudyStatus.ACTIVE): "Activate",
@@ -84,11 +90,36 @@ def require_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
     if to in STEPS[state]:
         return
     following = " or ".join(str(one.value) for one in STEPS[state])
+    signed = SIGNED_STEPS.get(state) is to
     raise DomainError(
-        f"Study {code} is {state.value}, and cannot become {to.value}.",
+        f"Study {code} is {state.value}, and cannot become {to.value}{' by this' if signed else ''}.",
         field="state",
         expected=following or "no other state: it is locked by a signature",
+        remedy="Lock it on its page: that is a signature." if signed else None,
     )
+
+
+def require_signed_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
+    """Refuse a signature that would lock a study which is not closed.
+
+    Raises:
+        DomainError: on `state`.
+    """
+    if SIGNED_STEPS.get(state) is not to:
+        needed = " or ".join(str(one.value) for one, follows in SIGNED_STEPS.items() if follows is to)
+        raise DomainError(f"Study {code} is {state.value}.", field="state", expected=f"a study that is {needed}")
+
+
+def require_locked(code: str, state: StudyStatus, what: str) -> None:
+    """Refuse what is done to a locked study alone (`what`, at the head of a sentence: "An amendment").
+
+    Raises:
+        DomainError: on `state`.
+    """
+    if state is not StudyStatus.LOCKED:
+        raise DomainError(
+            f"{what} is of a locked study; study {code} is {state.value}.", field="state", expected="a study that is locked"
+        )
 
 
 def require_changeable(code: str, state: StudyStatus, columns: Iterable[str]) -> None:
@@ -116,7 +147,10 @@ def require_unlocked(code: str, state: StudyStatus, *, field: str = "study_id") 
     """
     if state is StudyStatus.LOCKED:
         raise DomainError(
-            f"Study {code} is locked by a signature.", field=field, expected="a study that is draft, active or closed"
+            f"Study {code} is locked by a signature.",
+            field=field,
+            expected="a study that is draft, active or closed",
+            remedy=AMEND,
         )
 
 
@@ -126,6 +160,7 @@ def signed_already(animal: str, study: str) -> DomainError:
         f"Animal {animal} is in study {study}, which is locked by a signature: what is recorded of it stays.",
         field="animal_id",
         expected="an animal of no locked study",
+        remedy=AMEND,
     )
 
 
@@ -196,7 +231,7 @@ def require_enrolling(code: str, state: StudyStatus) -> None:
         f"Study {code} is {state.value}: who is in it does not change any more.",
         field="study_id",
         expected="a study that is draft or active",
-        remedy="" if state is StudyStatus.LOCKED else "Reopen the study first, with a reason.",
+        remedy=AMEND if state is StudyStatus.LOCKED else "Reopen the study first, with a reason.",
     )
 
 
@@ -222,7 +257,11 @@ def require_active(code: str, state: StudyStatus, what: str) -> None:
     """
     if state is StudyStatus.ACTIVE:
         return
-    remedy = {StudyStatus.DRAFT: "Activate the study first.", StudyStatus.CLOSED: "Reopen the study first, with a reason."}
+    remedy = {
+        StudyStatus.DRAFT: "Activate the study first.",
+        StudyStatus.CLOSED: "Reopen the study first, with a reason.",
+        StudyStatus.LOCKED: AMEND,
+    }
     raise DomainError(
         f"{what} is given in an active study; study {code} is {state.value}.",
         field="study_id",

@@ -40,6 +40,7 @@ from lims.plots import percent_of_baseline
 from lims.queries.blinding import Veil, hides_arms, readable, shown_arm, veil
 from lims.queries.kinds import kinds_of
 from lims.queries.series import AnySelect, DayCount, active, day_count, study_series
+from lims.queries.signed import judge_study
 from lims.queries.studies import arms_of_studies
 from lims.queries.survival import follow_up
 
@@ -202,6 +203,13 @@ def _randomisation(source: Source) -> Iterator[tuple[Any, ...]]:
     )
 
 
+def _signatures(source: Source) -> Iterator[tuple[Any, ...]]:
+    for one in judge_study(source.session, source.study):
+        by = one.signature
+        said = (by.name, by.signed_at, by.meaning, by.act, source.veil.text(by.statement))
+        yield (*said, one.standing, by.event_seq, by.sha256)
+
+
 TABLES = {
     table.name: table
     for table in (
@@ -353,6 +361,21 @@ TABLES = {
             },
             _randomisation,
             secret=True,
+        ),
+        Tidy(
+            "signatures",
+            "a signature of the study",
+            {
+                "name": "printed name of who signed",
+                "signed_at": "time, UTC",
+                "meaning": "approved, reviewed or responsible",
+                "act": "lock, countersign or amendment",
+                "statement": "the reason that was given",
+                "standing": "valid; superseded by an amendment; changed since; broken: not the signature that was given",
+                "event": "number of the event in the audit trail",
+                "sha256": "over all that the signature says, and what it is bound to",
+            },
+            _signatures,
         ),
     )
 }

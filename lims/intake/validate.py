@@ -69,7 +69,7 @@ def _keep_signed(session: Session, plan: Plan) -> Iterator[Finding]:
             try:
                 refuse(locks.get(host.id, ()), study.id if study else None)
             except DomainError as refused:
-                remedy = "Leave the row out; a locked study keeps what was signed."
+                remedy = f"Leave the row out; a locked study keeps what was signed. {refused.remedy}"
                 yield entries.refuse(index, "study-locked", str(refused), refused.expected, remedy)
 
 

@@ -18,6 +18,7 @@ from lims.models.patients import Consent, Patient, TherapyAgent, TherapyLine
 from lims.models.pdx import ModelCheck, PdxModel
 from lims.models.preparations import CellPreparation
 from lims.models.record_sources import RecordSource
+from lims.models.signatures import Signature
 from lims.models.stains import StainRegion
 from lims.models.storage import Aliquot, AliquotEvent, StoragePlace
 from lims.models.studies import Allocation, Arm, Enrolment, Randomisation, Study
@@ -80,6 +81,7 @@ __all__ = [
     "Regimen",
     "Role",
     "SavedView",
+    "Signature",
     "Specimen",
     "StainRegion",
     "StoragePlace",

@@ -117,11 +117,11 @@ def _record(fields: Sequence[Field], row: Sequence[Any]) -> dict[str, Any]:
 
 def _add_parts(session: Session, resource: Resource, records: Sequence[dict[str, Any]], *, unblinded: bool) -> None:
     """Put the rows within each record that count; one statement for each kind of them."""
-    for name, (model, parent) in resource.parts.items():
-        fields, refers = resource.nested[name], getattr(model, parent)
-        of_records = select(model).where(refers.in_([one["id"] for one in records]), model.status == RecordStatus.ACTIVE)
+    for name, part in resource.parts.items():
+        fields, refers = resource.nested[name], getattr(part.model, part.parent)
+        of_records = select(part.model).where(refers.in_([one["id"] for one in records]), part.counts)
         statement, columns = _joined(of_records, fields, unblinded=unblinded)
-        rows = session.execute(statement.with_only_columns(refers, *columns, maintain_column_froms=True).order_by(model.id))
+        rows = session.execute(statement.with_only_columns(refers, *columns, maintain_column_froms=True).order_by(part.model.id))
         found = defaultdict(list)
         for key, *row in rows:
             found[key].append(_record(fields, row))

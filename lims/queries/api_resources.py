@@ -19,6 +19,7 @@ from sqlalchemy.types import TypeEngine
 
 from lims.audit.words import entity_word
 from lims.domain.errors import NotFound
+from lims.domain.vocabulary import RecordStatus
 from lims.models import (
     Agent,
     AgentLot,
@@ -50,6 +51,7 @@ from lims.models import (
     Randomisation,
     ReceptorAssay,
     Regimen,
+    Signature,
     Specimen,
     StainRegion,
     StoragePlace,
@@ -113,18 +115,28 @@ class Follows:
     nullable: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that stand within the records of another kind. parent: the column that refers to the record. counts: which of them."""
+
+    model: type[Any]
+    parent: str
+    counts: ColumnElement[bool]
+    hidden: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, eq=False)
 class Resource:
     """One kind of record. plural: in its address. hidden: columns that are not given.
 
-    parts: rows that stand within its records, as {name in the answer: (their table, the column that refers to the record)}.
+    parts: rows that stand within its records, by their name in the answer.
     extra: values that follow from columns.
     """
 
     plural: str
     model: type[Any]
     hidden: frozenset[str] = frozenset()
-    parts: Mapping[str, tuple[type[Any], str]] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
     extra: Mapping[str, Follows] = field(default_factory=dict)
 
     @property
@@ -146,7 +158,7 @@ class Resource:
     @cached_property
     def nested(self) -> dict[str, tuple[Field, ...]]:
         """Give the values of the rows that stand within its records."""
-        return {name: fields_of(model, frozenset({parent})) for name, (model, parent) in self.parts.items()}
+        return {name: fields_of(one.model, one.hidden | {one.parent}) for name, one in self.parts.items()}
 
     @property
     def can_be_withdrawn(self) -> bool:
@@ -180,12 +192,16 @@ def fields_of(model: type[Any], hidden: frozenset[str] = frozenset()) -> tuple[F
     return tuple(found)
 
 
+_THERAPY_AGENTS = Part(TherapyAgent, "therapy_line_id", TherapyAgent.status == RecordStatus.ACTIVE)
+_SIGNATURES = Part(Signature, "key", Signature.entity == Study.__tablename__, frozenset({"entity", "content", "statement"}))
+"""The reason of a signature is prose, which may name arms: pages veil it."""
+
 RESOURCES: dict[str, Resource] = {
     one.plural: one
     for one in (
         Resource("patients", Patient),
         Resource("consents", Consent),
-        Resource("therapy-lines", TherapyLine, parts={"agents": (TherapyAgent, "therapy_line_id")}),
+        Resource("therapy-lines", TherapyLine, parts={"agents": _THERAPY_AGENTS}),
         Resource(
             "specimens",
             Specimen,
@@ -222,7 +238,7 @@ RESOURCES: dict[str, Resource] = {
         Resource("endpoint-actions", EndpointAction),
         Resource("fates", Fate),
         Resource("implants", Implant),
-        Resource("studies", Study),
+        Resource("studies", Study, parts={"signatures": _SIGNATURES}),
         Resource("arms", Arm),
         Resource("randomisations", Randomisation),
         Resource("allocations", Allocation),

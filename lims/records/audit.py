@@ -8,7 +8,9 @@ from lims.audit.problems import Problem, Report
 from lims.audit.record import Actor, declare
 from lims.domain.errors import DomainError
 from lims.queries.audit import last_noted, newest_event, reviewed_up_to
+from lims.queries.signed import hash_of_event
 from lims.records.accounts import require_reason
+from lims.records.signatures import sign_review
 
 REVIEW = "audit:review"
 CHECK = "audit:check"
@@ -17,10 +19,10 @@ TOLD_IN_EVENT = 20
 
 
 def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int, comment: str) -> None:
-    """Record that a person looked at the project's trail up to an event.
+    """Record, signed, that a person looked at the project's trail up to an event.
 
     Raises:
-        DomainError: no comment, or nothing new up to that event.
+        DomainError: no comment, nothing new up to that event, or no person who could sign.
     """
     declared = declare(session, actor, REVIEW, reason=require_reason(comment), project=project_id)
     after = reviewed_up_to(session, project_id, last_noted(session, project_id, REVIEW, actor.id))
@@ -32,6 +34,7 @@ def record_review(session: Session, actor: Actor, project_id: int, *, up_to: int
             remedy="Open the audit trail again and review what it shows.",
         )
     declared.detail |= {"after": after, "up_to": up_to}
+    sign_review(session, actor, project_id, up_to=up_to, event_hash=hash_of_event(session, up_to), statement=comment)
 
 
 def record_check(session: Session, actor: Actor, project_id: int, report: Report, own: list[Problem]) -> None:

@@ -1,13 +1,15 @@
 """Keeps what a locked study says of its animals as it was signed: fates, readings, doses and samples hang on the animals.
 
 What is there is not changed, withdrawn or brought back, and nothing is added of an animal that is dead. One that lives on is
-weighed for its own sake, may be dosed in another study, and will die: that is recorded as of any animal.
+weighed for its own sake, may be dosed in another study, and will die: that is recorded as of any animal. What has to be
+corrected all the same is an amendment, which is signed (`lims.records.signatures`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, or_, select
@@ -41,9 +43,21 @@ _SIGNED_READINGS = (
 )
 
 
+@contextmanager
+def amending(session: Session) -> Iterator[None]:
+    """Let what a locked study says be corrected, for the one step that a signature of the same transaction is of."""
+    session.info["amends"] = True
+    try:
+        yield
+    finally:
+        del session.info["amends"]
+
+
 def locks_of(session: Session, animals: Collection[int]) -> dict[int, list[Row[Any]]]:
-    """Give the locked studies that animals are in, by animal."""
+    """Give the locked studies that animals are in, by animal; none to an amendment."""
     found: dict[int, list[Row[Any]]] = defaultdict(list)
+    if "amends" in session.info:
+        return found
     for row in rows_of(session, _LOCKED, sorted(set(animals))):
         found[row.animal_id].append(row)
     return found
@@ -67,8 +81,13 @@ def refuse_altered(locks: Sequence[Row[Any]], study_id: int | None = None) -> No
         DomainError: one does.
     """
     for lock in locks:
-        if study_id in (None, lock.study_id):
+        if says(lock, study_id):
             raise signed_already(lock.animal, lock.study)
+
+
+def says(lock: Row[Any], study_id: int | None) -> bool:
+    """Tell whether a locked study counts a record of one of its animals: it is of that study, or of none."""
+    return study_id in (None, lock.study_id)
 
 
 def keep_signed(session: Session, drafts: Sequence[Draft]) -> None:

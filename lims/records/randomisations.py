@@ -17,6 +17,7 @@ from lims.domain.allocation import ALGORITHMS, SOURCE, Candidate, Place, allocat
 from lims.domain.blinding import arm_word
 from lims.domain.cohort_terms import AllocationMethod, Stratum
 from lims.domain.errors import DomainError
+from lims.domain.studies import AMEND
 from lims.domain.vocabulary import AnimalStatus, MeasurementKind, RecordStatus, StudyStatus
 from lims.models import Allocation, Animal, Arm, Enrolment, Randomisation, Study
 from lims.queries.allocation import (
@@ -104,7 +105,7 @@ def _require_open(session: Session, study: Study, wish: Wish, *, again: bool) ->
             f"Study {study.code} is {study.state.value}.",
             field="study",
             expected="a study that is a draft or active",
-            remedy="Reopen the study first, with a reason.",
+            remedy=AMEND if study.state is StudyStatus.LOCKED else "Reopen the study first, with a reason.",
             source=SOURCE,
         )
     doses = doses_recorded(session, study.id)

@@ -34,11 +34,12 @@ from lims.queries.audit import (
     reviewed_up_to,
     trail_is_longer_than,
 )
+from lims.queries.signed import judge_review
 from lims.records.audit import CHECK, REVIEW, record_check, record_review
 from lims.views.audit_filters import EXPORTS, filters_of, trail_view
 from lims.views.audit_words import action_words, details, origin_url, record_url
-from lims.views.once import OnceForm
 from lims.views.record_history import history_of
+from lims.views.signing import SignerForm, asks_password, signs
 from lims.views.support import (
     current_account,
     current_actor,
@@ -65,8 +66,8 @@ _TYPES = {
 }
 
 
-class ReviewForm(OnceForm):
-    """A mark that one has looked at the trail up to the newest event shown."""
+class ReviewForm(SignerForm):
+    """A signed mark that one has looked at the trail up to the newest event shown."""
 
     comment = StringField(
         "What you looked at, and what you found", [DataRequired("Say what you looked at: it stands in the trail.")]
@@ -92,6 +93,7 @@ def _list(form: ReviewForm) -> ResponseReturnValue:
         checkpoint=_checkpoint(),
         checked=last_noted(session, project_id, CHECK),
         reviewed=reviewed,
+        standing=judge_review(session, reviewed.seq) if reviewed else None,
         unreviewed=count_events(session, project_id, after=reviewed_up_to(session, project_id, reviewed)),
         never_reviewed=reviewed is None and request.args.get("review"),
     )
@@ -172,14 +174,15 @@ def _verified() -> Report:
 
 @pages.post("/review")
 @needs("audit:read")
+@asks_password
 def review() -> ResponseReturnValue:
-    """Record that the signed-in person has reviewed the trail up to the newest event they saw."""
+    """Record, signed, that the signed-in person has reviewed the trail up to the newest event they saw."""
     form = ReviewForm()
-    if form.validate_on_submit():
+    if form.validate_on_submit() and signs(form):
         with refusing(form):
             up_to = whole_number(form.up_to.data) or 0
             record_review(current_session(), current_actor(), current_project().id, up_to=up_to, comment=form.comment.data or "")
-            flash(f"Your review up to event {up_to} is recorded.", "success")
+            flash(f"Your signed review up to event {up_to} is recorded.", "success")
             return redirect(url_for(".index"))
     return _list(form)
 

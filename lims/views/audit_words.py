@@ -36,6 +36,7 @@ _NOUNS = {
     "user": "account",
 }
 _VERBS = {
+    "amend": "amended",
     "change": "changed",
     "check": "checked",
     "close": "closed",
@@ -43,15 +44,17 @@ _VERBS = {
     "create": "recorded",
     "export": "exported",
     "fail": "failed",
+    "lock": "locked",
     "open": "opened",
     "review": "reviewed",
     "set-up": "set up",
+    "sign": "signed",
     "store": "uploaded",
     "supersede": "superseded",
     "unblind": "unblinded",
     "withdraw": "withdrawn",
 }
-_WHOLE = {"audit:check": "audit trail verified", "project:create": "project made"}
+_WHOLE = {"audit:check": "audit trail verified", "project:create": "project made", "session:fail": "sign-in or signature failed"}
 _EXPORTED = ("animal", "audit", "batch", "measurement", "study")
 _NOT_OF_PROJECTS = frozenset({"api_token", "role", "stored_file", "user_account"})
 _DETAILS = {
@@ -75,7 +78,7 @@ def action_words(action: str) -> str:
 def actions() -> list[tuple[str, str]]:
     """List the actions of a project's trail with their words, for a filter."""
     tags = {action for action in PERMISSIONS if writes(action)} | {f"{noun}:export" for noun in _EXPORTED}
-    tags |= {"audit:check", "audit:review", "project:create", "project:withdraw", "study:unblind", "system:set-up"}
+    tags |= {"audit:check", "audit:review", "project:create", "project:withdraw", "session:fail", "study:unblind", "system:set-up"}
     return sorted(((tag, action_words(tag)) for tag in tags), key=lambda pair: pair[1].casefold())
 
 

@@ -27,7 +27,18 @@ RETRY_SECONDS = 10
 TAKEN = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
 """What PostgreSQL and SQLite call a key that somebody else has taken."""
 NOT_SHOWN = frozenset(
-    ["csrf_token", "form_id", "next", "new_password", "new_password_confirm", "password", "password_confirm", "submit", "version"],
+    [
+        "csrf_token",
+        "form_id",
+        "next",
+        "new_password",
+        "new_password_confirm",
+        "password",
+        "password_confirm",
+        "seen",
+        "submit",
+        "version",
+    ],
 )
 log = structlog.stdlib.get_logger("lims.errors")
 

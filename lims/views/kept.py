@@ -85,16 +85,22 @@ def keepable() -> bool:
     return request.method in READING_METHODS and len(request.full_path) <= LONGEST_ADDRESS and bool(g.get("project_code"))
 
 
-def keep(name: Hashable, make: Callable[[], Part], characters: Callable[[Part], int]) -> Part:
-    """Give what `make` gives at this address (`keepable`), as it was made, or made now. characters: how much room it takes."""
+def recorded_last() -> str:
+    """Name the state of the records that this request sees, for what is kept until the next one."""
     if "trail_ends" not in g:
         g.trail_ends = last_change(current_session(), current_project().id)
-    shelf = installation().shelf
+    head: str = g.trail_ends
+    return head
+
+
+def keep(name: Hashable, make: Callable[[], Part], characters: Callable[[Part], int]) -> Part:
+    """Give what `make` gives at this address (`keepable`), as it was made, or made now. characters: how much room it takes."""
+    shelf, head = installation().shelf, recorded_last()
     key = (name, request.script_root, request.full_path, current_project().role, today(current_session()))
-    found: Part | None = shelf.take(key, g.trail_ends)
+    found: Part | None = shelf.take(key, head)
     if found is None:
         found = make()
-        shelf.put(key, g.trail_ends, found, characters(found))
+        shelf.put(key, head, found, characters(found))
     return found
 
 

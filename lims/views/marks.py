@@ -61,6 +61,8 @@ STATUS = {
     "due": ("note", "clock-history"),
     "overdue": ("error", "exclamation-octagon-fill"),
     "planned": ("quiet", "calendar-check"),
+    "valid": ("good", "check-circle"),
+    "broken": ("error", "exclamation-octagon-fill"),
     "expired": ("error", "exclamation-octagon-fill"),
     "not_yet_approved": ("warning", "pause-circle"),
     "not_assessed": ("quiet", "question-circle"),

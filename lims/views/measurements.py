@@ -18,6 +18,7 @@ from lims.queries.import_edits import edits_of_record
 from lims.queries.kinds import unit_of_kind
 from lims.queries.measurements import every_measurement, find_measurement, in_study, measurement_list
 from lims.queries.studies import study_names
+from lims.records.locked import locks_of, says
 from lims.records.readings import MEASUREMENT
 from lims.views.addresses import numbered
 from lims.views.cells import digits, doubt, kind_titles, source, when
@@ -148,6 +149,9 @@ def _drawn_from(measurement_id: int) -> dict[str, Any]:
         "value": digits(reading.value, reading.kind),
         "formula": FORMULAS.get(reading.formula),
         "steps": steps_of(reading),
+        "locks": [
+            one for one in locks_of(current_session(), [reading.animal_id])[reading.animal_id] if says(one, reading.study_id)
+        ],
         "when": when(reading),
         "source": source(reading.batch_id, reading.source_sheet, reading.source_row, reading.source_column),
         "corrected": _corrected(reading),

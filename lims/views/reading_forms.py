@@ -111,13 +111,14 @@ def quality(measurement_id: int) -> ResponseReturnValue:
             reason, version = typed(form.reason) or "", seen_version(form)
             fields = {"quality": wanted, "quality_reason": None if wanted is Quality.OK else reason}
             change(session, current_actor(), MEASUREMENT, reading, version=version, reason=reason, fields=fields)
-            flash(f"{_named(reading)} is {'included again' if wanted is Quality.OK else wanted.value}.", "success")
+            flash(f"{named(reading)} is {'included again' if wanted is Quality.OK else wanted.value}.", "success")
             return redirect(back)
-    step = Step(f"{title}: {_named(reading)},", button, back, f"#{reading.id}", lead)
+    step = Step(f"{title}: {named(reading)},", button, back, f"#{reading.id}", lead)
     return render_form("records/step.html", form, step=step)
 
 
-def _named(reading: Measurement) -> str:
+def named(reading: Measurement) -> str:
+    """Name a reading in a sentence, with its animal and day."""
     kind = project_kinds()[reading.kind]
     return f"{kind.title} {shown(reading.value, kind.decimals)} {kind.unit} of {reading.animal.code} on {when(reading)}"
 

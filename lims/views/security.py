@@ -35,6 +35,8 @@ SESSION_HOURS = 12
 RENEWED_SECONDS = 300
 """How old a cookie is when it is sent again: to sign one for every page takes as long as to ask the database."""
 _LONGEST_ADDRESS = 255
+SIGNER = "signer"
+"""What a session holds once its person has signed something in it (`lims.views.signing`)."""
 
 
 class Account(UserMixin):
@@ -179,6 +181,7 @@ def _themselves(user: Account) -> Actor:
 
 
 def _signed_in(sender: Flask, user: Account, authn_via: list[str] | None = None, **extra: object) -> None:
+    session.pop(SIGNER, None)
     if "password" not in (authn_via or []):
         return
     session.permanent = True
@@ -205,17 +208,21 @@ def _typed_address() -> str:
 
 
 def _limit(app: Flask) -> None:
-    """Limit failed sign-ins per network address, and requests for reset messages per network address and per person.
+    """Limit failed sign-ins and signatures per network address, and requests for reset messages per network address and per person.
 
     Counted in this process's memory unless `RATELIMIT_STORAGE_URI` names a shared store; several processes without one
     allow so many times more.
     """
     limiter = Limiter(get_remote_address, app=app, strategy="moving-window")
     views: dict[str, Any] = app.view_functions
-    sign_ins = limiter.limit(FAILED_SIGN_INS, methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False))
+    sign_ins = limiter.shared_limit(
+        FAILED_SIGN_INS, "passwords", methods=["POST"], deduct_when=lambda _: g.get("sign_in_failed", False)
+    )
     per_person = limiter.limit(RESETS, methods=["POST"], key_func=_typed_address)
     per_address = limiter.limit(FAILED_SIGN_INS, methods=["POST"])
-    views["security.login"] = sign_ins(views["security.login"])
+    signing = [endpoint for endpoint, view in views.items() if getattr(view, "asks_password", False)]
+    for endpoint in ("security.login", *signing):
+        views[endpoint] = sign_ins(views[endpoint])
     views["security.forgot_password"] = per_address(per_person(views["security.forgot_password"]))
 
 

@@ -1,4 +1,4 @@
-"""The first tables: people, the audit trail, files and studies; and the triggers that make the trail append-only."""
+"""The first tables: people, the audit trail with its signatures, files and studies; and the triggers that make the trail append-only."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -398,6 +398,31 @@ def _record_source() -> None:
     op.create_index(op.f("ix_record_source_project_id"), "record_source", ["project_id"])
 
 
+def _signature() -> None:
+    create_table(
+        "signature",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("entity", sa.String(length=80), nullable=False),
+        sa.Column("key", BIG, nullable=False),
+        sa.Column("act", one_of("signatureact", "lock", "countersign", "amendment", "review"), nullable=False),
+        sa.Column("meaning", one_of("signaturemeaning", "approved", "reviewed", "responsible"), nullable=False),
+        sa.Column("person_id", BIG, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("statement", sa.Text(), nullable=False),
+        sa.Column("event_seq", BIG, nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("project_id", BIG, nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["user_account.id"], name=op.f("fk_signature_person_id_user_account")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_signature_project_id_project")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signature")),
+    )
+    op.create_index(op.f("ix_signature_entity_key"), "signature", ["entity", "key"])
+    op.create_index(op.f("ix_signature_person_id"), "signature", ["person_id"])
+    op.create_index(op.f("ix_signature_project_id"), "signature", ["project_id"])
+
+
 TABLES = (
     _audit_change,
     _audit_checkpoint,
@@ -406,6 +431,7 @@ TABLES = (
     _role,
     _stored_file,
     _user_account,
+    _signature,
     _membership,
     _saved_view,
     _api_token,

@@ -10,6 +10,7 @@ from lims.audit.triggers import APPEND_ONLY, REFUSAL
 from lims.config import Settings
 from lims.db import Database
 from tests.audit.trail import write_trail
+from tests.support import factories
 
 TABLES = sorted(APPEND_ONLY)
 
@@ -19,6 +20,8 @@ def filled(database: Database, settings: Settings) -> Database:
     write_trail(database)
     with database.transaction() as session:
         make_checkpoint(session, settings)
+    with factories.declared(database) as session:
+        factories.signature(session, factories.study(session, factories.project(session)), factories.user(session))
     return database
 
 

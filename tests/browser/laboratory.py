@@ -19,6 +19,7 @@ from lims.domain.cohort_terms import (
     WeightBaseline,
 )
 from lims.domain.colony_terms import Hemisphere
+from lims.domain.signatures import SignatureMeaning
 from lims.domain.tissue_terms import (
     AgentClass,
     AlterationKind,
@@ -48,6 +49,9 @@ from lims.models import (
     Study,
     User,
 )
+from lims.queries.signed import Content, digest
+from lims.records.readings import NewReading
+from lims.records.signatures import Said, amend_reading, lock
 from tests.browser.addresses import EMPTY, FULL, SIGNED_OUT
 from tests.intake.desk import EVERYTHING, Desk
 from tests.intake.event_log import WEEK, log
@@ -92,12 +96,28 @@ def built(new_desk: Callable[[str], Desk]) -> Laboratory:
     keys |= files_in_every_state(full, study.code, animals)
     with factories.declared(full.database) as session:
         keys |= treatment(session, session.get_one(Project, full.project))
+        keys |= signed(session, session.get_one(Project, full.project), session.get_one(User, keys["person"]))
         keys["alias"] = factories.alias(session, session.get_one(Animal, keys["animal"])).id
     with full.database.reading() as session:
         of_batch = select(func.min(Measurement.id)).where(Measurement.batch_id == keys["committed"])
         keys["measurement"] = session.scalars(of_batch).one()
         keys["event"] = session.scalars(select(func.max(AuditEvent.seq))).one()
     return Laboratory(full, keys)
+
+
+def signed(session: Session, project: Project, person: User) -> dict[str, int]:
+    """Sign a locked study: by one signature that holds, one that was amended, and one that nobody gave. Gives what was recorded."""
+    study = factories.cohort(session, project, animals=1)
+    animal = session.scalars(select(Enrolment.animal_id).where(Enrolment.study_id == study.id).order_by(Enrolment.id)).first()
+    reading = factories.measurement(session, session.get_one(Animal, animal), value=20.0)
+    study.state, actor = StudyStatus.CLOSED, factories.actor(person)
+    session.flush()
+    said = Said(SignatureMeaning.APPROVED, "every reading compared with its file")
+    lock(session, actor, study, said, version=study.version, seen=digest(Content(session, study.id).told()))
+    right = NewReading(reading.animal_id, reading.kind, reading.taken_on or date(2026, 3, 2), 20.9)
+    amend_reading(session, actor, study, reading, said, version=reading.version, right=right)
+    factories.signature(session, study, person)
+    return {"signed": study.id, "signed_reading": reading.id}
 
 
 def readings(session: Session, project: Project, study: Study) -> dict[str, int]:

@@ -214,7 +214,8 @@ def test_listing_costs_the_same_however_long_the_trail(database: Database, trail
 
 
 def test_a_review_reaches_to_the_event_it_names(database: Database, trail: Trail) -> None:
-    ada, tom = Actor(1, "Ada"), Actor(2, "Tom")
+    with make.declared(database) as session:  # event 7
+        ada, tom = make.actor(make.user(session, "Ada")), make.actor(make.user(session, "Tom"))
     with database.transaction() as session:
         record_review(session, ada, trail.project, up_to=2, comment="weights")
     with database.reading() as session:
@@ -224,11 +225,11 @@ def test_a_review_reaches_to_the_event_it_names(database: Database, trail: Trail
         assert reviewed_up_to(session, trail.project, review) == 2
         assert last_noted(session, trail.project, REVIEW, tom.id) is None
     with database.transaction() as session:
-        record_review(session, ada, trail.project, up_to=7, comment="the rest")
+        record_review(session, ada, trail.project, up_to=8, comment="the rest")
     with database.reading() as session:
         review = last_noted(session, trail.project, REVIEW, ada.id)
         assert review
-        assert reviewed_up_to(session, trail.project, review) == review.seq == 8
+        assert reviewed_up_to(session, trail.project, review) == review.seq == 9
 
 
 @each(("up_to", "comment"), [(0, "x"), (4, "x"), (2**70, "x"), (3, " "), (3, "")])

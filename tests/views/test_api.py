@@ -382,7 +382,7 @@ def test_the_document_names_every_resource_and_every_column(resource: Resource) 
 
 def test_every_table_of_a_project_is_a_resource_or_has_its_reason() -> None:
     known = {resource.model for resource in RESOURCES.values()}
-    known |= {model for resource in RESOURCES.values() for model, _ in resource.parts.values()}
+    known |= {one.model for resource in RESOURCES.values() for one in resource.parts.values()}
     of_projects = {
         one.class_ for one in Base.registry.mappers if one.class_.audited and "project_id" in one.class_.__table__.columns
     }

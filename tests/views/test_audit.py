@@ -24,10 +24,11 @@ from lims.views.transaction import Application
 from tests.audit.trail import Trail, rename, tamper, write_trail
 from tests.support import factories as make
 from tests.support.cases import each
-from tests.support.pages import Browser, add_person, message, only
+from tests.support.pages import PASSWORD, Browser, add_person, address, message, only
 from tests.support.statements import statements
 
 HERE = "/p/BCBM/audit/"
+SIGNED = {"email": address("Ines"), "password": PASSWORD}
 
 
 @pytest.fixture
@@ -283,23 +284,34 @@ def test_a_long_trail_is_left_to_the_command_line(
     assert newest(sqlite_database).seq == before
 
 
-def test_a_review_is_recorded_and_the_next_one_begins_there(auditor: Browser, trail: Trail, sqlite_database: Database) -> None:
+def test_clause_17_a_review_is_recorded_and_signed_and_the_next_one_begins_there(
+    auditor: Browser, trail: Trail, sqlite_database: Database
+) -> None:
     page = auditor.get(f"{HERE}?review=mine")
     assert "You have not reviewed this trail yet, so all of it is shown." in message(page)
-    empty = auditor.submit(page, f"{HERE}review", status=422, comment=" ")
+    empty = auditor.submit(page, f"{HERE}review", status=422, comment=" ", **SIGNED)
     assert "Say what you looked at" in message(empty)
-    auditor.submit(page, f"{HERE}review", comment="All of March, nothing amiss")
+    for missing in ({"email": address("Ines")}, {"password": PASSWORD}):
+        unsigned = auditor.submit(page, f"{HERE}review", status=422, comment="All of March, nothing amiss", **missing)
+        assert "is needed" in message(unsigned)
+    wrong = auditor.submit(page, f"{HERE}review", status=422, comment="All of March", **SIGNED | {"password": "wrong"})
+    assert "The password is not right." in message(wrong)
+    assert newest(sqlite_database).action == "session:fail"
+    auditor.submit(auditor.get(HERE), f"{HERE}review", comment="All of March, nothing amiss", **SIGNED)
     event = newest(sqlite_database)
     assert (event.action, event.actor, event.reason) == ("audit:review", "Ines", "All of March, nothing amiss")
-    assert "0 events since your last review" in message(auditor.get(HERE))
+    told = message(auditor.get(HERE))
+    assert "0 events since your last review" in told
+    assert "signed, valid" in told
+    assert "person Ines" in message(auditor.get(f"{HERE}{event.seq}"))
     rename(sqlite_database, trail.project, "Another title")
     assert listed(auditor.get(f"{HERE}?review=mine")) == [newest(sqlite_database).seq]
-    again = auditor.submit(auditor.get(HERE), f"{HERE}review", status=422, comment="x", up_to="1")
+    again = auditor.submit(auditor.get(HERE), f"{HERE}review", status=422, comment="x", up_to="1", password=PASSWORD)
     assert "Event 1 cannot be the end of a review." in message(again)
 
 
 def test_one_person_s_review_is_not_another_s(auditor: Browser, app: Application) -> None:
-    auditor.submit(auditor.get(HERE), f"{HERE}review", comment="seen")
+    auditor.submit(auditor.get(HERE), f"{HERE}review", comment="seen", **SIGNED)
     assert "since the beginning" in message(Browser(app).sign_in("Dora").get(HERE))
 
 
@@ -335,5 +347,5 @@ def test_the_pages_are_the_same_on_each_engine(app_on_each: Application, databas
     assert "ear tag C1 → C2" in message(browser.get(f"{HERE}3"))
     assert "ear tag C1 → C2" in message(browser.get(f"{HERE}record/animal/{told.animal}"))
     assert "Everything holds." in message(browser.submit(page, f"{HERE}verify", status=200))
-    browser.submit(page, f"{HERE}review", comment="seen")
+    browser.submit(page, f"{HERE}review", comment="seen", **SIGNED)
     assert b"ear_tag,C1,C2" in sent(browser.client.get(f"{HERE}export?format=csv"))

@@ -25,6 +25,7 @@ EVENT = {
 }
 CHANGE = {"event", "position", "entity", "key", "project", "fields"}
 HIDDEN = {"event", "position", "leaf"}
+SIGNED = {"act", "content", "entity", "event_seq", "key", "meaning", "name", "person", "project", "signed_at", "statement"}
 
 # Ed25519 verification, RFC 8032 section 5.1 and appendix A.
 P = 2**255 - 19
@@ -130,6 +131,7 @@ class Check:
         self.folder = folder
         self.problems: list[str] = []
         self.remarks: list[str] = []
+        self.signatures: list[str] = []
         self.events = self.sealed = self.changes = self.hidden = self.files = 0
         self.hashes = {0: GENESIS}
         self.expected_files: set[str] = set()
@@ -232,6 +234,8 @@ class Check:
         self.changes += 1
         if change["entity"] == "stored_file":
             self.expect_file(change["fields"])
+        if change["entity"] == "signature":
+            self.signature(change["key"], change["event"], change["fields"])
         content = {name: change[name] for name in ("entity", "fields", "key", "project")}
         return hashlib.sha256(b"\x00" + canonical(content)).digest()
 
@@ -240,6 +244,22 @@ class Check:
         told = fields.get("sha256") if isinstance(fields, dict) else None
         if isinstance(told, list) and told and isinstance(told[-1], str):
             self.expected_files.add(told[-1])
+
+    def signature(self, number: Any, event: int, fields: Any) -> None:
+        """Check that a signature's hash covers all it says, and that it was given in this event; remember who signed what."""
+        try:
+            said = {name: fields[name][0] for name in SIGNED}
+            said |= {name: said[name][0] for name in ("person", "project")}
+            fits = fields["sha256"] == [sha256(canonical(said))] and said["event_seq"] == event
+        except (KeyError, IndexError, TypeError):
+            fits, said = False, {}
+        if not fits:
+            self.problems.append(
+                f"Signature {number}, of event {event}, is not what was signed: its hash does not fit what it says."
+            )
+            return
+        what = f"{said['entity'].replace('_', ' ')} {said['key']}"
+        self.signatures.append(f"{said['name']}, {said['signed_at']}, {said['meaning']}: {said['act']}, {what}, event {event}")
 
     def checkpoints(self, key_text: str, kept: list[Path]) -> None:
         """Check the signed checkpoints, those of the bundle and those kept elsewhere, against the chain."""
@@ -349,6 +369,8 @@ def main(arguments: list[str] | None = None) -> int:
     say = sys.stdout.write
     say(f"{check.events} events with {check.changes} changes read; {check.sealed} events sealed, {check.hidden} changes hidden; ")
     say(f"{check.files} source files.\n")
+    for signature in check.signatures:
+        say(f"Signed by {signature}\n")
     for remark in check.remarks:
         say(f"Note: {remark}\n")
     for problem in check.problems:

@@ -74,7 +74,7 @@ def record_model(resource: Resource) -> type[BaseModel]:
     """Give the model of one record."""
     values: dict[str, Any] = {one.name: _described(resource, one) for one in resource.fields}
     for name, fields in resource.nested.items():
-        part, _ = resource.parts[name]
+        part = resource.parts[name].model
         columns: dict[str, Any] = {one.name: _described(resource, one) for one in fields}
         inner = create_model(str(part.__name__), __base__=_Exact, **columns)
         values[name] = (list[inner], Field(description="those that count"))  # type: ignore[valid-type]  # made just now

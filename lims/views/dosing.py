@@ -188,7 +188,7 @@ def _saved(form: DosingForm, entries: Sequence[Entry], shared: Mapping[str, Cell
     lots = lots_named(session, project, codes - {""})
     rows = [entry.row(form, shared, lots) for entry in filled]
     if any(entry.errors for entry in filled) or any(cell.errors for cell in shared.values()):
-        form.form_errors.append("Some rows are refused; each says why beside itself.")
+        form.form_errors.append("Some rows are refused; each says why below its row.")
         return None
     try:
         if not confirmed(form, doubts(session, DOSE, project, rows)):
@@ -211,4 +211,4 @@ def _place(form: DosingForm, filled: Sequence[Entry], refused: DomainError) -> N
             form.form_errors.append(str(one))
         else:
             filled[one.row].take(one)
-    form.form_errors.append("Nothing was recorded: some rows are refused, and each says why beside itself.")
+    form.form_errors.append("Nothing was recorded: some rows are refused, and each says why below its row.")

@@ -20,6 +20,16 @@ class Cell:
     doubts: list[str] = field(default_factory=list)
     read: Typed | None = None
 
+    @property
+    def said(self) -> bool:
+        """Tell whether anything is wrong with it, or unusual."""
+        return bool(self.errors or self.doubts)
+
+    @property
+    def what(self) -> str:
+        """Name it within its row: the label without whose it is."""
+        return self.label.rpartition(", ")[2].capitalize()
+
     def take_number(self, *, limits: bool = False) -> None:
         """Read the number; what is none, or could be two, is said beside it."""
         try:

@@ -83,11 +83,11 @@ def test_every_refusal_stands_below_its_row_and_nothing_typed_is_lost(database: 
     page = tom.submit(tom.get(here), here, 422, **weigh(cohort, "2.14", "20.1", "1,260", "heavy"))
     assert isinstance(page, BeautifulSoup)
     said = [page.find(id=f"cell-{name}-said") for name in weigh(cohort, "", "", "", "")]
-    told = ["" if one is None else " ".join(one.get_text(" ").split()).removeprefix("Body weight: ") for one in said]
+    told = ["" if one is None else " ".join(one.get_text(" ").split()) for one in said]
     assert told[0].startswith("Body weight 2.14 g of BM-014-M01 is below 5 g: a decimal point in the wrong place")
     assert told[1] == ""
-    assert told[2].startswith('"1,260" can be read as 1260 or as 1.260.')
-    assert told[3].startswith('"heavy" is no number.')
+    assert told[2].startswith('Body weight: "1,260" can be read as 1260 or as 1.260.')
+    assert told[3].startswith('Body weight: "heavy" is no number.')
     typed = [str(only(page, f"input[name='{name}']")["value"]) for name in weigh(cohort, "", "", "", "")]
     assert typed == ["2.14", "20.1", "1,260", "heavy"]
     assert readings(database, "body_weight") == []

@@ -161,7 +161,6 @@ def test_a_log_axis_ends_at_the_next_round_number_and_tells_what_lies_between(
     assert spec["layer"][0]["encoding"]["y"]["axis"]["values"] == ticks
 
 
-
 def test_an_error_bar_on_a_log_axis_ends_at_the_axis() -> None:
     flux = [point("a", "Vehicle", 0, 1.0), point("b", "Vehicle", 0, 1e6), point("c", "Vehicle", 0, -4e5)]
     spec = plots.mean_sem(means(flux), arms=ARMS, unit="p/s", title_y="Total flux", log=True)

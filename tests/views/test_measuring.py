@@ -295,8 +295,17 @@ def test_an_imported_reading_keeps_the_value_of_its_file(database: Database, tom
     key = cohort.weights[0]
     assert f"/p/BCBM/measurements/{key}/change" not in str(tom.get(f"/p/BCBM/measurements/{key}"))
     here = f"/p/BCBM/measurements/{key}/change"
-    page = tom.submit(tom.get(here), here, 422, value="22", reason="typo")
-    assert "An imported reading keeps the value of its file." in message(page)
+    page = tom.get(here)
+    for told in ("stay as it says", "exclude this reading", "type the right value beside it", "import the corrected file"):
+        assert told in message(page)
+    offered = {str(one["name"]) for one in page.select("form.record-form [name]")}
+    assert offered.isdisjoint({"value", "length_mm", "taken_on", "formula"})
+    with database.reading() as session:
+        was = session.get_one(Measurement, key).value
+    shown = tom.get(tom.submit(page, here, operator="Ada", value="22", reason="asked the imaging core").location)
+    assert "Ada" in message(shown)
+    with database.reading() as session:
+        assert session.get_one(Measurement, key).value == was
 
 
 def test_what_was_typed_by_hand_is_changed_with_a_reason(database: Database, tom: Browser, cohort: Cohort) -> None:

@@ -200,7 +200,7 @@ NAMES: Spec = {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"}
 
 
 def value_axis(title: str, unit: str, scale: Scale) -> Spec:
-    """Give the y encoding without its field: title with unit, ends, and on a log axis whole decades; 2 and 5 of each too where they are few."""
+    """Give the y encoding without its field: title with unit, ends, and on a log axis decades, with 2 and 5 of each where few."""
     axis: Spec = {"title": f"{title} ({unit})", "tickCount": 6}
     kind: Spec = {"domain": [scale.low, scale.high], "nice": False, "zero": False}
     if scale.log:

@@ -16,6 +16,7 @@ from secure.headers import (
 
 _YEAR_SECONDS = 31_536_000
 
+
 def _policy() -> ContentSecurityPolicy:
     return (
         ContentSecurityPolicy()

@@ -102,7 +102,8 @@ class Question:
 
     `proposed` is the answer the evidence supports, shown with samples for a person to confirm; `None` means that no
     answer is safe (`1,234` alone) and that the file waits for one. `answer` is what this reading used, if anything.
-    `options` empty means free text (a date, a pattern).
+    `options` empty means free text (a date, a pattern). `typed` says what may be typed where none of the options fits; where it is
+    empty, they are all there is.
     """
 
     key: str
@@ -112,6 +113,7 @@ class Question:
     evidence: str = ""
     samples: tuple[str, ...] = ()
     answer: str | None = None
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

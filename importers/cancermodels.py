@@ -298,10 +298,12 @@ def _checks(entity: Entity, asked: Asked) -> list[Records]:
 def _checked_on(entity: Entity, rows: Sequence[int], asked: Asked) -> date | None:
     answer = asked.ask(
         "checked_on",
-        "On which day were the models validated? A day such as 2024-01-31, or “none” to leave the validations out.",
+        "On which day were the models validated?",
+        [Option("none", "not known: leave the validations out")],
         proposed="none",
         evidence=f"The format dates no validation, and a check is recorded with its day; {len(rows)} lines are validations.",
         sheet=entity.sheet.name,
+        typed="a day, such as 2024-01-31",
     )
     try:
         return None if answer is None or answer == "none" else date.fromisoformat(answer)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from importers import values
-from importers.base import Finding, Records, Severity
+from importers.base import Finding, Option, Records, Severity
 from importers.columns import Role, squash
 from importers.sheets import Sheet
 from importers.tables import TableReader, times
@@ -133,11 +133,13 @@ def _by_name(reader: TableReader) -> _When:
     whole = all(day is not None for day, name in zip(days, names, strict=True) if name) and any(days)
     answer = reader.asked.ask(
         "counted_on",
-        "When were these counted? One date for all, as in 2024-01-31, or name: the day that each name begins with.",
+        "When were these counted?",
+        [Option("name", "on the day that each name begins with")],
         proposed="name" if whole else None,
         evidence=f'Every name begins with a day; "{next(filter(None, names))}" says {next(filter(None, days))}.' if whole else "",
         samples=list(filter(None, names))[:3],
         sheet=reader.sheet.name,
+        typed="one day for all, such as 2024-01-31",
     )
     if answer and answer != "name":
         (day,), problems = values.dates([answer], None)

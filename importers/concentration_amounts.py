@@ -70,9 +70,11 @@ def _ask_limit(batch: Batch, compound: str, of: Sequence[int]) -> float | None:
     key, lowest = f"lloq:{compound}"[:LONGEST_KEY], f"{min(used):g}"
     answer = batch.asked.ask(
         key,
-        f"What is the lower limit of quantification of {compound}, in the file's unit? “{NOT_KNOWN}” if it is not known.",
+        f"What is the lower limit of quantification of {compound}?",
+        [Option(NOT_KNOWN, "not known")],
         proposed=lowest,
         evidence=f"{lowest} is the lowest calibrator that was used ({M10}), and values lie below it.",
+        typed="a number in the file's unit, such as 0.5",
     )
     if answer is None or answer.strip() == NOT_KNOWN:
         return None

@@ -102,11 +102,13 @@ def sort_compounds(batch: Batch) -> dict[str, tuple[str, str | None]]:
         labelled = looks_labelled(compound)
         agent = batch.asked.ask(
             f"agent_of:{compound}"[:LONGEST_KEY] if compound else "agent",
-            f"Which agent is “{compound}”, or which one does it come from? Its code or name; “{LEAVE_OUT}” leaves it out."
+            f"Which agent is “{compound}”, or which one does it come from?"
             if compound
-            else "Which agent was measured, by its code or name? The file does not name the compound.",
+            else "Which agent was measured? The file does not name the compound.",
+            [Option(LEAVE_OUT, "none: leave it out")] if compound else (),
             proposed=LEAVE_OUT if labelled else compound or None,
             evidence="It is named as an internal standard." if labelled else "The file calls it so." if compound else "",
+            typed="the code or the name of an agent",
         )
         if agent is not None and agent.strip() == LEAVE_OUT:
             reason = "internal standard" if labelled else f"{compound} is left out"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from importers.base import Finding, Option, Severity
 from importers.columns import in_words
-from importers.questions import ANSWER_IT, Asked
+from importers.questions import ANSWER_IT, Asked, one_of
 from lims.domain.errors import DomainError
 from lims.domain.expression import compartment_by_case, is_reference_gene, without_species
 from lims.domain.genes import clean_gene
@@ -29,6 +29,7 @@ _REFERENCE_OPTIONS = (
     Option(REFERENCE, "reference gene of both, such as 18S"),
     Option(LEAVE_OUT, "leave it out"),
 )
+_SYMBOL = "the symbol of a gene: ERBB2 of the tumour, Erbb2 of the mouse host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,11 @@ def _typed(name: str, key: str, asked: Asked, sheet: str) -> Meaning | None:
     """Ask for the symbol of a target that is on no list of genes."""
     answer = asked.ask(
         key,
-        f'Which gene is the target "{name}"? Its symbol (ERBB2 of the tumour, Erbb2 of the mouse host), human_reference, '
-        f"mouse_reference, reference, or leave_out.",
+        f'Which gene is the target "{name}"?',
+        _REFERENCE_OPTIONS,
         evidence=f'"{name}" is no gene of the list.',
         sheet=sheet,
+        typed=_SYMBOL,
     )
     if answer is None or answer == LEAVE_OUT:
         return None
@@ -102,7 +104,7 @@ def _typed(name: str, key: str, asked: Asked, sheet: str) -> Meaning | None:
             f'"{answer}" is no gene of the list',
             sheet=sheet,
             value=answer,
-            expected="a symbol of the list as HGNC or MGI writes it, human_reference, mouse_reference, reference or leave_out",
+            expected=one_of(_REFERENCE_OPTIONS, _SYMBOL),
             remedy=ANSWER_IT,
             option=f"--set {key}=leave_out",
         )

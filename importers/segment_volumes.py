@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from importers import values
-from importers.base import Choices, Claim, Clock, ColumnUse, Finding, Reading, Refused, Series, SetAside, Severity
+from importers.base import Choices, Claim, Clock, ColumnUse, Finding, Option, Reading, Refused, Series, SetAside, Severity
 from importers.columns import HEADER_SEARCH_ROWS, Header, data_rows, header, in_words, is_blank, other_sheets, squash
 from importers.file_names import scan_of
 from importers.lines import columns_of, lines_of, set_aside
@@ -275,11 +275,13 @@ def _lesions(asked: Asked, sheet: Sheet, found: _Segments) -> set[str] | None:
         told += f"; {why} {in_words([f'“{name}”' for name in proposed])}"
     answer = asked.ask(
         "lesions",
-        "Which segments are lesions? Their names with commas between, or all. Other segments are not recorded.",
+        "Which segments are lesions? Other segments are not recorded.",
+        [Option("all", "all of them")],
         proposed=", ".join(proposed) or None,
         evidence=f"{told}.",
         samples=names[:3],
         sheet=sheet.name,
+        typed="their names, with commas between",
     )
     if answer is None:
         return None

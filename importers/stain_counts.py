@@ -196,11 +196,13 @@ def _marker(asked: Asked, sheet: Sheet, channel: Channel, *, alone: bool) -> str
     proposed, why = _proposal(channel)
     return asked.ask(
         "marker" if alone else _question(channel.key),
-        f"Which marker is “{channel.title}”? A gene such as ERBB2, a stain such as H&E, or {NONE} to leave it out.",
+        f"Which marker is “{channel.title}”?",
+        [Option(NONE, "none: leave it out")],
         proposed=proposed,
         evidence=f"{channel.cells:,} cells. {why}".strip(),
         samples=(channel.title,),
         sheet=sheet.name,
+        typed="a gene such as ERBB2, or a stain such as H&E",
     )
 
 

@@ -36,6 +36,7 @@ DIRECT_LABELS = 5
 NO_ARM = "No arm"
 COUNTED_DAYS = 14
 DATE_TICKS = 6
+FINE_TICKS = 7
 
 THEME: Spec = {
     "background": "#ffffff",
@@ -166,15 +167,15 @@ def _each_animal(animals: Sequence[str], values: Sequence[float]) -> list[float]
 
 
 def value_scale(values: Sequence[float], *, log: bool = False, also: float | None = None) -> Scale:
-    """Choose the ends of the value axis: whole decades, or round numbers about five steps apart.
+    """Choose the ends of the value axis: round numbers, on a linear axis about five steps apart.
 
     A linear axis starts at 0 unless all values lie close together (the lowest above half the highest), as weights do.
     """
     ends = [*values, *([] if also is None else [also])] or [1.0]
     if log:
         ends = [end for end in ends if end > 0] or [1.0]
-        decade, last = math.floor(math.log10(min(ends))), math.ceil(math.log10(max(ends)))
-        return Scale(10.0**decade, 10.0 ** max(last, decade + 1), log=True)
+        marks = _round_between(min(ends), max(ends))
+        return Scale(marks[0], marks[-1], log=True)
     low, high = min(ends), max(ends)
     if 0 < low <= high / 2:
         low = 0.0
@@ -185,17 +186,30 @@ def value_scale(values: Sequence[float], *, log: bool = False, also: float | Non
     return Scale(bottom, top if top > bottom else bottom + step, log=False)
 
 
+def _round_between(low: float, high: float) -> list[float]:
+    """Give 1, 2 and 5 of each decade, from the last not above `low` to the first behind it that reaches `high`."""
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    marks = [float(f"{digit}e{decade}") for decade in decades for digit in (1, 2, 5)]
+    first = max(place for place, mark in enumerate(marks) if mark <= low)
+    last = next(place for place, mark in enumerate(marks) if mark >= high and place > first)
+    return marks[first : last + 1]
+
+
 NAMES: Spec = {"labelAngle": 0, "labelExpr": "split(datum.label, ' ')"}
 """An axis of names, a word a line: those beside each other stay apart on a tablet too."""
 
 
 def value_axis(title: str, unit: str, scale: Scale) -> Spec:
-    """Give the y encoding without its field: title with unit, ends, and on a log axis whole decades only."""
+    """Give the y encoding without its field: title with unit, ends, and on a log axis decades, with 2 and 5 of each where few."""
     axis: Spec = {"title": f"{title} ({unit})", "tickCount": 6}
     kind: Spec = {"domain": [scale.low, scale.high], "nice": False, "zero": False}
     if scale.log:
-        decades = range(round(math.log10(scale.low)), round(math.log10(scale.high)) + 1)
-        axis |= {"values": [10.0**decade for decade in decades], "labelExpr": "replace(format(datum.value, '.0e'), 'e+', 'e')"}
+        marks = _round_between(scale.low, scale.high)
+        decades = [mark for mark in marks if f"{mark:e}".startswith("1")]
+        axis |= {
+            "values": marks if len(marks) <= FINE_TICKS else decades,
+            "labelExpr": "replace(format(datum.value, '.0e'), 'e+', 'e')",
+        }
         kind = {"domain": [scale.low, scale.high], "nice": False, "type": "log"}
     return {"type": "quantitative", "scale": kind, "axis": axis}
 

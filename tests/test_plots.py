@@ -139,7 +139,26 @@ def test_a_log_axis_leaves_out_what_it_cannot_show_and_says_so() -> None:
     spec = plots.growth_curves(flux, arms=ARMS, unit="p/s", title_y="Total flux", decimals=None, log=True)
     assert [row["day"] for row in drawn(spec)] == [7]
     assert spec["title"] == "2 at or below 0 are not drawn on the log axis; the table has them."
-    assert y_domain(spec) == [1e6, 1e7]
+    assert y_domain(spec) == [2e6, 5e6]
+
+
+@pytest.mark.parametrize(
+    ("values", "ends", "ticks"),
+    [
+        ([1.1e6, 2.8e6], [1e6, 5e6], [1e6, 2e6, 5e6]),
+        ([1e6], [1e6, 2e6], [1e6, 2e6]),
+        ([2e6, 5e6], [2e6, 5e6], [2e6, 5e6]),
+        ([3e5, 4.5e8], [2e5, 5e8], [1e6, 1e7, 1e8]),
+        ([0.03, 40.0], [0.02, 50.0], [0.1, 1.0, 10.0]),
+    ],
+)
+def test_a_log_axis_ends_at_the_next_round_number_and_tells_what_lies_between(
+    values: list[float], ends: list[float], ticks: list[float]
+) -> None:
+    flux = [point("a", "Vehicle", day, value) for day, value in enumerate(values)]
+    spec = plots.growth_curves(flux, arms=ARMS, unit="p/s", title_y="Total flux", decimals=None, log=True)
+    assert y_domain(spec) == ends
+    assert spec["layer"][0]["encoding"]["y"]["axis"]["values"] == ticks
 
 
 def test_an_error_bar_on_a_log_axis_ends_at_the_axis() -> None:

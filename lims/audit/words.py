@@ -10,7 +10,7 @@ from lims.domain.vocabulary import KIND_BY_CODE, MeasurementKind
 
 ENTITY_WORDS = {
     "agent": "agent",
-    "agent_lot": "lot of an agent",
+    "agent_lot": "lot",
     "allocation": "allocation",
     "dose": "dose",
     "endpoint_action": "action on a humane endpoint",

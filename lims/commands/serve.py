@@ -10,6 +10,7 @@ import click
 from importers.preflight import MAX_UPLOAD_BYTES
 from lims.commands.loading import collecting_later
 from lims.commands.support import Refusal, require_current_tables, settings_of
+from lims.commands.warm import loaded_when_idle
 from lims.commands.worker import worker_beside
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def serve(context: click.Context, host: str | None, port: int | None) -> None:
     )
     click.echo(f"Serving at http://{settings.host}:{settings.port}")
     limits = {"max_request_body_size": LARGEST_BODY, "connection_limit": CONNECTIONS}
-    with worker_beside(settings):
+    with worker_beside(settings), loaded_when_idle(app):
         waitress.serve(app, sockets=[listening], threads=THREADS, ident=None, _quiet=True, **limits, **proxy)
 
 

@@ -7,7 +7,7 @@ Limits and jumps stand with the kinds (`lims.domain.vocabulary`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +21,7 @@ from lims.domain.volumes import caliper_volume
 LONGEST_DIAMETER = 50.0
 """mm. A mouse is twice as long."""
 MOST_ELONGATED = 4.0
+USUAL_SHAPE = f"less than {MOST_ELONGATED:g} times as long as wide"
 """Length over width above which a caliper reading is doubted: no ellipsoid tumour, but a decimal point that is missing."""
 CALIPER_KINDS = ("caliper_volume", "caliper_area")
 OUT_OF_REACH = frozenset(
@@ -197,10 +198,22 @@ def _shape(name: str, of: Diameters) -> Iterator[Notice]:
     if of.length < of.width:
         told = f"The length of {name}, {of.length:g} mm, is shorter than its width, {of.width:g} mm: the other way round?"
         yield Notice("warning", "length_mm", told, "the longer diameter as length", PLAUSIBLE)
-    long, short = max(of.length, of.width), min(of.length, of.width)
-    if long > short * MOST_ELONGATED:
-        told = f"{name} measures {of.length:g} × {of.width:g} mm: a decimal point missing in one of the two?"
-        yield Notice("warning", "width_mm", told, f"less than {MOST_ELONGATED:g} times as long as wide", PLAUSIBLE)
+    if elongated([of.length], [of.width]):
+        yield Notice("warning", "width_mm", elongated_words(of.length, of.width, name), USUAL_SHAPE, PLAUSIBLE)
+
+
+def elongated(lengths: Sequence[float | None], widths: Sequence[float | None]) -> list[tuple[int, float, float]]:
+    """Give place, length and width where one of the two is so many times the other that a decimal point may be missing."""
+    return [
+        (at, one, other)
+        for at, (one, other) in enumerate(zip(lengths, widths, strict=True))
+        if one and other and not (one <= MOST_ELONGATED * other and other <= MOST_ELONGATED * one)
+    ]
+
+
+def elongated_words(length: float, width: float, name: str) -> str:
+    """Ask about diameters of which one is many times the other."""
+    return f"{name} measures {length:g} × {width:g} mm: a decimal point missing in one of the two?"
 
 
 def _lower(title: str) -> str:

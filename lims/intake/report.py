@@ -190,6 +190,7 @@ def _question(question: Question) -> dict[str, Any]:
         "answer": question.answer,
         "evidence": question.evidence,
         "samples": list(question.samples),
+        "typed": question.typed,
     }
 
 

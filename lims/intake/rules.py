@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from importers.base import Finding, Severity
-from lims.domain.readings import limit_passed, outside_words, possible, usual_span
+from lims.domain.readings import (
+    USUAL_SHAPE,
+    elongated,
+    elongated_words,
+    limit_passed,
+    outside_words,
+    possible,
+    usual_span,
+)
 from lims.domain.slots import LONGEST_STUDY_DAYS
 from lims.domain.sources import ORDER_OF_EVENTS, PLAUSIBLE
 from lims.intake.entries import Entries
@@ -167,5 +175,22 @@ def stated_volume(planned: Planned, today: date) -> Iterator[Finding]:
         )
 
 
+def plausible_shape(planned: Planned, today: date) -> Iterator[Finding]:
+    """No tumour is many times as long as wide: a decimal point went missing."""
+    lengths, widths = planned.series.lengths, planned.series.widths
+    if lengths is None or widths is None:
+        return
+    for index, length, width in elongated(lengths, widths):
+        yield planned.finding(
+            index,
+            Severity.WARNING,
+            "diameters-unusual",
+            elongated_words(length, width, planned.name(index)),
+            expected=USUAL_SHAPE,
+            remedy="Look at the source again; record it if it is right.",
+            source=PLAUSIBLE,
+        )
+
+
 TIME_RULES: tuple[TimeRule, ...] = (no_future, plausible_time, after_birth, before_death)
-RULES: tuple[Rule, ...] = (*TIME_RULES, plausible_day, within_limits, short_names, stated_volume)
+RULES: tuple[Rule, ...] = (*TIME_RULES, plausible_day, within_limits, plausible_shape, short_names, stated_volume)

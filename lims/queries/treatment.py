@@ -47,13 +47,13 @@ def regimen_list(project_id: int, *, unblinded: bool) -> AnySelect:
     )
 
 
-def arms_to_plan(session: Session, project_id: int, *, unblinded: bool) -> list[tuple[int, str]]:
-    """List id and name of the arms that may be given a regimen: of studies that are draft or active, and readable."""
+def arms_to_plan(session: Session, project_id: int, study_id: int | None, *, unblinded: bool) -> list[tuple[int, str]]:
+    """List id and name of the arms that may be given a regimen: of studies that are draft or active, or of one, and readable."""
     rows = session.execute(
         select(Arm.id, Study.code, shown_arm(unblinded=unblinded).label("arm"))
         .join(Study, Study.id == Arm.study_id)
         .where(Arm.project_id == project_id, Arm.status == RecordStatus.ACTIVE, readable(Arm, unblinded=unblinded))
-        .where(Study.state.in_(PLANNABLE), Study.status == RecordStatus.ACTIVE)
+        .where(Study.state.in_(PLANNABLE), Study.status == RecordStatus.ACTIVE, study_id is None or Study.id == study_id)
         .order_by(Study.code, *shown_order(unblinded=unblinded))
     )
     return [(key, f"{study} · {arm}") for key, study, arm in rows]

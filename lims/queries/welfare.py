@@ -88,7 +88,7 @@ def _lines() -> AnySelect:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for somebody in a project: the most urgent, how many there are, and how many were deferred to a later day.
+    """What waits for somebody in a project or a study: the most urgent, how many, and how many were deferred to a later day.
 
     acts: so many of those that wait are to act on.
     """
@@ -99,11 +99,12 @@ class Waiting:
     deferred: int
 
 
-def waiting_actions(session: Session, project_id: int, on: date, most: int) -> Waiting:
-    """Give the `most` urgent actions that wait on a day, open acts first, and count all of them."""
-    asked = {"project_id": project_id, "on": on}
-    count, acts, deferred = read(session, _waiting_counted(), **asked).one()
-    first = read(session, _waiting(), **asked, most=most) if count else ()
+def waiting_actions(session: Session, project_id: int, on: date, most: int, *, study_id: int | None = None) -> Waiting:
+    """Give the `most` urgent actions that wait on a day, of a project or of a study, open acts first, and count all of them."""
+    of, key = ("project_id", project_id) if study_id is None else ("study_id", study_id)
+    asked = {of: key, "on": on}
+    count, acts, deferred = read(session, _waiting_counted(of), **asked).one()
+    first = read(session, _waiting(of), **asked, most=most) if count and most else ()
     return Waiting([ActionLine(*row) for row in first], count, acts, deferred)
 
 
@@ -113,15 +114,15 @@ def _due() -> ColumnElement[bool]:
 
 
 @cache
-def _waiting() -> AnySelect:
-    return _open().where(_due()).limit(bindparam("most", type_=BigInteger()))
+def _waiting(of: str) -> AnySelect:
+    return _open(of).where(_due()).limit(bindparam("most", type_=BigInteger()))
 
 
 @cache
-def _waiting_counted() -> AnySelect:
+def _waiting_counted(of: str) -> AnySelect:
     due, act = _due(), EndpointAction.level == EndpointLevel.ACT
     counts = [func.count(case((one, 1))) for one in (due, and_(due, act), ~due)]
-    return _open().with_only_columns(*counts, maintain_column_froms=False).select_from(EndpointAction).order_by(None)
+    return _open(of).with_only_columns(*counts, maintain_column_froms=False).select_from(EndpointAction).order_by(None)
 
 
 def open_actions(

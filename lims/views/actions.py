@@ -19,7 +19,7 @@ from lims.models import Animal, EndpointAction
 from lims.queries.animals import enrolled_in
 from lims.queries.scope import find
 from lims.queries.studies import study_names
-from lims.queries.welfare import ActionLine, action_list, actions_of_readings, fate_of, open_actions
+from lims.queries.welfare import ActionLine, Waiting, action_list, actions_of_readings, fate_of, open_actions, waiting_actions
 from lims.records.actions import LONGEST_DEFERRAL, close, defer, may_close
 from lims.records.values import today
 from lims.views.cells import badge
@@ -50,6 +50,8 @@ FATES = {
     EndpointMeasure.TUMOUR_BURDEN: FateReason.TUMOUR_BURDEN,
 }
 """The reason that a fate begins with when it answers an endpoint of this measure."""
+MOST_ACTIONS = 50
+"""On a page of a project or a study, the most urgent ones; their list has all."""
 UNANSWERED = "unanswered"
 _STATES = worded([(UNANSWERED, "open and deferred"), (EVERYTHING, "all"), *((one.value, one.value) for one in ActionState)])
 
@@ -201,45 +203,37 @@ def tell(actions: Sequence[ActionLine]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What endpoints ask of a study's animals: what is to act on, what to watch, and what was deferred to a later day."""
+    """What endpoints ask of a study's animals: the most urgent of it, and how much there is."""
 
-    act: list[ActionLine]
-    watch: list[ActionLine]
-    deferred: list[ActionLine]
+    waiting: Waiting
 
     @property
-    def others(self) -> list[ActionLine]:
-        """Give what nobody need act on today."""
-        return self.watch + self.deferred
+    def act(self) -> list[ActionLine]:
+        """Give what is to act on, of the most urgent."""
+        return [one for one in self.waiting.first if one.level is EndpointLevel.ACT]
 
     @property
-    def all(self) -> list[ActionLine]:
-        """Give all of it, what is to act on first."""
-        return self.act + self.others
+    def watch(self) -> list[ActionLine]:
+        """Give what is to watch, of the most urgent."""
+        return [one for one in self.waiting.first if one.level is not EndpointLevel.ACT]
+
+    @property
+    def watched(self) -> int:
+        """Count what is to watch."""
+        return self.waiting.count - self.waiting.acts
 
     @property
     def words(self) -> str:
         """Say how many of each: `3 to act on, 6 to watch`."""
-        return _counted([(self.act, "to act on"), (self.watch, "to watch"), (self.deferred, "deferred")])
-
-    @property
-    def other_words(self) -> str:
-        """Say how many nobody need act on today."""
-        return _counted([(self.watch, "to watch"), (self.deferred, "deferred")])
+        of = self.waiting
+        counted = (of.acts, "to act on"), (self.watched, "to watch"), (of.deferred, "deferred")
+        return ", ".join(f"{number:,} {words}" for number, words in counted if number)
 
 
-def _counted(kinds: Sequence[tuple[Sequence[ActionLine], str]]) -> str:
-    return ", ".join(f"{len(actions)} {words}" for actions, words in kinds if actions)
-
-
-def asks_of(study_id: int) -> Asks:
-    """Give what endpoints ask of a study's animals today, for its pages."""
-    now = today(current_session())
-    actions = open_actions(current_session(), current_project().id, study_id=study_id)
-    due = [one for one in actions if one.due(now)]
-    act = [one for one in due if one.level is EndpointLevel.ACT]
-    watch = [one for one in due if one.level is not EndpointLevel.ACT]
-    return Asks(act, watch, [one for one in actions if not one.due(now)])
+def asks_of(study_id: int, most: int | None = None) -> Asks:
+    """Give what endpoints ask of a study's animals today, for its pages. most: of how many the page shows more than the number."""
+    most = MOST_ACTIONS if most is None else most
+    return Asks(waiting_actions(current_session(), current_project().id, today(current_session()), most, study_id=study_id))
 
 
 def actions_open(animal_id: int) -> list[ActionLine]:

@@ -24,7 +24,7 @@ _NOUNS = {
     "endpoint": "humane endpoint",
     "import-profile": "import profile",
     "kind": "kind of measurement",
-    "lot": "lot of an agent",
+    "lot": "lot",
     "model": "PDX model",
     "pattern": "pattern of codes",
     "place": "storage place",

@@ -14,7 +14,7 @@ from sqlalchemy import null
 
 from lims.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from lims.domain.vocabulary import StudyStatus
-from lims.models import Study
+from lims.models import Regimen, Study
 from lims.queries.blinding import may_unblind
 from lims.queries.doses import Dosing, dosing_of, weights_until
 from lims.queries.scope import find
@@ -62,11 +62,15 @@ def show(study_id: int) -> ResponseReturnValue:
 
 
 def _shown(study_id: int) -> dict[str, Any]:
-    study, unblinded = _study(study_id), may_unblind(current_project().role)
+    study = _study(study_id)
     return {
         "study": study,
-        "regimens": regimens_table(regimens_where(current_session(), Study.id == study.id, unblinded=unblinded)),
+        "regimens": regimens_table(_regimens(study)),
     }
+
+
+def _regimens(study: Study) -> Sequence[Regimen]:
+    return regimens_where(current_session(), Study.id == study.id, unblinded=may_unblind(current_project().role))
 
 
 @pages.get("/calendar")
@@ -86,6 +90,7 @@ def _drawn_from(study_id: int) -> dict[str, Any]:
         "study": study,
         "calendar": calendar_of(dosing, named, arms, study, window) if window else None,
         "window": window,
+        "planned": not window and bool(_regimens(study)),
         "counts": dosing.counts(),
         "waiting": sorted({one.animal.code for one in dosing.unplanned}),
         "today": now,
@@ -188,7 +193,7 @@ def _saved(form: DosingForm, entries: Sequence[Entry], shared: Mapping[str, Cell
     lots = lots_named(session, project, codes - {""})
     rows = [entry.row(form, shared, lots) for entry in filled]
     if any(entry.errors for entry in filled) or any(cell.errors for cell in shared.values()):
-        form.form_errors.append("Some rows are refused; each says why beside itself.")
+        form.form_errors.append("Some rows are refused; each says why below its row.")
         return None
     try:
         if not confirmed(form, doubts(session, DOSE, project, rows)):
@@ -211,4 +216,4 @@ def _place(form: DosingForm, filled: Sequence[Entry], refused: DomainError) -> N
             form.form_errors.append(str(one))
         else:
             filled[one.row].take(one)
-    form.form_errors.append("Nothing was recorded: some rows are refused, and each says why beside itself.")
+    form.form_errors.append("Nothing was recorded: some rows are refused, and each says why below its row.")

@@ -36,8 +36,8 @@ class DosingForm(RecordForm):
     operator = StringField("Given by")
     rest = SelectField(
         "Rows left blank",
-        choices=[SelectChoice("", "Stay open"), SelectChoice("given", "Were given, with the computed volume")],
-        description="Mark what was held or missed, then let the others be recorded as given.",
+        choices=[SelectChoice("", "Stay open"), SelectChoice("given", "Were given")],
+        description="Mark what was held or missed, then let the others be recorded as given, with the computed volume.",
     )
 
 

@@ -166,7 +166,7 @@ def _read(form: ExposureListForm, lines: Sequence[Line]) -> bool:
         line.read()
     refused = sum(bool(cell.errors) for line in lines for cell in (line.at, *line.cells))
     if refused:
-        form.form_errors.append(f"{refused} {'value is' if refused == 1 else 'values are'} refused; each says why beside itself.")
+        form.form_errors.append(f"{refused} {'value is' if refused == 1 else 'values are'} refused; each says why below its row.")
     return not refused
 
 

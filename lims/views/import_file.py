@@ -7,6 +7,7 @@ from flask import Response
 from lims.domain.errors import NotAllowed
 from lims.models import ImportBatch
 from lims.queries.blinding import tells_arms
+from lims.views.downloads import attach
 from lims.views.support import current_actor, current_session, sees_arms
 
 
@@ -26,6 +27,4 @@ def require_unveiled(batch: ImportBatch) -> None:
 
 def download(content: bytes, name: str, mimetype: str) -> Response:
     """Send bytes as a file."""
-    response = Response(content, mimetype=mimetype)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return attach(Response(content, mimetype=mimetype), name)

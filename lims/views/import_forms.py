@@ -82,6 +82,29 @@ class WithdrawForm(OnceForm):
     reason = TextAreaField("Reason", [InputRequired("Say why its numbers should not count; the reason stays in the trail.")])
 
 
+class TypedRadioField(RadioField):
+    """One of a few answers, or what is typed beside them."""
+
+    def __init__(self, label: str, *, typed: str, **settings: Any) -> None:
+        super().__init__(label, validate_choice=False, **settings)
+        self.typed = typed
+
+    @property
+    def text(self) -> str:
+        """Give what was typed; nothing where one of the answers was chosen."""
+        return "" if self.data is None or self._is_offered(self.data) else str(self.data)
+
+    def process(self, formdata: Any, *data: Any, **more: Any) -> None:
+        """Take what was chosen. What is typed while the choice stays as it was counts: nobody types to no purpose."""
+        super().process(formdata, *data, **more)
+        text = formdata.get(f"{self.name}-typed", "").strip() if formdata else ""
+        if text and (not self.data or self.data == self.object_data):
+            self.data = text
+
+    def _is_offered(self, answer: str) -> bool:
+        return any(answer == choice.value for choice in self.choices)
+
+
 def commit_form(batch: ImportBatch, digest: str | None) -> CommitForm:
     """Make the confirmation of what the page shows; a reason is needed where recorded values change."""
     form = CommitForm(data={"digest": digest})
@@ -122,6 +145,9 @@ def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
     parts = [f"{evidence}." if evidence and evidence[-1] not in "?!" else evidence]
     parts += [f"Samples: {', '.join(question['samples'])}."] if question["samples"] else []
     prompt, described = hide.text(question["prompt"]), quoted(hide.text(" ".join(filter(None, parts))))
+    if question["options"] and question["typed"]:
+        choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]
+        return TypedRadioField(prompt, typed=question["typed"], choices=choices, default=question["answer"], description=described)
     if question["options"]:
         field = RadioField if len(question["options"]) <= FEW else SelectField
         choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]

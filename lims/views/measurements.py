@@ -37,6 +37,7 @@ PAGES = RecordPages(
     pages=Blueprint("measurements", __name__, url_prefix="/p/<project_code>/measurements"),
     noun=MEASUREMENT,
     form=ReadingForm,
+    form_template="measurements/form.html",
     makes=False,
     parameter="measurement_id",
     lead="The value is computed and judged anew; what it was stays in its history.",

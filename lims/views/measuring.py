@@ -189,7 +189,7 @@ def _judged(form: MeasureForm, entries: Sequence[Entry], asked: Asked) -> bool:
     cells = [cell for entry in entries for cell in entry.cells]
     wrong = sum(bool(cell.errors) for cell in cells)
     if wrong:
-        form.form_errors.append(f"{wrong} {'value is' if wrong == 1 else 'values are'} refused; each says why beside itself.")
+        form.form_errors.append(f"{wrong} {'value is' if wrong == 1 else 'values are'} refused; each says why below its row.")
         return False
     return confirmed(form, [Notice("warning", None, doubt) for entry in entries for doubt in entry.doubts])
 

@@ -183,5 +183,6 @@ def _parts(kind: MeasurementKind, *, height: bool) -> list[str]:
 def _cell(entry: Entry, part: str, sent: Mapping[str, str]) -> Cell:
     animal, implant, code = entry.key
     name = f"{animal}-{implant}-{code}-{part}"
-    what = part.removesuffix("_mm") if part in _PARTS else entry.kind.title.lower()
+    title = entry.kind.title
+    what = part.removesuffix("_mm") if part in _PARTS else title[:1].lower() + title[1:]
     return Cell(name, f"{entry.of.name}, {what}", part, sent.get(name, ""))

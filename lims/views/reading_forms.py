@@ -24,6 +24,8 @@ from lims.views.record_forms import REASON, Group, RecordForm, Step, typed
 from lims.views.support import current_actor, current_project, current_session, needs, refusing, render_form, seen_version
 
 _DIAMETERS = frozenset({"length_mm", "width_mm", "height_mm", "formula"})
+_OF_ITS_FILE = _DIAMETERS | {"value", "taken_on"}
+"""What an imported reading keeps as its file says it."""
 STEPS = {
     Quality.SUSPECT: ("Mark as suspect", "Mark the reading as suspect", "It counts, and is ringed in plots."),
     Quality.EXCLUDED: (
@@ -51,7 +53,7 @@ class BenchNumberField(NumberField):
 
 
 class ReadingForm(RecordForm):
-    """What a person typed of a reading: the value, or the diameters that it is made of."""
+    """What a person typed of a reading: the value, or the diameters that it is made of; of an imported one, by whom it was read."""
 
     groups = (
         Group("Reading", ("value", "length_mm", "width_mm", "height_mm", "formula", "taken_on")),
@@ -78,6 +80,8 @@ class ReadingForm(RecordForm):
         super().__init__(*args, **settings)
         if self.shows is not None:
             self.value.description = f"In {project_kinds()[self.shows.kind].unit}."
+            for name in _OF_ITS_FILE if self.shows.batch_id is not None else ():
+                del self[name]
 
     def columns(self, *, changing: bool) -> list[str]:
         """Name the value, or the diameters and the formula, whichever the reading was made of."""
@@ -86,7 +90,7 @@ class ReadingForm(RecordForm):
         if reading is not None and reading.length_mm is not None:
             area = reading.formula is None
             left_out = frozenset({"value", "height_mm", "formula"} if area else {"value"})
-        return [name for name in super().columns(changing=changing) if name not in left_out]
+        return [name for name in super().columns(changing=changing) if name in self and name not in left_out]
 
 
 class QualityForm(RecordForm):

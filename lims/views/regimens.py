@@ -35,7 +35,8 @@ def _unblinded() -> bool:
 
 
 def _arm_choices() -> list[Any]:
-    arms = arms_to_plan(current_session(), current_project().id, unblinded=_unblinded())
+    study_id = whole_number(request.args.get("study_id"))
+    arms = arms_to_plan(current_session(), current_project().id, study_id, unblinded=_unblinded())
     return [SelectChoice("", "Choose the arm"), *(SelectChoice(str(key), name) for key, name in arms)]
 
 

@@ -45,6 +45,7 @@ from lims.exports.tables import FORMATS
 from lims.queries.scope import LARGEST_ID
 from lims.records.registries import REGISTRIES
 from lims.views.addresses import numbered
+from lims.views.downloads import attach
 from lims.views.kept import kept_page
 from lims.views.listing import EVERYTHING, Cell, Column, Empty, Filter, Listing, Source, as_text, choice, day, one_of, search
 from lims.views.support import current_actor, current_project, current_session, whole_number
@@ -354,9 +355,7 @@ def send_file_of(noun: str, name: str, content: Iterable[bytes], content_type: s
     """Send something of the project as a file, and say so in the audit trail."""
     with installation().database.transaction() as writing:
         declare(writing, current_actor(), f"{noun}:export", project=current_project().id, detail=dict(detail))
-    response = Response(content, content_type=content_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response
+    return attach(Response(content, content_type=content_type), name)
 
 
 def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None) -> Response:
@@ -375,7 +374,8 @@ def _as_file(listing: Listing, rows: Select[Any], name: str, project: int | None
         content_type, write = FORMATS[name]
         headings = [column.heading for column in chosen.columns]
         found = session.execute(selected.execution_options(yield_per=STREAMED_ROWS), listing.bound)
-        response = Response(write(headings, (row[:-1] for row in found)), content_type=content_type)
-        response.headers.set("Content-Disposition", "attachment", filename=f"{listing.caption}.{name}")
+        response = attach(
+            Response(write(headings, (row[:-1] for row in found)), content_type=content_type), f"{listing.caption}.{name}"
+        )
         response.call_on_close(stack.pop_all().close)
     return response

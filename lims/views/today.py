@@ -14,11 +14,9 @@ from flask import render_template, url_for
 from lims.queries.due import due_in_project
 from lims.queries.welfare import waiting_actions
 from lims.records.values import today
+from lims.views.actions import MOST_ACTIONS
 from lims.views.import_jobs import under_way
 from lims.views.support import current_project, current_session
-
-MOST_ACTIONS = 50
-"""On the page, the most urgent ones; their list has all."""
 
 
 @dataclass(frozen=True, slots=True)

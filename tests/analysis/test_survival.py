@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import math
+import sys
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lims.analysis.survival import Followed, as_steps, kaplan_meier, log_rank, numbers_at_risk, risk_days
+from lims.commands.warm import STATISTICS
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "survival"
 
@@ -119,3 +121,8 @@ def test_a_curve_falls_from_one_and_keeps_its_limits(ends: list[tuple[int, bool]
         assert math.isnan(low) == (value < 1e-9)
         assert value < 1e-9 or low <= value <= high
     assert sum(curve.died) + sum(curve.censored) == curve.n
+
+
+def test_what_a_server_loads_when_it_is_idle_is_what_curves_are_estimated_with() -> None:
+    kaplan_meier("A", [Followed("M1", 3.0, True)])
+    assert STATISTICS in sys.modules

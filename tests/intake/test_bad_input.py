@@ -115,6 +115,17 @@ def test_impossible_and_unusual_values(desk: Desk) -> None:
     assert {one.expected for one in outcome.findings} == {"5 to 80 g", "12 to 50 g"}
 
 
+def test_a_tumour_many_times_as_long_as_wide_is_a_warning_at_its_row(desk: Desk) -> None:
+    sizes = "id,date,length (mm),width (mm)\nM1,2026-03-02,40,2\nM2,2026-03-02,4.0,2\nM3,2026-03-02,8,2\nM4,2026-03-02,2,8.1\n"
+    outcome = desk.record(sizes)
+
+    assert outcome.state is BatchState.COMMITTED
+    odd = [one for one in outcome.findings if one.code == "diameters-unusual"]
+    assert [(one.row, one.severity.value) for one in odd] == [(2, "warning"), (5, "warning")]
+    assert "measures 40 × 2 mm: a decimal point missing in one of the two?" in odd[0].message
+    assert odd[0].expected == "less than 4 times as long as wide"
+
+
 def test_a_value_that_jumps_is_a_warning(desk: Desk) -> None:
     outcome = desk.record(weights(("M1", "2026-03-02", 20), ("M1", "2026-03-09", 26)))
 

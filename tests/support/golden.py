@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from importers.base import Claim, Deaths, Doses, Finding, Reading, Records, Refused, Series, Stays
+from importers.base import Claim, Deaths, Doses, Finding, Question, Reading, Records, Refused, Series, Stays
 from importers.identify import identify
 from importers.registry import by_key, questions_for
 from importers.sheets import Workbook
@@ -47,12 +47,16 @@ def told(file: Path, choices: Mapping[str, str]) -> dict[str, Any]:
     return _told(book, claim, reading)
 
 
+def _beside(question: Question) -> list[str]:
+    return ["text"] if question.typed or not question.options else []
+
+
 def _told(book: Workbook, claim: Claim, reading: Reading) -> dict[str, Any]:
     found: dict[str, Any] = {
         "importer": claim.importer,
         "evidence": list(claim.evidence),
         "questions": [
-            f"{one.key}: {one.answer} of {'|'.join(option.value for option in one.options) or 'text'}; {one.evidence}"
+            f"{one.key}: {one.answer} of {'|'.join([*(option.value for option in one.options), *_beside(one)])}; {one.evidence}"
             for one in (*questions_for(claim.importer, book), *reading.questions)
         ],
         "readings": [line for series in reading.series for line in _series(series)],

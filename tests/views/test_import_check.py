@@ -18,6 +18,7 @@ from lims.db import Database
 from lims.domain.vocabulary import BatchState, RecordStatus, RoleName
 from lims.models import AnimalAlias, AuditEvent, ImportAcceptance, ImportBatch, ImportEdit, Measurement, Project
 from lims.views.transaction import Application
+from tests.importers import test_quantstudio as quantstudio
 from tests.importers import test_qupath as qupath
 from tests.support import factories
 from tests.support.pages import Browser, add_person, add_project, application, message, only, sent
@@ -108,7 +109,7 @@ def test_what_is_asked_says_so_and_a_finding_without_a_cell_offers_no_correction
     assert asked["animal"].endswith("needs an answer")
     assert asked["date"].endswith("needs an answer")
     assert asked["file_pattern"].endswith("optional")
-    assert not asked["lesions"].endswith(("optional", "needs an answer"))
+    assert not only(page, "#answer-lesions legend").text.endswith("needs an answer")
     assert page.select_one(".correct-bar") is None
     assert "Answer this question" in message(page)
 
@@ -116,6 +117,28 @@ def test_what_is_asked_says_so_and_a_finding_without_a_cell_offers_no_correction
     page = ada.get(f"{IMPORTS}/2")
     assert "This file was not read." in message(page)
     assert page.select_one(".tiles") is None
+
+
+def test_a_question_with_few_answers_offers_them_in_words_and_takes_what_is_typed_beside_them(ada: Browser) -> None:
+    targets = quantstudio.wells(("SP-1", "primer 7", "UNKNOWN", "24.1"), ("SP-1", "18S", "UNKNOWN", "9.0"))
+    upload(ada, quantstudio.export(targets), "plate.txt")
+
+    def answered(**given: str) -> str:
+        """Answer the question, and give what the page then has for its answer."""
+        ada.submit(ada.get(BATCH), f"{BATCH}/check", **{f"answer-target_primer_7{part}": value for part, value in given.items()})
+        page = ada.get(BATCH)
+        chosen = only(page, "#answer-target_primer_7 input[type=radio][checked]")
+        return str(chosen["value"] or only(page, "input[name='answer-target_primer_7-typed']")["value"])
+
+    page = ada.get(BATCH)
+    asked = only(page, "#answer-target_primer_7")
+    assert "reference gene, human transcripts only" in asked.text
+    assert "The symbol of a gene: ERBB2 of the tumour, Erbb2 of the mouse host" in asked.text
+    assert "human_reference" not in message(page)
+    assert asked.select("input[type=radio][checked]") == []
+    assert answered(**{"": "leave_out"}) == "leave_out"
+    assert answered(**{"-typed": "BCRP"}) == "BCRP", "what is typed counts, though nobody moved the choice"
+    assert answered(**{"": "mouse_reference"}) == "mouse_reference", "what was typed before does not stand in the way"
 
 
 def test_a_file_whose_rows_only_pass_by_says_that_no_cell_of_it_is_corrected_and_what_to_do(

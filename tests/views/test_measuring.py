@@ -78,16 +78,16 @@ def test_a_cohort_is_weighed_and_measured_in_one_go(database: Database, tom: Bro
     assert verify(database).problems == []
 
 
-def test_every_refusal_stands_beside_its_field_and_nothing_typed_is_lost(database: Database, tom: Browser, cohort: Cohort) -> None:
+def test_every_refusal_stands_below_its_row_and_nothing_typed_is_lost(database: Database, tom: Browser, cohort: Cohort) -> None:
     here = address(cohort, "body_weight")
     page = tom.submit(tom.get(here), here, 422, **weigh(cohort, "2.14", "20.1", "1,260", "heavy"))
     assert isinstance(page, BeautifulSoup)
-    said = [page.find(id=f"cell-{name}-error") for name in weigh(cohort, "", "", "", "")]
+    said = [page.find(id=f"cell-{name}-said") for name in weigh(cohort, "", "", "", "")]
     told = ["" if one is None else " ".join(one.get_text(" ").split()) for one in said]
     assert told[0].startswith("Body weight 2.14 g of BM-014-M01 is below 5 g: a decimal point in the wrong place")
     assert told[1] == ""
-    assert told[2].startswith('"1,260" can be read as 1260 or as 1.260.')
-    assert told[3].startswith('"heavy" is no number.')
+    assert told[2].startswith('Body weight: "1,260" can be read as 1260 or as 1.260.')
+    assert told[3].startswith('Body weight: "heavy" is no number.')
     typed = [str(only(page, f"input[name='{name}']")["value"]) for name in weigh(cohort, "", "", "", "")]
     assert typed == ["2.14", "20.1", "1,260", "heavy"]
     assert readings(database, "body_weight") == []
@@ -295,8 +295,17 @@ def test_an_imported_reading_keeps_the_value_of_its_file(database: Database, tom
     key = cohort.weights[0]
     assert f"/p/BCBM/measurements/{key}/change" not in str(tom.get(f"/p/BCBM/measurements/{key}"))
     here = f"/p/BCBM/measurements/{key}/change"
-    page = tom.submit(tom.get(here), here, 422, value="22", reason="typo")
-    assert "An imported reading keeps the value of its file." in message(page)
+    page = tom.get(here)
+    for told in ("stay as it says", "exclude this reading", "type the right value beside it", "import the corrected file"):
+        assert told in message(page)
+    offered = {str(one["name"]) for one in page.select("form.record-form [name]")}
+    assert offered.isdisjoint({"value", "length_mm", "taken_on", "formula"})
+    with database.reading() as session:
+        was = session.get_one(Measurement, key).value
+    shown = tom.get(tom.submit(page, here, operator="Ada", value="22", reason="asked the imaging core").location)
+    assert "Ada" in message(shown)
+    with database.reading() as session:
+        assert session.get_one(Measurement, key).value == was
 
 
 def test_what_was_typed_by_hand_is_changed_with_a_reason(database: Database, tom: Browser, cohort: Cohort) -> None:

@@ -97,7 +97,9 @@ def test_every_plot_is_a_figure_and_a_table_and_stands_in_the_trail(
     with scientist.client.get(f"{HERE}{cohort.study}/plots/{plot}.{form}") as response:
         assert response.status_code == 200, response.data[:500]
         assert response.data.startswith(IMAGES.get(form, b""))
-        assert f".{form}" in response.headers["Content-Disposition"]
+        disposition = response.headers["Content-Disposition"]
+        assert f".{form}" in disposition
+        assert disposition.isascii(), "a server sends headers as ASCII; Kaplan–Meier and ± SEM are not"
     with sqlite_database.reading() as session:
         event = session.query(AuditEvent).order_by(AuditEvent.seq.desc()).limit(1).one()
         assert event.action == "study:export"

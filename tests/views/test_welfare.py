@@ -14,7 +14,7 @@ from lims.domain.cohort_terms import ActionState, EndpointMeasure
 from lims.domain.colony_terms import Engraftment
 from lims.domain.vocabulary import RoleName
 from lims.models import EndpointAction, EndpointRule, Fate
-from lims.views import today
+from lims.views import actions, today
 from lims.views.transaction import Application
 from tests.records.welfare import Ward
 from tests.support import factories
@@ -91,11 +91,41 @@ def test_the_animal_and_its_study_show_it_too(scientist: Browser, ward: Ward) ->
     assert [one[:6] for one in asks(scientist.get(f"{HERE}/animals/{ward.animals['M1']}"))] == ["Act We"]
     assert asks(scientist.get(f"{HERE}/animals/{ward.animals['M3']}")) == []
     assert [one[:6] for one in asks(scientist.get(f"{HERE}/studies/{key}"))] == ["Act M1"]
+    assert "less urgent" not in message(scientist.get(f"{HERE}/studies/{key}"))
     elsewhere = scientist.get(f"{HERE}/studies/{key}/animals")
     assert asks(elsewhere) == []
     (line,) = elsewhere.select(".asks-line a")
     assert line.get_text() == "1 to act on"
     assert len(scientist.get(str(line["href"])).select("tbody tr")) == 1
+
+
+def test_a_study_shows_the_most_urgent_of_very_many_and_leads_to_all(
+    scientist: Browser, ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_ACTIONS", 3)
+    for number in range(4):
+        ward.house(f"N{number}")
+        ward.measure(f"N{number}", "2026-02-20", 21.4)
+        ward.measure(f"N{number}", "2026-03-20", 17.0 if number % 2 else 18.0)
+    with factories.declared(ward.database) as session:
+        study = factories.study(session, session.scalars(select(EndpointRule)).one().protocol)
+        arm = factories.arm(session, study)
+        study.project_id = arm.project_id = ward.project[0]
+        columns = {"project_id": ward.project[0], "study_id": study.id, "arm_id": arm.id}
+        for action in session.scalars(select(EndpointAction)).all():
+            session.add(factories.Enrolment(**columns, animal_id=action.animal_id))
+        last = session.scalars(select(EndpointAction).order_by(EndpointAction.id.desc())).first()
+        assert last is not None
+        last.state, last.deferred_until, last.answer = ActionState.DEFERRED, NOW + timedelta(2), "wet food"
+        key = study.id
+    page = scientist.get(f"{HERE}/studies/{key}")
+    assert [one.split()[0] for one in asks(page)] == ["Act", "Act", "Watch"]
+    assert only(page, ".asks-fold > summary").get_text(strip=True) == "3 to watch"
+    assert "1 deferred to a later day" in message(page)
+    (more,) = [one for one in page.select("main p > a") if one.text == "And 2 more, less urgent"]
+    assert len(scientist.get(str(more["href"])).select("table.data tbody tr")) == 6
+    (line,) = scientist.get(f"{HERE}/studies/{key}/animals").select(".asks-line a")
+    assert line.text == "2 to act on, 3 to watch, 1 deferred"
 
 
 def test_the_list_opens_on_what_is_open_and_is_downloaded(scientist: Browser, ward: Ward) -> None:

@@ -212,11 +212,11 @@ def _page(
 
 
 def _answer(form: SignForm, step: Step, content: Content | None = None) -> ResponseReturnValue:
-    parts = (
-        [(plural(entity_word(table)), part["count"]) for table, part in content.counted().items() if part["count"]]
-        if content
-        else []
-    )
+    parts = []
+    for table, part in content.counted().items() if content else ():
+        word, number = entity_word(table), part["count"]
+        if number:
+            parts.append((word if number == 1 else plural(word), number))
     if not form.is_submitted():  # what is missing is shown at once; nothing was refused to a person who only looks
         return render_template("studies/sign.html", form=form, step=step, parts=parts)
     return render_form("studies/sign.html", form, step=step, parts=parts)

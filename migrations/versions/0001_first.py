@@ -1,4 +1,4 @@
-"""The first tables: people, the audit trail with its signatures, files and studies; and the triggers that make the trail append-only."""
+"""The first tables: people, the audit trail and signatures, files and studies; and the triggers that make both append-only."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -191,6 +191,9 @@ def test_after_an_arrival_its_animals_are_shown_alone(bench: Browser, colony: Da
     page = bench.get(made.location)
     assert [row[0] for row in cells(page, "Animals")] == ["A1", "K5", "Z9"]
     assert "The animals that were just recorded. All living animals" in message(page)
+    (surgery,) = [one for one in page.select("a") if one.get_text(strip=True) == "Surgery list of these"]
+    rows = bench.get(str(surgery["href"])).select("input[name$=-animal]")
+    assert [one.get("value") for one in rows][:4] == ["A1", "K5", "Z9", ""]
     assert len(cells(bench.get(f"{HERE}/animals/?delivery=1-x"), "Animals")) == 13
 
 

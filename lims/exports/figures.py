@@ -21,6 +21,9 @@ FONT = "Liberation Sans"
 """Comes with the drawing library, so that a figure looks the same whatever the server has installed."""
 FAMILY = f"{FONT}, Arial, Helvetica, sans-serif"
 
+PADDING = {"left": 5, "top": 5, "bottom": 5, "right": 28}
+"""On the right, room for the labels of who opens the SVG without any of these fonts: others are wider, and would be cut off."""
+
 IMAGES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 """Formats with their content types."""
 
@@ -31,6 +34,7 @@ def figure(spec: Mapping[str, Any], title: str) -> dict[str, Any]:
     note = alone.get("title")
     alone |= {
         "width": WIDTH,
+        "padding": PADDING,
         "config": alone.get("config", {}) | {"font": FAMILY},
         "title": {"text": title, "color": "#1f2428", "fontSize": 14, **({"subtitle": note} if isinstance(note, str) else {})},
     }

@@ -49,11 +49,12 @@ def regimen_list(project_id: int, *, unblinded: bool) -> AnySelect:
 
 def arms_to_plan(session: Session, project_id: int, study_id: int | None, *, unblinded: bool) -> list[tuple[int, str]]:
     """List id and name of the arms that may be given a regimen: of studies that are draft or active, or of one, and readable."""
+    of = () if study_id is None else (Study.id == study_id,)
     rows = session.execute(
         select(Arm.id, Study.code, shown_arm(unblinded=unblinded).label("arm"))
         .join(Study, Study.id == Arm.study_id)
         .where(Arm.project_id == project_id, Arm.status == RecordStatus.ACTIVE, readable(Arm, unblinded=unblinded))
-        .where(Study.state.in_(PLANNABLE), Study.status == RecordStatus.ACTIVE, study_id is None or Study.id == study_id)
+        .where(Study.state.in_(PLANNABLE), Study.status == RecordStatus.ACTIVE, *of)
         .order_by(Study.code, *shown_order(unblinded=unblinded))
     )
     return [(key, f"{study} · {arm}") for key, study, arm in rows]

@@ -85,14 +85,14 @@ class WithdrawForm(OnceForm):
 class TypedRadioField(RadioField):
     """One of a few answers, or what is typed beside them."""
 
-    def __init__(self, label: str, *, typed: str, **settings: Any) -> None:
-        super().__init__(label, validate_choice=False, **settings)
-        self.typed = typed
+    def __init__(self, label: str, *, typed: str, choices: Sequence[SelectChoice], **settings: Any) -> None:
+        super().__init__(label, choices=choices, validate_choice=False, **settings)
+        self.typed, self._offered = typed, frozenset(choice.value for choice in choices)
 
     @property
     def text(self) -> str:
         """Give what was typed; nothing where one of the answers was chosen."""
-        return "" if self.data is None or self._is_offered(self.data) else str(self.data)
+        return "" if self.data is None or self.data in self._offered else str(self.data)
 
     def process(self, formdata: Any, *data: Any, **more: Any) -> None:
         """Take what was chosen. What is typed while the choice stays as it was counts: nobody types to no purpose."""
@@ -100,9 +100,6 @@ class TypedRadioField(RadioField):
         text = formdata.get(f"{self.name}-typed", "").strip() if formdata else ""
         if text and (not self.data or self.data == self.object_data):
             self.data = text
-
-    def _is_offered(self, answer: str) -> bool:
-        return any(answer == choice.value for choice in self.choices)
 
 
 def commit_form(batch: ImportBatch, digest: str | None) -> CommitForm:

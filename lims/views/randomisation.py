@@ -15,7 +15,15 @@ from lims.domain.vocabulary import MeasurementKind
 from lims.models import Randomisation, Study
 from lims.plots import shown
 from lims.plots_balance import baseline_by_arm
-from lims.queries.allocation import AllocatedAnimal, Eligible, allocations_of, baselines, eligible_animals, runs_of
+from lims.queries.allocation import (
+    AllocatedAnimal,
+    Eligible,
+    allocations_of,
+    baselines,
+    doses_recorded,
+    eligible_animals,
+    runs_of,
+)
 from lims.queries.kinds import kinds_of
 from lims.queries.scope import find
 from lims.queries.studies import ArmOfStudy, arms_of_studies
@@ -67,6 +75,7 @@ def _drawn_from(study_id: int) -> dict[str, Any]:
         "table": _balance_table(groups, kind, run),
         "difference": _difference(groups),
         "plot": _plot(data, animals, kind) if kind else None,
+        "dosed": doses_recorded(session, study.id),
         "left_out": [one for one in animals if one.arm_id is None],
     }
 

@@ -29,6 +29,7 @@ def test_a_figure_has_its_title_and_nothing_that_follows_a_pointer(spec: dict[st
     alone = figure(spec, "BM-014: Body weight")
     assert alone["title"]["text"] == "BM-014: Body weight"
     assert alone["width"] == WIDTH
+    assert alone["padding"]["right"] > 5 * alone["padding"]["left"], "labels in a wider font are not cut off"
     assert "params" not in str(alone["layer"])
     assert "tooltip" not in str(alone["layer"])
     assert "tooltip" in str(spec["layer"]), "the page's own specification stays as it is"

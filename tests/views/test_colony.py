@@ -94,7 +94,20 @@ def test_after_an_arrival_its_animals_are_shown_alone(bench: Browser, colony: Da
     page = bench.get(made.location)
     assert [row[0] for row in cells(page, "Animals")] == ["A1", "K5", "Z9"]
     assert "The animals that were just recorded. All living animals" in message(page)
+    (surgery,) = [one for one in page.select("a") if one.get_text(strip=True) == "Surgery list of these"]
+    rows = bench.get(str(surgery["href"])).select("input[name$=-animal]")
+    assert [one.get("value") for one in rows][:4] == ["A1", "K5", "Z9", ""]
     assert len(cells(bench.get(f"{HERE}/animals/?delivery=1-x"), "Animals")) == 13
+
+
+def test_animals_that_were_looked_for_are_measured_without_typing_them_again(bench: Browser, colony: Database) -> None:
+    assert "Measure these" not in message(bench.get(f"{HERE}/animals/"))
+    found = bench.get(f"{HERE}/animals/?q=M000")
+    codes = [row[0] for row in cells(found, "Animals")]
+    (measure,) = [one for one in found.select("a") if one.get_text(strip=True) == "Measure these"]
+    listed = bench.get(f"{measure['href']}&kind=body_weight").select("table.entry th[scope=row] a")
+    assert sorted(one.text for one in listed) == sorted(codes) != []
+    assert "Measure these" not in message(bench.get(f"{HERE}/animals/?q=nothing-like-it"))
 
 
 def test_the_list_of_animals_opens_on_the_living_and_says_how_to_see_all(bench: Browser, colony: Database) -> None:

@@ -70,6 +70,22 @@ def test_an_agent_its_lot_and_a_regimen_are_recorded_by_form(ada: Browser, sqlit
     assert "5 mg/mL" in message(page)
 
 
+def test_from_the_dosing_of_a_study_its_own_arms_are_planned(ada: Browser, sqlite_database: Database, lab: DoseLab) -> None:
+    with factories.declared(sqlite_database) as session:
+        other = factories.study(session, lab.project, "EMPTY-1", state=StudyStatus.DRAFT)
+        arm = factories.arm(session, other, "later", 1)
+    dosing = f"/p/BCBM/studies/{other.id}/dosing/"
+    assert "Say what each arm is given and when" in message(ada.whole(dosing))
+    new = only(ada.get(dosing), "a[href*='regimens/new']")
+    assert [one["value"] for one in ada.get(str(new["href"])).select("#arm_id option")] == ["", str(arm.id)]
+    assert len(ada.get("/p/BCBM/regimens/new").select("#arm_id option")) == 4
+    with factories.declared(sqlite_database) as session:
+        factories.regimen(session, session.merge(arm), session.merge(lab.drug))
+    empty = ada.whole(dosing)
+    assert "no animal is in an arm yet" in message(empty)
+    assert only(empty, ".empty a.btn")["href"] == f"/p/BCBM/studies/{other.id}/randomise"
+
+
 def _inputs(page: BeautifulSoup, animal: str, agent: str = "T-DXd") -> dict[str, str]:
     """Give the names of a row's inputs by what they are for."""
     labels = {"outcome": "state", "volume given": "volume", "lot": "lot", "reason": "reason"}

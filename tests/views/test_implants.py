@@ -115,6 +115,9 @@ def test_eight_brains_from_one_list(room: Room) -> None:
     assert "2026-03-02 22:05 buprenorphine 0.1 mg/kg M1, M2, M4, M5, M6, M7, M8" in done
     assert "2026-03-03 07:10 buprenorphine 0.1 mg/kg M3" in done
     assert "card of cage C-1" in done
+    (measure,) = [one for one in room.browser.get(away.location).select("a") if "Measure these animals" in one.text]
+    listed = room.browser.get(f"{measure['href']}&kind=body_weight").select("table.entry th[scope=row] a")
+    assert [one.text for one in listed] == ["M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8"]
     with room.database.reading() as session:
         made = session.query(Implant).order_by(Implant.id).all()
         assert [one.animal.code for one in made] == ["M1", "M2", "M3", "M4", "M5", "M6", "M7", "M8"]

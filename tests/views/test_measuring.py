@@ -126,6 +126,16 @@ def test_a_tumour_of_forty_times_two_waits_for_a_confirmation(database: Database
     assert readings(database, "caliper_volume") == []
 
 
+def test_a_list_in_which_nothing_can_be_typed_says_so(database: Database, tom: Browser, cohort: Cohort) -> None:
+    with make.declared(database) as session:
+        for implant in session.query(Implant):
+            implant.site = ImplantSite.INTRACRANIAL
+    page = tom.get(address(cohort, "caliper_volume"))
+    assert "no tumour of these animals can have such a reading (Tumour volume by caliper)" in message(page)
+    assert only(page, ".form-foot button").has_attr("disabled")
+    assert "can have such a reading" not in message(tom.get(address(cohort, "caliper_volume", "body_weight")))
+
+
 @each(
     ("day", "said"),
     [

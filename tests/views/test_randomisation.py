@@ -75,6 +75,24 @@ def test_running_it_again_asks_for_a_reason(app: Application, study: Study, sqli
     assert "cages were mixed up" in message(sara.get(here(study, "randomisation")))
 
 
+def test_a_study_whose_animals_are_treated_is_not_offered_another_run(
+    app: Application, study: Study, sqlite_database: Database
+) -> None:
+    sara = Browser(app).sign_in("Sara")
+    address = here(study, "randomise?kind=")
+    sara.submit(sara.get(address), address, **{"rows-8-taken": "", "rows-8-why": "spare"})
+    assert sara.get(here(study, "randomisation")).select("a[href*=randomise]")
+    with factories.declared(sqlite_database) as session:
+        mouse = session.scalars(select(Animal)).first()
+        project = session.get(Project, study.project_id)
+        assert mouse is not None
+        assert project is not None
+        factories.dose(session, mouse, factories.agent(session, project), study_id=study.id)
+    page = sara.get(here(study, "randomisation"))
+    assert "Doses of the study are recorded: it is not run again." in message(page)
+    assert page.select("a[href*=randomise]") == []
+
+
 def test_animals_of_one_model_or_site_are_offered_alone(app: Application, study: Study, sqlite_database: Database) -> None:
     with factories.declared(sqlite_database) as session:
         project = session.scalars(select(Project).where(Project.code == "BCBM")).one()

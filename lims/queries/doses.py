@@ -172,9 +172,13 @@ class Planned(NamedTuple):
     days: tuple[tuple[date, int], ...]
     recorded: Mapping[tuple[date, int], Any]
 
+    def days_between(self, first: date, last: date) -> tuple[tuple[date, int], ...]:
+        """Give day and number of the doses from one day to another, both included."""
+        return self.days[bisect_left(self.days, (first,)) : bisect_right(self.days, last, key=itemgetter(0))]
+
     def between(self, first: date, last: date, now: date) -> Iterator[PlannedDose]:
         """Give the doses from one day to another, both included, as they stand on `now`."""
-        for due_on, nth in self.days[bisect_left(self.days, (first,)) : bisect_right(self.days, last, key=itemgetter(0))]:
+        for due_on, nth in self.days_between(first, last):
             dose = self.recorded.get((due_on, nth))
             yield PlannedDose(self.treated, due_on, nth, standing(due_on, now, dose.state if dose else None), dose)
 
@@ -230,11 +234,11 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
         if row.regimen_id is not None:
             known[row.animal_id, row.regimen_id][row.due_on, row.nth] = row
     ends = today if study.state is StudyStatus.ACTIVE else max((row.on for row in recorded), default=today)
-    courses, met = [], set()
+    courses, met, planned = [], set(), cache(frozenset)
     for one in treated:
         days = planned_doses(one.schedule, one.course, last=ends if one.schedule.count is None else None)
         own = known.get((one.animal.id, one.regimen.id), {})
-        of_plan = {key: own[key] for key in own.keys() & set(days)} if own else {}
+        of_plan = {key: own[key] for key in own.keys() & planned(days)} if own else {}
         met |= {row.id for row in of_plan.values()}
         courses.append(Planned(one, days, of_plan))
     beside = [row for row in recorded if row.id not in met]

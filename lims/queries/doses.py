@@ -87,7 +87,7 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
         .where(Regimen.status == RecordStatus.ACTIVE, Arm.status == RecordStatus.ACTIVE, *where)
         .order_by(Regimen.id)
     )
-    rows = session.execute(wanted).all()
+    rows = read(session, wanted).all()
     keys = sorted({row.regimen for row in rows})
     named = in_chunks(session, keys, lambda some: select(Regimen).where(Regimen.id.in_(some)).options(joinedload(Regimen.agent)))
     regimens = {one.id: (one, parse_schedule(one.schedule)) for (one,) in named}
@@ -158,7 +158,7 @@ def recorded_doses(session: Session, *where: ColumnElement[bool]) -> Sequence[An
         .outerjoin(Enrolment, enrolled)
         .where(Dose.status == RecordStatus.ACTIVE, *where)
     )
-    return session.execute(wanted.order_by(on, Dose.nth, Dose.id)).all()
+    return read(session, wanted.order_by(on, Dose.nth, Dose.id)).all()
 
 
 _BY_DAY = (DoseStanding.OVERDUE, DoseStanding.DUE, DoseStanding.PLANNED)
@@ -234,11 +234,11 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
         if row.regimen_id is not None:
             known[row.animal_id, row.regimen_id][row.due_on, row.nth] = row
     ends = today if study.state is StudyStatus.ACTIVE else max((row.on for row in recorded), default=today)
-    courses, met, planned = [], set(), cache(frozenset)
+    courses, met = [], set()
     for one in treated:
         days = planned_doses(one.schedule, one.course, last=ends if one.schedule.count is None else None)
         own = known.get((one.animal.id, one.regimen.id), {})
-        of_plan = {key: own[key] for key in own.keys() & planned(days)} if own else {}
+        of_plan = {key: row for key, row in own.items() if days[bisect_left(days, key) :][:1] == (key,)} if own else {}
         met |= {row.id for row in of_plan.values()}
         courses.append(Planned(one, days, of_plan))
     beside = [row for row in recorded if row.id not in met]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from statistics import fmean
 from typing import Any
 
@@ -147,7 +149,7 @@ def percent_of_baseline(points: Sequence[Point]) -> list[dict[str, Any]]:
     animal whose baseline is not above 0 are left out: nothing is a percentage of nothing.
     """
     series: dict[str, list[Point]] = defaultdict(list)
-    for point in sorted(points, key=lambda point: point["day"]):
+    for point in sorted(points, key=itemgetter("day")):
         series[point["animal"]].append(point)
     rows = []
     for read in series.values():
@@ -168,7 +170,9 @@ def spider(rows: Sequence[Point], *, arms: Sequence[Arm], unit: str, title_y: st
     for point in rows:
         change = point["value"] / 100 if log else point["value"] - 100
         words = f"{shown(change, 2)} × baseline" if log else f"{change:+.0f} %"
-        changes.append(_row(point, f"{words}, {shown(point['raw'], decimals)} {unit}") | {"value": change})
+        row = _row(point, f"{words}, {shown(point['raw'], decimals)} {unit}")
+        row["value"] = change
+        changes.append(row)
     drawn, note = _drawable(changes, "value", log=log)
     scale = value_scale([row["value"] for row in drawn], log=log, also=1 if log else 0)
     axis = value_axis(f"{title_y}, change", "× baseline" if log else "% from baseline", scale)
@@ -335,7 +339,7 @@ def _by_state(rows: Sequence[Mapping[str, Any]]) -> Spec:
 
 def _last_means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """Give each arm's mean of its animals' last values: where its label stands."""
-    last = {(row["arm"], row["animal"]): row["value"] for row in sorted(rows, key=lambda row: row["day"])}
+    last = {(row["arm"], row["animal"]): row["value"] for row in sorted(rows, key=itemgetter("day"))}
     ends: dict[str, list[float]] = defaultdict(list)
     for (arm, _), value in last.items():
         ends[arm].append(value)
@@ -353,9 +357,20 @@ def _require_arms(points: Iterable[Point], arms: Sequence[Arm]) -> None:
 
 
 def _row(point: Point, words: str) -> dict[str, Any]:
-    day = point["day"]
-    row = {"animal": point["animal"], "day": day, "value": point["value"], "url": point.get("url")}
-    return row | {"arm": _arm_name(point), "on": f"d{day:g}", "shown": words}
+    return {
+        "animal": point["animal"],
+        "day": point["day"],
+        "value": point["value"],
+        "url": point.get("url"),
+        "arm": point["arm"] or NO_ARM,
+        "on": _day_words(point["day"]),
+        "shown": words,
+    }
+
+
+@lru_cache(maxsize=1024)
+def _day_words(day: float) -> str:
+    return f"d{day:g}"
 
 
 def _drawable(rows: list[dict[str, Any]], field: str, *, log: bool) -> tuple[list[dict[str, Any]], str]:

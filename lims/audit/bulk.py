@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,15 +49,24 @@ _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\
 
 
 def reserve_ids(session: Session, table: Table, number: int) -> int:
-    """Take `number` consecutive ids; returns the first. Others who write wait until this transaction ends (`lims.db`)."""
-    current(session)
+    """Take `number` consecutive ids; returns the first. Others who write wait until this transaction ends (`lims.db`).
+
+    Where the event's place in the trail is not known yet, the same statement tells it: a reading typed by hand waits for each.
+    """
+    declared = current(session)
     session.flush()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        taken = f"SELECT setval('{table.name}_id_seq', nextval('{table.name}_id_seq') + {number - 1})"
+        taken = f"SELECT setval('{table.name}_id_seq', nextval('{table.name}_id_seq') + {number - 1}) AS last"
     else:
-        taken = f'SELECT coalesce(max(id), 0) + {number} FROM "{table.name}"'  # noqa: S608  # the table is ours
-    return int(connection.exec_driver_sql(taken).scalar_one()) - number + 1
+        taken = f'SELECT coalesce(max(id), 0) + {number} AS last FROM "{table.name}"'  # noqa: S608  # the table is ours
+    if declared.place is None:
+        both = f"SELECT ids.last, trail.seq, trail.hash FROM ({taken}) AS ids LEFT JOIN ({_LAST}) AS trail ON TRUE"  # noqa: S608  # ours
+        taken_to, *place = connection.exec_driver_sql(both).one()
+        declared.place = _behind(*place)
+    else:
+        taken_to = connection.exec_driver_sql(taken).scalar_one()
+    return int(taken_to) - number + 1
 
 
 def write_columns(connection: Connection, table: str, columns: Mapping[str, Column]) -> None:
@@ -97,12 +106,13 @@ def _execute_many(connection: Connection, table: str, columns: Mapping[str, Colu
     whole, rest = divmod(number, together)
     for times, size in ((whole, together), (rest, 1)):
         if times:
-            statement = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
+            statement = f'INSERT INTO "{table}" ({_names(tuple(columns))}) VALUES {", ".join([f"({values})"] * size)}'  # noqa: S608  # names are ours, values plain
             bindings = [tuple(chain.from_iterable(islice(rows, size))) for _ in range(times)]
             connection.exec_driver_sql(statement, bindings if times > 1 else bindings[0])
 
 
-def _names(columns: Iterable[str]) -> str:
+@lru_cache(maxsize=64)
+def _names(columns: tuple[str, ...]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 
@@ -126,7 +136,7 @@ def _copy(table: str, columns: Mapping[str, Column]) -> tuple[str, list[bytes]]:
     """Give a COPY statement and its data, in blocks."""
     lines = map(b"\t".join, zip(*map(_copied, columns.values()), strict=False))
     blocks = iter(lambda: b"\n".join([*islice(lines, _COPIED_ROWS), b""]), b"")
-    return f'COPY "{table}" ({_names(columns)}) FROM STDIN', list(blocks)
+    return f'COPY "{table}" ({_names(tuple(columns))}) FROM STDIN', list(blocks)
 
 
 def _send(driver: Any, statement: str, blocks: Iterable[bytes]) -> None:
@@ -264,6 +274,10 @@ def _changes(
 def place_of(connection: Connection, declared: Declared) -> tuple[int, str]:
     """Give the number of this transaction's event and the hash before it: nobody else writes one meanwhile (`lims.db`)."""
     if declared.place is None:
-        last = connection.exec_driver_sql(_LAST).first()
-        declared.place = (last.seq + 1, last.hash) if last else (1, GENESIS)
+        declared.place = _behind(*connection.exec_driver_sql(_LAST).first() or (None, None))
     return declared.place
+
+
+def _behind(seq: int | None, last_hash: str | None) -> tuple[int, str]:
+    """Give the place behind the last event of the trail, or the first one."""
+    return (1, GENESIS) if seq is None or last_hash is None else (seq + 1, last_hash)

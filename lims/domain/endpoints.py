@@ -174,11 +174,12 @@ def judge(rule: Rule, course: Course) -> list[Finding]:
     for on, worst, amount, begin in _amounts(rule, course):
         row = row + 1 if reaches(rule.measure, amount, rule.act_at) else 0
         level = _level(rule, amount, row)
-        found.append(Finding(on, amount, level, partial(_said, begin, rule, level, row), worst.source))
+        tell = begin if level is None else partial(_said, begin, rule, level, row)
+        found.append(Finding(on, amount, level, tell, worst.source))
     return found
 
 
-def _said(begin: Callable[[], str], rule: Rule, level: EndpointLevel | None, row: int) -> str:
+def _said(begin: Callable[[], str], rule: Rule, level: EndpointLevel, row: int) -> str:
     return begin() + _limit_said(rule, level, row)
 
 
@@ -190,9 +191,7 @@ def _level(rule: Rule, amount: float, row: int) -> EndpointLevel | None:
     return None
 
 
-def _limit_said(rule: Rule, level: EndpointLevel | None, row: int) -> str:
-    if level is None:
-        return ""
+def _limit_said(rule: Rule, level: EndpointLevel, row: int) -> str:
     if level is EndpointLevel.ACT:
         return f": {limit_words(rule)}"
     return f": {limit_words(rule)}, {row} so far" if row else f": {watch_words(rule)}"

@@ -87,7 +87,7 @@ def treated_animals(session: Session, today: date, *where: ColumnElement[bool]) 
         .where(Regimen.status == RecordStatus.ACTIVE, Arm.status == RecordStatus.ACTIVE, *where)
         .order_by(Regimen.id)
     )
-    rows = session.execute(wanted).all()
+    rows = read(session, wanted).all()
     keys = sorted({row.regimen for row in rows})
     named = in_chunks(session, keys, lambda some: select(Regimen).where(Regimen.id.in_(some)).options(joinedload(Regimen.agent)))
     regimens = {one.id: (one, parse_schedule(one.schedule)) for (one,) in named}
@@ -158,7 +158,7 @@ def recorded_doses(session: Session, *where: ColumnElement[bool]) -> Sequence[An
         .outerjoin(Enrolment, enrolled)
         .where(Dose.status == RecordStatus.ACTIVE, *where)
     )
-    return session.execute(wanted.order_by(on, Dose.nth, Dose.id)).all()
+    return read(session, wanted.order_by(on, Dose.nth, Dose.id)).all()
 
 
 _BY_DAY = (DoseStanding.OVERDUE, DoseStanding.DUE, DoseStanding.PLANNED)
@@ -172,9 +172,13 @@ class Planned(NamedTuple):
     days: tuple[tuple[date, int], ...]
     recorded: Mapping[tuple[date, int], Any]
 
+    def days_between(self, first: date, last: date) -> tuple[tuple[date, int], ...]:
+        """Give day and number of the doses from one day to another, both included."""
+        return self.days[bisect_left(self.days, (first,)) : bisect_right(self.days, last, key=itemgetter(0))]
+
     def between(self, first: date, last: date, now: date) -> Iterator[PlannedDose]:
         """Give the doses from one day to another, both included, as they stand on `now`."""
-        for due_on, nth in self.days[bisect_left(self.days, (first,)) : bisect_right(self.days, last, key=itemgetter(0))]:
+        for due_on, nth in self.days_between(first, last):
             dose = self.recorded.get((due_on, nth))
             yield PlannedDose(self.treated, due_on, nth, standing(due_on, now, dose.state if dose else None), dose)
 
@@ -234,7 +238,7 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
     for one in treated:
         days = planned_doses(one.schedule, one.course, last=ends if one.schedule.count is None else None)
         own = known.get((one.animal.id, one.regimen.id), {})
-        of_plan = {key: own[key] for key in own.keys() & set(days)} if own else {}
+        of_plan = {key: row for key, row in own.items() if days[bisect_left(days, key) :][:1] == (key,)} if own else {}
         met |= {row.id for row in of_plan.values()}
         courses.append(Planned(one, days, of_plan))
     beside = [row for row in recorded if row.id not in met]

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import cache, lru_cache
-from itertools import chain, compress, groupby, repeat
-from operator import attrgetter, itemgetter
+from itertools import accumulate, chain, compress, repeat
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -238,13 +238,14 @@ _ENROLLED = (
 _READINGS = (
     of_study(
         select(Measurement.animal_id, Measurement.implant_id, Measurement.relative_day, Measurement.taken_on)
-        .add_columns(Measurement.value, Measurement.quality)
+        .add_columns(Measurement.value, func.nullif(Measurement.quality, literal_column(f"'{Quality.OK.value}'")))
         .order_by(Enrolment.animal_id, func.coalesce(Measurement.implant_id, literal_column("0")))
         .order_by(Measurement.slot, Measurement.occurrence),
         bindparam("study_id"),
     )
 ).where(Measurement.kind == bindparam("kind"))
-"""The subject comes first, as in the slot index, so that SQLite sorts no more than a subject's readings."""
+"""The subject comes first, as in the slot index, so that SQLite sorts no more than a subject's readings. What most readings say,
+that they are good, is no text: the driver makes one for each."""
 _TUMOURS = (
     select(Implant.id, Implant.label)
     .join(Enrolment, Enrolment.animal_id == Implant.animal_id)
@@ -259,32 +260,55 @@ def study_series(session: Session, study: Study, kind: MeasurementKind, days: Da
     share is looked up once for all of them, and each day of so many readings is read once.
     """
     of = {"study_id": study.id}
-    rows_of = {key: list(rows) for key, rows in groupby(driver_rows(session, _READINGS, **of, kind=kind.code), itemgetter(0))}
-    if not rows_of:
+    rows = driver_rows(session, _READINGS, **of, kind=kind.code)
+    if not rows:
         return Series(kind)
-    known = sorted(session.connection().execute(_ENROLLED, of), key=attrgetter("code"))
-    enrolled = [one for one in known if one.animal_id in rows_of]
-    counts = [len(rows_of[one.animal_id]) for one in enrolled]
+    counts = Counter(map(itemgetter(0, 1), rows))
+    codes = {key: (code, *more) for key, code, *more in driver_rows(session, _ENROLLED, **of)}
+    runs = sorted(counts, key=lambda run: codes[run[0]][0])
+    if runs != list(counts):
+        ends = dict(zip(counts, accumulate(counts.values()), strict=True))
+        rows = list(chain.from_iterable(rows[ends[run] - counts[run] : ends[run]] for run in runs))
 
     def of_each(values: Iterable[Any]) -> list[Any]:
-        return list(chain.from_iterable(map(repeat, values, counts)))
+        return list(chain.from_iterable(map(repeat, values, map(counts.__getitem__, runs))))
 
-    rows = chain.from_iterable(rows_of[one.animal_id] for one in enrolled)
-    animal_ids, implants, relative_days, dates, values, qualities = zip(*rows, strict=True)
-    taken_on = list(map(cache(as_date), dates))
-    study_days = list(map(cache(days.day), relative_days, taken_on, of_each(one.day_zero_on for one in enrolled)))
-    excluded = [False] * len(values)
-    if any(one.excluded_on for one in enrolled):
-        out_on = of_each(one.excluded_on for one in enrolled)
-        excluded = [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)]
-    animals, arms = of_each(one.code for one in enrolled), of_each(arm_names.get(one.arm_id) for one in enrolled)
-    tumours = _labels(session, of, implants)
-    subjects = _subjects(animals, tumours)
-    return Series(kind, animal_ids, animals, subjects, arms, study_days, values, taken_on, qualities, excluded, tumours)
+    names, arm_ids, zeros, out_on = zip(*(codes[animal] for animal, _ in runs), strict=True)
+    animal_ids, _, relative_days, dates, values, qualities = zip(*rows, strict=True)
+    taken_on = list(map({told: as_date(told) for told in set(dates)}.__getitem__, dates))
+    labels = _labels(session, of, [implant for _, implant in runs])
+    animals, tumours = of_each(names), of_each(labels)
+    return Series(
+        kind,
+        animal_ids,
+        animals,
+        of_each(_subjects(names, labels)) if len(set(names)) < len(names) else animals,
+        of_each(map(arm_names.get, arm_ids)),
+        _study_days(days, relative_days, taken_on, of_each(map(as_date, zeros)) if any(zeros) else None),
+        values,
+        taken_on,
+        [one or Quality.OK.value for one in qualities] if any(qualities) else [Quality.OK.value] * len(rows),
+        _left_out(of_each(map(as_date, out_on)), taken_on) if any(out_on) else [False] * len(rows),
+        tumours,
+    )
+
+
+def _study_days(
+    days: DayCount, relative_days: Sequence[float | None], taken_on: Sequence[date | None], zeros: Sequence[date | None] | None
+) -> list[float]:
+    """Give the study day of each reading; a day that many share is counted once. zeros: the animals' own, if any has one."""
+    if zeros is None and not any(day is not None for day in set(relative_days)):
+        return list(map({on: days.day(None, on, None) for on in set(taken_on)}.__getitem__, taken_on))
+    return list(map(cache(days.day), relative_days, taken_on, zeros or repeat(None)))
+
+
+def _left_out(out_on: Sequence[date | None], taken_on: Sequence[date | None]) -> list[bool]:
+    """Tell of each reading whether its animal was left out of analysis when it was taken."""
+    return [out is not None and (on is None or on >= out) for out, on in zip(out_on, taken_on, strict=True)]
 
 
 def _labels(session: Session, of: Mapping[str, int], implants: Sequence[int | None]) -> Sequence[str | None]:
-    """Name the tumours of readings; of those of the animals themselves none."""
+    """Name tumours; animals themselves have no such name."""
     if not any(implants):
         return [None] * len(implants)
     labels: dict[int | None, str] = dict(driver_rows(session, _TUMOURS, **of))

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cache
 from itertools import repeat
 from typing import Any
 
@@ -38,7 +39,7 @@ from lims.domain.endpoints import (
 from lims.domain.errors import DomainError, about_row
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import Animal, AnimalProtocol, EndpointAction, EndpointRule, Enrolment, Implant, Measurement, Project, Study
-from lims.queries.chunks import KEYS, in_chunks, rows_of
+from lims.queries.chunks import KEYS, as_date, driver_rows, in_chunks, rows_of
 from lims.queries.series import AnySelect, counted
 from lims.records.noun import Draft, Noun
 from lims.records.nouns import record
@@ -46,6 +47,8 @@ from lims.records.values import table_of
 
 WEIGHT, NEUROLOGICAL, CONDITION = "body_weight", "neurological_score", "body_condition"
 VOLUMES = ("caliper_volume", "mri_volume")
+LOW = (WEIGHT, CONDITION)
+"""Kinds of which the lowest value of a day is the worst."""
 KINDS: dict[EndpointMeasure, frozenset[str]] = {
     EndpointMeasure.WEIGHT_LOSS: frozenset({WEIGHT}),
     EndpointMeasure.NEUROLOGICAL_SCORE: frozenset({NEUROLOGICAL}),
@@ -231,12 +234,13 @@ def _read_courses(session: Session, known: _Known, touched: Collection[tuple[int
         row = known.animals[key]
         known.courses[key] = Course(day_zero_on=row.day_zero_on, implanted_on=row.implanted_on)
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
-    for animal, kind, on, value, key, implant in rows_of(session, _READINGS, ids, kinds=sorted(kinds)):
-        course = known.courses[animal]
+    day = cache(as_date)
+    for animal, kind, told, value, key, implant in driver_rows(session, _READINGS, keys=ids, kinds=sorted(kinds)):
+        on, course = day(told), known.courses[animal]
         values: dict[Any, Worst] = tumours[animal, on] if kind in VOLUMES else _values(course, kind)
         place = implant if kind in VOLUMES else on
-        before, lower = values.get(place), kind in (WEIGHT, CONDITION)
-        if before is None or (value < before.value if lower else value > before.value):
+        before = values.get(place)
+        if before is None or (value < before.value if kind in LOW else value > before.value):
             values[place] = Worst(value, key)
     for (animal, on), each in tumours.items():
         largest = max(each.values(), key=lambda w: w.value)

@@ -83,14 +83,14 @@ def _plot(animal: Animal, series: Series, colour: str) -> StudyPlot:
     kind = series.kind
     urls = dict(zip(series.ids, (url_for("measurements.show", measurement_id=key) for key in series.ids), strict=True))
     points = [point | {"url": urls[key]} for point, key in zip(series.points(by_tumour=True), series.ids, strict=True)]
-    spec = over_time(points, unit=kind.unit, title_y=kind.title, colour=colour, decimals=kind.decimals, log=kind.log_axis)
+    draw = partial(over_time, points, unit=kind.unit, title_y=kind.title, colour=colour, decimals=kind.decimals, log=kind.log_axis)
     tidy = [
         {"of": point["animal"], "day": point["day"], "on": on, "value": point["value"]}
         for point, on in zip(points, series.taken_on, strict=True)
     ]
     columns = [PlotColumn("of", "Of"), DAY, PlotColumn("on", "Date"), number("value", "Value", kind.unit, digits_of(kind))]
     address = partial(_address, animal.id, kind.code)
-    return StudyPlot(f"over-time-{kind.code.replace('_', '-')}", kind.title, spec, columns, tidy, address)
+    return StudyPlot(f"over-time-{kind.code.replace('_', '-')}", kind.title, draw, columns, tidy, address)
 
 
 def _address(animal_id: int, kind: str, form: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup, escape
 
-from lims.domain.dosing import DoseStanding
+from lims.domain.dosing import DoseStanding, standing
 from lims.models import Study
-from lims.queries.doses import Dosing
+from lims.queries.doses import Dosing, Planned
 from lims.queries.studies import ArmOfStudy
 from lims.views.dosing_form import Named
 
@@ -33,9 +33,11 @@ SIGNS = {
     DoseStanding.GIVEN: "✓",
 }
 """Of several doses of a day the first of these is drawn: what asks for something stands before what is done."""
+CODE, EMPTY = "\0", "<td></td>"
+"""Stands in a cell for the animal's code, and is in no text that a database keeps; a day without doses."""
 Dosed = tuple[tuple[DoseStanding, str], str | None]
 """Where a dose stands and of which agent it is, and the address of its page."""
-_URGENCY = {standing: number for number, standing in enumerate(SIGNS)}
+_URGENCY = {one: number for number, one in enumerate(SIGNS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +107,82 @@ def calendar_of(
 ) -> Calendar:
     """Lay the doses out: a row for each animal, arm by arm in the order of `arms`."""
     hosts, list_of = _hosts(dosing, named, arms), url_for("dosing.cohort", study_id=study.id)
-    lists = {day: (str(day), f"{list_of}?on={day}") for day in window.days}
     of_dose = url_for("doses.show", record_id=0).removesuffix("0")  # one address is made: a page has thousands
-    doses: dict[int, dict[date, list[Dosed]]] = defaultdict(lambda: defaultdict(list))
+    sheet = _Sheet({day: (str(day), f"{list_of}?on={day}") for day in window.days}, named, of_dose, dosing.now)
+    courses: dict[int, list[Planned]] = defaultdict(list)
     for course in dosing.courses:
-        known, of_animal = named[course.treated.animal.id, course.treated.regimen.id], doses[course.treated.animal.id]
-        for one in course.between(window.first, window.last, dosing.now):
-            of_animal[one.due_on].append(((one.standing, known.agent), _url(of_dose, one.dose, known.arm)))
+        courses[course.treated.animal.id].append(course)
+    beside: dict[int, dict[date, list[Dosed]]] = defaultdict(lambda: defaultdict(list))
     for row in dosing.beside:
-        if row.animal_id in hosts:
+        if row.animal_id in hosts and row.on in sheet.lists:
             arm = hosts[row.animal_id].arm
-            doses[row.animal_id][row.on].append(((DoseStanding(row.state.value), _beside(row, arm)), _url(of_dose, row, arm)))
+            beside[row.animal_id][row.on].append(((DoseStanding(row.state.value), _beside(row, arm)), _url(of_dose, row, arm)))
     grid = [
-        (arm, [(host, _cells(host, doses[host.id], lists)) for host in of_arm])
+        (arm, [(host, sheet.row(host, courses[host.id], beside[host.id])) for host in of_arm])
         for arm in arms.values()
         if (of_arm := [host for host in hosts.values() if host.arm.id == arm.id])
     ]
     days = [(day, _study_day(day, study)) for day in window.days]
     weeks = [(days[start][0], len(days[start : start + WEEK])) for start in range(0, len(days), WEEK)]
     return Calendar(weeks, days, grid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What the rows of a calendar share. lists: each day as text, with the address of its list. of_dose: a dose's address.
+
+    plain: by course and regimen, the cells of an animal of whom nothing is recorded, whose code stands as `CODE` in them: an
+    arm's animals have mostly the same.
+    """
+
+    lists: Mapping[date, tuple[str, str]]
+    named: Mapping[tuple[int, int], Named]
+    of_dose: str
+    now: date
+    plain: dict[tuple[Any, ...], dict[date, str]] = field(default_factory=dict)
+
+    def row(self, host: Host, courses: Sequence[Planned], beside: Mapping[date, list[Dosed]]) -> Markup:
+        """Draw the days of an animal."""
+        key = tuple([(one.treated.course, one.treated.regimen.id) for one in courses])
+        cells = self.plain.get(key)
+        if cells is None:
+            cells = self.plain[key] = self._plain(courses)
+        own = {day for one in courses for day, _ in one.recorded if day in self.lists} | beside.keys()
+        died = host.died_on if host.died_on in self.lists else None
+        if own or died:
+            cells = cells | {day: self._mark([*self._on(day, courses), *beside.get(day, ())], day) for day in own}
+            if died and cells[died] == EMPTY:
+                cells[died] = f'<td class="dose dose-dead" title="{CODE} died on {died}">†</td>'
+        return Markup("".join(cells.values()).replace(CODE, escape(host.code)))  # noqa: S704  # each part was escaped where it was drawn
+
+    def _plain(self, courses: Sequence[Planned]) -> dict[date, str]:
+        first, last = min(self.lists), max(self.lists)
+        told: dict[date, list[Dosed]] = defaultdict(list)
+        for course in courses:
+            agent = self._agent(course)
+            for due_on, _ in course.days_between(first, last):
+                told[due_on].append(((standing(due_on, self.now), agent), None))
+        return {day: self._mark(told[day], day) if day in told else EMPTY for day in self.lists}
+
+    def _on(self, day: date, courses: Sequence[Planned]) -> Iterator[Dosed]:
+        """Give the doses of a day as they stand."""
+        for course in courses:
+            known = self.named[course.treated.animal.id, course.treated.regimen.id]
+            for one in course.between(day, day, self.now):
+                yield (one.standing, known.agent), _url(self.of_dose, one.dose, known.arm)
+
+    def _agent(self, course: Planned) -> str:
+        return self.named[course.treated.animal.id, course.treated.regimen.id].agent
+
+    def _mark(self, doses: Sequence[Dosed], day: date) -> str:
+        """Draw a day with doses; several, and those that are open, lead to the day's list."""
+        text, day_list = self.lists[day]
+        state, sign, said = _told(tuple([told for told, _ in doses]))
+        url = doses[0][1]
+        if url is None or len(doses) > 1:
+            url = None if state == DoseStanding.PLANNED.value else day_list
+        inside = f'<a href="{url}" tabindex="-1" aria-label="{said}">{sign}</a>' if url else sign
+        return f'<td class="dose dose-{state}" title="{CODE}, {text}: {said}">{inside}</td>'
 
 
 def _hosts(dosing: Dosing, named: Mapping[tuple[int, int], Named], arms: Mapping[int, ArmOfStudy]) -> dict[int, Host]:
@@ -152,37 +211,13 @@ def _url(of_dose: str, dose: Any, arm: ArmOfStudy) -> str | None:
     return f"{of_dose}{dose.id}" if dose is not None and not arm.hidden else None
 
 
-def _cells(host: Host, doses: Mapping[date, list[Dosed]], lists: Mapping[date, tuple[str, str]]) -> Markup:
-    """Draw the days of an animal with its doses; lists: each day as text, with the address of its list."""
-    drawn, code = [], str(escape(host.code))
-    for day, (text, day_list) in lists.items():
-        of_day = doses.get(day)
-        if of_day:
-            drawn.append(_mark(f"{code}, {text}: ", of_day, day_list))
-        elif host.died_on == day:
-            drawn.append(f'<td class="dose dose-dead" title="{code} died on {text}">†</td>')
-        else:
-            drawn.append("<td></td>")
-    return Markup("".join(drawn))  # noqa: S704  # each part was escaped where it was drawn
-
-
-def _mark(where: str, doses: list[Dosed], day_list: str) -> str:
-    """Draw a day with doses; several, and those that are open, lead to the day's list."""
-    standing, sign, said = _told(tuple([told for told, _ in doses]))
-    url = doses[0][1]
-    if url is None or len(doses) > 1:
-        url = None if standing == DoseStanding.PLANNED.value else day_list
-    inside = f'<a href="{url}" tabindex="-1" aria-label="{said}">{sign}</a>' if url else sign
-    return f'<td class="dose dose-{standing}" title="{where}{said}">{inside}</td>'
-
-
 @lru_cache(maxsize=4096)
 def _told(doses: tuple[tuple[DoseStanding, str], ...]) -> tuple[str, str, str]:
     """Give what is drawn of the doses of a day, its sign, and what is said of all of them: the animals of an arm share it."""
     urgent_first = sorted(doses, key=lambda dose: _URGENCY[dose[0]])
-    standing = urgent_first[0][0]
+    most = urgent_first[0][0]
     said = escape("; ".join(f"{agent} {one.value}" for one, agent in urgent_first))
-    return standing.value, SIGNS[standing], str(said)
+    return most.value, SIGNS[most], str(said)
 
 
 def dose_rows(

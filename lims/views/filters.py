@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -103,7 +104,8 @@ def packed(spec: Mapping[str, Any]) -> Markup:
     """Write a plot's specification into its page: the fields of its rows once, and the rows as lists (`js/plot.js`)."""
     rows = spec["data"]["values"]
     fields = list(rows[0]) if rows else []
-    data = {"fields": fields, "rows": [[row[field] for field in fields] for row in rows]}
+    # A row has several fields: of one alone no tuple would be made.
+    data = {"fields": fields, "rows": list(map(itemgetter(*fields), rows)) if rows else []}
     text = orjson.dumps({**spec, "data": data}).decode()
     for sign in "<>&'":  # none of them can then end the element
         text = text.replace(sign, f"\\u{ord(sign):04x}")

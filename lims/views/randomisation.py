@@ -148,7 +148,8 @@ def _plot(data: StudyData, animals: Sequence[AllocatedAnimal], kind: Measurement
         for one in animals
         if one.baseline is not None
     ]
-    spec = baseline_by_arm(
+    draw = partial(
+        baseline_by_arm,
         points,
         arms=data.pairs,
         unit=kind.unit,
@@ -160,7 +161,7 @@ def _plot(data: StudyData, animals: Sequence[AllocatedAnimal], kind: Measurement
         *(ANIMAL, PlotColumn("arm", "Arm", show=lambda name: name or "Left out")),
         number("value", f"{kind.title} at baseline", kind.unit, digits_of(kind)),
     ]
-    return StudyPlot("balance", f"{kind.title} before and after", spec, columns, points, data.address("balance"))
+    return StudyPlot("balance", f"{kind.title} before and after", draw, columns, points, data.address("balance"))
 
 
 @pages.route("/randomise", methods=["GET", "POST"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -216,8 +217,8 @@ def _plot(marker: str, compartment: Compartment, regions: Sequence[StainRegion])
     some = f", {DRAWN} of {len(points)} regions" if len(points) > DRAWN else ""
     host = "" if compartment is Compartment.HUMAN_TUMOUR else ", mouse host"
     columns = [PlotColumn("region", "Region"), number("shown", title), number("cells", "Cells")]
-    spec = bar_by_region(points[:DRAWN], title_x=title, highest=highest)
-    return StudyPlot(f"stain-{regions[0].id}", f"{title} of {marker}{host}{some}", spec, columns, points)
+    draw = partial(bar_by_region, points[:DRAWN], title_x=title, highest=highest)
+    return StudyPlot(f"stain-{regions[0].id}", f"{title} of {marker}{host}{some}", draw, columns, points)
 
 
 PAGES = RecordPages(

@@ -179,13 +179,13 @@ def _plots(data: StudyData, found: Sequence[Compared]) -> dict[str, StudyPlot]:
     names = data.names
     for substance, (key, label, own) in _measures(found).items():
         points = [_point(one, ratio, names) for one, ratio in _ratios(own, key)]
-        spec = partitions(points, arms=data.pairs, title_y=label)
+        draw = partial(partitions, points, arms=data.pairs, title_y=label)
         columns = [ANIMAL, ARM, PlotColumn("matrix", "Sample"), number("shown", label)]
         notes = ["Arrowheads are bounds: the value lies below or above, because one of its two concentrations is below LLOQ."]
         bounds = any(point["bound"] for point in points)
         address = data.address("exposure", of=substance)
         plot_id = f"exposure-{len(drawn) + 1}"
-        drawn[substance] = StudyPlot(plot_id, _title(label, substance), spec, columns, points, address, notes if bounds else [])
+        drawn[substance] = StudyPlot(plot_id, _title(label, substance), draw, columns, points, address, notes if bounds else [])
     return drawn
 
 

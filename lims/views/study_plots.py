@@ -87,18 +87,24 @@ def number(key: str, label: str, unit: str = "", show: Callable[[Any], str] = _t
 class StudyPlot:
     """A plot, the table behind it and the sentences below it.
 
-    tidy: the rows of the table, values by column, to be read once: a page takes the first of them, a file all. address: where
-    it is a file, by format. fills: what it tells of other places of its page, by their name.
+    draw: makes the specification, which a page of the table alone does without. tidy: the rows of the table, values by column,
+    to be read once: a page takes the first of them, a file all. address: where it is a file, by format. fills: what it tells of
+    other places of its page, by their name.
     """
 
     id: str
     title: str
-    spec: dict[str, Any]
+    draw: Callable[[], dict[str, Any]]
     columns: Sequence[PlotColumn]
     tidy: Iterable[Mapping[str, Any]]
     address: Callable[[str], str] | None = None
     notes: Sequence[str] = ()
     fills: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Draw it: the specification that `lims.plots` makes."""
+        return self.draw()
 
     @property
     def rows(self) -> list[dict[str, str]]:
@@ -239,18 +245,25 @@ def _of_readings(kind: MeasurementKind) -> list[PlotColumn]:
 def growth(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw every animal's readings in its arm's colour."""
     series = data.series(kind)
-    points = data.points(kind)
-    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
-    spec = with_suspects(growth_curves(points, arms=data.pairs, **look), points, log=kind.log_axis)
     title, notes = TITLES["growth"].format(kind.title), [data.days.sentence, *_notes(series)]
-    return StudyPlot("growth", title, spec, _of_readings(kind), _readings(series), data.address("growth", kind=kind.code), notes)
+    draw, address = partial(_growth, data, kind), data.address("growth", kind=kind.code)
+    return StudyPlot("growth", title, draw, _of_readings(kind), _readings(series), address, notes)
+
+
+def _growth(data: StudyData, kind: MeasurementKind) -> dict[str, Any]:
+    points = data.points(kind)
+    return with_suspects(growth_curves(points, arms=data.pairs, **_look(kind)), points, log=kind.log_axis)
+
+
+def _look(kind: MeasurementKind) -> dict[str, Any]:
+    return {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
 
 
 def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each arm's mean ± SEM, with the number of animals at each point; animals excluded by then are not in it."""
     series = data.series(kind).analysed()
     rows = mean_rows(series.arms, series.days, series.animals, series.values, unit=kind.unit, decimals=kind.decimals)
-    spec = mean_sem(rows, arms=data.pairs, unit=kind.unit, title_y=kind.title, log=kind.log_axis)
+    draw = partial(mean_sem, rows, arms=data.pairs, unit=kind.unit, title_y=kind.title, log=kind.log_axis)
     columns = [
         *(ARM, DAY, number("mean", "Mean", kind.unit, digits_of(kind))),
         number("sem", "SEM", kind.unit, digits_of(kind)),
@@ -268,7 +281,7 @@ def means(data: StudyData, kind: MeasurementKind) -> StudyPlot:
         notes.append(f"Animals in no arm: mean of their last values {last[None]} measured.")
     title, address = TITLES["means"].format(kind.title), data.address("means", kind=kind.code)
     fills = {place_of_last(arm): last.get(arm.name, "–") for arm in data.arms}
-    return StudyPlot("means", title, spec, columns, rows, address, notes, fills)
+    return StudyPlot("means", title, draw, columns, rows, address, notes, fills)
 
 
 def place_of_last(arm: ArmOfStudy) -> str:
@@ -280,13 +293,12 @@ def change(data: StudyData, kind: MeasurementKind) -> StudyPlot:
     """Draw each animal's change from its own baseline: a spider plot."""
     points = data.points(kind)
     rows = percent_of_baseline(points)
-    look: dict[str, Any] = {"unit": kind.unit, "title_y": kind.title, "decimals": kind.decimals, "log": kind.log_axis}
-    spec = spider(rows, arms=data.pairs, **look)
+    draw = partial(spider, rows, arms=data.pairs, **_look(kind))
     notes = ["Baseline is the animal's last value on or before day 0, or its first one."]
     if left := len(points) - len(rows):
         notes.append(f"{left:,} readings of animals whose baseline is 0 or below are not drawn.")
     title, address = TITLES["spider"].format(kind.title), data.address("spider", kind=kind.code)
-    return StudyPlot("spider", title, spec, _of_baseline(kind), rows, address, notes)
+    return StudyPlot("spider", title, draw, _of_baseline(kind), rows, address, notes)
 
 
 def weight(data: StudyData) -> StudyPlot:
@@ -294,11 +306,14 @@ def weight(data: StudyData) -> StudyPlot:
     series = data.series(WEIGHT)
     of_baseline = percent_of_baseline(data.points(WEIGHT))
     loss, limit = _limit(data)
-    spec = weight_change(of_baseline, arms=data.pairs, limit_percent=None if loss is None else 100 - loss)
     baseline = "Baseline is the animal's last weight on or before day 0, or its first one."
     notes = [baseline, limit, *_notes(series)]
-    marked = with_suspects(spec, of_baseline)
-    return StudyPlot("weight", WEIGHT_TITLE, marked, _of_baseline(WEIGHT), of_baseline, data.address("weight"), notes)
+    draw = partial(_weight, data, of_baseline, None if loss is None else 100 - loss)
+    return StudyPlot("weight", WEIGHT_TITLE, draw, _of_baseline(WEIGHT), of_baseline, data.address("weight"), notes)
+
+
+def _weight(data: StudyData, of_baseline: Sequence[Mapping[str, Any]], limit: float | None) -> dict[str, Any]:
+    return with_suspects(weight_change(of_baseline, arms=data.pairs, limit_percent=limit), of_baseline)
 
 
 def _limit(data: StudyData) -> tuple[float | None, str]:

@@ -59,7 +59,7 @@ def plot_of(data: StudyData, survival: Survival, *, limits: bool) -> StudyPlot |
     at_risk = {arm.name: list(zip(days, numbers_at_risk(rows[arm.id], days), strict=True)) for arm, _ in survival.curves}
     steps = [step for _, curve in survival.curves for step in _steps(curve)]
     title_x = f"Days since {ANCHORS[data.study.day_zero]}" if data.study.day_zero_on else "Day of study"
-    spec = survival_curves(steps, at_risk, arms=data.pairs, limits=limits, title_x=title_x)
+    draw = partial(survival_curves, steps, at_risk, arms=data.pairs, limits=limits, title_x=title_x)
     keys = ("arm", "day", "survival", "lower", "upper", "at_risk", "events", "censored")
     tidy = [{key: _known(getattr(step, key)) for key in keys} for step in steps]
     columns = [
@@ -68,7 +68,7 @@ def plot_of(data: StudyData, survival: Survival, *, limits: bool) -> StudyPlot |
         *(number("at_risk", "At risk"), number("events", "Events"), number("censored", "Censored")),
     ]
     address = data.address("survival", limits=1) if limits else data.address("survival")
-    return StudyPlot("survival", "Survival (Kaplan–Meier)", spec, columns, tidy, address)
+    return StudyPlot("survival", "Survival (Kaplan–Meier)", draw, columns, tidy, address)
 
 
 def _steps(curve: Curve) -> list[Step]:

@@ -22,7 +22,7 @@ from lims.queries.scope import find
 from lims.queries.signed import Content, Judged, changed_records, digest, judge_study
 from lims.records.readings import NewReading
 from lims.records.signatures import amend_reading, countersign, doubts_of_lock, lock, note, require_counted
-from lims.views.kept import kept_page, recorded_last
+from lims.views.kept import recorded_last
 from lims.views.project_kinds import project_kinds
 from lims.views.reading_forms import BenchNumberField, named
 from lims.views.record_forms import Group, Step
@@ -44,12 +44,19 @@ pages = Blueprint("signatures", __name__, url_prefix="/p/<project_code>/studies/
 
 BOTH = ["GET", "POST"]
 _DIAMETERS = ("length_mm", "width_mm", "height_mm")
-TONES = {Standing.VALID: "good", Standing.SUPERSEDED: "quiet", Standing.CHANGED: "warning", Standing.BROKEN: "error"}
+TONES = {
+    Standing.VALID: "good",
+    Standing.SUPERSEDED: "quiet",
+    Standing.CHANGED: "warning",
+    Standing.BROKEN: "error",
+    Standing.MISSING: "error",
+}
 ICONS = {
     Standing.VALID: "check-circle",
     Standing.SUPERSEDED: "slash-circle",
     Standing.CHANGED: "exclamation-triangle-fill",
     Standing.BROKEN: "exclamation-octagon-fill",
+    Standing.MISSING: "exclamation-octagon-fill",
 }
 
 
@@ -80,13 +87,19 @@ def moment_utc(signature: Signature) -> str:
     return f"{signature.signed_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def signatures_shown(study: Study) -> list[Shown]:
-    """Give the signatures of a study, the newest first; what it was made of is read once for as long as no record changes."""
+def signatures_shown(study: Study, *, anew: bool = False) -> list[Shown]:
+    """Give the signatures of a study, the newest first; what it was made of is read once for as long as no record changes.
+
+    anew: read it in any case. What was changed behind the application shows then, and pages drawn before are drawn again.
+    """
     shelf, head = installation().shelf, recorded_last()
     key = ("signatures", request.script_root, study.project_id, study.id)
-    found: list[Shown] | None = shelf.take(key, head)
+    before: list[Shown] | None = shelf.take(key, head)
+    found = None if anew else before
     if found is None:
         found = [_shown(one) for one in reversed(judge_study(current_session(), study))]
+        if before not in (None, found):
+            shelf.clear()
         shelf.put(key, head, found, sum(len(one.statement) + 500 for one in found))
     hide = veil(current_session(), study.project_id, unblinded=sees_arms())
     return [replace(one, statement=hide.text(one.statement)) for one in found]
@@ -129,8 +142,10 @@ def _difference(table: str, number: int) -> str:
 @pages.get("/signatures")
 @needs("project:read")
 def of_study(study_id: int) -> ResponseReturnValue:
-    """Show who signed the study, when, in which sense, and whether what they signed is what there is."""
-    return kept_page("studies/signatures.html", lambda: {"study": _study(study_id)})
+    """Show who signed the study, when, in which sense, and whether what they signed is what there is at this moment."""
+    study = _study(study_id)
+    signatures_shown(study, anew=True)
+    return render_template("studies/signatures.html", study=study)
 
 
 def _study(study_id: int) -> Study:

@@ -10,6 +10,7 @@ from wtforms import TextAreaField
 
 from lims.domain.errors import DomainError
 from lims.domain.readings import Diameters
+from lims.domain.studies import require_locked
 from lims.domain.vocabulary import Quality, VolumeFormula
 from lims.models import Fate, Measurement
 from lims.queries.scope import find
@@ -80,7 +81,6 @@ def amend_one_reading(study_id: int, measurement_id: int) -> ResponseReturnValue
     """Correct a reading of a locked study by a signed amendment."""
     session, study = current_session(), study_of(study_id)
     reading = find(session, Measurement, current_project().id, measurement_id)
-    require_counted(session, study, reading)
     form, back = AmendReadingForm(data={"version": reading.version}), url_for("measurements.show", measurement_id=reading.id)
     form.of(reading)
     if form.validate_on_submit() and signs(form):
@@ -89,6 +89,10 @@ def amend_one_reading(study_id: int, measurement_id: int) -> ResponseReturnValue
             amend_reading(session, current_actor(), study, reading, said, version=seen_version(form), right=right)
             flash(f"Study {study.code} is amended by your signature.", "success")
             return redirect(url_for(".of_study", study_id=study.id))
+    elif not form.is_submitted():
+        with refusing(form):
+            require_locked(study.code, study.state, "An amendment")
+            require_counted(session, study, reading)
     again = reading.quality is Quality.EXCLUDED
     lead = "It is excluded. It counts again, unless the right value is typed." if again else "It stays, excluded with the reason."
     return answer_form(
@@ -111,7 +115,6 @@ def amend_one_fate(study_id: int, fate_id: int) -> ResponseReturnValue:
     """Correct the fate of an animal of a locked study by a signed amendment."""
     session, study = current_session(), study_of(study_id)
     fate = find(session, Fate, current_project().id, fate_id)
-    require_ended(session, study, fate)
     form, animal = AmendFateForm(obj=fate), fate.animal.code
     if form.validate_on_submit() and signs(form):
         with refusing(form):
@@ -119,6 +122,10 @@ def amend_one_fate(study_id: int, fate_id: int) -> ResponseReturnValue:
             amend_fate(session, current_actor(), study, fate, said, version=seen_version(form), fields=fields)
             flash(f"Study {study.code} is amended by your signature.", "success")
             return redirect(url_for(".of_study", study_id=study.id))
+    elif not form.is_submitted():
+        with refusing(form):
+            require_locked(study.code, study.state, "An amendment")
+            require_ended(session, study, fate)
     lead = "What it was stays in its history. The animal is dead since the day that is typed here, in every study."
     back = url_for("animals.show", animal_id=fate.animal_id)
     return answer_form(form, Step(f"Amend study {study.code}: fate of", "Sign the amendment", back, animal, lead))

@@ -14,6 +14,7 @@ from lims.audit.words import entity_word, plural
 from lims.domain.fates import REASON_WORDS
 from lims.domain.permissions import allowed
 from lims.domain.signatures import ACT_WORDS, STANDING_WORDS, Standing
+from lims.domain.studies import require_locked
 from lims.domain.vocabulary import StudyStatus
 from lims.models import Signature, Study
 from lims.queries.audit import labels_of
@@ -175,7 +176,7 @@ def sign(study_id: int) -> ResponseReturnValue:
         countersign(current_session(), current_actor(), study, form.said(), seen=form.seen.data or "")
         return True
 
-    return _page(study_id, "Sign", "Sign the study", lead, "has your signature.", step)
+    return _page(study_id, "Sign", "Sign the study", lead, "has your signature.", step, _look)
 
 
 @pages.route("/amend", methods=BOTH)
@@ -189,7 +190,12 @@ def amend(study_id: int) -> ResponseReturnValue:
         note(current_session(), current_actor(), study, form.said(), seen=form.seen.data or "")
         return True
 
-    return _page(study_id, "Amend", "Sign the note", lead, "has your signed note.", step)
+    return _page(study_id, "Amend", "Sign the note", lead, "has your signed note.", step, _look)
+
+
+def _look(study: Study, form: SignForm) -> bool:
+    require_locked(study.code, study.state, "This signature")
+    return True
 
 
 def _page(
@@ -199,7 +205,7 @@ def _page(
     lead: str,
     done: str,
     step: Callable[[Study, SignForm], bool],
-    look: Callable[[Study, SignForm], bool] | None = None,
+    look: Callable[[Study, SignForm], bool],
 ) -> ResponseReturnValue:
     study, back = study_of(study_id), url_for(".of_study", study_id=study_id)
     content = Content(current_session(), study.id)
@@ -209,7 +215,7 @@ def _page(
             if step(study, form):
                 flash(f"Study {study.code} {done}", "success")
                 return redirect(back)
-    elif look is not None and not form.is_submitted():
+    elif not form.is_submitted():
         with refusing(form):
             look(study, form)
     page = Step(f"{verb} study", button, back, study.code, lead)

@@ -216,7 +216,7 @@ def test_a_fate_is_amended_and_what_it_was_stays_in_its_history(dora: Browser, c
     lock(dora, cohort)
     page = dora.get(here(cohort, "/signatures"))
     assert only(page, f'a[href="{path}"]').get_text(strip=True) == cohort.codes[0]
-    dora.get(here(cohort, f"/amend/fate/{other.id}"), status=422)
+    assert "Study BM-014 does not count this fate." in message(dora.get(here(cohort, f"/amend/fate/{other.id}")))
     same = dora.submit(dora.get(path), path, status=422, password=PASSWORD, statement="necropsy")
     assert "Nothing differs" in message(same)
     before_birth = dora.submit(dora.get(path), path, status=422, password=PASSWORD, statement="necropsy", died_on="2026-03-03")
@@ -236,7 +236,8 @@ def test_the_history_of_a_signature_is_for_those_who_read_the_trail(dora: Browse
 def test_an_amendment_of_no_such_reading_is_refused(dora: Browser, cohort: Cohort, sqlite_database: Database) -> None:
     other = add_cohort(sqlite_database, "BM-015")
     lock(dora, cohort)
-    dora.get(here(cohort, f"/amend/reading/{other.weights[0]}"), status=422)
+    told = message(dora.get(here(cohort, f"/amend/reading/{other.weights[0]}")))
+    assert "Before this can be done: Study BM-014 does not count this reading." in told
     dora.get(here(cohort, "/amend/reading/999999"), status=404)
     foreign = add_cohort(sqlite_database, "BM-016", project="OTHER")
     dora.get(here(cohort, f"/amend/reading/{foreign.weights[0]}"), status=404)

@@ -81,7 +81,7 @@ def follow_up(session: Session, study: Study, days: DayCount, today: date) -> Fo
     for row in driver_rows(session, _ANIMALS, **of):
         whose, (place, told, excluded) = row[:3], part(last.get(row[0]), *row[3:])
         if excluded is not None:
-            found.excluded.append(Unclear(*whose, excluded))
+            found.excluded.append(Unclear._make((*whose, excluded)))
         rows, kind = into[place]
         rows.append(kind._make(whose + told))
     return found

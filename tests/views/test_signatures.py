@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from lims.audit.bundle import bundle as write_bundle
 from lims.audit.standalone import verify_bundle
+from lims.audit.verify import verify
 from lims.config import Settings
 from lims.db import Database
 from lims.domain.cohort_terms import FateReason
@@ -34,11 +35,15 @@ LOCK = {"statement": "final report 12", "meaning": "approved"}
 @kept
 def cohort(sqlite_database: Database) -> Cohort:
     """Give a closed study, with directors and an administrator of its project."""
-    add_people(sqlite_database)
+    return closed(sqlite_database)
+
+
+def closed(database: Database) -> Cohort:
+    add_people(database)
     for name, role in (("Dora", RoleName.STUDY_DIRECTOR), ("Emil", RoleName.STUDY_DIRECTOR), ("Adam", RoleName.ADMINISTRATOR)):
-        add_person(sqlite_database, name, BCBM=role)
-    made = add_cohort(sqlite_database)
-    with make.declared(sqlite_database) as session:
+        add_person(database, name, BCBM=role)
+    made = add_cohort(database)
+    with make.declared(database) as session:
         session.get_one(Study, made.study).state = StudyStatus.CLOSED
     return made
 
@@ -333,3 +338,16 @@ def test_who_is_blinded_reads_no_arm_in_signatures(
         told = message(Browser(app).sign_in(name).get(here(cohort, "/signatures")))
         assert "No longer valid: what was signed has changed. Since then changed: the arms." in told
         assert ("Tucatinib" not in told) is secret, name
+
+
+def test_signing_on_each_engine(app_on_each: Application, database: Database) -> None:
+    cohort = closed(database)
+    dora = Browser(app_on_each).sign_in("Dora")
+    assert "The password is not right." in message(lock(dora, cohort, 422, password="wrong"))
+    assert "Dora: approved Valid." in message(lock(dora, cohort))
+    path = here(cohort, f"/amend/reading/{cohort.weights[0]}")
+    amended = dora.submit(dora.get(path), path, password=PASSWORD, statement="typo", value="21.5")
+    told = message(dora.get(redirect(amended)))
+    assert told.count("No longer valid: an amendment came after it.") == 1
+    assert len(failures(database)) == 1
+    assert verify(database).problems == []

@@ -62,7 +62,7 @@ class _Written:
         told, places = dict(self.fixed), self.state.parameter_expansion
         for name, value in bound.items():
             if isinstance(value, list):
-                told.update(zip(places[name], value, strict=True))
+                told.update(zip(places.get(name, ()), value, strict=True))
             else:
                 told[name] = value
         for name, bind in self.state.processors.items():
@@ -143,13 +143,13 @@ def _fetched(connection: Connection, statement: str, parameters: Any) -> tuple[S
 
 def _padded(keys: Sequence[Any]) -> list[Any]:
     """Give keys with the last one repeated, up to a power of two: so few lengths of lists are ever written."""
-    return [*keys, *repeat(keys[-1], (1 << (len(keys) - 1).bit_length()) - len(keys))]
+    return [*keys, *repeat(keys[-1], (1 << (len(keys) - 1).bit_length()) - len(keys))] if keys else []
 
 
 def rows_of(session: Session, statement: AnyColumns, keys: Sequence[Any], **bound: Any) -> list[Any]:
     """Run a statement that stands ready for all keys, `CHUNK` at a time; gives all rows, of columns and not of records.
 
-    `bound`: the values of its other parameters; lists among them are not empty.
+    `bound`: the values of its other parameters.
     """
     found: list[Any] = []
     for description, rows in _runs(session, statement, {KEYS.key: keys, **bound}):

@@ -61,6 +61,13 @@ def test_rows_are_those_of_the_statement_whatever_the_number_of_keys(
     assert len(seen) == -(-number // 3)  # who counts statements, or refuses some, hears of them
 
 
+def test_an_empty_list_beside_the_keys_matches_nothing(database: Database) -> None:
+    with make.declared(database) as session:
+        ids = weighed(session, 1)
+    with database.reading() as session:
+        assert chunks.rows_of(session, READINGS, ids, kinds=[], last=LAST) == []
+
+
 def test_without_keys_nothing_is_asked(database: Database) -> None:
     with database.reading() as session, statements(database.engine) as seen:
         assert chunks.rows_of(session, READINGS, [], kinds=KINDS, last=LAST) == []

@@ -42,7 +42,7 @@ BLUEPRINTS = (
     "lims.views.preparations",
     "lims.views.studies",
     "lims.views.study_steps",
-    "lims.views.signatures",
+    "lims.views.amendments",  # and with it lims.views.signatures, whose addresses these are
     "lims.views.study_survival",
     "lims.views.study_missing",
     "lims.views.study_export",

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, compress, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 VERSION = "survival/1"
 """Name and version of these definitions, kept with every result."""
@@ -22,6 +22,20 @@ Z_95 = 1.959963984540054
 _HALF = 0.5
 _EQUAL = 1e-9
 """S is a product of fractions: one that should be ½ differs from it in the last digits."""
+
+
+class Ended(Protocol):
+    """What the analysis takes of an animal: how long it was followed, in days, and whether its end was an event."""
+
+    @property
+    def days(self) -> float:
+        """Give how long it was followed."""
+        ...
+
+    @property
+    def event(self) -> bool:
+        """Tell whether its end was an event; otherwise it is censored."""
+        ...
 
 
 class Followed(NamedTuple):
@@ -65,7 +79,7 @@ class LogRank:
     why_not: str | None = None
 
 
-def kaplan_meier(group: str, animals: Sequence[Followed]) -> Curve:
+def kaplan_meier(group: str, animals: Sequence[Ended]) -> Curve:
     """Estimate one group's curve.
 
     Raises:
@@ -144,7 +158,7 @@ def _half(days: Sequence[float], curve: Sequence[float]) -> float | None:
     return None
 
 
-def log_rank(groups: Mapping[str, Sequence[Followed]]) -> LogRank:
+def log_rank(groups: Mapping[str, Sequence[Ended]]) -> LogRank:
     """Test whether the groups differ; two groups or more with animals in them."""
     filled = [animals for animals in groups.values() if animals]
     degrees = max(len(filled) - 1, 0)
@@ -173,13 +187,13 @@ def _why_not(groups: int, days: Sequence[float], events: Sequence[bool]) -> str 
     return None
 
 
-def numbers_at_risk(animals: Sequence[Followed], days: Sequence[float]) -> list[int]:
+def numbers_at_risk(animals: Sequence[Ended], days: Sequence[float]) -> list[int]:
     """Count the animals that were followed up to each day or longer."""
     ends = sorted(one.days for one in animals)
     return [len(ends) - bisect_left(ends, day) for day in days]
 
 
-def risk_days(animals: Sequence[Followed], most: int = 7) -> list[float]:
+def risk_days(animals: Sequence[Ended], most: int = 7) -> list[float]:
     """Choose round days for a table of numbers at risk, from 0 on."""
     last = max((one.days for one in animals), default=0.0)
     step = next(size for size in (1, 2, 5, 7, 10, 14, 20, 28, 50, 56, 100, 200, 500, 1_000, 10_000) if last / size < most)

@@ -86,5 +86,5 @@ def require_unchanged(seen: str, now: str) -> None:
     if seen != now:
         raise DomainError(
             "What you are about to sign has changed since this page was opened.",
-            remedy="Look at the study again, then sign what it is now.",
+            remedy="Look at the study again, then open this form anew.",
         )

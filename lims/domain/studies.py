@@ -68,7 +68,7 @@ STEPS: Mapping[StudyStatus, tuple[StudyStatus, ...]] = {
 SIGNED_STEPS: Mapping[StudyStatus, StudyStatus] = {StudyStatus.CLOSED: StudyStatus.LOCKED}
 """Which state follows which by a signature, and no other way."""
 
-AMEND = "Amend it on the study's page, under Signatures: a correction of a reading, or a note, signed with its reason."
+AMEND = "Amend it on the study's page, under Signatures: a correction of a reading or a fate, or a note, signed with its reason."
 """What to do about a locked study: nothing unlocks it."""
 
 STEP_WORDS: Mapping[tuple[StudyStatus, StudyStatus], str] = {

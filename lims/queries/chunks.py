@@ -27,6 +27,8 @@ from lims.models import Base
 
 Found = TypeVar("Found", bound=Base)
 
+AnyColumns = Select[*tuple[Any, ...]]
+"""A statement of columns, not of records."""
 CHUNK = 5_000
 """SQLite takes 32,766 bound values in a statement, PostgreSQL 65,535."""
 KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
@@ -60,7 +62,7 @@ class _Written:
         told, places = dict(self.fixed), self.state.parameter_expansion
         for name, value in bound.items():
             if isinstance(value, list):
-                told.update(zip(places[name], value, strict=True))
+                told.update(zip(places.get(name, ()), value, strict=True))
             else:
                 told[name] = value
         for name, bind in self.state.processors.items():
@@ -70,7 +72,7 @@ class _Written:
 
 
 @lru_cache(maxsize=256)
-def _written(dialect: Dialect, statement: Select[Any], bound: tuple[tuple[str, int | None], ...]) -> _Written:
+def _written(dialect: Dialect, statement: AnyColumns, bound: tuple[tuple[str, int | None], ...]) -> _Written:
     """Write a statement of columns for a driver; `bound`: the names of its parameters, and how long those are that are lists."""
     compiled: Any = statement.compile(dialect=dialect)
     # Their values do not matter here: the statement has as many places as a list is long.
@@ -98,17 +100,17 @@ class _Typed:
 
 
 @lru_cache(maxsize=256)
-def _typed(dialect: Dialect, statement: Select[Any], codes: tuple[Any, ...]) -> _Typed:
+def _typed(dialect: Dialect, statement: AnyColumns, codes: tuple[Any, ...]) -> _Typed:
     """Say how to read a statement's rows; `codes`: what the driver says of the type of each column."""
     columns = list(statement.selected_columns)
     readers = [one.type.dialect_impl(dialect).result_processor(dialect, code) for one, code in zip(columns, codes, strict=True)]
     return _Typed(
         [(place, reader) for place, reader in enumerate(readers) if reader is not None],
-        namedtuple("Row", [one.key for one in columns], rename=True),
+        namedtuple("Row", [one.key or "" for one in columns], rename=True),
     )
 
 
-def _runs(session: Session, statement: Select[Any], bound: Mapping[str, Any]) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
+def _runs(session: Session, statement: AnyColumns, bound: Mapping[str, Any]) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
     """Run a statement of columns, with `CHUNK` of its keys at a time; gives what the driver says of the columns, and rows."""
     if not bound.get(KEYS.key, True):
         return
@@ -141,13 +143,13 @@ def _fetched(connection: Connection, statement: str, parameters: Any) -> tuple[S
 
 def _padded(keys: Sequence[Any]) -> list[Any]:
     """Give keys with the last one repeated, up to a power of two: so few lengths of lists are ever written."""
-    return [*keys, *repeat(keys[-1], (1 << (len(keys) - 1).bit_length()) - len(keys))]
+    return [*keys, *repeat(keys[-1], (1 << (len(keys) - 1).bit_length()) - len(keys))] if keys else []
 
 
-def rows_of(session: Session, statement: Select[Any], keys: Sequence[Any], **bound: Any) -> list[Any]:
+def rows_of(session: Session, statement: AnyColumns, keys: Sequence[Any], **bound: Any) -> list[Any]:
     """Run a statement that stands ready for all keys, `CHUNK` at a time; gives all rows, of columns and not of records.
 
-    `bound`: the values of its other parameters; lists among them are not empty.
+    `bound`: the values of its other parameters.
     """
     found: list[Any] = []
     for description, rows in _runs(session, statement, {KEYS.key: keys, **bound}):
@@ -156,7 +158,7 @@ def rows_of(session: Session, statement: Select[Any], keys: Sequence[Any], **bou
     return found
 
 
-def driver_rows(session: Session, statement: Select[Any], **bound: Any) -> Sequence[Any]:
+def driver_rows(session: Session, statement: AnyColumns, **bound: Any) -> Sequence[Any]:
     """Do the same, for all `keys` where it has some, and give the rows as the driver has them: tuples, of what it makes of them.
 
     Of thousands of readings, to make of each value what its column's type says takes as long as to read them.

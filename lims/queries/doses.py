@@ -235,10 +235,13 @@ def dosing_of(session: Session, study: Study, today: date) -> Dosing:
             known[row.animal_id, row.regimen_id][row.due_on, row.nth] = row
     ends = today if study.state is StudyStatus.ACTIVE else max((row.on for row in recorded), default=today)
     courses, met = [], set()
+    plans: dict[int, frozenset[tuple[date, int]]] = {}
     for one in treated:
         days = planned_doses(one.schedule, one.course, last=ends if one.schedule.count is None else None)
         own = known.get((one.animal.id, one.regimen.id), {})
-        of_plan = {key: row for key, row in own.items() if days[bisect_left(days, key) :][:1] == (key,)} if own else {}
+        if own and id(days) not in plans:  # the animals of a course share its days, which outlive this
+            plans[id(days)] = frozenset(days)
+        of_plan = {key: own[key] for key in own.keys() & plans[id(days)]} if own else {}
         met |= {row.id for row in of_plan.values()}
         courses.append(Planned(one, days, of_plan))
     beside = [row for row in recorded if row.id not in met]

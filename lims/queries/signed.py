@@ -16,14 +16,14 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, TextClause, bindparam, select, text
+from sqlalchemy import Boolean, Row, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from lims.audit.canon import canonical, signature_hash, text_of
 from lims.audit.entities import Entity, entities, live_texts
 from lims.domain.signatures import SignatureAct, SignatureMeaning, Standing
 from lims.domain.vocabulary import RecordStatus, StudyStatus
-from lims.models import AuditChange, AuditEvent, Base, Signature, Study
+from lims.models import Animal, AuditChange, AuditEvent, Base, Enrolment, Fate, Signature, Study
 from lims.queries.chunks import driver_rows, read
 
 Counted = Mapping[str, Mapping[str, Any]]
@@ -289,3 +289,17 @@ def changed_records(session: Session, one: Judged) -> list[tuple[str, int]]:
         bound = {"seq": one.signature.event_seq, "up_to": signed[table]["up_to"], "study": one.signature.key}
         found += [(table, row.key) for row in read(session, _changed_since(table), **bound)]
     return found
+
+
+_FATES = (
+    select(Fate.id, Animal.code.label("animal"), Fate.died_on, Fate.reason)
+    .join(Animal, Animal.id == Fate.animal_id)
+    .join(Enrolment, Enrolment.animal_id == Animal.id)
+    .where(Enrolment.study_id == bindparam("study"), Enrolment.status == RecordStatus.ACTIVE, Fate.status == RecordStatus.ACTIVE)
+    .order_by(Animal.code)
+)
+
+
+def fates_of(session: Session, study_id: int) -> Sequence[Row[Any]]:
+    """Give the fates of a study's animals, which an amendment may correct."""
+    return read(session, _FATES, study=study_id).all()

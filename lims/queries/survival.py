@@ -8,6 +8,7 @@ is neither: it is listed, and the analysis waits for somebody to say why it died
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +18,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from lims.analysis.survival import Followed
 from lims.domain.cohort_terms import FateReason
 from lims.domain.fates import REASON_WORDS, Outcome, outcome
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
@@ -60,12 +60,12 @@ class FollowUp:
     left_out: list[Unclear] = field(default_factory=list)
     excluded: list[Unclear] = field(default_factory=list)
 
-    def by_arm(self) -> dict[int, list[Followed]]:
+    def by_arm(self) -> dict[int, list[End]]:
         """Give the rows of each arm."""
-        arms: dict[int, list[Followed]] = {}
+        arms: dict[int, list[End]] = defaultdict(list)
         for end in self.ends:
-            arms.setdefault(end.arm_id, []).append(Followed(end.animal, end.days, end.event))
-        return arms
+            arms[end.arm_id].append(end)
+        return dict(arms)
 
 
 def follow_up(session: Session, study: Study, days: DayCount, today: date) -> FollowUp:
@@ -75,16 +75,15 @@ def follow_up(session: Session, study: Study, days: DayCount, today: date) -> Fo
     """
     runs, of = study.state is StudyStatus.ACTIVE, {"study": study.id}
     last = dict(driver_rows(session, _LAST_SEEN if runs else _LAST_READ, **of))
-    part = cache(partial(_part, frozenset(study.event_reasons), days.origin))
+    part = cache(partial(_part, frozenset(study.event_reasons), days.origin, today if runs else None))
     found = FollowUp()
     into: dict[str, Any] = {"missing": (found.missing, Unclear), "left_out": (found.left_out, Unclear), "ends": (found.ends, End)}
-    for animal_id, animal, arm_id, state, reason, why_excluded, enrolled_on, *dates in driver_rows(session, _ANIMALS, **of):
-        if why_excluded is not None:
-            found.excluded.append(Unclear(animal_id, animal, arm_id, f"from {dates[0]}: {why_excluded}"))
-        seen = today if runs and state == AnimalStatus.ALIVE else last.get(animal_id) or enrolled_on
-        place, told = part(state, reason, seen, *dates)
-        rows, row = into[place]
-        rows.append(row(animal_id, animal, arm_id, *told))
+    for row in driver_rows(session, _ANIMALS, **of):
+        whose, (place, told, excluded) = row[:3], part(last.get(row[0]), *row[3:])
+        if excluded is not None:
+            found.excluded.append(Unclear._make((*whose, excluded)))
+        rows, kind = into[place]
+        rows.append(kind._make(whose + told))
     return found
 
 
@@ -117,14 +116,37 @@ _LAST_SEEN = _last_readings(AnimalStatus.DEAD, AnimalStatus.ALIVE)
 
 
 def _part(
-    events: Collection[str], origin: date | None, state: str, reason: str | None, *dates: str | date | None
-) -> tuple[str, tuple[Any, ...]]:
-    """Say where one animal belongs, with what is told of it there: the rest of an `End`, or why it has none.
+    events: Collection[str],
+    origin: date | None,
+    today: date | None,
+    last: str | date | None,
+    state: str,
+    reason: str | None,
+    why_excluded: str | None,
+    *dates: str | date | None,
+) -> tuple[str, tuple[Any, ...], str | None]:
+    """Say where one animal belongs, what is told of it there, and why it was excluded.
 
-    dates: when it was last seen, when it was excluded, its own day 0, when it died, and when by its fate.
+    today: where the study runs. last: when it was read last. dates: when it was enrolled, when it was excluded, its own day 0,
+    when it died, and when by its fate.
     """
-    seen, out, own_zero, death, died_on = map(as_date, dates)
-    zero = own_zero or origin
+    enrolled_on, out, own_zero, death, died_on = map(as_date, dates)
+    seen = today if today and state == AnimalStatus.ALIVE else as_date(last) or enrolled_on
+    excluded = None if why_excluded is None else f"from {out}: {why_excluded}"
+    return *_placed(events, own_zero or origin, state, reason, seen, out, death, died_on), excluded
+
+
+def _placed(
+    events: Collection[str],
+    zero: date | None,
+    state: str,
+    reason: str | None,
+    seen: date | None,
+    out: date | None,
+    death: date | None,
+    died_on: date | None,
+) -> tuple[str, tuple[Any, ...]]:
+    """Say where one animal belongs, with what is told of it there: the rest of an `End`, or why it has none."""
     dead = died_on is not None or state == AnimalStatus.DEAD
     ended_on = (died_on or death) if dead else seen
     stops_before = out is not None and (ended_on is None or out <= ended_on)

@@ -236,7 +236,8 @@ def _read_courses(session: Session, known: _Known, touched: Collection[tuple[int
     tumours: dict[tuple[int, date], dict[int | None, Worst]] = defaultdict(dict)
     day = cache(as_date)
     for animal, kind, told, value, key, implant in driver_rows(session, _READINGS, keys=ids, kinds=sorted(kinds)):
-        on, course = day(told), known.courses[animal]
+        on: Any = day(told)  # never None: the statement leaves those out
+        course = known.courses[animal]
         values: dict[Any, Worst] = tumours[animal, on] if kind in VOLUMES else _values(course, kind)
         place = implant if kind in VOLUMES else on
         before = values.get(place)

@@ -6,8 +6,10 @@ signature is a record of the event that it is made by, and nothing changes it af
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,9 +22,10 @@ from lims.domain.notices import Notice
 from lims.domain.signatures import SignatureAct, SignatureMeaning, require_signer, require_unchanged
 from lims.domain.studies import require_locked, require_signed_step
 from lims.domain.vocabulary import AnimalStatus, Quality, RecordStatus, StudyStatus
-from lims.models import Animal, Enrolment, Measurement, Signature, Study
+from lims.models import Animal, Enrolment, Fate, Measurement, Signature, Study
 from lims.queries.signed import Content, digest, hash_of
 from lims.records.accounts import require_reason
+from lims.records.fates import FATE
 from lims.records.locked import amending
 from lims.records.nouns import change
 from lims.records.readings import MEASUREMENT, NewReading, record_readings
@@ -126,17 +129,49 @@ def amend_reading(
     return _sign_study(session, actor, study, SignatureAct.AMENDMENT, said)
 
 
+def amend_fate(
+    session: Session, actor: Actor, study: Study, fate: Fate, said: Said, *, version: int, fields: Mapping[str, Any]
+) -> Signature:
+    """Correct the fate of an animal of a locked study: day, reason, method or note. The animal's day of death follows.
+
+    Raises:
+        DomainError: the study is not locked or the animal none of its, no reason is given, nothing differs, or a rule refuses.
+        Conflict: somebody else changed the fate meanwhile.
+    """
+    statement = require_reason(said.statement)
+    declare(session, actor, "study:amend", reason=statement, project=study.project_id)
+    require_locked(study.code, study.state, "An amendment")
+    require_ended(session, study, fate)
+    with amending(session):
+        change(session, actor, FATE, fate, version=version, reason=statement, fields=fields)
+    return _sign_study(session, actor, study, SignatureAct.AMENDMENT, said)
+
+
+def require_ended(session: Session, study: Study, fate: Fate) -> None:
+    """Refuse a fate that is of none of a study's animals.
+
+    Raises:
+        DomainError: its animal is not in the study, or it is withdrawn.
+    """
+    if fate.status is not RecordStatus.ACTIVE or not _enrolled(session, study, fate.animal_id):
+        raise DomainError(f"Study {study.code} does not count this fate.", expected="the fate of one of its animals")
+
+
+def _enrolled(session: Session, study: Study, animal_id: int) -> bool:
+    enrolled = select(Enrolment.id).where(
+        Enrolment.study_id == study.id, Enrolment.animal_id == animal_id, Enrolment.status == RecordStatus.ACTIVE
+    )
+    return session.scalar(enrolled) is not None
+
+
 def require_counted(session: Session, study: Study, reading: Measurement) -> None:
     """Refuse a reading that is none of a study.
 
     Raises:
         DomainError: its animal is not in the study, or it is withdrawn, or of another study.
     """
-    enrolled = select(Enrolment.id).where(
-        Enrolment.study_id == study.id, Enrolment.animal_id == reading.animal_id, Enrolment.status == RecordStatus.ACTIVE
-    )
     counts = reading.status is RecordStatus.ACTIVE and reading.study_id in (None, study.id)
-    if not counts or session.scalar(enrolled) is None:
+    if not counts or not _enrolled(session, study, reading.animal_id):
         raise DomainError(f"Study {study.code} does not count this reading.", expected="a reading of one of its animals")
 
 

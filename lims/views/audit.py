@@ -20,7 +20,9 @@ from lims.audit.export import export as write_trail
 from lims.audit.problems import Report
 from lims.audit.verify import verify as verify_trail
 from lims.domain.errors import DomainError
+from lims.domain.permissions import require
 from lims.intake.store import FileStore
+from lims.models import Signature
 from lims.queries.audit import (
     changes_of,
     count_changes_of,
@@ -132,6 +134,8 @@ def event(seq: int) -> str:
 @needs("project:read")
 def record(entity: str, key: int) -> str:
     """Show the whole history of one record, to all who may read the record itself."""
+    if entity == Signature.__tablename__:  # it quotes what reviewers of the trail found
+        require(current_project().role, "audit:read")
     label = require_record(current_session(), current_project().id, entity, key)
     return render_template(
         "audit/record.html",

@@ -29,10 +29,10 @@ from lims.views.tables import Column, Empty, Listing, choice, day, search
 
 _ASKED = [one for one in FateReason if one is not FateReason.NOT_RECORDED]
 """Reasons that a person may give; that none is known only an old file may say."""
-_ENDING = ("died_on", "reason", "method", "note")
+ENDING = ("died_on", "reason", "method", "note")
 
 
-class _Ending(RecordForm):
+class Ending(RecordForm):
     """When, why and how."""
 
     died_on = IsoDateField("Died on", [needed("The day of death is needed.")])
@@ -47,22 +47,22 @@ class _Ending(RecordForm):
     note = TextAreaField("Note")
 
 
-_EXPLAINED = "Each study says which reasons count as an event in its survival analysis; all others censor."
+EXPLAINED = "Each study says which reasons count as an event in its survival analysis; all others censor."
 
 
-class FateForm(_Ending):
+class FateForm(Ending):
     """What became of an animal."""
 
-    groups = (Group("Animal", ("animal_id",)), Group("Fate", _ENDING, _EXPLAINED))
+    groups = (Group("Animal", ("animal_id",)), Group("Fate", ENDING, EXPLAINED))
     once: ClassVar = frozenset({"animal_id"})
 
     animal_id = CodeField("Animal", Animal, [needed("Scan the animal.")], choose=without_fate)
 
 
-class SeveralFatesForm(_Ending):
+class SeveralFatesForm(Ending):
     """What became of several animals, alike."""
 
-    groups = (Group("Animals", ("codes",)), Group("Fate", _ENDING, _EXPLAINED))
+    groups = (Group("Animals", ("codes",)), Group("Fate", ENDING, EXPLAINED))
 
     codes = LinesField(
         "Codes or RFIDs",
@@ -73,7 +73,7 @@ class SeveralFatesForm(_Ending):
     def rows(self) -> list[dict[str, Any]]:
         """Give a fate for each animal that was named; one that is scanned twice dies once."""
         animals = animals_named(current_session(), current_project().id, scanned(self.codes.data))
-        ending = {name: typed(self._fields[name]) for name in _ENDING}
+        ending = {name: typed(self._fields[name]) for name in ENDING}
         return [{"animal_id": key, **ending} for key in dict.fromkeys(animal.id for animal in animals)]
 
 

@@ -144,7 +144,9 @@ def _question_field(question: Mapping[str, Any], hide: Veil) -> Any:
     prompt, described = hide.text(question["prompt"]), quoted(hide.text(" ".join(filter(None, parts))))
     if question["options"] and question["typed"]:
         choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]
-        return TypedRadioField(prompt, typed=question["typed"], choices=choices, default=question["answer"], description=described)
+        return TypedRadioField(
+            prompt, typed=hide.text(question["typed"]), choices=choices, default=question["answer"], description=described
+        )
     if question["options"]:
         field = RadioField if len(question["options"]) <= FEW else SelectField
         choices = [SelectChoice(value, hide.text(label)) for value, label in question["options"]]

@@ -5,27 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lims.audit.words import entity_word, plural
-from lims.domain.errors import DomainError
-from lims.domain.readings import Diameters
+from lims.domain.fates import REASON_WORDS
+from lims.domain.permissions import allowed
 from lims.domain.signatures import ACT_WORDS, STANDING_WORDS, Standing
-from lims.domain.vocabulary import Quality, VolumeFormula
-from lims.models import Measurement, Signature, Study
+from lims.domain.studies import require_locked
+from lims.domain.vocabulary import StudyStatus
+from lims.models import Signature, Study
 from lims.queries.audit import labels_of
 from lims.queries.blinding import veil
 from lims.queries.scope import find
-from lims.queries.signed import Content, Judged, changed_records, digest, judge_study
-from lims.records.readings import NewReading
-from lims.records.signatures import amend_reading, countersign, doubts_of_lock, lock, note, require_counted
+from lims.queries.signed import Content, Judged, changed_records, digest, fates_of, judge_study
+from lims.records.signatures import countersign, doubts_of_lock, lock, note
 from lims.views.kept import recorded_last
-from lims.views.project_kinds import project_kinds
-from lims.views.reading_forms import BenchNumberField, named
-from lims.views.record_forms import Group, Step
+from lims.views.record_forms import Step
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.signing import SignForm, asks_password, signs
 from lims.views.support import (
@@ -143,12 +141,19 @@ def _difference(table: str, number: int) -> str:
 @needs("project:read")
 def of_study(study_id: int) -> ResponseReturnValue:
     """Show who signed the study, when, in which sense, and whether what they signed is what there is at this moment."""
-    study = _study(study_id)
+    study = study_of(study_id)
     signatures_shown(study, anew=True)
-    return render_template("studies/signatures.html", study=study)
+    return render_template("studies/signatures.html", **_drawn_from(study))
 
 
-def _study(study_id: int) -> Study:
+def _drawn_from(study: Study) -> dict[str, Any]:
+    amended = study.state is StudyStatus.LOCKED and allowed(current_project().role, "study:amend")
+    fates = fates_of(current_session(), study.id) if amended else []
+    return {"study": study, "fates": [(one.id, one.animal, one.died_on, REASON_WORDS[one.reason]) for one in fates]}
+
+
+def study_of(study_id: int) -> Study:
+    """Give the study of the address."""
     return find(current_session(), Study, current_project().id, study_id)
 
 
@@ -185,7 +190,7 @@ def sign(study_id: int) -> ResponseReturnValue:
         countersign(current_session(), current_actor(), study, form.said(), seen=form.seen.data or "")
         return True
 
-    return _page(study_id, "Sign", "Sign the study", lead, "has your signature.", step)
+    return _page(study_id, "Sign", "Sign the study", lead, "has your signature.", step, _look)
 
 
 @pages.route("/amend", methods=BOTH)
@@ -199,7 +204,12 @@ def amend(study_id: int) -> ResponseReturnValue:
         note(current_session(), current_actor(), study, form.said(), seen=form.seen.data or "")
         return True
 
-    return _page(study_id, "Amend", "Sign the note", lead, "has your signed note.", step)
+    return _page(study_id, "Amend", "Sign the note", lead, "has your signed note.", step, _look)
+
+
+def _look(study: Study, form: SignForm) -> bool:
+    require_locked(study.code, study.state, "This signature")
+    return True
 
 
 def _page(
@@ -209,9 +219,9 @@ def _page(
     lead: str,
     done: str,
     step: Callable[[Study, SignForm], bool],
-    look: Callable[[Study, SignForm], bool] | None = None,
+    look: Callable[[Study, SignForm], bool],
 ) -> ResponseReturnValue:
-    study, back = _study(study_id), url_for(".of_study", study_id=study_id)
+    study, back = study_of(study_id), url_for(".of_study", study_id=study_id)
     content = Content(current_session(), study.id)
     form = SignForm(data={"version": study.version, "seen": digest(content.told())})
     if form.validate_on_submit() and signs(form):
@@ -219,14 +229,15 @@ def _page(
             if step(study, form):
                 flash(f"Study {study.code} {done}", "success")
                 return redirect(back)
-    elif look is not None and not form.is_submitted():
+    elif not form.is_submitted():
         with refusing(form):
             look(study, form)
     page = Step(f"{verb} study", button, back, study.code, lead)
-    return _answer(form, page, content)
+    return answer_form(form, page, content)
 
 
-def _answer(form: SignForm, step: Step, content: Content | None = None) -> ResponseReturnValue:
+def answer_form(form: SignForm, step: Step, content: Content | None = None) -> ResponseReturnValue:
+    """Show a form that signs, with what is signed by it."""
     parts = []
     for table, part in content.counted().items() if content else ():
         word, number = entity_word(table), part["count"]
@@ -235,73 +246,6 @@ def _answer(form: SignForm, step: Step, content: Content | None = None) -> Respo
     if not form.is_submitted():  # what is missing is shown at once; nothing was refused to a person who only looks
         return render_template("studies/sign.html", form=form, step=step, parts=parts)
     return render_form("studies/sign.html", form, step=step, parts=parts)
-
-
-class AmendForm(SignForm):
-    """A signed correction of a reading: it is left out, or counts again, or the right one stands beside it."""
-
-    groups: ClassVar = (Group("Right reading", ("value", *_DIAMETERS), "It is recorded beside this one."), *SignForm.groups)
-    units: ClassVar = dict.fromkeys(_DIAMETERS, "mm")
-
-    value = BenchNumberField("Right value", description="Left blank, the reading is left out and nothing takes its place.")
-    length_mm = BenchNumberField("Right length")
-    width_mm = BenchNumberField("Right width")
-    height_mm = BenchNumberField("Right height")
-
-    def of(self, reading: Measurement) -> None:
-        """Ask for the value, or for the diameters that the reading was made of."""
-        made_of = [name for name in _DIAMETERS if getattr(reading, name) is not None]
-        for name in ("value", *_DIAMETERS):
-            if name not in (made_of or ["value"]):
-                del self._fields[name]
-        if "value" in self._fields:
-            self.value.description = f"In {project_kinds()[reading.kind].unit}. {self.value.description}"
-
-    def right(self, reading: Measurement) -> NewReading | None:
-        """Give the right reading of the same moment, if one was typed.
-
-        Raises:
-            DomainError: the moment has no date, so that nothing can stand beside it.
-        """
-        typed = {name: self._fields[name].data for name in ("value", *_DIAMETERS) if name in self._fields}
-        if all(one is None for one in typed.values()):
-            return None
-        if reading.taken_on is None:
-            raise DomainError("This reading has no date: nothing can be recorded beside it.", field=next(iter(typed)))
-        return NewReading(
-            animal_id=reading.animal_id,
-            kind=reading.kind,
-            taken_on=reading.taken_on,
-            value=typed.get("value"),
-            of=Diameters(typed.get("length_mm"), typed.get("width_mm"), typed.get("height_mm")),
-            formula=reading.formula or VolumeFormula.HALF_L_W2,
-            implant_id=reading.implant_id,
-            taken_at=reading.taken_at,
-            operator=reading.operator,
-            device=reading.device,
-            study_id=reading.study_id,
-        )
-
-
-@pages.route("/amend/<int:measurement_id>", methods=BOTH)
-@needs("study:amend")
-@asks_password
-def amend_one(study_id: int, measurement_id: int) -> ResponseReturnValue:
-    """Correct a reading of a locked study by a signed amendment."""
-    session, study = current_session(), _study(study_id)
-    reading = find(session, Measurement, current_project().id, measurement_id)
-    require_counted(session, study, reading)
-    form, back = AmendForm(data={"version": reading.version}), url_for("measurements.show", measurement_id=reading.id)
-    form.of(reading)
-    if form.validate_on_submit() and signs(form):
-        with refusing(form):
-            said, right = form.said(), form.right(reading)
-            amend_reading(session, current_actor(), study, reading, said, version=seen_version(form), right=right)
-            flash(f"Study {study.code} is amended by your signature.", "success")
-            return redirect(url_for(".of_study", study_id=study.id))
-    again = reading.quality is Quality.EXCLUDED
-    lead = "It is excluded. It counts again, unless the right value is typed." if again else "It stays, excluded with the reason."
-    return _answer(form, Step(f"Amend study {study.code}: {named(reading)},", "Sign the amendment", back, f"#{reading.id}", lead))
 
 
 pages.add_app_template_global(signatures_shown)

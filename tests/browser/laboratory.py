@@ -110,6 +110,7 @@ def signed(session: Session, project: Project, person: User) -> dict[str, int]:
     study = factories.cohort(session, project, animals=1)
     animal = session.scalars(select(Enrolment.animal_id).where(Enrolment.study_id == study.id).order_by(Enrolment.id)).first()
     reading = factories.measurement(session, session.get_one(Animal, animal), value=20.0)
+    fate = factories.fate(session, session.get_one(Animal, animal), died_on=date(2026, 3, 20), reason="found_dead")
     study.state, actor = StudyStatus.CLOSED, factories.actor(person)
     session.flush()
     said = Said(SignatureMeaning.APPROVED, "every reading compared with its file")
@@ -117,7 +118,7 @@ def signed(session: Session, project: Project, person: User) -> dict[str, int]:
     right = NewReading(reading.animal_id, reading.kind, reading.taken_on or date(2026, 3, 2), 20.9)
     amend_reading(session, actor, study, reading, said, version=reading.version, right=right)
     factories.signature(session, study, person)
-    return {"signed": study.id, "signed_reading": reading.id}
+    return {"signed": study.id, "signed_reading": reading.id, "signed_fate": fate.id}
 
 
 def readings(session: Session, project: Project, study: Study) -> dict[str, int]:

@@ -20,6 +20,7 @@ from lims.models import (
     AuditEvent,
     Base,
     EndpointAction,
+    Fate,
     ImportBatch,
     ImportProfileVersion,
     Measurement,
@@ -117,6 +118,7 @@ class Lab:
         return {
             "study_id": self.first(Study, ids_of),
             "animal_id": self.first(Animal, ids_of),
+            "fate_id": self.first(Fate, ids_of),
             "patient": self.first(Patient, ids_of),
             "plural": "patients",
             "noun": "aliquot",

@@ -130,6 +130,7 @@ def blinded(lab: Lab) -> Blinded:
                 {
                     "key": "moved",
                     "prompt": f"Is B-1 in {DRUG}?",
+                    "typed": f"the dose of {DRUG}",
                     "options": [["yes", f"in {DRUG}"], ["no", f"in {CONTROL}"]],
                     "proposed": None,
                     "answer": None,

@@ -16,13 +16,13 @@ from lims.domain.cohort_terms import AllocationMethod, FateReason
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.signatures import SignatureAct, SignatureMeaning, Standing
 from lims.domain.vocabulary import Quality, StudyStatus
-from lims.models import Arm, AuditEvent, Enrolment, Measurement, Signature, Study
-from lims.queries.signed import Content, Judged, digest, hash_of, judge_study
+from lims.models import Animal, Arm, AuditEvent, Enrolment, Fate, Measurement, Signature, Study
+from lims.queries.signed import Content, Judged, changed_records, digest, hash_of, judge_study
 from lims.records.fates import record_fates
 from lims.records.nouns import change, record, withdraw
 from lims.records.randomisations import Wish, randomise
 from lims.records.readings import NewReading, record_readings
-from lims.records.signatures import Said, amend_reading, countersign, doubts_of_lock, lock, note
+from lims.records.signatures import Said, amend_fate, amend_reading, countersign, doubts_of_lock, lock, note
 from lims.records.studies import ARM, ENROLMENT, STUDY, enrol, unblind
 from tests.records.dosing_lab import DoseLab, day, give, make_lab, planned
 from tests.support import factories
@@ -313,6 +313,28 @@ def test_an_excluded_reading_counts_again_by_an_amendment(database: Database, lo
     assert weight(database, locked).quality is Quality.OK
     # What was signed first is again what there is, and its signature stands again.
     assert standing(database, locked) == [Standing.VALID, Standing.SUPERSEDED, Standing.VALID]
+
+
+def test_a_fate_is_corrected_with_the_animal_s_day_of_death(database: Database, locked: Signed) -> None:
+    said = Said(SignatureMeaning.RESPONSIBLE, "necropsy report")
+    with database.transaction() as session:
+        study, fate = session.get_one(Study, locked.lab.study.id), session.scalars(select(Fate).order_by(Fate.id)).first()
+        assert fate is not None
+        fields = {"died_on": day(8), "reason": FateReason.FOUND_DEAD}
+        amend_fate(session, locked.director, study, fate, said, version=fate.version, fields=fields)
+        mouse = fate.animal_id
+    first, second = judged(database, locked)
+    assert (first.standing, first.changed, second.standing) == (Standing.SUPERSEDED, {"fate": 0}, Standing.VALID)
+    with database.reading() as session:
+        assert session.get_one(Animal, mouse).died_on == day(8)
+        (event,) = session.scalars(select(AuditEvent).where(AuditEvent.action == "study:amend"))
+        assert (event.seq, event.reason) == (second.signature.event_seq, "necropsy report")
+        assert changed_records(session, first) == [("fate", 1)]
+    assert verify(database).problems == []
+    with pytest.raises(DomainError, match=r"last measurement|before"), database.transaction() as session:
+        study, fate = session.get_one(Study, locked.lab.study.id), session.scalars(select(Fate).order_by(Fate.id)).first()
+        assert fate is not None
+        amend_fate(session, locked.director, study, fate, said, version=fate.version, fields={"died_on": day(-9)})
 
 
 def test_a_note_and_a_second_signature_leave_the_first_as_it_is(database: Database, locked: Signed) -> None:

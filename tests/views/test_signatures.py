@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,20 @@ from sqlalchemy import func, select
 
 from lims.audit.bundle import bundle as write_bundle
 from lims.audit.standalone import verify_bundle
+from lims.audit.verify import verify
 from lims.config import Settings
 from lims.db import Database
+from lims.domain.cohort_terms import FateReason
 from lims.domain.vocabulary import RoleName, StudyStatus
 from lims.intake.store import FileStore
-from lims.models import AuditEvent, Measurement, Signature, Study
+from lims.models import AuditEvent, Measurement, Project, Signature, Study
+from lims.records.fates import record_fates
 from lims.views.transaction import Application
 from tests.audit.trail import tamper
 from tests.support import factories as make
 from tests.support.databases import kept
-from tests.support.pages import PASSWORD, Browser, add_person, address, message, only, redirect
-from tests.views.cohort import Cohort, add_cohort, add_people
+from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, address, message, only, redirect
+from tests.views.cohort import DAY_ZERO, Cohort, add_cohort, add_people
 
 LOCK = {"statement": "final report 12", "meaning": "approved"}
 
@@ -32,11 +36,15 @@ LOCK = {"statement": "final report 12", "meaning": "approved"}
 @kept
 def cohort(sqlite_database: Database) -> Cohort:
     """Give a closed study, with directors and an administrator of its project."""
-    add_people(sqlite_database)
+    return closed(sqlite_database)
+
+
+def closed(database: Database) -> Cohort:
+    add_people(database)
     for name, role in (("Dora", RoleName.STUDY_DIRECTOR), ("Emil", RoleName.STUDY_DIRECTOR), ("Adam", RoleName.ADMINISTRATOR)):
-        add_person(sqlite_database, name, BCBM=role)
-    made = add_cohort(sqlite_database)
-    with make.declared(sqlite_database) as session:
+        add_person(database, name, BCBM=role)
+    made = add_cohort(database)
+    with make.declared(database) as session:
         session.get_one(Study, made.study).state = StudyStatus.CLOSED
     return made
 
@@ -180,7 +188,7 @@ def test_an_amendment_shows_on_the_page_and_supersedes(dora: Browser, cohort: Co
     lock(dora, cohort)
     reading = f"/p/BCBM/measurements/{cohort.weights[0]}"
     page = dora.get(reading)
-    path = here(cohort, f"/amend/{cohort.weights[0]}")
+    path = here(cohort, f"/amend/reading/{cohort.weights[0]}")
     assert only(page, f'a[href="{path}"]').get_text(strip=True) == "Amend BM-014"
     assert page.find("a", string="Exclude") is None
     refused = dora.submit(
@@ -202,13 +210,43 @@ def test_an_amendment_shows_on_the_page_and_supersedes(dora: Browser, cohort: Co
     ]
 
 
+def test_a_fate_is_amended_and_what_it_was_stays_in_its_history(dora: Browser, cohort: Cohort, sqlite_database: Database) -> None:
+    with sqlite_database.transaction() as session:
+        died = {"animal_id": cohort.animals[0], "died_on": DAY_ZERO + timedelta(days=20), "reason": FateReason.SCHEDULED}
+        (fate,) = record_fates(session, COMMAND_LINE, 1, [died])
+        stray = make.animal(session, session.get_one(Project, 1), "STRAY")
+        (other,) = record_fates(session, COMMAND_LINE, 1, [died | {"animal_id": stray.id}])
+    path = here(cohort, f"/amend/fate/{fate.id}")
+    early = dora.submit(dora.get(path), path, status=422, email=address("Dora"), password=PASSWORD, statement="necropsy")
+    assert "is of a locked study" in message(early)
+    lock(dora, cohort)
+    page = dora.get(here(cohort, "/signatures"))
+    assert only(page, f'a[href="{path}"]').get_text(strip=True) == cohort.codes[0]
+    assert "Study BM-014 does not count this fate." in message(dora.get(here(cohort, f"/amend/fate/{other.id}")))
+    same = dora.submit(dora.get(path), path, status=422, password=PASSWORD, statement="necropsy")
+    assert "Nothing differs" in message(same)
+    before_birth = dora.submit(dora.get(path), path, status=422, password=PASSWORD, statement="necropsy", died_on="2026-03-03")
+    assert "measurement" in message(before_birth)
+    page = dora.get(redirect(dora.submit(dora.get(path), path, password=PASSWORD, statement="necropsy", reason="tumour_burden")))
+    assert "Since then changed: the fates. What changed: fate 2026-03-22 tumour burden of BM-014-M01" in message(page)
+    assert "scheduled → tumour burden" in message(dora.get(f"/p/BCBM/audit/record/fate/{fate.id}"))
+    dora.get(here(cohort, "/amend/fate/999999"), status=404)
+
+
+def test_the_history_of_a_signature_is_for_those_who_read_the_trail(dora: Browser, cohort: Cohort, app: Application) -> None:
+    lock(dora, cohort)
+    assert "final report 12" in message(dora.get("/p/BCBM/audit/record/signature/1"))
+    Browser(app).sign_in("Tom").get("/p/BCBM/audit/record/signature/1", status=403)
+
+
 def test_an_amendment_of_no_such_reading_is_refused(dora: Browser, cohort: Cohort, sqlite_database: Database) -> None:
     other = add_cohort(sqlite_database, "BM-015")
     lock(dora, cohort)
-    dora.get(here(cohort, f"/amend/{other.weights[0]}"), status=422)
-    dora.get(here(cohort, "/amend/999999"), status=404)
+    told = message(dora.get(here(cohort, f"/amend/reading/{other.weights[0]}")))
+    assert "Before this can be done: Study BM-014 does not count this reading." in told
+    dora.get(here(cohort, "/amend/reading/999999"), status=404)
     foreign = add_cohort(sqlite_database, "BM-016", project="OTHER")
-    dora.get(here(cohort, f"/amend/{foreign.weights[0]}"), status=404)
+    dora.get(here(cohort, f"/amend/reading/{foreign.weights[0]}"), status=404)
     dora.get(f"/p/BCBM/studies/{foreign.study}/signatures", status=404)
     dora.get(f"/p/BCBM/studies/{foreign.study}/lock", status=404)
 
@@ -319,3 +357,16 @@ def test_who_is_blinded_reads_no_arm_in_signatures(
         told = message(Browser(app).sign_in(name).get(here(cohort, "/signatures")))
         assert "No longer valid: what was signed has changed. Since then changed: the arms." in told
         assert ("Tucatinib" not in told) is secret, name
+
+
+def test_signing_on_each_engine(app_on_each: Application, database: Database) -> None:
+    cohort = closed(database)
+    dora = Browser(app_on_each).sign_in("Dora")
+    assert "The password is not right." in message(lock(dora, cohort, 422, password="wrong"))
+    assert "Dora: approved Valid." in message(lock(dora, cohort))
+    path = here(cohort, f"/amend/reading/{cohort.weights[0]}")
+    amended = dora.submit(dora.get(path), path, password=PASSWORD, statement="typo", value="21.5")
+    told = message(dora.get(redirect(amended)))
+    assert told.count("No longer valid: an amendment came after it.") == 1
+    assert len(failures(database)) == 1
+    assert verify(database).problems == []

@@ -89,7 +89,7 @@ def _require_unlocked(session: Session, batch: ImportBatch) -> None:
     planned = by_id(session, Regimen, touched(session, batch, Regimen)).values()
     arms = by_id(session, Arm, [*touched(session, batch, Arm), *(one.arm_id for one in planned)]).values()
     enrolled = by_id(session, Enrolment, touched(session, batch, Enrolment)).values()
-    of = (*touched(session, batch, Study), *(one.study_id for one in (*arms, *enrolled)))
+    of = [*touched(session, batch, Study), *(one.study_id for one in arms), *(one.study_id for one in enrolled)]
     for study in by_id(session, Study, of).values():
         require_unlocked(study.code, study.state)
 

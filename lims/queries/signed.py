@@ -97,9 +97,11 @@ class Content:
         """Count and hash it, table by table; `up_to`: the last record of each that is looked at."""
         told = {}
         for table, rows in self._rows.items():
-            whole = up_to is None or not PARTS[table].grows
-            number = len(rows) if whole else sum(row[0] <= up_to.get(table, 0) for row in rows)
-            last = (rows[number - 1][0] if number else 0) if up_to is None else up_to.get(table, 0)
+            number = len(rows)
+            last = rows[-1][0] if rows else 0
+            if up_to is not None:
+                last = up_to.get(table, 0)
+                number = sum(row[0] <= last for row in rows) if PARTS[table].grows else number
             told[table] = {"count": number, "sha256": self._hash(table, number), "up_to": last}
         return told
 
@@ -193,9 +195,10 @@ def _judge(signature: Signature, content: Content, opened: Mapping[str, int]) ->
     signed: Counted = orjson.loads(signature.content)
     up_to = {table: part["up_to"] for table, part in signed.items()}
     now = content.counted(up_to)
-    changed = opened | {
-        table: now[table]["count"] - signed.get(table, {}).get("count", 0) for table in now if now[table] != signed.get(table)
+    changed = {
+        table: part["count"] - signed.get(table, {}).get("count", 0) for table, part in now.items() if part != signed.get(table)
     }
+    changed = {**opened, **changed}
     return Judged(signature, Standing.CHANGED if changed else Standing.VALID, changed, content.later(up_to))
 
 

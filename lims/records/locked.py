@@ -8,7 +8,7 @@ corrected all the same is an amendment, which is signed (`lims.records.signature
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,9 +55,9 @@ def amending(session: Session) -> Iterator[None]:
         del session.info["amends"]
 
 
-def locks_of(session: Session, animals: Collection[int]) -> Mapping[int | None, list[Row[Any]]]:
+def locks_of(session: Session, animals: Collection[int]) -> dict[int, list[Row[Any]]]:
     """Give the locked studies that animals are in, by animal; none to an amendment."""
-    found: dict[int | None, list[Row[Any]]] = defaultdict(list)
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
     if "amends" in session.info:
         return found
     for row in rows_of(session, _LOCKED, sorted(set(animals))):
@@ -106,7 +106,7 @@ def _keep_all(session: Session, drafts: Sequence[Draft], animal_of: Callable[[Dr
     of = [animal_of(draft) for draft in drafts]
     locks = locks_of(session, {key for key in of if key is not None})
     if locks:
-        each_row(zip(drafts, of, strict=True), lambda one: _keep(one[0], locks.get(one[1], ())))
+        each_row(zip(drafts, of, strict=True), lambda one: _keep(one[0], locks.get(one[1] or 0, ())))
 
 
 def _keep(draft: Draft, locks: Sequence[Row[Any]]) -> None:

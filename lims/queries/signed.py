@@ -9,7 +9,7 @@ locked any more, and a signature that was removed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -165,6 +165,9 @@ _MADE_BY = select(_change.key, _change.event_seq, _change.fields).where(
 _MADE_IN = select(_change.key, _change.event_seq, _change.fields).where(
     _change.entity == Signature.__tablename__, _change.project_id == bindparam("project")
 )
+_CONTENTS = select(Signature.key, Signature.content).where(
+    Signature.entity == Study.__tablename__, Signature.key.in_(bindparam("keys", expanding=True))
+)
 _REVIEW = select(Signature).where(Signature.entity == AuditEvent.__tablename__, Signature.event_seq == bindparam("seq"))
 _EVENT_HASH = select(AuditEvent.hash).where(AuditEvent.seq == bindparam("seq"))
 
@@ -172,6 +175,16 @@ _EVENT_HASH = select(AuditEvent.hash).where(AuditEvent.seq == bindparam("seq"))
 def signatures_of(session: Session, entity: str, key: int) -> Sequence[Signature]:
     """Give the signatures of a record, the first one first."""
     return session.scalars(_OF_RECORD, {"entity": entity, "key": key}).all()
+
+
+def signed_up_to(session: Session, studies: Collection[int]) -> dict[int, dict[str, int]]:
+    """Give the last record of each table that a signature of each study is over; nothing of a study that nobody signed."""
+    signed: dict[int, dict[str, int]] = {}
+    for row in read(session, _CONTENTS, keys=sorted(studies)):
+        up_to = signed.setdefault(row.key, {})
+        for table, part in orjson.loads(row.content).items():
+            up_to[table] = max(part["up_to"], up_to.get(table, 0))
+    return signed
 
 
 def judge_study(session: Session, study: Study) -> list[Judged]:

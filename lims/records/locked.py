@@ -1,15 +1,16 @@
 """Keeps what a locked study says of its animals as it was signed: fates, readings, doses and samples hang on the animals.
 
 What is there is not changed, withdrawn or brought back, and nothing is added of an animal that is dead. One that lives on is
-weighed for its own sake, may be dosed in another study, and will die: that is recorded as of any animal. What has to be
-corrected all the same is an amendment, which is signed (`lims.records.signatures`).
+weighed for its own sake, may be dosed in another study, and will die: that is recorded, and corrected, as of any animal. What
+was signed and has to be corrected all the same is an amendment, which is signed (`lims.records.signatures`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, or_, select
@@ -18,9 +19,9 @@ from sqlalchemy.orm import Session
 from lims.domain.errors import each_row
 from lims.domain.studies import signed_already
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
-from lims.models import Animal, Enrolment, Measurement, Study
-from lims.queries.chunks import KEYS, rows_of
-from lims.queries.signed import PARTS
+from lims.models import Animal, Enrolment, Fate, Measurement, Study
+from lims.queries.chunks import KEYS, in_chunks, rows_of
+from lims.queries.signed import PARTS, signed_up_to
 from lims.records.noun import Draft
 
 _LOCKED = (
@@ -98,20 +99,33 @@ def keep_signed(session: Session, drafts: Sequence[Draft]) -> None:
     Raises:
         DomainError: `row` says of which draft.
     """
-    _keep_all(session, drafts, lambda draft: draft.values["animal_id"])
+    _keep_all(session, drafts, [draft.values["animal_id"] for draft in drafts])
 
 
-def _keep_all(session: Session, drafts: Sequence[Draft], animal_of: Callable[[Draft], int | None]) -> None:
-    """Judge drafts by the locked studies of the animals that they are of; `animal_of` gives none where nothing is altered."""
-    of = [animal_of(draft) for draft in drafts]
+def _keep_all(session: Session, drafts: Sequence[Draft], of: Sequence[int | None]) -> None:
+    """Judge drafts by the locked studies of the animals that they are of; none where nothing is altered."""
     locks = locks_of(session, {key for key in of if key is not None})
     if locks:
-        each_row(zip(drafts, of, strict=True), lambda one: _keep(one[0], locks.get(one[1] or 0, ())))
+        signed = _signed(session, locks)
+        each_row(zip(drafts, of, strict=True), lambda one: _keep(one[0], locks.get(one[1] or 0, ()), signed))
 
 
-def _keep(draft: Draft, locks: Sequence[Row[Any]]) -> None:
-    judge = refuse_added if draft.record is None else refuse_altered
-    judge(locks, draft.values.get("study_id"))
+def _keep(draft: Draft, locks: Sequence[Row[Any]], signed: Mapping[int, Mapping[str, int]]) -> None:
+    if draft.comes:
+        refuse_added(locks, draft.values.get("study_id"))
+    if draft.record is not None:
+        over = [lock for lock in locks if _is_signed(draft.record, signed.get(lock.study_id))]
+        refuse_altered(over, draft.values.get("study_id"))
+
+
+def _signed(session: Session, locks: Mapping[int, Sequence[Row[Any]]]) -> Mapping[int, Mapping[str, int]]:
+    return signed_up_to(session, {lock.study_id for some in locks.values() for lock in some})
+
+
+def _is_signed(record: Any, up_to: Mapping[str, int] | None) -> bool:
+    """Tell whether a signature is over a record; one made later, of an animal that lived on, is corrected as any other."""
+    table = record.__tablename__
+    return up_to is None or not PARTS[table].grows or record.id <= up_to.get(table, 0)
 
 
 def keep_signed_records(session: Session, records: Iterable[Any]) -> None:
@@ -125,7 +139,33 @@ def keep_signed_animals(session: Session, drafts: Sequence[Draft]) -> None:
     Raises:
         DomainError: `row` says of which draft.
     """
-    _keep_all(session, drafts, _altered_animal)
+    columns = PARTS["animal"].only
+    keys = [draft.record.id if draft.record is not None and draft.changes(*columns) else None for draft in drafts]
+    _keep_all(session, drafts, keys)
+    ended = [draft.record.id if draft.record is not None and _alters_death(draft) else None for draft in drafts]
+    locks = locks_of(session, {key for key in ended if key is not None})
+    if locks:
+        each_row(ended, partial(_keep_death, locks, _last_fates(session, sorted(locks)), _signed(session, locks)))
+
+
+def _keep_death(
+    locks: Mapping[int, Sequence[Row[Any]]], fates: Mapping[int, Fate], signed: Mapping[int, Mapping[str, int]], key: int | None
+) -> None:
+    """Keep the death of an animal, unless its fate was recorded after the signatures."""
+    if key is not None:
+        fate = fates.get(key)
+        refuse_altered([one for one in locks.get(key, ()) if fate is None or _is_signed(fate, signed.get(one.study_id))])
+
+
+def _alters_death(draft: Draft) -> bool:
+    dead = draft.record.died_on is not None or draft.record.state is AnimalStatus.DEAD
+    return dead and draft.changes("died_on", "state")
+
+
+def _last_fates(session: Session, animals: Sequence[int]) -> dict[int, Fate]:
+    """Give each animal's last fate, withdrawn or not: where it was recorded after a signature, so was the death."""
+    fates = in_chunks(session, animals, lambda some: select(Fate).where(Fate.animal_id.in_(some)).order_by(Fate.id))
+    return {fate.animal_id: fate for (fate,) in fates}
 
 
 def keep_signed_implants(session: Session, drafts: Sequence[Draft]) -> None:
@@ -134,20 +174,8 @@ def keep_signed_implants(session: Session, drafts: Sequence[Draft]) -> None:
     Raises:
         DomainError: `row` says of which draft.
     """
-    _keep_all(session, drafts, _touched_by_implant)
-
-
-def _altered_animal(draft: Draft) -> int | None:
-    was: Animal | None = draft.record
-    if was is None:
-        return None
-    dead = was.died_on is not None or was.state is AnimalStatus.DEAD
-    return was.id if draft.changes(*PARTS["animal"].only, *(("died_on", "state") if dead else ())) else None
-
-
-def _touched_by_implant(draft: Draft) -> int | None:
-    touched = draft.comes or draft.changes(*PARTS["implant"].only)
-    return draft.values["animal_id"] if touched else None
+    touched = [draft.comes or draft.changes(*PARTS["implant"].only) for draft in drafts]
+    _keep_all(session, drafts, [draft.values["animal_id"] if of else None for draft, of in zip(drafts, touched, strict=True)])
 
 
 def stay_signed(session: Session, record: Any) -> None:

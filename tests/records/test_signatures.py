@@ -15,10 +15,10 @@ from lims.db import Database
 from lims.domain.cohort_terms import AllocationMethod, FateReason
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.signatures import SignatureAct, SignatureMeaning, Standing
-from lims.domain.vocabulary import Quality, StudyStatus
+from lims.domain.vocabulary import AnimalStatus, Quality, StudyStatus
 from lims.models import Animal, Arm, AuditEvent, Enrolment, Fate, Measurement, Signature, Study
 from lims.queries.signed import Content, Judged, changed_records, digest, hash_of, judge_study
-from lims.records.fates import record_fates
+from lims.records.fates import FATE, record_fates
 from lims.records.nouns import change, record, withdraw
 from lims.records.randomisations import Wish, randomise
 from lims.records.readings import NewReading, record_readings
@@ -286,6 +286,32 @@ def test_clause_12_a_signature_that_was_removed_or_moved_is_told_by_the_trail(da
         other = factories.study(session, locked.lab.project, "COPY", state=StudyStatus.LOCKED)
     tamper(database, "UPDATE signature SET key = :other", other=other.id)
     assert standing(database, locked) == [Standing.MISSING, Standing.MISSING]
+
+
+def test_a_death_recorded_after_the_signature_is_taken_back_as_any_other(database: Database, closed: Signed) -> None:
+    """An animal that lived on is not left dead by a mistake; what was signed of the others stays."""
+    with database.transaction() as session:
+        ours = session.scalars(select(Fate).order_by(Fate.id.desc())).first()
+        assert ours is not None
+        withdraw(session, closed.director, FATE, ours, version=ours.version, reason="another cage")
+        mouse = ours.animal_id
+    sign(database, closed)
+    late = {"animal_id": mouse, "died_on": day(9), "reason": FateReason.FOUND_DEAD}
+    with database.transaction() as session:
+        (fate,) = record_fates(session, closed.director, closed.lab.project.id, [late])
+        key = fate.id
+    assert judged(database, closed)[0].later == {"fate": 1}
+    with database.transaction() as session:
+        fate = session.get_one(Fate, key)
+        withdraw(session, closed.director, FATE, fate, version=fate.version, reason="the other mouse")
+    with database.reading() as session:
+        assert session.get_one(Animal, mouse).state is AnimalStatus.ALIVE
+        signed = session.scalars(select(Fate).where(Fate.status == "active")).first()
+    with pytest.raises(DomainError, match="locked by a signature"), database.transaction() as session:
+        assert signed is not None
+        fate = session.get_one(Fate, signed.id)
+        withdraw(session, closed.director, FATE, fate, version=fate.version, reason="the other mouse")
+    assert standing(database, closed) == [Standing.VALID]
 
 
 def test_an_amendment_corrects_a_reading_and_supersedes(database: Database, locked: Signed) -> None:

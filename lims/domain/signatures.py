@@ -37,6 +37,7 @@ class Standing(StrEnum):
     SUPERSEDED = "superseded"
     CHANGED = "changed"
     BROKEN = "broken"
+    MISSING = "missing"
 
 
 MEANING_WORDS: dict[SignatureMeaning, str] = {
@@ -57,6 +58,7 @@ STANDING_WORDS: dict[Standing, str] = {
     Standing.SUPERSEDED: "no longer valid: an amendment came after it",
     Standing.CHANGED: "no longer valid: what was signed has changed",
     Standing.BROKEN: "invalid: it is not the signature that was given",
+    Standing.MISSING: "gone: the audit trail tells of this signature, and its record was removed",
 }
 
 

@@ -99,6 +99,13 @@ def require_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
     )
 
 
+_BEFORE_LOCK: Mapping[StudyStatus, str] = {
+    StudyStatus.DRAFT: "Activate it, and close it when it is over.",
+    StudyStatus.ACTIVE: "Close it first.",
+    StudyStatus.LOCKED: "Look under Signatures who locked it; sign beside them, or amend it.",
+}
+
+
 def require_signed_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
     """Refuse a signature that would lock a study which is not closed.
 
@@ -107,7 +114,9 @@ def require_signed_step(code: str, state: StudyStatus, to: StudyStatus) -> None:
     """
     if SIGNED_STEPS.get(state) is not to:
         needed = " or ".join(str(one.value) for one, follows in SIGNED_STEPS.items() if follows is to)
-        raise DomainError(f"Study {code} is {state.value}.", field="state", expected=f"a study that is {needed}")
+        raise DomainError(
+            f"Study {code} is {state.value}.", field="state", expected=f"a study that is {needed}", remedy=_BEFORE_LOCK.get(state)
+        )
 
 
 def require_locked(code: str, state: StudyStatus, what: str) -> None:

@@ -371,7 +371,8 @@ TABLES = {
                 "meaning": "approved, reviewed or responsible",
                 "act": "lock, countersign or amendment",
                 "statement": "the reason that was given",
-                "standing": "valid; superseded by an amendment; changed since; broken: not the signature that was given",
+                "standing": "valid; superseded by an amendment; changed since; broken: not the signature that was given; "
+                "missing: the audit trail alone tells of it",
                 "event": "number of the event in the audit trail",
                 "sha256": "over all that the signature says, and what it is bound to",
             },

@@ -27,6 +27,11 @@ def changes(session: Session, batch: ImportBatch, entity: str) -> Iterator[tuple
         yield key, changed(fields)
 
 
+def touched(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
+    """Give what the commit of a batch made, brought back or changed."""
+    return sorted({key for key, _ in changes(session, batch, table.__tablename__)})
+
+
 def created(session: Session, batch: ImportBatch, table: type[Base]) -> list[int]:
     """Give what the commit of a batch made or brought back."""
     active = RecordStatus.ACTIVE.value

@@ -12,7 +12,7 @@ from lims.audit.record import Actor, declare
 from lims.domain.errors import Conflict, DomainError
 from lims.domain.studies import require_unlocked
 from lims.domain.vocabulary import BatchState, RecordStatus
-from lims.intake.trail import changes, created
+from lims.intake.trail import changes, created, touched
 from lims.intake.withdraw_events import take_back_events
 from lims.intake.withdraw_records import take_back_records, take_back_samples, withdraw_unused
 from lims.models import (
@@ -84,12 +84,13 @@ def _take_back(session: Session, actor: Actor, batch: ImportBatch, reason: str) 
 
 
 def _require_unlocked(session: Session, batch: ImportBatch) -> None:
-    """Refuse to take back what a locked study is made of; doses, fates and readings are kept where they are written."""
-    keep_signed_records(session, by_id(session, Enrolment, created(session, batch, Enrolment)).values())
-    planned = by_id(session, Regimen, created(session, batch, Regimen)).values()
-    arms = by_id(session, Arm, [*created(session, batch, Arm), *(one.arm_id for one in planned)]).values()
-    studies = by_id(session, Study, [*created(session, batch, Study), *(arm.study_id for arm in arms)]).values()
-    for study in studies:
+    """Refuse to take back what a locked study is made of; what is recorded of its animals is kept where that is written."""
+    keep_signed_records(session, by_id(session, Implant, created(session, batch, Implant)).values())
+    planned = by_id(session, Regimen, touched(session, batch, Regimen)).values()
+    arms = by_id(session, Arm, [*touched(session, batch, Arm), *(one.arm_id for one in planned)]).values()
+    enrolled = by_id(session, Enrolment, touched(session, batch, Enrolment)).values()
+    of = [*touched(session, batch, Study), *(one.study_id for one in arms), *(one.study_id for one in enrolled)]
+    for study in by_id(session, Study, of).values():
         require_unlocked(study.code, study.state)
 
 

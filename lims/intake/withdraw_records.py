@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, exists, select
@@ -15,14 +15,20 @@ from lims.domain.errors import Conflict
 from lims.domain.vocabulary import RecordStatus
 from lims.intake.record_nouns import FILE_NOUNS, FileNoun
 from lims.intake.trail import changes, created, typed_again
-from lims.models import AliquotEvent, Base, Dose, Exposure, Fate, ImportBatch, RecordSource, TherapyAgent
+from lims.models import AliquotEvent, Animal, Base, Dose, Exposure, Fate, Implant, ImportBatch, RecordSource, TherapyAgent
 from lims.queries.chunks import in_chunks
-from lims.records.locked import keep_signed_records
+from lims.records.locked import keep_signed_animals, keep_signed_implants, keep_signed_records
+from lims.records.noun import Draft
 
 _FIRST = frozenset({Exposure})
 """What stands on doses, which are taken back before everything else is."""
 _EVENTS = frozenset({Dose, Fate})
 """Taken back with the events of a log (`lims.intake.withdraw_events`), whatever file brought them."""
+_SIGNED: Mapping[type[Any], Callable[[Session, Sequence[Draft]], None]] = {
+    Animal: keep_signed_animals,
+    Implant: keep_signed_implants,
+}
+"""What a locked study keeps of what is brought back as it was; of a study itself, see `lims.intake.withdraw`."""
 _BESIDE: tuple[type[Any], ...] = (TherapyAgent, AliquotEvent)
 """What is made beside a record and goes with it."""
 
@@ -73,6 +79,8 @@ def _restore(session: Session, batch: ImportBatch, kind: FileNoun, keys: set[int
     corrected = {key: fields for key, fields in _corrected(session, batch, kind).items() if key in keys}
     model: Any = kind.noun.model
     found = [one for (one,) in in_chunks(session, sorted(corrected), lambda some: select(model).where(model.id.in_(some)))]
+    if model in _SIGNED:
+        _SIGNED[model](session, [_as_before(kind, one, corrected[one.id]) for one in found])
     for one in found:
         for name, (old, new) in corrected[one.id].items():
             now = text_of(getattr(one, name))
@@ -86,6 +94,11 @@ def _restore(session: Session, batch: ImportBatch, kind: FileNoun, keys: set[int
             setattr(one, name, typed_again(kind.table.columns[name].type, _plain(old)))
     session.flush()
     return found
+
+
+def _as_before(kind: FileNoun, one: Any, fields: Mapping[str, tuple[Any, Any]]) -> Draft:
+    was = {name: typed_again(kind.table.columns[name].type, _plain(old)) for name, (old, _) in fields.items()}
+    return Draft({name: getattr(one, name) for name in kind.noun.columns | kind.noun.derived} | was, one)
 
 
 def _corrected(session: Session, batch: ImportBatch, kind: FileNoun) -> dict[int, dict[str, tuple[Any, Any]]]:

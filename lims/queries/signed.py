@@ -2,7 +2,8 @@
 
 The content of a study is every active record that belongs to it, table by table, as the trail writes values. A signature
 keeps how many there were of each, the number of the last one, and the SHA-256 over them. What is recorded later of animals
-that live on has later numbers and is no part of what was signed; whatever else differs shows.
+that live on has later numbers and is no part of what was signed; whatever else differs shows, and so does a study that is not
+locked any more, and a signature that was removed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -19,8 +21,8 @@ from sqlalchemy.orm import Session
 
 from lims.audit.canon import canonical, signature_hash, text_of
 from lims.audit.entities import Entity, entities, live_texts
-from lims.domain.signatures import SignatureAct, Standing
-from lims.domain.vocabulary import RecordStatus
+from lims.domain.signatures import SignatureAct, SignatureMeaning, Standing
+from lims.domain.vocabulary import RecordStatus, StudyStatus
 from lims.models import Animal, AuditChange, AuditEvent, Base, Enrolment, Fate, Signature, Study
 from lims.queries.chunks import driver_rows, read
 
@@ -34,11 +36,16 @@ _RUNS = "IN (SELECT id FROM randomisation WHERE study_id = :study)"
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One table's share of a study. where: which records; only, left_out: which of their columns, where not all."""
+    """One table's share of a study. where: which records; only, left_out: which of their columns, where not all.
+
+    grows: what is recorded later of animals that live on, or by an amendment, joins it and was not signed. What does not grow
+    is signed whole: an arm or an animal that comes is a change.
+    """
 
     where: str
     only: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
+    grows: bool = False
 
 
 PARTS: Mapping[str, _Part] = {
@@ -54,11 +61,12 @@ PARTS: Mapping[str, _Part] = {
     "implant": _Part(
         f"animal_id {_ENROLLED}",
         only=frozenset({"animal_id", "label", "site", "model_id", "aliquot_id", "passage", "implanted_on"}),
+        grows=True,
     ),
-    "measurement": _Part(f"animal_id {_ENROLLED} AND (study_id IS NULL OR study_id = :study)"),
+    "measurement": _Part(f"animal_id {_ENROLLED} AND (study_id IS NULL OR study_id = :study)", grows=True),
     "dose": _Part(f"study_id = :study AND animal_id {_ENROLLED}"),
-    "exposure": _Part(f"animal_id {_ENROLLED}"),
-    "fate": _Part(f"animal_id {_ENROLLED}"),
+    "exposure": _Part(f"animal_id {_ENROLLED}", grows=True),
+    "fate": _Part(f"animal_id {_ENROLLED}", grows=True),
 }
 """What a study is made of, in the order in which it is told."""
 
@@ -89,14 +97,18 @@ class Content:
         """Count and hash it, table by table; `up_to`: the last record of each that is looked at."""
         told = {}
         for table, rows in self._rows.items():
-            number = len(rows) if up_to is None else sum(row[0] <= up_to.get(table, 0) for row in rows)
-            last = (rows[number - 1][0] if number else 0) if up_to is None else up_to.get(table, 0)
+            number = len(rows)
+            last = rows[-1][0] if rows else 0
+            if up_to is not None:
+                last = up_to.get(table, 0)
+                number = sum(row[0] <= last for row in rows) if PARTS[table].grows else number
             told[table] = {"count": number, "sha256": self._hash(table, number), "up_to": last}
         return told
 
     def later(self, up_to: Mapping[str, int]) -> dict[str, int]:
         """Count what was recorded after the last record of each table."""
-        later = {table: sum(row[0] > up_to.get(table, 0) for row in rows) for table, rows in self._rows.items()}
+        grown = {table: rows for table, rows in self._rows.items() if PARTS[table].grows}
+        later = {table: sum(row[0] > up_to.get(table, 0) for row in rows) for table, rows in grown.items()}
         return {table: number for table, number in later.items() if number}
 
     def told(self) -> str:
@@ -150,6 +162,9 @@ _change = AuditChange.__table__.c
 _MADE_BY = select(_change.key, _change.event_seq, _change.fields).where(
     _change.entity == Signature.__tablename__, _change.key.in_(bindparam("keys", expanding=True))
 )
+_MADE_IN = select(_change.key, _change.event_seq, _change.fields).where(
+    _change.entity == Signature.__tablename__, _change.project_id == bindparam("project")
+)
 _REVIEW = select(Signature).where(Signature.entity == AuditEvent.__tablename__, Signature.event_seq == bindparam("seq"))
 _EVENT_HASH = select(AuditEvent.hash).where(AuditEvent.seq == bindparam("seq"))
 
@@ -160,22 +175,30 @@ def signatures_of(session: Session, entity: str, key: int) -> Sequence[Signature
 
 
 def judge_study(session: Session, study: Study) -> list[Judged]:
-    """Say of each signature of a study whether it stands, the first one first."""
-    signatures = signatures_of(session, "study", study.id)
-    if not signatures:
+    """Say of each signature of a study whether it stands, the first one first; of those too that only the trail tells of."""
+    signatures, told = signatures_of(session, "study", study.id), _told(session, study)
+    lost = [_as_told(row) for row in told.values() if _of_study(row, study.id)]
+    there = {one.id for one in signatures}
+    if not there and not lost:
         return []
-    whole, content = unaltered(session, signatures), Content(session, study.id)
-    judged = [_judge(one, content) if one.id in whole else Judged(one, Standing.BROKEN, {}, {}) for one in signatures]
+    content, opened = Content(session, study.id), {} if study.state is StudyStatus.LOCKED else {"study": 0}
+    judged = [Judged(one, Standing.MISSING, {}, {}) for one in lost if one.id not in there]
+    for one in signatures:
+        whole = (row := told.get(one.id)) is not None and _whole(one, row.event_seq, row.fields)
+        judged.append(_judge(one, content, opened) if whole else Judged(one, Standing.BROKEN, {}, {}))
+    judged.sort(key=lambda one: one.signature.id)
     return [_superseded(one, judged) for one in judged]
 
 
-def _judge(signature: Signature, content: Content) -> Judged:
+def _judge(signature: Signature, content: Content, opened: Mapping[str, int]) -> Judged:
+    """Compare what was signed with what is there. opened: says that the study changed, where it is not locked any more."""
     signed: Counted = orjson.loads(signature.content)
     up_to = {table: part["up_to"] for table, part in signed.items()}
     now = content.counted(up_to)
     changed = {
-        table: now[table]["count"] - signed.get(table, {}).get("count", 0) for table in now if now[table] != signed.get(table)
+        table: part["count"] - signed.get(table, {}).get("count", 0) for table, part in now.items() if part != signed.get(table)
     }
+    changed = {**opened, **changed}
     return Judged(signature, Standing.CHANGED if changed else Standing.VALID, changed, content.later(up_to))
 
 
@@ -183,9 +206,31 @@ def _superseded(one: Judged, judged: Sequence[Judged]) -> Judged:
     """Name the amendment that came after a signature whose content it changed."""
     if one.standing is not Standing.CHANGED:
         return one
-    later = (other.signature for other in judged if other.standing is not Standing.BROKEN)
+    later = (other.signature for other in judged if other.standing not in (Standing.BROKEN, Standing.MISSING))
     by = next((two for two in later if two.id > one.signature.id and two.act is SignatureAct.AMENDMENT), None)
     return replace(one, standing=Standing.SUPERSEDED, by=by) if by else one
+
+
+def _told(session: Session, study: Study) -> dict[int, Any]:
+    """Give what the trail tells of the signatures of a study's project, by their numbers."""
+    return {row.key: row for row in read(session, _MADE_IN, project=study.project_id)}
+
+
+def _of_study(row: Any, study_id: int) -> bool:
+    fields = orjson.loads(row.fields)
+    return bool(fields["entity"] == ["study"] and fields["key"] == [study_id])
+
+
+def _as_told(row: Any) -> Signature:
+    """Give a signature as the trail tells of it; it is no record."""
+    told = {name: values[0] for name, values in orjson.loads(row.fields).items()}
+    return Signature(
+        id=row.key,
+        act=SignatureAct(told["act"]),
+        meaning=SignatureMeaning(told["meaning"]),
+        signed_at=datetime.fromisoformat(told["signed_at"]),
+        **{name: told[name] for name in ("entity", "key", "name", "statement", "event_seq", "content", "sha256")},
+    )
 
 
 def judge_review(session: Session, review: int) -> Standing:

@@ -30,6 +30,7 @@ from lims.records.aliquots import require_usable
 from lims.records.colony import require_procedure
 from lims.records.consents import ask_by_day, require_xenograft_consent
 from lims.records.implant_doubts import SURGERY, anew, doubted_models, doubts_of, surgical_record, taken_places
+from lims.records.locked import keep_signed_implants, stay_signed
 from lims.records.noun import Draft, Noun
 from lims.records.origins import spread_origin
 from lims.records.preparations import doubts_of_preparation, follow_preparation, preparations_of
@@ -132,6 +133,7 @@ def _judge(session: Session, drafts: Sequence[Draft]) -> _Known:
         except DomainError as one:
             refused.append(one)
     refuse_together(refused)
+    keep_signed_implants(session, drafts)
     _require_before_followers(session, drafts)
     _ask_consent(session, drafts)
     _ask_protocols(session, drafts, known)
@@ -328,6 +330,7 @@ IMPLANT: Noun[Implant] = Noun(
     check=_check_implants,
     doubt=_doubt_implants,
     follow=spread_origin,
+    stay=stay_signed,
     fixed=frozenset({"animal_id", "aliquot_id"}),
     derived=frozenset({"donor_id", "passage"}),
     key=("animal_id", "label"),

@@ -15,7 +15,7 @@ from lims.domain.sources import ORDER_OF_EVENTS
 from lims.domain.vocabulary import AnimalStatus, RecordStatus
 from lims.models import CageMove, Dose, Enrolment, Fate, Implant, Measurement, Procedure, Specimen
 from lims.queries.chunks import in_chunks
-from lims.records.locked import keep_signed
+from lims.records.locked import keep_signed_animals
 from lims.records.noun import Draft
 
 _DATES = ("birth_date", "arrived_on", "died_on")
@@ -43,16 +43,14 @@ _AFTER_DEATH_TOO = ("harvest", "sample")
 
 
 def require_life(session: Session, drafts: Sequence[Draft], now: date) -> None:
-    """Refuse dates and states of animals that their fate, or what is recorded to have been done to them, contradicts.
+    """Refuse dates and states of animals that their fate, or what was done to them, contradicts, and what a locked study keeps.
 
     Raises:
         DomainError: on the date or state.
     """
     _check_events(session, drafts, now)
     _check_fates(session, drafts)
-    deaths = [draft for draft in drafts if draft.record is not None and draft.changes("died_on", "state")]
-    dead = [one.record for one in deaths if one.record.died_on is not None or one.record.state is AnimalStatus.DEAD]
-    keep_signed(session, [Draft({"animal_id": animal.id}, animal) for animal in dead])
+    keep_signed_animals(session, drafts)
 
 
 def _check_events(session: Session, drafts: Sequence[Draft], now: date) -> None:

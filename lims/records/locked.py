@@ -8,18 +8,20 @@ corrected all the same is an amendment, which is signed (`lims.records.signature
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from lims.domain.errors import each_row
 from lims.domain.studies import signed_already
 from lims.domain.vocabulary import AnimalStatus, RecordStatus, StudyStatus
 from lims.models import Animal, Enrolment, Measurement, Study
 from lims.queries.chunks import KEYS, rows_of
-from lims.records.noun import Draft, judge_each
+from lims.queries.signed import PARTS
+from lims.records.noun import Draft
 
 _LOCKED = (
     select(Enrolment.animal_id, Enrolment.study_id, Animal.code.label("animal"), Study.code.label("study"))
@@ -96,9 +98,15 @@ def keep_signed(session: Session, drafts: Sequence[Draft]) -> None:
     Raises:
         DomainError: `row` says of which draft.
     """
-    locks = locks_of(session, [draft.values["animal_id"] for draft in drafts])
+    _keep_all(session, drafts, lambda draft: draft.values["animal_id"])
+
+
+def _keep_all(session: Session, drafts: Sequence[Draft], animal_of: Callable[[Draft], int | None]) -> None:
+    """Judge drafts by the locked studies of the animals that they are of; `animal_of` gives none where nothing is altered."""
+    of = [animal_of(draft) for draft in drafts]
+    locks = locks_of(session, {key for key in of if key is not None})
     if locks:
-        judge_each(drafts, lambda draft: _keep(draft, locks.get(draft.values["animal_id"], ())))
+        each_row(zip(drafts, of, strict=True), lambda one: _keep(one[0], locks.get(one[1] or 0, ())))
 
 
 def _keep(draft: Draft, locks: Sequence[Row[Any]]) -> None:
@@ -109,6 +117,37 @@ def _keep(draft: Draft, locks: Sequence[Row[Any]]) -> None:
 def keep_signed_records(session: Session, records: Iterable[Any]) -> None:
     """Refuse to alter recorded ones in any way where a locked study says one of them; enrolments too."""
     keep_signed(session, [Draft({"animal_id": one.animal_id, "study_id": getattr(one, "study_id", None)}, one) for one in records])
+
+
+def keep_signed_animals(session: Session, drafts: Sequence[Draft]) -> None:
+    """Refuse to alter what a locked study says of an animal itself, and the death of one that is dead.
+
+    Raises:
+        DomainError: `row` says of which draft.
+    """
+    _keep_all(session, drafts, _altered_animal)
+
+
+def keep_signed_implants(session: Session, drafts: Sequence[Draft]) -> None:
+    """Refuse to alter what a locked study says of an implant, to bring one back, and to add one to an animal that is dead.
+
+    Raises:
+        DomainError: `row` says of which draft.
+    """
+    _keep_all(session, drafts, _touched_by_implant)
+
+
+def _altered_animal(draft: Draft) -> int | None:
+    was: Animal | None = draft.record
+    if was is None:
+        return None
+    dead = was.died_on is not None or was.state is AnimalStatus.DEAD
+    return was.id if draft.changes(*PARTS["animal"].only, *(("died_on", "state") if dead else ())) else None
+
+
+def _touched_by_implant(draft: Draft) -> int | None:
+    touched = draft.comes or draft.changes(*PARTS["implant"].only)
+    return draft.values["animal_id"] if touched else None
 
 
 def stay_signed(session: Session, record: Any) -> None:

@@ -22,7 +22,7 @@ from lims.queries.blinding import veil
 from lims.queries.scope import find
 from lims.queries.signed import Content, Judged, changed_records, digest, fates_of, judge_study
 from lims.records.signatures import countersign, doubts_of_lock, lock, note
-from lims.views.kept import kept_page, recorded_last
+from lims.views.kept import recorded_last
 from lims.views.record_forms import Step
 from lims.views.record_pages import confirmation, confirmed
 from lims.views.signing import SignForm, asks_password, signs
@@ -42,12 +42,19 @@ pages = Blueprint("signatures", __name__, url_prefix="/p/<project_code>/studies/
 
 BOTH = ["GET", "POST"]
 _DIAMETERS = ("length_mm", "width_mm", "height_mm")
-TONES = {Standing.VALID: "good", Standing.SUPERSEDED: "quiet", Standing.CHANGED: "warning", Standing.BROKEN: "error"}
+TONES = {
+    Standing.VALID: "good",
+    Standing.SUPERSEDED: "quiet",
+    Standing.CHANGED: "warning",
+    Standing.BROKEN: "error",
+    Standing.MISSING: "error",
+}
 ICONS = {
     Standing.VALID: "check-circle",
     Standing.SUPERSEDED: "slash-circle",
     Standing.CHANGED: "exclamation-triangle-fill",
     Standing.BROKEN: "exclamation-octagon-fill",
+    Standing.MISSING: "exclamation-octagon-fill",
 }
 
 
@@ -78,13 +85,19 @@ def moment_utc(signature: Signature) -> str:
     return f"{signature.signed_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def signatures_shown(study: Study) -> list[Shown]:
-    """Give the signatures of a study, the newest first; what it was made of is read once for as long as no record changes."""
+def signatures_shown(study: Study, *, anew: bool = False) -> list[Shown]:
+    """Give the signatures of a study, the newest first; what it was made of is read once for as long as no record changes.
+
+    anew: read it in any case. What was changed behind the application shows then, and pages drawn before are drawn again.
+    """
     shelf, head = installation().shelf, recorded_last()
     key = ("signatures", request.script_root, study.project_id, study.id)
-    found: list[Shown] | None = shelf.take(key, head)
+    before: list[Shown] | None = shelf.take(key, head)
+    found = None if anew else before
     if found is None:
         found = [_shown(one) for one in reversed(judge_study(current_session(), study))]
+        if before not in (None, found):
+            shelf.clear()
         shelf.put(key, head, found, sum(len(one.statement) + 500 for one in found))
     hide = veil(current_session(), study.project_id, unblinded=sees_arms())
     return [replace(one, statement=hide.text(one.statement)) for one in found]
@@ -127,12 +140,13 @@ def _difference(table: str, number: int) -> str:
 @pages.get("/signatures")
 @needs("project:read")
 def of_study(study_id: int) -> ResponseReturnValue:
-    """Show who signed the study, when, in which sense, and whether what they signed is what there is."""
-    return kept_page("studies/signatures.html", partial(_drawn_from, study_id))
-
-
-def _drawn_from(study_id: int) -> dict[str, Any]:
+    """Show who signed the study, when, in which sense, and whether what they signed is what there is at this moment."""
     study = study_of(study_id)
+    signatures_shown(study, anew=True)
+    return render_template("studies/signatures.html", **_drawn_from(study))
+
+
+def _drawn_from(study: Study) -> dict[str, Any]:
     amended = study.state is StudyStatus.LOCKED and allowed(current_project().role, "study:amend")
     fates = fates_of(current_session(), study.id) if amended else []
     return {"study": study, "fates": [(one.id, one.animal, one.died_on, REASON_WORDS[one.reason]) for one in fates]}

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from lims.audit.record import declare
 from lims.audit.verify import verify
 from lims.db import Database
 from lims.domain.cohort_terms import FateReason
 from lims.domain.errors import DomainError
-from lims.domain.vocabulary import AnimalStatus, StudyStatus
-from lims.models import Animal, Exposure, Fate, Measurement, Study
+from lims.domain.vocabulary import AnimalStatus, Sex, StudyStatus
+from lims.models import Animal, Exposure, Fate, Implant, Measurement, Study
 from lims.records.colony import ANIMAL
 from lims.records.exposures import EXPOSURE
 from lims.records.fates import FATE, record_fates
+from lims.records.implants import IMPLANT
 from lims.records.measurements import Correction, correct_measurements
 from lims.records.noun import Noun
-from lims.records.nouns import change, record, reinstate, withdraw
+from lims.records.nouns import apply_all, change, record, reinstate, withdraw
 from lims.records.readings import MEASUREMENT, NewReading, record_readings
 from tests.records.dosing_lab import DoseLab, day, make_lab
 from tests.support import factories
@@ -103,12 +107,44 @@ def test_the_day_of_a_death_without_a_fate_stays_too(database: Database, lab: Do
         record_fates(session, factories.actor(), lab.project.id, [died(lab, LIVING) | {"died_on": day(6)}])
 
 
+@each("mouse", [DEAD, LIVING])
+@each("fields", [{"code": "OTHER"}, {"sex": Sex.MALE}, {"strain": "NSG"}, {"birth_date": day(-90)}])
+def test_an_animal_stays_what_it_was(database: Database, lab: DoseLab, mouse: int, fields: Any) -> None:
+    with pytest.raises(DomainError, match=SIGNED) as refused, database.transaction() as session:
+        animals = [session.get_one(Animal, one.id) for one in (lab.mice[2], lab.mice[mouse])]
+        declare(session, factories.actor(), "animal:change", reason="misread", project=lab.project.id)
+        apply_all(session, ANIMAL, [(animals[0], {"ear_tag": "7"}), (animals[1], fields)])
+    assert refused.value.row == 1
+
+
+def test_nor_do_its_implants_come_change_or_go(database: Database, lab: DoseLab) -> None:
+    with factories.declared(database) as session:
+        dead, living = (session.get_one(Animal, lab.mice[one].id) for one in (DEAD, LIVING))
+        there, gone = factories.implant(session, dead), factories.implant(session, living, status="withdrawn")
+
+    def refused(step: Callable[[Session], Any]) -> None:
+        with pytest.raises(DomainError, match=SIGNED), database.transaction() as session:
+            step(session)
+
+    by = factories.actor()
+    anew = {"animal_id": dead.id, "label": "flank"}
+    moved: dict[str, Any] = {"version": there.version, "reason": "misread"}
+    refused(lambda session: record(session, by, IMPLANT, lab.project.id, [anew]))
+    refused(lambda session: change(session, by, IMPLANT, session.get_one(Implant, there.id), fields={"label": "left"}, **moved))
+    refused(lambda session: withdraw(session, by, IMPLANT, session.get_one(Implant, there.id), **moved))
+    refused(lambda session: reinstate(session, by, IMPLANT, session.get_one(Implant, gone.id), **moved))
+    with database.transaction() as session:
+        record(session, by, IMPLANT, lab.project.id, [anew | {"animal_id": living.id}])
+
+
 def test_an_animal_that_lives_on_is_weighed_and_dies(database: Database, lab: DoseLab) -> None:
     living = NewReading(lab.mice[LIVING].id, "body_weight", day(8), 19.0)
     with pytest.raises(DomainError, match=SIGNED), database.transaction() as session:
         of_study = NewReading(living.animal_id, living.kind, living.taken_on, living.value, study_id=lab.study.id)
         record_readings(session, factories.actor(), lab.project.id, [of_study])
     with database.transaction() as session:
+        mouse = session.get_one(Animal, living.animal_id)
+        change(session, factories.actor(), ANIMAL, mouse, version=mouse.version, reason="read", fields={"ear_tag": "9"})
         record_readings(session, factories.actor(), lab.project.id, [living])
         record_fates(session, factories.actor(), lab.project.id, [died(lab, LIVING)])
     with database.reading() as session:

@@ -262,6 +262,32 @@ def test_clause_12_what_changes_behind_the_signature_shows(database: Database, l
     assert judged(database, locked)[0].changed["fate"] == -1
 
 
+def test_clause_12_what_joins_a_locked_study_or_opens_it_behind_the_application_shows(database: Database, locked: Signed) -> None:
+    tamper(database, "UPDATE study SET state = 'closed'")
+    assert judged(database, locked)[0].changed == {"study": 0}
+    tamper(database, "UPDATE study SET state = 'locked'")
+    assert standing(database, locked) == [Standing.VALID]
+    with factories.declared(database) as session:
+        mouse = factories.animal(session, locked.lab.project, "LATE")
+        factories.enrolment(session, session.get_one(Arm, locked.lab.arms[0].id), mouse)
+        factories.arm(session, session.get_one(Study, locked.lab.study.id), "late", 3)
+    (one,) = judged(database, locked)
+    assert (one.standing, one.changed, one.later) == (Standing.CHANGED, {"arm": 1, "enrolment": 1, "animal": 1}, {})
+
+
+def test_clause_12_a_signature_that_was_removed_or_moved_is_told_by_the_trail(database: Database, locked: Signed) -> None:
+    amend(database, locked, by=locked.other)
+    tamper(database, "DELETE FROM signature WHERE act = 'amendment'")
+    first, second = judged(database, locked)
+    assert (first.standing, second.standing) == (Standing.CHANGED, Standing.MISSING)
+    assert (second.signature.name, second.signature.act) == ("Olaf", SignatureAct.AMENDMENT)
+    assert [(one.kind, one.entity) for one in verify(database).problems] == [("row gone", "signature")]
+    with factories.declared(database) as session:
+        other = factories.study(session, locked.lab.project, "COPY", state=StudyStatus.LOCKED)
+    tamper(database, "UPDATE signature SET key = :other", other=other.id)
+    assert standing(database, locked) == [Standing.MISSING, Standing.MISSING]
+
+
 def test_an_amendment_corrects_a_reading_and_supersedes(database: Database, locked: Signed) -> None:
     was = weight(database, locked)
     amend(database, locked, right=21.5)

@@ -23,6 +23,7 @@ from lims.intake.store import FileStore
 from lims.models import AuditEvent, Measurement, Project, Signature, Study
 from lims.records.fates import record_fates
 from lims.views.transaction import Application
+from tests.audit.trail import tamper
 from tests.support import factories as make
 from tests.support.databases import kept
 from tests.support.pages import COMMAND_LINE, PASSWORD, Browser, add_person, address, message, only, redirect
@@ -323,6 +324,24 @@ def test_clause_11_a_printed_page_has_the_signature(dora: Browser, cohort: Cohor
     lock(dora, cohort)
     signed = only(dora.get(here(cohort)), ".page-head .signed-by, .signed-by")
     assert "no-print" not in " ".join(" ".join(one.get("class") or []) for one in [signed, *signed.parents])
+
+
+def test_clause_12_what_is_altered_behind_the_running_application_shows(
+    dora: Browser, cohort: Cohort, sqlite_database: Database
+) -> None:
+    lock(dora, cohort)
+    dora.get(here(cohort))
+    tamper(sqlite_database, "UPDATE measurement SET value = 33 WHERE id = :id", id=cohort.weights[0])
+    assert "No longer valid: what was signed has changed. Since then changed: the measurements." in message(
+        dora.get(here(cohort, "/signatures"))
+    )
+    assert "No longer valid" in only(dora.get(here(cohort)), ".signed-by").get_text()
+    tamper(sqlite_database, "DELETE FROM signature")
+    told = message(dora.get(here(cohort, "/signatures")))
+    assert "Gone: the audit trail tells of this signature, and its record was removed." in told
+    assert "Nobody has signed" not in told
+    with dora.client.get(here(cohort, "/export/signatures.csv")) as response:
+        assert [row["standing"] for row in csv.DictReader(io.StringIO(response.text.lstrip("\ufeff")))] == ["missing"]
 
 
 def test_who_is_blinded_reads_no_arm_in_signatures(

@@ -177,7 +177,6 @@ def _proposals(questions: Iterable[Question], choices: dict[str, str]) -> Iterab
                 Severity.NOTE,
                 f"proposal-{question.key}",
                 f"{question.prompt} Taken as “{label}”, as proposed. {_sentence(question.evidence)}".strip(),
-                value=question.answer,
                 expected="your confirmation",
                 remedy="If that is wrong, answer it and check again.",
                 option=f"--set {question.key}=ANSWER",

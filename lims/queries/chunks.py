@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, Executable, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, Executable, Select, TextClause, bindparam, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.interfaces import ORMOption
@@ -72,7 +72,7 @@ class _Written:
 
 
 @lru_cache(maxsize=256)
-def _written(dialect: Dialect, statement: AnyColumns, bound: tuple[tuple[str, int | None], ...]) -> _Written:
+def _written(dialect: Dialect, statement: AnyColumns | TextClause, bound: tuple[tuple[str, int | None], ...]) -> _Written:
     """Write a statement of columns for a driver; `bound`: the names of its parameters, and how long those are that are lists."""
     compiled: Any = statement.compile(dialect=dialect)
     # Their values do not matter here: the statement has as many places as a list is long.
@@ -110,7 +110,9 @@ def _typed(dialect: Dialect, statement: AnyColumns, codes: tuple[Any, ...]) -> _
     )
 
 
-def _runs(session: Session, statement: AnyColumns, bound: Mapping[str, Any]) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
+def _runs(
+    session: Session, statement: AnyColumns | TextClause, bound: Mapping[str, Any]
+) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
     """Run a statement of columns, with `CHUNK` of its keys at a time; gives what the driver says of the columns, and rows."""
     if not bound.get(KEYS.key, True):
         return
@@ -158,7 +160,7 @@ def rows_of(session: Session, statement: AnyColumns, keys: Sequence[Any], **boun
     return found
 
 
-def driver_rows(session: Session, statement: AnyColumns, **bound: Any) -> Sequence[Any]:
+def driver_rows(session: Session, statement: AnyColumns | TextClause, **bound: Any) -> Sequence[Any]:
     """Do the same, for all `keys` where it has some, and give the rows as the driver has them: tuples, of what it makes of them.
 
     Of thousands of readings, to make of each value what its column's type says takes as long as to read them.

@@ -110,23 +110,34 @@ def _recorded(session: Session, cohorts: Iterable[Cohort], first: date, last: da
     return found
 
 
+LATE_DAYS = 7
+"""So long a dose that nobody recorded is asked for beside those of the day; all of them are told on the study's own pages."""
+
+
 class DueDoses(NamedTuple):
-    """How many doses of a study are due on a day. study: its code."""
+    """How many doses of a study are due on a day, and how many of the `LATE_DAYS` before it nobody recorded. study: its code."""
 
     study_id: int
     study: str
     doses: int
+    late: int
 
 
 def due_in_project(session: Session, project_id: int, on: date) -> list[DueDoses]:
-    """Count the doses that active studies plan for a day and nobody has recorded, by study; two statements."""
+    """Count the doses that active studies plan for a day, and of the days before it, and nobody has recorded; two statements.
+
+    Of the animals that are in their study on that day: nobody doses one that is not.
+    """
+    first = on - timedelta(days=LATE_DAYS)
     cohorts = _cohorts(session, on, "project", project_id)
-    recorded = _recorded(session, cohorts, on, on)
-    due: Counter[tuple[str, int]] = Counter()
+    recorded = _recorded(session, cohorts, first, on)
+    open_doses: dict[tuple[str, int], Counter[bool]] = defaultdict(Counter)
     for one in cohorts:
-        for slot in planned_doses(one.schedule, one.course, first=on, last=on):
-            due[one.study, one.study_id] += len(one.animals - recorded[one.regimen_id].get(slot, frozenset()))
-    return [DueDoses(key, study, number) for (study, key), number in sorted(due.items()) if number]
+        for slot in planned_doses(one.schedule, one.course, first=first, last=on):
+            missing = one.animals - recorded[one.regimen_id].get(slot, frozenset())
+            open_doses[one.study, one.study_id][slot[0] < on] += len(missing)
+    found = (DueDoses(key, study, number[False], number[True]) for (study, key), number in sorted(open_doses.items()))
+    return [due for due in found if due.doses or due.late]
 
 
 @dataclass(slots=True)

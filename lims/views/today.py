@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import render_template, url_for
 
-from lims.queries.due import due_in_project
+from lims.queries.due import LATE_DAYS, due_in_project
 from lims.queries.welfare import waiting_actions
 from lims.records.values import today
 from lims.views.actions import MOST_ACTIONS
@@ -57,9 +57,8 @@ def _doses() -> Section | None:
     if not due:
         return None
     count = sum(one.doses for one in due)
-    return Section(
-        "doses", "Doses due today", count, "today/doses.html", {"due": due}, url_for("doses.index"), "All recorded doses"
-    )
+    told = {"due": due, "days": LATE_DAYS}
+    return Section("doses", "Doses due today", count, "today/doses.html", told, url_for("doses.index"), "All recorded doses")
 
 
 def _imports() -> Section | None:

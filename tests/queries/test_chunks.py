@@ -75,6 +75,6 @@ def test_without_keys_nothing_is_asked(database: Database) -> None:
 
 
 def test_what_the_driver_refuses_is_raised_as_of_any_statement(database: Database) -> None:
-    nowhere = select(column("nothing")).select_from(table("nowhere"))
+    nowhere: chunks.AnyColumns = select(column("nothing")).select_from(table("nowhere"))
     with database.reading() as session, pytest.raises(DBAPIError, match="nowhere"):
         chunks.driver_rows(session, nowhere)

@@ -45,16 +45,22 @@ def treated_study(session: Session, project: Project) -> Study:
     return study
 
 
-def counted_one_by_one(session: Session, study: Study) -> tuple[dict[int, tuple[date, int, set[int]]], int]:
-    """Count what is overdue by arm, and what is due today, dose by dose."""
-    late, due = defaultdict(list), 0
+def counted_one_by_one(session: Session, study: Study) -> tuple[dict[int, tuple[date, int, set[int]]], int, int]:
+    """Count what is overdue by arm, what is due today, and was in the week before of those still in it, dose by dose."""
+    late, due, of_the_week = defaultdict(list), 0, 0
     for one in dosing_of(session, study, TODAY).planned:
         if one.standing is DoseStanding.OVERDUE:
             late[one.treated.animal.arm_id].append(one)
+            of_the_week += one.due_on >= TODAY - timedelta(days=7) and one.treated.course.ends_on is None
         due += one.standing is DoseStanding.DUE
-    return {
-        arm: (min(one.due_on for one in doses), len(doses), {one.treated.animal.id for one in doses}) for arm, doses in late.items()
-    }, due
+    return (
+        {
+            arm: (min(one.due_on for one in doses), len(doses), {one.treated.animal.id for one in doses})
+            for arm, doses in late.items()
+        },
+        due,
+        of_the_week,
+    )
 
 
 def test_doses_counted_by_course_are_those_of_each_animal(database: Database) -> None:
@@ -64,14 +70,14 @@ def test_doses_counted_by_course_are_those_of_each_animal(database: Database) ->
         make.cohort(session, make.project(session))
     with database.reading() as session:
         own = session.get_one(Study, study.id)
-        overdue, due = counted_one_by_one(session, own)
+        overdue, due, late = counted_one_by_one(session, own)
         assert len(overdue) == 2
         with statements(database.engine) as seen:
             found = overdue_in_study(session, own, TODAY)
             today = due_in_project(session, project.id, TODAY)
     assert {arm: (one.since, one.doses, one.animals) for arm, one in found.items()} == overdue
-    assert [(one.study, one.doses) for one in today] == [(own.code, due)]
-    assert due > 0
+    assert [(one.study, one.doses, one.late) for one in today] == [(own.code, due, late)]
+    assert due > 0 < late
     assert len(seen) == 6
 
 

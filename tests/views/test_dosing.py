@@ -365,3 +365,6 @@ def test_what_is_due_today_stands_on_the_first_page(ada: Browser, sqlite_databas
 
     assert "Doses due today 2" in message(page)
     assert page.find("a", href="/p/BCBM/studies/1/dosing/list")
+    late = page.find("a", href="/p/BCBM/studies/1/missing/")
+    assert late is not None
+    assert " of the last 7 days not recorded" in late.text

@@ -270,7 +270,7 @@ def test_only_a_closed_study_has_the_button_and_the_form(dora: Browser, cohort: 
     lock(dora, cohort)
     assert {"Sign", "Amend"} <= set(buttons(dora))
     assert "Lock" not in buttons(dora)
-    assert "is locked" in message(dora.get(here(cohort, "/lock")))
+    assert "is locked. Expected: a study that is closed. Look under Signatures" in message(dora.get(here(cohort, "/lock")))
 
 
 def test_clause_11_a_signature_stands_in_exports_the_api_and_the_bundle(

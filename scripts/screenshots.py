@@ -41,7 +41,7 @@ class Shot:
 
 
 SHOTS = (
-    Shot("study.png", "scientist", "studies/", ("BM01-BRAIN",)),
+    Shot("study.png", "scientist", "studies/", ("BM01-BRAIN",), 736),
     Shot("survival.png", "scientist", "studies/", ("BM01-BRAIN", "Survival"), 1100),
     Shot("dosing.png", "study_director", "studies/", ("BM02-BRAIN", "Dosing"), 1400),
     Shot("check.png", "scientist", "imports/?state=refused", ("edited.csv",), 900),

@@ -17,8 +17,6 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-MEBI = 1024 * 1024
-
 
 class Unmeasured(RuntimeError):
     """A figure cannot be had, because what was timed did not do what it should have done."""

@@ -17,8 +17,6 @@ from lims.domain.tissue_terms import Compartment
 
 REPLICATE_SD = 0.5
 """Cycles: technical replicates that scatter more are to be looked at; usual practice, MIQE asks for the scatter."""
-LATEST_CQ = 60.0
-"""No instrument runs more cycles."""
 
 REFERENCE_GENES = frozenset(
     """ACTB B2M GAPDH GUSB HMBS HPRT1 PGK1 PPIA RPL13A RPLP0 TBP UBC YWHAZ 18S 18SrRNA RNA18S RN18S BetaActin BActin HPRT 36B4

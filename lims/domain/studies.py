@@ -71,12 +71,6 @@ SIGNED_STEPS: Mapping[StudyStatus, StudyStatus] = {StudyStatus.CLOSED: StudyStat
 AMEND = "Amend it on the study's page, under Signatures: a correction of a reading or a fate, or a note, signed with its reason."
 """What to do about a locked study: nothing unlocks it."""
 
-STEP_WORDS: Mapping[tuple[StudyStatus, StudyStatus], str] = {
-    (StudyStatus.DRAFT, StudyStatus.ACTIVE): "Activate",
-    (StudyStatus.ACTIVE, StudyStatus.CLOSED): "Close",
-    (StudyStatus.CLOSED, StudyStatus.ACTIVE): "Reopen",
-}
-
 _ENROLLING = frozenset({StudyStatus.DRAFT, StudyStatus.ACTIVE})
 """Randomising is the last act of designing: a draft takes animals. It is given no dose until it is active."""
 

@@ -30,7 +30,6 @@ from lims.records.values import today
 RADIATION = frozenset({AgentClass.WHOLE_BRAIN_RADIOTHERAPY, AgentClass.STEREOTACTIC_RADIOSURGERY, AgentClass.RADIOTHERAPY_OTHER})
 MOUSE_G = 20.0
 """A usual weight, at which a planned volume is judged before anybody is weighed."""
-PROCEDURES = f"{ARRIVE}, item 9a"
 AMENDMENT = f"{ARRIVE}, item 19"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from flask import flash, redirect, url_for
@@ -12,7 +13,7 @@ from lims.domain.errors import DomainError
 from lims.domain.readings import Diameters
 from lims.domain.studies import require_locked
 from lims.domain.vocabulary import Quality, VolumeFormula
-from lims.models import Fate, Measurement
+from lims.models import Fate, Measurement, Study
 from lims.queries.scope import find
 from lims.records.readings import NewReading
 from lims.records.signatures import amend_fate, amend_reading, require_counted, require_ended
@@ -83,21 +84,15 @@ def amend_one_reading(study_id: int, measurement_id: int) -> ResponseReturnValue
     reading = find(session, Measurement, current_project().id, measurement_id)
     form, back = AmendReadingForm(data={"version": reading.version}), url_for("measurements.show", measurement_id=reading.id)
     form.of(reading)
-    if form.validate_on_submit() and signs(form):
-        with refusing(form):
-            said, right = form.said(), form.right(reading)
-            amend_reading(session, current_actor(), study, reading, said, version=seen_version(form), right=right)
-            flash(f"Study {study.code} is amended by your signature.", "success")
-            return redirect(url_for(".of_study", study_id=study.id))
-    elif not form.is_submitted():
-        with refusing(form):
-            require_locked(study.code, study.state, "An amendment")
-            require_counted(session, study, reading)
+
+    def amend() -> None:
+        said, right = form.said(), form.right(reading)
+        amend_reading(session, current_actor(), study, reading, said, version=seen_version(form), right=right)
+
     again = reading.quality is Quality.EXCLUDED
     lead = "It is excluded. It counts again, unless the right value is typed." if again else "It stays, excluded with the reason."
-    return answer_form(
-        form, Step(f"Amend study {study.code}: {named(reading)},", "Sign the amendment", back, f"#{reading.id}", lead)
-    )
+    step = Step(f"Amend study {study.code}: {named(reading)},", "Sign the amendment", back, f"#{reading.id}", lead)
+    return _amended(study, form, step, lambda: require_counted(session, study, reading), amend)
 
 
 class AmendFateForm(SignForm, Ending):
@@ -116,16 +111,26 @@ def amend_one_fate(study_id: int, fate_id: int) -> ResponseReturnValue:
     session, study = current_session(), study_of(study_id)
     fate = find(session, Fate, current_project().id, fate_id)
     form, animal = AmendFateForm(obj=fate), fate.animal.code
+
+    def amend() -> None:
+        said, fields = form.said(), {name: typed(form._fields[name]) for name in ENDING}
+        amend_fate(session, current_actor(), study, fate, said, version=seen_version(form), fields=fields)
+
+    lead = "What it was stays in its history. The animal is dead since the day that is typed here, in every study."
+    back = url_for("animals.show", animal_id=fate.animal_id)
+    step = Step(f"Amend study {study.code}: fate of", "Sign the amendment", back, animal, lead)
+    return _amended(study, form, step, lambda: require_ended(session, study, fate), amend)
+
+
+def _amended(study: Study, form: SignForm, step: Step, look: Callable[[], None], amend: Callable[[], None]) -> ResponseReturnValue:
+    """Amend a locked study once it is signed; `look` refuses what is none of it, and says so before anybody signs."""
     if form.validate_on_submit() and signs(form):
         with refusing(form):
-            said, fields = form.said(), {name: typed(form._fields[name]) for name in ENDING}
-            amend_fate(session, current_actor(), study, fate, said, version=seen_version(form), fields=fields)
+            amend()
             flash(f"Study {study.code} is amended by your signature.", "success")
             return redirect(url_for(".of_study", study_id=study.id))
     elif not form.is_submitted():
         with refusing(form):
             require_locked(study.code, study.state, "An amendment")
-            require_ended(session, study, fate)
-    lead = "What it was stays in its history. The animal is dead since the day that is typed here, in every study."
-    back = url_for("animals.show", animal_id=fate.animal_id)
-    return answer_form(form, Step(f"Amend study {study.code}: fate of", "Sign the amendment", back, animal, lead))
+            look()
+    return answer_form(form, step)

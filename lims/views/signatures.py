@@ -41,7 +41,6 @@ from lims.views.transaction import installation
 pages = Blueprint("signatures", __name__, url_prefix="/p/<project_code>/studies/<int:study_id>")
 
 BOTH = ["GET", "POST"]
-_DIAMETERS = ("length_mm", "width_mm", "height_mm")
 TONES = {
     Standing.VALID: "good",
     Standing.SUPERSEDED: "quiet",

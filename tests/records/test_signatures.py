@@ -364,24 +364,13 @@ def test_a_fate_is_corrected_with_the_animal_s_day_of_death(database: Database, 
 
 
 def test_a_note_and_a_second_signature_leave_the_first_as_it_is(database: Database, locked: Signed) -> None:
-    with database.transaction() as session:
-        study = session.get_one(Study, locked.lab.study.id)
-        countersign(
-            session,
-            locked.other,
-            study,
-            Said(SignatureMeaning.REVIEWED, "checked against the files"),
-            seen=seen_now(session, study),
-        )
-    with database.transaction() as session:
-        study = session.get_one(Study, locked.lab.study.id)
-        note(
-            session,
-            locked.director,
-            study,
-            Said(SignatureMeaning.RESPONSIBLE, "the pathologist's report is filed as R-12"),
-            seen=seen_now(session, study),
-        )
+    for step, by, said in (
+        (countersign, locked.other, Said(SignatureMeaning.REVIEWED, "checked against the files")),
+        (note, locked.director, Said(SignatureMeaning.RESPONSIBLE, "the pathologist's report is filed as R-12")),
+    ):
+        with database.transaction() as session:
+            study = session.get_one(Study, locked.lab.study.id)
+            step(session, by, study, said, seen=seen_now(session, study))
     assert [(one.signature.name, one.standing) for one in judged(database, locked)] == [
         ("Dora", Standing.VALID),
         ("Olaf", Standing.VALID),

@@ -44,18 +44,18 @@ def browser(app: Application) -> Browser:
 
 @pytest.fixture
 def colony(sqlite_database: Database) -> Database:
-    """Give a filled colony."""
+    """Give a filled colony, for the tests of its pages."""
     fill(sqlite_database)
     return sqlite_database
 
 
 @pytest.fixture
 def bench(app: Application, colony: Database) -> Browser:
-    """Give the technician's browser."""
+    """Give the browser of the colony's technician."""
     return Browser(app).sign_in("Tom")
 
 
 @pytest.fixture
 def scientist(app: Application, colony: Database) -> Browser:
-    """Give the scientist's browser."""
+    """Give the browser of the colony's scientist."""
     return Browser(app).sign_in("Sara")
